@@ -1,0 +1,54 @@
+/*
+ * What Swift cannot call of libcurl: curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, and some of
+ * their types are macros. Each wrapper passes one call through and returns libcurl's code unchanged; nothing else is here.
+ * https://curl.se/libcurl/c/curl_easy_setopt.html
+ */
+#ifndef CCURL_H
+#define CCURL_H
+
+#include <curl/curl.h>
+
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "libpartnerbooking needs libcurl 7.87 or later (CURLOPT_QUICK_EXIT)"
+#endif
+
+/* The signatures libcurl documents for its callbacks; curl.h leaves them to the caller. */
+typedef size_t (*ccurl_write_function)(char *data, size_t size, size_t count, void *context);
+typedef int (*ccurl_prereq_function)(void *context, char *peer_ip, char *local_ip, int peer_port, int local_port);
+
+static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_string(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode ccurl_set_write_function(CURL *easy, ccurl_write_function function) {
+    return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, function);
+}
+
+static inline CURLcode ccurl_set_prereq_function(CURL *easy, ccurl_prereq_function function) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
+}
+
+static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+
+static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+
+static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+/* CURLMsg holds its result in a union, which Swift would read by an unsafe cast. */
+static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }
+
+#endif

@@ -1,0 +1,179 @@
+import CCurl
+import Glibc
+
+/// What a client is told when it opens: docs/json-contract.md, read and found right.
+struct Configuration: Sendable {
+    enum Service: Sendable {
+        case partnerAPI
+        case sandbox(SandboxConfiguration)
+    }
+
+    var service: Service
+    var apiKey: String
+    var baseURL: String
+    var searchPath: String
+    var bookingPath: String
+    /// nil: each operation's own default.
+    var timeoutMilliseconds: Int?
+    var maxInFlight: Int
+    var retry: Delivery.Policy
+    var connection: ConnectionSettings
+
+    func timeoutMilliseconds(for operation: Operation) -> Int {
+        if let timeoutMilliseconds { return timeoutMilliseconds }
+        switch operation {
+        case .searchAvailability: return 5_000
+        case .createBooking: return 35_000  // the service waits up to 30 seconds for the platform
+        }
+    }
+}
+
+/// What the transport needs to know.
+struct ConnectionSettings: Sendable {
+    var connectTimeoutMilliseconds: Int
+    var maxReplyBytes: Int
+    var caFile: String?
+    var proxy: String?
+}
+
+extension Configuration {
+    static let maxBytes = 1_048_576
+
+    init(json: [UInt8]) throws(PartnerBookingError) {
+        guard json.count <= Self.maxBytes else {
+            throw .argument("The configuration is \(json.count) bytes long; at most \(Self.maxBytes) are allowed")
+        }
+        let document: JSONDocument
+        do throws(JSONSyntaxError) {
+            document = try JSONDocument(json, profile: .request)
+        } catch {
+            throw .json("configuration", error)
+        }
+        let root = try ObjectReader(document.root, what: "The configuration") { .config($0, $1) }
+        try root.refuseMembers(except: [
+            "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
+            "max_in_flight", "retry", "tls", "proxy", "sandbox",
+        ])
+
+        service = try Self.service(root)
+        apiKey = try Self.apiKey(root, service)
+        baseURL = try Self.baseURL(root)
+        let paths = try root.optionalObject("paths")
+        try paths?.refuseMembers(except: ["search_availability", "create_booking"])
+        searchPath = try Self.path(paths, "search_availability") ?? "/v1/availability/search"
+        bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
+        timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
+        maxInFlight = try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512
+        retry = try Self.retry(root)
+        connection = try ConnectionSettings(root)
+    }
+
+    private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
+        let sandbox = try root.optionalObject("sandbox")
+        switch try root.optionalString("endpoint", maxBytes: 64, "\"partner_api\" or \"sandbox\"") ?? "partner_api" {
+        case "sandbox":
+            return .sandbox(try SandboxConfiguration(sandbox))
+        case "partner_api":
+            guard sandbox == nil else { throw root.refuse("sandbox", "belongs to \"endpoint\":\"sandbox\" only") }
+            return .partnerAPI
+        default:
+            throw root.refuse("endpoint", "must be \"partner_api\" or \"sandbox\"")
+        }
+    }
+
+    private static func apiKey(_ root: ObjectReader, _ service: Service) throws(PartnerBookingError) -> String {
+        let expected = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
+        let given = try root.optionalString("api_key", maxBytes: 512, expected) {
+            $0.hasPrefix("sk_ptnr_") && $0.utf8.count > 8 && FieldRules.isVisibleASCII($0)
+        }
+        if let given { return given }
+        switch service {
+        case .sandbox(let sandbox): return sandbox.apiKey ?? "sk_ptnr_sandbox"
+        case .partnerAPI: throw root.refuse("api_key", "is required: \(expected)")
+        }
+    }
+
+    private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
+        let expected = "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
+        guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
+            return "https://appointments.dialstack.ai"
+        }
+        guard let url = URLParts(text), url.user == nil, url.query == nil, url.fragment == nil else {
+            throw root.refuse("base_url", "must be \(expected)")
+        }
+        guard url.scheme == "https" || url.scheme == "http" && url.isLoopback else {
+            throw root.refuse("base_url", "must start with https:// (http:// is for loopback addresses only)")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    private static func path(_ paths: ObjectReader?, _ name: String) throws(PartnerBookingError) -> String? {
+        try paths?.optionalString(name, maxBytes: 1_024, "a path that starts with /, without query or fragment") {
+            $0.hasPrefix("/") && FieldRules.isVisibleASCII($0) && !$0.utf8.contains { $0 == 0x3F || $0 == 0x23 }
+        }
+    }
+
+    private static func retry(_ root: ObjectReader) throws(PartnerBookingError) -> Delivery.Policy {
+        let retry = try root.optionalObject("retry")
+        try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms"])
+        return Delivery.Policy(
+            maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
+            baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
+            maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000)
+    }
+}
+
+extension ConnectionSettings {
+    fileprivate init(_ root: ObjectReader) throws(PartnerBookingError) {
+        connectTimeoutMilliseconds = try root.optionalInteger("connect_timeout_ms", in: 1...600_000) ?? 4_000
+        maxReplyBytes = try root.optionalInteger("max_reply_bytes", in: 1_024...67_108_864) ?? 1_048_576
+
+        let tls = try root.optionalObject("tls")
+        try tls?.refuseMembers(except: ["ca_file"])
+        // Found out now rather than in the first call of the night.
+        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file that can be read") {
+            !$0.utf8.contains(0) && access($0, R_OK) == 0
+        }
+
+        let expected = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
+        proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
+            guard let url = URLParts($0) else { return false }
+            return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
+        }
+    }
+}
+
+/// A URL taken apart by libcurl's own parser, so that what is checked is what is connected to.
+private struct URLParts {
+    let scheme: String
+    let host: String
+    let user: String?
+    let query: String?
+    let fragment: String?
+
+    init?(_ text: String) {
+        guard FieldRules.isVisibleASCII(text), let url = curl_url() else { return nil }
+        defer { curl_url_cleanup(url) }
+        // The scheme must be written out: guessing would turn "localhost" into http://localhost.
+        guard curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK else { return nil }
+        func part(_ part: CURLUPart) -> String? {
+            var value: UnsafeMutablePointer<CChar>?
+            guard curl_url_get(url, part, &value, 0) == CURLUE_OK, let value else { return nil }
+            defer { curl_free(value) }
+            return String(cString: value)
+        }
+        guard let scheme = part(CURLUPART_SCHEME), let host = part(CURLUPART_HOST), !host.isEmpty else { return nil }
+        self.scheme = scheme.lowercased()
+        self.host = host.lowercased()
+        user = part(CURLUPART_USER)
+        query = part(CURLUPART_QUERY)
+        fragment = part(CURLUPART_FRAGMENT)
+    }
+
+    /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.
+    var isLoopback: Bool {
+        if host == "localhost" || host == "[::1]" { return true }
+        var address = in_addr()
+        return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+    }
+}

@@ -1,0 +1,172 @@
+/// A call that was accepted: what to send, the policy it is sent under, and whom to tell.
+struct Call: Sendable {
+    let id: TransferID
+    let request: HTTPRequest
+    let context: ErrorContext
+    var delivery: Delivery
+    let complete: CompletionHandler
+}
+
+/// The transfer thread: runs the deliveries of one client's calls over one transport. Other threads only hand in calls.
+///
+/// `@unchecked Sendable` is safe because `transport`, `calls` and `timers` are used on the transfer thread alone (but for
+/// `transport.wake`, which is made for it), and everything shared is in `shared`.
+final class TransferLoop: @unchecked Sendable {
+    private struct Shared {
+        var inbox: [Call] = []
+        /// Calls accepted and not yet completed.
+        var inFlight = 0
+        /// Set once: no more calls are accepted, and those left at that moment are ended.
+        var closesAt: MonotonicTime?
+        var endedCalls = 0
+        var isOver = false
+    }
+
+    private enum Timer {
+        case deadline(TransferID)
+        case pauseOver(TransferID)
+
+        var id: TransferID {
+            switch self {
+            case .deadline(let id), .pauseOver(let id): id
+            }
+        }
+    }
+
+    private let shared = Monitor(Shared())
+    private let transport: any Transport
+    private let maxInFlight: Int
+    private var calls: [TransferID: Call] = [:]
+    private var timers = TimerQueue<Timer>()
+
+    private init(_ transport: any Transport, maxInFlight: Int) {
+        self.transport = transport
+        self.maxInFlight = maxInFlight
+    }
+
+    /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it.
+    static func start(_ transport: any Transport, maxInFlight: Int) throws(PartnerBookingError) -> (TransferLoop, Thread) {
+        let loop = TransferLoop(transport, maxInFlight: maxInFlight)
+        return (loop, try Thread(name: "pbk-transfer") { loop.run() })
+    }
+
+    /// From any thread: hands in a call. Takes a lock for a moment and writes one wake-up; touches no network.
+    func submit(_ call: Call) throws(PartnerBookingError) {
+        let isFirst = try shared.withLock { shared throws(PartnerBookingError) in
+            guard shared.closesAt == nil else { throw .clientClosed }
+            guard shared.inFlight < maxInFlight else { throw .queueFull(maxInFlight) }
+            shared.inFlight += 1
+            shared.inbox.append(call)
+            return shared.inbox.count == 1
+        }
+        if isFirst { transport.wake() }
+    }
+
+    /// From any thread, once: refuses new calls, lets those under way finish until the moment, then ends them. Returns when
+    /// every call is completed, and tells how many had to be ended; nil when the thread did not come back in time.
+    func close(until moment: MonotonicTime) -> Int? {
+        shared.update { $0.closesAt = moment }
+        transport.wake()
+        return shared.wait(until: moment.adding(milliseconds: 2_000)) { $0.isOver ? $0.endedCalls : nil }
+    }
+
+    // MARK: On the transfer thread
+
+    private func run() {
+        var closesAt: MonotonicTime?
+        while true {
+            closesAt = takeCalls()
+            fireTimers()
+            let results = transport.finished()
+            for (id, result) in results { attemptEnded(id, result) }
+            if let closesAt, calls.isEmpty || closesAt <= .now() { break }
+            guard results.isEmpty else { continue }
+            let moments = [timers.next, closesAt].compactMap { $0 }
+            transport.wait(until: moments.min())
+        }
+        let rest = Array(calls.keys)
+        for id in rest { end(id, with: .clientClosed) }
+        transport.close()
+        shared.update {
+            $0.endedCalls = rest.count
+            $0.isOver = true
+        }
+    }
+
+    /// Starts the calls that came in, and tells when the loop is to close.
+    private func takeCalls() -> MonotonicTime? {
+        let (inbox, closesAt) = shared.withLock { shared in
+            defer { shared.inbox.removeAll(keepingCapacity: true) }
+            return (shared.inbox, shared.closesAt)
+        }
+        for call in inbox {
+            calls[call.id] = call
+            timers.add(.deadline(call.id), at: call.delivery.deadline)
+            attempt(call.id)
+        }
+        return closesAt
+    }
+
+    private func fireTimers() {
+        let now = MonotonicTime.now()
+        while let timer = timers.popDue(now: now) {
+            switch timer {
+            case .deadline(let id): end(id, with: .timeout)
+            case .pauseOver(let id): attempt(id)
+            }
+        }
+        // Most calls end long before their deadline: keep their timers from piling up.
+        if timers.count > 4 * calls.count + 64 { timers.removeAll { calls[$0.id] == nil } }
+    }
+
+    private func attempt(_ id: TransferID) {
+        guard let action = calls[id]?.delivery.begin(now: .now()), let call = calls[id] else { return }
+        switch action {
+        case .send:
+            if let failure = transport.start(id, call.request) { attemptEnded(id, .failure(failure)) }
+        case .pause, .finish:
+            end(id, with: .timeout)
+        }
+    }
+
+    private func attemptEnded(_ id: TransferID, _ result: TransferResult) {
+        guard let operation = calls[id]?.context.operation else { return }
+        let judgement = Judgement(result, of: operation, wallClock: WallClock.seconds())
+        guard let action = calls[id]?.delivery.attemptEnded(judgement.verdict, now: .now()) else { return }
+        switch action {
+        case .pause(let moment): timers.add(.pauseOver(id), at: moment)
+        case .finish, .send: complete(id, judgement.result)
+        }
+    }
+
+    /// Ends a call that has no result yet.
+    private func end(_ id: TransferID, with error: PartnerBookingError) {
+        guard calls[id] != nil else { return }
+        let effect: Delivery.Effect = transport.cancel(id) ? .unknown : .notSent
+        _ = calls[id]?.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: .now())
+        complete(id, .failure(error))
+    }
+
+    private func complete(_ id: TransferID, _ completion: Completion) {
+        guard let call = calls.removeValue(forKey: id) else { return }
+        // First out of the count, then told: who submits the next call on being told finds a free place.
+        shared.withLock { $0.inFlight -= 1 }
+        let delivery = call.delivery
+        call.complete(
+            completion.mapError {
+                call.context.completing($0, outcome: delivery.outcome, attempts: delivery.attempts)
+            })
+    }
+}
+
+extension PartnerBookingError {
+    static func queueFull(_ limit: Int) -> PartnerBookingError {
+        let message = "\(limit) calls are under way, as many as max_in_flight allows"
+        return PartnerBookingError(.queueFull, message, source: .library, isRetryable: true)
+    }
+
+    static var timeout: PartnerBookingError {
+        let message = "No definite answer came within timeout_ms"
+        return PartnerBookingError(.timeout, message, source: .network, isRetryable: true)
+    }
+}

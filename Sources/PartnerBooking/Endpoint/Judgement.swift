@@ -1,0 +1,147 @@
+/// What the result of one attempt means: the reply or error for the caller, and the verdict for the delivery.
+struct Judgement: Sendable {
+    var result: Result<[UInt8], PartnerBookingError>
+    var verdict: Delivery.Verdict
+
+    init(_ result: TransferResult, of operation: Operation, wallClock: Int) {
+        switch result {
+        case .reply(let reply):
+            self.init(reply, of: operation, wallClock: wallClock)
+        case .failure(let failure):
+            // A service that answers before it has read the whole request may break the transfer after a whole answer. JSON
+            // tells: no part of an object's text is itself an object's text.
+            if let partial = failure.partialReply {
+                let judgement = Judgement(partial, of: operation, wallClock: wallClock)
+                if judgement.isDefinite {
+                    self = judgement
+                    return
+                }
+            }
+            self.init(failure)
+        }
+    }
+
+    private init(_ result: Result<[UInt8], PartnerBookingError>, _ effect: Delivery.Effect) {
+        self.result = result
+        switch result {
+        case .success:
+            verdict = Delivery.Verdict(effect: effect, isRetryable: false)
+        case .failure(let error):
+            verdict = Delivery.Verdict(
+                effect: effect, isRetryable: error.isRetryable, retryAfterMilliseconds: error.retryAfterMilliseconds)
+        }
+    }
+
+    /// A success of the promised shape, or an error in the API's own words.
+    private var isDefinite: Bool {
+        switch result {
+        case .success: true
+        case .failure(let error): error.isFromService
+        }
+    }
+}
+
+// MARK: - Transfers that failed
+
+extension Judgement {
+    private init(_ failure: TransferFailure) {
+        let isReply = failure.code == .invalidReply || failure.code == .replyTooLarge
+        let isLocal = failure.code == .resourceUnavailable
+        var error = PartnerBookingError(
+            failure.code, failure.message, source: isReply ? .partnerAPI : isLocal ? .library : .network,
+            isRetryable: failure.isRetryable)
+        error.curlCode = failure.curlCode
+        if isReply, let partial = failure.partialReply {
+            error.status = partial.status
+            error.requestID = partial.requestID
+            if failure.code == .invalidReply {
+                error.invalidReply = .init(contentType: partial.contentType, byteCount: partial.body.count)
+            }
+        }
+        self.init(.failure(error), failure.mayHaveBeenSent ? .unknown : .notSent)
+    }
+}
+
+// MARK: - Replies
+
+extension Judgement {
+    private init(_ reply: HTTPReply, of operation: Operation, wallClock: Int) {
+        if (200...299).contains(reply.status) {
+            self.init(success: reply, of: operation)
+        } else {
+            self.init(refusal: reply, wallClock: wallClock)
+        }
+    }
+
+    private init(success reply: HTTPReply, of operation: Operation) {
+        let isPromised =
+            switch operation {
+            case .searchAvailability:
+                JSON.kindOfTopLevelMember("availabilities", in: reply.body, profile: .reply) == .array
+            case .createBooking:
+                JSON.kindOfTopLevelMember("booking", in: reply.body, profile: .reply) == .object
+            }
+        if isPromised {
+            self.init(.success(reply.body), .done)
+            return
+        }
+        let promised = operation == .createBooking ? "an object booking" : "an array availabilities"
+        var error = PartnerBookingError(
+            .invalidReply, "HTTP \(reply.status) came with a body that is not a JSON object holding \(promised)",
+            source: .partnerAPI)
+        error.status = reply.status
+        error.requestID = reply.requestID
+        error.invalidReply = .init(contentType: reply.contentType, byteCount: reply.body.count)
+        self.init(.failure(error), .unknown)
+    }
+
+    private init(refusal reply: HTTPReply, wallClock: Int) {
+        var error: PartnerBookingError
+        if let (code, message) = Self.serviceError(in: reply.body) {
+            error = PartnerBookingError(.init(rawValue: code), message, source: Self.source(ofCode: code))
+            error.isFromService = true
+        } else {
+            let message = "HTTP \(reply.status) came without the API's error object"
+            error = PartnerBookingError(.httpError, message, source: .partnerAPI)
+        }
+        error.status = reply.status
+        error.requestID = reply.requestID
+        error.retryAfterMilliseconds = reply.retryAfter.flatMap { RetryAfter.milliseconds($0, wallClock: wallClock) }
+
+        let isInProgress = reply.status == 409 && error.code.rawValue.hasSuffix("in_progress")
+        switch reply.status {
+        case 408, 425, 429, 502, 503, 504: error.isRetryable = true
+        case 500...599: error.isRetryable = reply.status != 501 && reply.status != 505
+        default: error.isRetryable = isInProgress
+        }
+        self.init(.failure(error), Self.effect(ofStatus: reply.status, isInProgress: isInProgress))
+        // A plain 500 may well be the platform choking on this very request: worth a later call, not an instant retry.
+        verdict.isRetryable = isInProgress || [408, 425, 429, 502, 503, 504].contains(reply.status)
+    }
+
+    /// What a status that is no success says of a booking. Only 4xx are refusals. A redirect may follow a booking that was
+    /// made (303), a 408 may come after the platform was asked, and any 5xx may hide a booking.
+    private static func effect(ofStatus status: Int, isInProgress: Bool) -> Delivery.Effect {
+        switch status {
+        case 408: .unknown
+        case 409: isInProgress ? .unknown : .refused(isFinal: true)
+        case 400, 422: .refused(isFinal: true)
+        case 400...499: .refused(isFinal: false)
+        default: .unknown
+        }
+    }
+
+    /// `{"error":{"code":…,"message":…}}`; a missing message is empty.
+    private static func serviceError(in body: [UInt8]) -> (code: String, message: String)? {
+        guard let document = try? JSONDocument(body, profile: .reply), let error = document.root["error"],
+            let code = error["code"]?.string, !code.isEmpty
+        else { return nil }
+        return (code, error["message"]?.string ?? "")
+    }
+
+    /// The Partner API hands a platform's refusals through; only their words tell them apart. These three are known from
+    /// platforms.
+    private static func source(ofCode code: String) -> PartnerBookingError.Source {
+        ["slot_unavailable", "invalid_signature", "invalid_payload"].contains(code) ? .platform : .partnerAPI
+    }
+}

@@ -1,0 +1,30 @@
+/// The header `Retry-After`: seconds, or an HTTP date (RFC 9110, section 10.2.3).
+enum RetryAfter {
+    /// How long to wait from now, 0 for a date that has passed; nil when the header makes no sense.
+    static func milliseconds(_ header: String, wallClock: Int) -> Int? {
+        let text = header.split(separator: " ").joined(separator: " ")
+        if let first = text.utf8.first, first.isDigit, text.utf8.allSatisfy(\.isDigit) {
+            return min(Int(text) ?? .max, 86_400) * 1_000
+        }
+        return httpDate(text).map { min(max($0 - wallClock, 0), 86_400) * 1_000 }
+    }
+
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`, in seconds since 1970. The two obsolete forms of HTTP dates are not read.
+    static func httpDate(_ text: String) -> Int? {
+        let parts = text.split(separator: " ")
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
+            parts[1].utf8.count == 2, let day = Int(parts[1]),
+            let month = months.firstIndex(of: String(parts[2])),
+            parts[3].utf8.count == 4, let year = Int(parts[3]), year >= 1970,
+            (1...CalendarDate.daysIn(month: month + 1, year: year)).contains(day)
+        else { return nil }
+        let time = parts[4].split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = time.filter { $0.utf8.count == 2 }.compactMap { Int($0) }
+        guard time.count == 3, numbers.count == 3, (0..<24).contains(numbers[0]), (0..<60).contains(numbers[1]),
+            (0...60).contains(numbers[2])
+        else { return nil }
+        let days = CalendarDate(year: year, month: month + 1, day: day).daysSinceEpoch
+        return days * 86_400 + numbers[0] * 3_600 + numbers[1] * 60 + numbers[2]
+    }
+}

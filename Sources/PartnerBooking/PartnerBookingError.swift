@@ -1,0 +1,166 @@
+/// Why a call failed, and for a booking whether it may have been made all the same.
+///
+/// `code` and `message` are the service's own words when the service answered (`isFromService`); the library's codes are the
+/// static members of `Code`. docs/errors.md says what a voice bot should do on each. No member ever holds the API key or a
+/// caller's personal details, apart from what a service chooses to say in its own `message`.
+public struct PartnerBookingError: Error, Sendable, Equatable {
+    /// What happened. Open-ended: services have codes of their own.
+    public struct Code: RawRepresentable, Hashable, Sendable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        private init(_ rawValue: String) { self.rawValue = rawValue }
+
+        public static let invalidArgument = Code("invalid_argument")
+        public static let invalidClient = Code("invalid_client")
+        public static let clientClosed = Code("client_closed")
+        public static let invalidConfig = Code("invalid_config")
+        public static let invalidJSON = Code("invalid_json")
+        public static let invalidField = Code("invalid_field")
+        public static let queueFull = Code("queue_full")
+        public static let resourceUnavailable = Code("resource_unavailable")
+        public static let timeout = Code("timeout")
+        public static let dnsFailed = Code("dns_failed")
+        public static let connectFailed = Code("connect_failed")
+        public static let tlsFailed = Code("tls_failed")
+        public static let connectionLost = Code("connection_lost")
+        public static let proxyFailed = Code("proxy_failed")
+        public static let invalidReply = Code("invalid_reply")
+        public static let replyTooLarge = Code("reply_too_large")
+        public static let httpError = Code("http_error")
+    }
+
+    /// Whose fault it is.
+    public enum Source: String, Sendable {
+        case caller, library, network, platform
+        case partnerAPI = "partner_api"
+    }
+
+    /// What a failed call means for the booking it was to make.
+    public enum Outcome: String, Sendable {
+        /// No byte of the request can have reached the service: nothing was booked.
+        case notSent = "not_sent"
+        /// The service said no: nothing was booked.
+        case rejected
+        /// It may have been booked. Repeat with the same key, never with a new one.
+        case unknown
+    }
+
+    public var code: Code
+    /// One sentence for a log.
+    public var message: String
+    public var source: Source
+    /// The same call, unchanged, may succeed later; a booking with the same key.
+    public var isRetryable: Bool
+    /// The HTTP status, when there was one.
+    public var status: Int?
+    /// `code` and `message` are the service's own.
+    public var isFromService = false
+    /// HTTP attempts made.
+    public var attempts = 0
+    /// The member that is wrong, as a path: `booking.customer.phone`.
+    public var field: String?
+    /// The byte at which a text stops being JSON.
+    public var offset: Int?
+    /// The service's `X-Request-Id`.
+    public var requestID: String?
+    /// How long the service asked to wait.
+    public var retryAfterMilliseconds: Int?
+    /// libcurl's own code, when a transfer failed.
+    public var curlCode: Int?
+    /// What came instead of a usable reply.
+    public var invalidReply: InvalidReply?
+
+    /// For bookings only.
+    public var outcome: Outcome?
+    public var idempotencyKey: String?
+    /// The request's tag.
+    public var tag: String?
+
+    /// The outside of a reply that cannot be used; its text is never kept.
+    public struct InvalidReply: Sendable, Equatable {
+        public var contentType: String?
+        public var byteCount: Int
+    }
+
+    init(_ code: Code, _ message: String, source: Source, isRetryable: Bool = false) {
+        self.code = code
+        self.message = message
+        self.source = source
+        self.isRetryable = isRetryable
+    }
+}
+
+extension PartnerBookingError {
+    /// A member of a request that is missing or wrong.
+    static func field(_ path: String, _ expectation: String) -> PartnerBookingError {
+        var error = PartnerBookingError(.invalidField, "\(path) \(expectation)", source: .caller)
+        error.field = path
+        return error
+    }
+
+    /// A member of the configuration that is unknown or wrong.
+    static func config(_ path: String, _ expectation: String) -> PartnerBookingError {
+        var error = PartnerBookingError(.invalidConfig, "\(path) \(expectation)", source: .caller)
+        error.field = path
+        return error
+    }
+
+    static func json(_ what: String, _ cause: JSONSyntaxError) -> PartnerBookingError {
+        let message = "The \(what) is not valid JSON at byte \(cause.offset): \(cause.reason)"
+        var error = PartnerBookingError(.invalidJSON, message, source: .caller)
+        error.offset = cause.offset
+        return error
+    }
+
+    public static func argument(_ message: String) -> PartnerBookingError {
+        PartnerBookingError(.invalidArgument, message, source: .caller)
+    }
+
+    public static var invalidClient: PartnerBookingError {
+        let message = "The client handle is NULL or never came from pbk_client_open"
+        return PartnerBookingError(.invalidClient, message, source: .caller)
+    }
+
+    public static var clientClosed: PartnerBookingError {
+        PartnerBookingError(.clientClosed, "The client is closed", source: .caller)
+    }
+
+    /// `what` could not be had from this machine.
+    static func resource(_ what: String) -> PartnerBookingError {
+        PartnerBookingError(.resourceUnavailable, "\(what)", source: .library, isRetryable: true)
+    }
+}
+
+extension PartnerBookingError {
+    /// `{"error":{…}}`, as docs/json-contract.md describes it.
+    public var json: [UInt8] {
+        JSONWriter.object { reply in
+            reply.object("error") { error in
+                error.member("code", code.rawValue)
+                error.member("message", message)
+                error.member("status", status)
+                error.member("source", source.rawValue)
+                error.member("retryable", isRetryable)
+                error.member("attempts", attempts)
+                error.member("field", field)
+                error.member("request_id", requestID)
+                if let outcome {
+                    error.member("outcome", outcome.rawValue)
+                    error.member("idempotency_key", idempotencyKey)
+                }
+                if let tag { error.member("tag", tag) }
+                if let offset { error.member("offset", offset) }
+                if let retryAfterMilliseconds { error.member("retry_after_ms", retryAfterMilliseconds) }
+                if let curlCode { error.member("curl_code", curlCode) }
+                if let invalidReply {
+                    error.member("content_type", invalidReply.contentType)
+                    error.member("reply_bytes", invalidReply.byteCount)
+                }
+            }
+        }
+    }
+}
+
+extension PartnerBookingError: CustomStringConvertible {
+    public var description: String { "\(code.rawValue): \(message)" }
+}

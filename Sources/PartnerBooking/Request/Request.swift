@@ -1,0 +1,112 @@
+/// A request that was read and found right: the first stage of a call.
+struct Request: Sendable {
+    static let maxBytes = 262_144
+
+    let operation: Operation
+    /// What is sent: the caller's text without the members that are the library's own.
+    let body: [UInt8]
+    /// Set for every booking, nil for every search.
+    let idempotencyKey: String?
+    let timeoutMilliseconds: Int?
+    let tag: String?
+    let traceparent: String?
+
+    /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
+    init(_ operation: Operation, json: [UInt8]) throws(PartnerBookingError) {
+        var context = ErrorContext(operation: operation)
+        do throws(PartnerBookingError) {
+            try self.init(operation, json: json, context: &context)
+        } catch {
+            throw context.completing(error)
+        }
+    }
+
+    /// `context` holds what was read before an error was thrown.
+    private init(
+        _ operation: Operation, json: [UInt8], context: inout ErrorContext
+    ) throws(PartnerBookingError) {
+        guard json.count <= Self.maxBytes else {
+            throw .argument("The request is \(json.count) bytes long; at most \(Self.maxBytes) are allowed")
+        }
+        let document: JSONDocument
+        do throws(JSONSyntaxError) {
+            document = try JSONDocument(json, profile: .request)
+        } catch {
+            throw .json("request", error)
+        }
+        let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
+
+        // The library's own members first, so that an error about the others can carry the tag and the key.
+        tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
+        context.tag = tag
+        switch operation {
+        case .searchAvailability:
+            idempotencyKey = nil
+        case .createBooking:
+            idempotencyKey = try root.string(
+                "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", where: FieldRules.isVisibleASCII)
+            context.idempotencyKey = idempotencyKey
+        }
+        timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
+        traceparent = try root.optionalString(
+            "traceparent", maxBytes: 55, "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01",
+            where: FieldRules.isTraceparent)
+
+        _ = try root.string("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        switch operation {
+        case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
+        case .createBooking: try FieldRules.checkBooking(root.object("booking"))
+        }
+
+        self.operation = operation
+        body = Self.body(of: document, without: Self.ownMembers(of: operation))
+    }
+
+    private static func ownMembers(of operation: Operation) -> Set<String> {
+        let both: Set = ["timeout_ms", "tag", "traceparent"]
+        return operation == .createBooking ? both.union(["idempotency_key"]) : both
+    }
+
+    /// The document's bytes without some members of the outermost object. The others keep their order and their spelling.
+    private static func body(of document: JSONDocument, without names: Set<String>) -> [UInt8] {
+        let members = document.root.members
+        let kept = members.filter { !names.contains($0.key.string ?? "") }
+        guard kept.count < members.count else { return document.bytes }
+        var body: [UInt8] = [UInt8(ascii: "{")]
+        body.reserveCapacity(document.bytes.count)
+        for (index, member) in kept.enumerated() {
+            if index > 0 { body.append(UInt8(ascii: ",")) }
+            body += document.bytes[member.key.span.lowerBound..<member.value.span.upperBound]
+        }
+        body.append(UInt8(ascii: "}"))
+        return body
+    }
+}
+
+extension PartnerBookingError {
+    /// The error of a call that was refused before its request was read.
+    package func beforeSending(_ operation: Operation) -> PartnerBookingError {
+        ErrorContext(operation: operation).completing(self)
+    }
+}
+
+/// What every error of one call carries: its tag, and for a booking its key and what may have become of it.
+struct ErrorContext: Sendable {
+    let operation: Operation
+    var tag: String?
+    var idempotencyKey: String?
+
+    /// The error with the members that belong to its call. Until a request was sent its outcome is `not_sent`.
+    func completing(
+        _ error: PartnerBookingError, outcome: PartnerBookingError.Outcome = .notSent, attempts: Int = 0
+    ) -> PartnerBookingError {
+        var error = error
+        error.tag = tag
+        error.attempts = attempts
+        if operation == .createBooking {
+            error.outcome = outcome
+            error.idempotencyKey = idempotencyKey
+        }
+        return error
+    }
+}

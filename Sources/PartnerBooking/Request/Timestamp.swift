@@ -1,0 +1,164 @@
+/// An RFC 3339 date-time with its offset, or a plain date.
+enum Timestamp: Equatable {
+    /// Nanoseconds are kept apart so that fractions of any length compare well; digits past the ninth are dropped.
+    case instant(seconds: Int, nanoseconds: Int)
+    /// Days since 1970-01-01.
+    case date(days: Int)
+
+    /// Reads `2030-01-14T09:00:00Z`, `2030-01-14t09:00:00.25-05:00` or `2030-01-14`; nil for anything else. The offset is
+    /// required, days must exist, and second 60 is read as the next minute's first.
+    init?(_ text: String) {
+        var reader = Reader(text: Array(text.utf8))
+        guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
+            let day = reader.digits(2), (1...12).contains(month),
+            (1...CalendarDate.daysIn(month: month, year: year)).contains(day)
+        else { return nil }
+        let days = CalendarDate(year: year, month: month, day: day).daysSinceEpoch
+        if reader.isAtEnd {
+            self = .date(days: days)
+            return
+        }
+        guard reader.take("T") || reader.take("t"), let hour = reader.digits(2), reader.take(":"),
+            let minute = reader.digits(2), reader.take(":"), let second = reader.digits(2),
+            hour < 24, minute < 60, second <= 60
+        else { return nil }
+        var nanoseconds = 0
+        if reader.take(".") {
+            guard let fraction = reader.fraction() else { return nil }
+            nanoseconds = fraction
+        }
+        guard let offset = reader.offsetMinutes(), reader.isAtEnd else { return nil }
+        let seconds = days * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
+        self = .instant(seconds: seconds, nanoseconds: nanoseconds)
+    }
+
+    /// Reads `Z`, `+HH:MM` or `-HH:MM` alone, in minutes east of UTC.
+    static func offsetMinutes(_ text: String) -> Int? {
+        var reader = Reader(text: Array(text.utf8))
+        guard let minutes = reader.offsetMinutes(), reader.isAtEnd else { return nil }
+        return minutes
+    }
+
+    /// Reads `HH:MM` from 00:00 to 24:00, in minutes after midnight.
+    static func minuteOfDay(_ text: some StringProtocol) -> Int? {
+        var reader = Reader(text: Array(text.utf8))
+        guard let hour = reader.digits(2), reader.take(":"), let minute = reader.digits(2), reader.isAtEnd,
+            hour < 24 && minute < 60 || hour == 24 && minute == 0
+        else { return nil }
+        return hour * 60 + minute
+    }
+
+    /// `2030-01-14T09:00:00-05:00`, or with `Z` for offset 0.
+    static func format(seconds: Int, offsetMinutes: Int) -> String {
+        let local = seconds + offsetMinutes * 60
+        let days = local.flooringDivision(by: 86_400)
+        let second = local - days * 86_400
+        let date = CalendarDate(daysSinceEpoch: days)
+        let time = "\(pad(second / 3_600)):\(pad(second / 60 % 60)):\(pad(second % 60))"
+        let offset = abs(offsetMinutes)
+        let sign = offsetMinutes < 0 ? "-" : "+"
+        let zone = offsetMinutes == 0 ? "Z" : "\(sign)\(pad(offset / 60)):\(pad(offset % 60))"
+        return "\(pad(date.year, 4))-\(pad(date.month))-\(pad(date.day))T\(time)\(zone)"
+    }
+
+    private static func pad(_ number: Int, _ width: Int = 2) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    private struct Reader {
+        let text: [UInt8]
+        var index = 0
+
+        var isAtEnd: Bool { index == text.count }
+
+        private var byte: UInt8 { index < text.count ? text[index] : 0 }
+
+        mutating func take(_ character: Unicode.Scalar) -> Bool {
+            guard byte == UInt8(ascii: character) else { return false }
+            index += 1
+            return true
+        }
+
+        mutating func digits(_ count: Int) -> Int? {
+            var number = 0
+            for _ in 0..<count {
+                guard byte.isDigit else { return nil }
+                number = number * 10 + Int(byte - UInt8(ascii: "0"))
+                index += 1
+            }
+            return number
+        }
+
+        /// The digits after the point, as nanoseconds.
+        mutating func fraction() -> Int? {
+            guard byte.isDigit else { return nil }
+            var nanoseconds = 0
+            var unit = 100_000_000
+            while byte.isDigit {
+                nanoseconds += Int(byte - UInt8(ascii: "0")) * unit
+                unit /= 10
+                index += 1
+            }
+            return nanoseconds
+        }
+
+        mutating func offsetMinutes() -> Int? {
+            if take("Z") || take("z") { return 0 }
+            let isWest = byte == UInt8(ascii: "-")
+            guard take("+") || take("-"), let hours = digits(2), take(":"), let minutes = digits(2),
+                hours < 24, minutes < 60
+            else { return nil }
+            return (isWest ? -1 : 1) * (hours * 60 + minutes)
+        }
+    }
+}
+
+/// A day of the Gregorian calendar. The two conversions are Howard Hinnant's days_from_civil and civil_from_days.
+struct CalendarDate: Equatable {
+    var year: Int
+    var month: Int
+    var day: Int
+
+    init(year: Int, month: Int, day: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    init(daysSinceEpoch: Int) {
+        let shifted = daysSinceEpoch + 719_468  // from 0000-03-01, so that leap days end a year
+        let era = shifted.flooringDivision(by: 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    var daysSinceEpoch: Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = shiftedYear.flooringDivision(by: 400)
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    static func daysIn(month: Int, year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+extension Int {
+    /// Division that rounds down, also below zero. `divisor` must be positive.
+    func flooringDivision(by divisor: Int) -> Int {
+        let quotient = self / divisor
+        return self % divisor < 0 ? quotient - 1 : quotient
+    }
+}

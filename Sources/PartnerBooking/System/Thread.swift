@@ -1,0 +1,46 @@
+import CSystem
+import Glibc
+
+/// A thread of the library inside somebody else's process.
+struct Thread {
+    private let handle: pthread_t
+
+    /// Starts a thread that runs `body` with all signals blocked, so that the host's handlers run on the host's threads and
+    /// SIGPIPE reaches nobody. The signals of a crash stay open: blocked, they would hide it from the host's crash reporter.
+    /// `name`, of at most 15 bytes, shows in `ps -L` and in debuggers.
+    init(name: String, _ body: @escaping @Sendable () -> Void) throws(PartnerBookingError) {
+        final class Start {
+            let name: String
+            let body: @Sendable () -> Void
+            init(_ name: String, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
+        }
+        var blocked = sigset_t()
+        var before = sigset_t()
+        sigfillset(&blocked)
+        for crash in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] { sigdelset(&blocked, crash) }
+
+        let start = Unmanaged.passRetained(Start(name, body))
+        var handle = pthread_t()
+        pthread_sigmask(SIG_SETMASK, &blocked, &before)
+        let result = pthread_create(
+            &handle, nil,
+            { context in
+                guard let context else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+                csystem_set_thread_name(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        guard result == 0 else {
+            start.release()
+            throw .resource("A thread could not be started")
+        }
+        self.handle = handle
+    }
+
+    /// Waits for its end. Either this or `detach` is called, once.
+    func join() { pthread_join(handle, nil) }
+
+    func detach() { pthread_detach(handle) }
+}

@@ -1,0 +1,166 @@
+import CCurl
+
+/// One easy handle and the reply it is collecting. Used again for the next request, with its settings kept.
+final class CurlTransfer {
+    let easy: UnsafeMutableRawPointer
+    private(set) var id: TransferID = 0
+    /// libcurl has come to the point of sending the request on a connection, once or (it repeats a request by itself when a
+    /// kept connection turns out dead) more often. Before that no byte can have left.
+    private(set) var mayHaveBeenSent = false
+
+    private let maxReplyBytes: Int
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var body: [UInt8] = []
+    private var isTooLarge = false
+
+    /// nil when memory is out or libcurl lacks what we rely on.
+    init?(_ settings: ConnectionSettings) {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        maxReplyBytes = settings.maxReplyBytes
+        guard configure(settings) else { return nil }
+    }
+
+    deinit {
+        curl_easy_cleanup(easy)
+        curl_slist_free_all(headers)
+    }
+
+    /// The transfer that an easy handle belongs to. It is alive as long as its handle is in a multi handle.
+    static func of(_ easy: UnsafeMutableRawPointer) -> CurlTransfer? {
+        var context: UnsafeMutableRawPointer?
+        guard ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK else { return nil }
+        return context.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func configure(_ settings: ConnectionSettings) -> Bool {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        let codes: [CURLcode] = [
+            // Host process: no signals, and no thread of a hanging name look-up to wait for when a handle goes.
+            ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1),
+            ccurl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
+            // Request
+            ccurl_set_long(easy, CURLOPT_POST, 1),
+            ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "gzip"),
+            ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http"),
+            ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
+            ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
+            // Connections: HTTP/2 where TLS offers it, and requests wait for a connection they can share.
+            ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
+            ccurl_set_long(easy, CURLOPT_PIPEWAIT, 1),
+            ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
+            ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds),
+            // An empty string also keeps libcurl from reading proxies from the environment.
+            ccurl_set_string(easy, CURLOPT_PROXY, settings.proxy ?? ""),
+            // TLS: verification of certificate and host name is libcurl's default.
+            ccurl_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            settings.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
+            // Callbacks
+            ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
+            ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context),
+            ccurl_set_write_function(easy, receive),
+            ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context),
+            ccurl_set_prereq_function(easy, aboutToSend),
+        ]
+        return codes.allSatisfy { $0 == CURLE_OK }
+    }
+
+    /// Takes on a request. False when memory is out.
+    func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
+        self.id = id
+        for line in request.headers {
+            guard let longer = curl_slist_append(headers, line) else { return false }
+            headers = longer
+        }
+        let codes = [
+            ccurl_set_string(easy, CURLOPT_URL, request.url),
+            ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers),
+            ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count),
+            request.body.withUnsafeBytes {  // libcurl makes its copy here, so the size is set before
+                ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: $0.baseAddress))
+            },
+        ]
+        return codes.allSatisfy { $0 == CURLE_OK }
+    }
+
+    /// Forgets the request and the reply.
+    func release() {
+        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
+        ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
+        curl_slist_free_all(headers)
+        headers = nil
+        body = []
+        mayHaveBeenSent = false
+        isTooLarge = false
+    }
+
+    /// What came of the request, now that libcurl is done with it.
+    func result(_ code: CURLcode) -> TransferResult {
+        code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
+    }
+
+    private func reply() -> HTTPReply {
+        var reply = HTTPReply(status: long(CURLINFO_RESPONSE_CODE), body: body)
+        // Read for trouble only: a good reply is its body.
+        if reply.status != 200 && reply.status != 201 {
+            reply.requestID = header("X-Request-Id")
+            reply.retryAfter = header("Retry-After")
+        }
+        reply.contentType = header("Content-Type")
+        return reply
+    }
+
+    private func failure(_ code: CURLcode) -> TransferFailure {
+        var failure =
+            isTooLarge
+            ? TransferFailure(
+                code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
+                isRetryable: false, mayHaveBeenSent: true)
+            : TransferFailure(
+                curl: code, verifyResult: long(CURLINFO_SSL_VERIFYRESULT), proxyStatus: long(CURLINFO_HTTP_CONNECTCODE))
+        failure.curlCode = Int(code.rawValue)
+        failure.mayHaveBeenSent = mayHaveBeenSent
+        if long(CURLINFO_RESPONSE_CODE) >= 200 { failure.partialReply = reply() }
+        return failure
+    }
+
+    private func long(_ info: CURLINFO) -> Int {
+        var value = 0
+        return ccurl_get_long(easy, info, &value) == CURLE_OK ? value : 0
+    }
+
+    private func header(_ name: String) -> String? {
+        var header: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
+            let value = header?.pointee.value
+        else { return nil }
+        return String(cString: value)
+    }
+
+    fileprivate func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count <= maxReplyBytes - body.count else {
+            isTooLarge = true
+            return false
+        }
+        body.append(contentsOf: bytes)
+        return true
+    }
+
+    fileprivate func noteSending() { mayHaveBeenSent = true }
+}
+
+/// libcurl has decompressed a piece of the reply.
+private let receive: ccurl_write_function = { data, size, count, context in
+    guard let context else { return 0 }
+    let (length, overflow) = size.multipliedReportingOverflow(by: count)
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    let isAccepted = !overflow && transfer.append(UnsafeRawBufferPointer(start: data, count: length))
+    return isAccepted ? length : 0  // less than was offered makes libcurl end the transfer
+}
+
+/// libcurl has a connection and is about to send: https://curl.se/libcurl/c/CURLOPT_PREREQFUNCTION.html
+private let aboutToSend: ccurl_prereq_function = { context, _, _, _, _ in
+    guard let context else { return CURL_PREREQFUNC_ABORT }
+    Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().noteSending()
+    return CURL_PREREQFUNC_OK
+}

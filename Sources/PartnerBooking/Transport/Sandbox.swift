@@ -1,0 +1,236 @@
+/// A Partner API with a clinic behind it, in memory: what the sandbox answers to one HTTP request. It knows the wire and
+/// nothing of the pipeline in front of it, and reads every request as a service would, whoever checked it before.
+struct Sandbox {
+    private let clinic: SandboxConfiguration
+    private let searchPath: String
+    private let bookingPath: String
+    /// Bookings by each local day they touch, in days since 1970-01-01.
+    private var booked: [Int: [Range<Int>]] = [:]
+    private var bodiesByKey: [String: [UInt8]] = [:]
+    private static let slotLimit = 10_000
+
+    init(_ clinic: SandboxConfiguration, searchPath: String, bookingPath: String) {
+        self.clinic = clinic
+        self.searchPath = searchPath
+        self.bookingPath = bookingPath
+    }
+
+    /// `now` is the clinic's clock, in seconds since 1970.
+    mutating func answer(_ request: HTTPRequest, now: Int) -> HTTPReply {
+        do throws(Refusal) {
+            try checkKey(request)
+            if request.url.hasSuffix(searchPath) { return try search(request, now: now) }
+            if request.url.hasSuffix(bookingPath) { return try book(request, now: now) }
+            throw Refusal(404, "not_found", "There is no such path")
+        } catch {
+            return error.reply
+        }
+    }
+
+    private struct Refusal: Error {
+        let status: Int
+        let code: String
+        let message: String
+
+        init(_ status: Int, _ code: String, _ message: String) {
+            self.status = status
+            self.code = code
+            self.message = message
+        }
+
+        static func slot(_ why: String) -> Refusal { Refusal(409, "slot_unavailable", "The requested time slot \(why)") }
+
+        var reply: HTTPReply {
+            let body = JSONWriter.object {
+                $0.object("error") { error in
+                    error.member("code", code)
+                    error.member("message", message)
+                }
+            }
+            return HTTPReply(status: status, body: body)
+        }
+    }
+}
+
+// MARK: - Reading requests
+
+extension Sandbox {
+    private func header(_ name: String, of request: HTTPRequest) -> String? {
+        request.headers.first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
+    private func checkKey(_ request: HTTPRequest) throws(Refusal) {
+        let bearer = header("Authorization", of: request) ?? ""
+        let isKnown =
+            if let apiKey = clinic.apiKey { bearer == "Bearer \(apiKey)" } else { bearer.hasPrefix("Bearer sk_ptnr_") }
+        if !isKnown { throw Refusal(401, "unauthorized", "The API key is not known") }
+    }
+
+    /// The outermost object of a body, read by the same rules as the pipeline's, from a bot that is known.
+    private func payload(
+        of request: HTTPRequest, _ check: (ObjectReader) throws(PartnerBookingError) -> Void
+    ) throws(Refusal) -> JSONValue {
+        guard let document = try? JSONDocument(request.body, profile: .request) else {
+            throw Refusal(400, "invalid_payload", "The body is not JSON")
+        }
+        do throws(PartnerBookingError) {
+            let root = try ObjectReader(document.root, what: "The body") { .field($0, $1) }
+            let bot = try root.string("bot_id", maxBytes: 256, "a string")
+            guard clinic.bots?.contains(bot) ?? true else {
+                throw PartnerBookingError(.init(rawValue: "bot_not_found"), "There is no such bot", source: .partnerAPI)
+            }
+            try check(root)
+        } catch {
+            if error.field == nil { throw Refusal(404, error.code.rawValue, error.message) }
+            throw Refusal(400, "invalid_payload", error.message)
+        }
+        return document.root
+    }
+}
+
+// MARK: - Searching
+
+extension Sandbox {
+    private func search(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
+        let root = try payload(of: request) { root throws(PartnerBookingError) in
+            try FieldRules.checkQuery(root.object("query"))
+        }
+        let range = root["query"]?["filter"]?["start_at_range"]
+        guard let start = (range?["start_at"]?.string).flatMap(Timestamp.init),
+            let end = (range?["end_at"]?.string).flatMap(Timestamp.init)
+        else { throw Refusal(400, "invalid_payload", "query.filter.start_at_range is required") }
+
+        let slots = try freeSlots(from: instant(start), to: instant(end, isEnd: true), now: now)
+        let body = JSONWriter.object {
+            $0.array("availabilities", slots) { slot, start in
+                slot.member("start_at", Timestamp.format(seconds: start, offsetMinutes: clinic.utcOffsetMinutes))
+                slot.member("duration_minutes", clinic.slotMinutes)
+            }
+        }
+        return HTTPReply(status: 200, body: body)
+    }
+
+    /// In seconds since 1970. A plain date is a day of the clinic; as an end it includes its day.
+    private func instant(_ timestamp: Timestamp, isEnd: Bool = false) -> Int {
+        switch timestamp {
+        case .instant(let seconds, _): seconds
+        case .date(let days): (days + (isEnd ? 1 : 0)) * 86_400 - clinic.utcOffsetMinutes * 60
+        }
+    }
+
+    private func freeSlots(from start: Int, to end: Int, now: Int) throws(Refusal) -> [Int] {
+        let today = localDay(now)
+        let first = max(localDay(start), today)
+        let last = min(localDay(end), today + clinic.days - 1)
+        guard first <= last else { return [] }
+        var slots: [Int] = []
+        for day in first...last {
+            let midnight = day * 86_400 - clinic.utcOffsetMinutes * 60
+            for hours in openingHours(on: day) {
+                for minute in stride(
+                    from: hours.lowerBound, through: hours.upperBound - clinic.slotMinutes, by: clinic.slotMinutes)
+                {
+                    let slot = midnight + minute * 60..<midnight + (minute + clinic.slotMinutes) * 60
+                    guard slot.lowerBound > now, slot.lowerBound >= start, slot.upperBound <= end, isFree(slot) else {
+                        continue
+                    }
+                    slots.append(slot.lowerBound)
+                }
+            }
+            guard slots.count <= Self.slotLimit else {
+                throw Refusal(400, "range_too_long", "More than \(Self.slotLimit) slots are free: ask for a shorter range")
+            }
+        }
+        return slots
+    }
+
+    private func localDay(_ seconds: Int) -> Int {
+        (seconds + clinic.utcOffsetMinutes * 60).flooringDivision(by: 86_400)
+    }
+
+    private func openingHours(on day: Int) -> [Range<Int>] {
+        let weekday = (day + 4) % 7  // 1970-01-01 was a Thursday
+        return clinic.openingHours[weekday < 0 ? weekday + 7 : weekday]
+    }
+
+    private func isFree(_ slot: Range<Int>) -> Bool {
+        let days = localDay(slot.lowerBound)...localDay(slot.upperBound - 1)
+        return days.allSatisfy { day in
+            (booked[day] ?? []).count { $0.overlaps(slot) } < clinic.capacity
+        }
+    }
+}
+
+// MARK: - Booking
+
+extension Sandbox {
+    private mutating func book(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
+        guard let key = header("Idempotency-Key", of: request) else {
+            throw Refusal(400, "idempotency_key_required", "The header Idempotency-Key is required")
+        }
+        // As the service does: the same key gives the original booking, whatever else the request says.
+        if let body = bodiesByKey[key] { return HTTPReply(status: 200, body: body) }
+        let root = try payload(of: request) { root throws(PartnerBookingError) in
+            try FieldRules.checkBooking(root.object("booking"))
+        }
+        guard let booking = root["booking"],
+            case .instant(let start, _)? = (booking["start_at"]?.string).flatMap(Timestamp.init),
+            let minutes = booking["duration_minutes"]?.integer, (1...1440).contains(minutes)
+        else { throw Refusal(400, "invalid_payload", "booking is required") }
+
+        let slot = start..<start + minutes * 60
+        try checkAvailable(slot, minutes: minutes, now: now)
+        let body = reply(to: booking, slot: slot, now: now)
+        for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
+        bodiesByKey[key] = body
+        return HTTPReply(status: 201, body: body)
+    }
+
+    private func checkAvailable(_ slot: Range<Int>, minutes: Int, now: Int) throws(Refusal) {
+        let day = localDay(slot.lowerBound)
+        let second = slot.lowerBound + clinic.utcOffsetMinutes * 60 - day * 86_400
+        guard slot.lowerBound > now else { throw .slot("is in the past") }
+        guard day < localDay(now) + clinic.days else { throw .slot("is too far ahead") }
+        let isOpen = openingHours(on: day).contains { hours in
+            second % 60 == 0 && hours.lowerBound <= second / 60 && second / 60 + minutes <= hours.upperBound
+                && (second / 60 - hours.lowerBound) % clinic.slotMinutes == 0
+        }
+        guard isOpen else { throw .slot("is outside opening hours or does not start where a slot starts") }
+        guard isFree(slot) else { throw .slot("is no longer available") }
+    }
+
+    private func reply(to booking: JSONValue, slot: Range<Int>, now: Int) -> [UInt8] {
+        func time(_ seconds: Int) -> String { Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes) }
+        return JSONWriter.object {
+            $0.object("booking") { reply in
+                reply.member("id", "bkg_\(typeID(now: now))")
+                reply.member("status", "confirmed")
+                reply.member("start_at", time(slot.lowerBound))
+                reply.member("end_at", time(slot.upperBound))
+                reply.object("customer") { customer in
+                    customer.member("phone", booking["customer"]?["phone"]?.string)
+                    customer.member("name", booking["customer"]?["name"]?.string)
+                }
+                reply.object("location") { location in
+                    location.member("name", "Sandbox Clinic")
+                    location.member("address", "1 Loopback Lane")
+                }
+                if let notes = booking["notes"]?.string { reply.member("notes", notes) }
+                reply.member("created_at", Timestamp.format(seconds: now, offsetMinutes: 0))
+            }
+        }
+    }
+
+    /// An id like the service's: a UUID of version 7 in Crockford's base 32, 26 characters (https://github.com/jetify-com/typeid).
+    private func typeID(now: Int) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let random = UInt128(generator.next()) << 64 | UInt128(generator.next())
+        let milliseconds = UInt128(UInt64(clamping: now) & 0xFFFF_FFFF) * 1_000
+        let version: UInt128 = 0x7 << 76
+        let variant: UInt128 = 0x2 << 62
+        let randomBits: UInt128 = (0xFFF << 64) | 0x3FFF_FFFF_FFFF_FFFF
+        let uuid = milliseconds << 80 | version | variant | (random & randomBits)
+        let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        return String((0..<26).reversed().map { alphabet[Int(truncatingIfNeeded: uuid >> (5 * UInt128($0))) & 31] })
+    }
+}

@@ -1,0 +1,51 @@
+import PartnerBooking
+
+/// The table behind `pbk_client *`. A handle is a number that is looked up and never dereferenced, and no number is given
+/// twice, so that a stale handle cannot meet another client.
+enum Handles {
+    private struct Table {
+        var clients: [UInt: PartnerBookingClient] = [:]
+        var issued: UInt = 0
+
+        /// Why a handle is not in the table: it was given out once and is closed, or it never came from here.
+        func error(_ handle: UInt) -> PartnerBookingError {
+            let distance = handle &- base
+            let wasIssued = distance % step == 0 && distance / step >= 1 && distance / step <= issued
+            return wasIssued ? .clientClosed : .invalidClient
+        }
+    }
+
+    private static let table = Monitor(Table())
+
+    /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
+    /// finds out at once.
+    private static let base: UInt = 0xB00C << 48
+    private static let step: UInt = 16
+
+    static func add(_ client: PartnerBookingClient) -> OpaquePointer? {
+        let handle = table.withLock { table in
+            table.issued += 1
+            let handle = base &+ table.issued &* step
+            table.clients[handle] = client
+            return handle
+        }
+        return OpaquePointer(bitPattern: handle)
+    }
+
+    static func client(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
+        try table.withLock { table throws(PartnerBookingError) in
+            let handle = UInt(bitPattern: pointer)
+            guard let client = table.clients[handle] else { throw table.error(handle) }
+            return client
+        }
+    }
+
+    /// Takes a client out: from now on its handle is closed.
+    static func remove(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
+        try table.withLock { table throws(PartnerBookingError) in
+            let handle = UInt(bitPattern: pointer)
+            guard let client = table.clients.removeValue(forKey: handle) else { throw table.error(handle) }
+            return client
+        }
+    }
+}

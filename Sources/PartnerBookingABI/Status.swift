@@ -1,0 +1,66 @@
+import CPartnerBooking
+import PartnerBooking
+
+extension PartnerBookingError {
+    /// The `pbk_status` of the header. The library's own codes have one each; what a service says is sorted by HTTP status.
+    var pbkStatus: pbk_status {
+        guard !isFromService, code != .httpError else { return serviceStatus }
+        return switch code {
+        case .invalidArgument: PBK_INVALID_ARGUMENT
+        case .invalidClient: PBK_INVALID_CLIENT
+        case .clientClosed: PBK_CLIENT_CLOSED
+        case .invalidConfig: PBK_INVALID_CONFIG
+        case .invalidJSON: PBK_INVALID_JSON
+        case .invalidField: PBK_INVALID_FIELD
+        case .queueFull: PBK_QUEUE_FULL
+        case .timeout: PBK_TIMEOUT
+        case .dnsFailed: PBK_DNS_FAILED
+        case .connectFailed: PBK_CONNECT_FAILED
+        case .tlsFailed: PBK_TLS_FAILED
+        case .connectionLost: PBK_CONNECTION_LOST
+        case .proxyFailed: PBK_PROXY_FAILED
+        case .invalidReply: PBK_INVALID_REPLY
+        case .replyTooLarge: PBK_REPLY_TOO_LARGE
+        default: PBK_RESOURCE_UNAVAILABLE
+        }
+    }
+
+    private var serviceStatus: pbk_status {
+        switch status ?? 0 {
+        case 401, 403: PBK_UNAUTHORIZED
+        case 409 where code.rawValue == "slot_unavailable": PBK_SLOT_UNAVAILABLE
+        case 429: PBK_RATE_LIMITED
+        case 300...499: PBK_REFUSED
+        default: PBK_SERVICE_FAILED
+        }
+    }
+}
+
+/// The sentence of `pbk_status_text`.
+func text(of status: pbk_status) -> StaticString {
+    switch status {
+    case PBK_OK: "ok"
+    case PBK_INVALID_ARGUMENT: "an argument is NULL or too long"
+    case PBK_INVALID_CLIENT: "the client handle is NULL or never came from pbk_client_open"
+    case PBK_CLIENT_CLOSED: "the client is closed"
+    case PBK_INVALID_CONFIG: "a member of the configuration is wrong"
+    case PBK_INVALID_JSON: "the text is not valid JSON"
+    case PBK_INVALID_FIELD: "a member of the request is missing or wrong"
+    case PBK_QUEUE_FULL: "as many calls as max_in_flight allows are under way"
+    case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
+    case PBK_TIMEOUT: "no definite answer came within timeout_ms"
+    case PBK_DNS_FAILED: "the host name did not resolve"
+    case PBK_CONNECT_FAILED: "no connection could be made"
+    case PBK_TLS_FAILED: "the TLS handshake or the certificate failed"
+    case PBK_CONNECTION_LOST: "the connection broke after it was made"
+    case PBK_PROXY_FAILED: "the proxy did not resolve or refused"
+    case PBK_INVALID_REPLY: "the reply is not JSON of the promised shape"
+    case PBK_REPLY_TOO_LARGE: "the reply is longer than max_reply_bytes"
+    case PBK_UNAUTHORIZED: "the service does not accept the API key or the bot"
+    case PBK_SLOT_UNAVAILABLE: "the slot is no longer available"
+    case PBK_REFUSED: "the service refused the request"
+    case PBK_RATE_LIMITED: "the service asks for fewer requests"
+    case PBK_SERVICE_FAILED: "the service failed"
+    default: "unknown status"
+    }
+}
