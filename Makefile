@@ -1,0 +1,109 @@
+# make demo    the main job on the embedded sandbox, from a fresh machine
+# make test    every test, in Swift, C, C++ and Python
+# make lib     build/lib/libpartnerbooking.so
+# make bench   the figures of the README
+# make asan, make tsan      the Swift tests under a sanitizer
+# make format, make lint    by .swift-format
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.PHONY: all demo test lib bench asan tsan format lint clean setup setup-test \
+        test-swift test-c test-python test-valgrind examples size
+
+VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
+SONAME  := libpartnerbooking.so.1
+LIB     := build/lib
+SHARED  := $(LIB)/libpartnerbooking.so.$(VERSION)
+SWIFT_SOURCES := Package.swift $(shell find Sources include -type f)
+VENV    := .venv
+PYTHON  := $(VENV)/bin/python
+
+all: lib
+
+# ---- What has to be installed -----------------------------------------------------------------------------------------
+
+BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
+TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind openssl=openssl
+
+setup:
+	@command -v swift >/dev/null || { echo "Please install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
+	@.ci/install-packages $(BUILD_PACKAGES)
+
+setup-test: setup $(VENV)/installed
+	@.ci/install-packages $(TEST_PACKAGES)
+
+$(VENV)/installed: Tests/python/requirements.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || .ci/install-packages missing-venv=python3-venv
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# ---- The shared object ------------------------------------------------------------------------------------------------
+# The Swift runtime goes in, so that a C host needs no Swift; only pbk_* comes out. The linker's flags stand here and not in
+# Package.swift, so that the package can be used as a dependency.
+
+LINK_FLAGS = -Xswiftc -static-stdlib -Xswiftc -use-ld=lld \
+	-Xlinker -L$(shell swiftc -print-target-info -static-stdlib | sed -n '/"runtimeLibraryPaths"/{n;s/.*"\(.*\)".*/\1/p;}') \
+	-Xlinker --gc-sections -Xlinker --version-script=$(CURDIR)/Sources/PartnerBookingABI/exports.map \
+	-Xlinker -soname=$(SONAME) -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
+
+lib: $(SHARED)
+
+$(SHARED): $(SWIFT_SOURCES) Makefile | setup
+	swift build -c release --product partnerbooking --scratch-path build/swift --disable-local-rpath $(LINK_FLAGS)
+	mkdir -p $(LIB)
+	cp build/swift/release/libpartnerbooking.so $@.unstripped
+	objcopy --only-keep-debug $@.unstripped $@.debug
+	strip --strip-unneeded -o $@.stripped $@.unstripped
+	cd $(LIB) && objcopy --add-gnu-debuglink=$(notdir $@).debug $(notdir $@).stripped
+	rm $@.unstripped
+	mv $@.stripped $@
+	ln -sf $(notdir $@) $(LIB)/$(SONAME)
+	ln -sf $(SONAME) $(LIB)/libpartnerbooking.so
+
+# ---- The main job -----------------------------------------------------------------------------------------------------
+
+examples: lib
+	$(MAKE) --no-print-directory -C examples-c
+
+demo: examples
+	@build/examples-c/book_appointment
+
+# ---- Tests ------------------------------------------------------------------------------------------------------------
+
+test: setup-test
+	$(MAKE) --no-print-directory lint test-swift test-c test-python test-valgrind
+
+test-swift:
+	swift test
+
+test-c: lib
+	$(MAKE) --no-print-directory -C Tests/c check
+
+test-python: lib examples $(VENV)/installed
+	$(PYTHON) -m pytest -q Tests/python
+
+test-valgrind: lib examples
+	$(MAKE) --no-print-directory -C Tests/c valgrind
+
+asan: setup
+	swift test --sanitize address --scratch-path build/asan
+
+tsan: setup
+	swift test --sanitize thread --scratch-path build/tsan
+
+# ---- Figures ----------------------------------------------------------------------------------------------------------
+
+bench: lib
+	@.ci/install-packages nginx=nginx-light
+	Benchmarks/run.sh
+
+# ---- Form -------------------------------------------------------------------------------------------------------------
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf build .build
