@@ -1,6 +1,17 @@
 #define _GNU_SOURCE
 #include "csystem.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 
 void csystem_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until) {
+    while (sem_clockwait(semaphore, CLOCK_MONOTONIC, until) != 0) {
+        if (errno != EINTR) return errno;
+    }
+    return 0;
+}
+
+int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

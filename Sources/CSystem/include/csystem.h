@@ -1,10 +1,20 @@
 /*
- * Calls of the C library that Swift's Glibc module does not show, because they are declared under _GNU_SOURCE only.
+ * Calls of the C library that Swift's Glibc module does not show, because they are declared under _GNU_SOURCE only or have
+ * no module of their own.
  */
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
+#include <semaphore.h>
+#include <time.h>
+
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
 void csystem_set_thread_name(const char *name);
+
+/* sem_clockwait(semaphore, CLOCK_MONOTONIC, until), again after signals: 0, or ETIMEDOUT. */
+int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until);
+
+/* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
+int csystem_eventfd(void);
 
 #endif

@@ -82,10 +82,8 @@ extension Configuration {
     }
 
     private static func apiKey(_ root: ObjectReader, _ service: Service) throws(PartnerBookingError) -> String {
-        let expected = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
-        let given = try root.optionalString("api_key", maxBytes: 512, expected) {
-            $0.hasPrefix("sk_ptnr_") && $0.utf8.count > 8 && FieldRules.isVisibleASCII($0)
-        }
+        let expected: StaticString = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
+        let given = try root.optionalString("api_key", maxBytes: 512, expected, FieldRules.isPartnerKey)
         if let given { return given }
         switch service {
         case .sandbox(let sandbox): return sandbox.apiKey ?? "sk_ptnr_sandbox"
@@ -94,7 +92,7 @@ extension Configuration {
     }
 
     private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
-        let expected = "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
+        let expected: StaticString = "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
         guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
             return "https://appointments.dialstack.ai"
         }
@@ -107,9 +105,10 @@ extension Configuration {
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
-    private static func path(_ paths: ObjectReader?, _ name: String) throws(PartnerBookingError) -> String? {
+    private static func path(_ paths: ObjectReader?, _ name: StaticString) throws(PartnerBookingError) -> String? {
         try paths?.optionalString(name, maxBytes: 1_024, "a path that starts with /, without query or fragment") {
-            $0.hasPrefix("/") && FieldRules.isVisibleASCII($0) && !$0.utf8.contains { $0 == 0x3F || $0 == 0x23 }
+            $0.first == UInt8(ascii: "/") && FieldRules.isVisibleASCII($0)
+                && !$0.contains(UInt8(ascii: "?")) && !$0.contains(UInt8(ascii: "#"))
         }
     }
 
@@ -131,15 +130,32 @@ extension ConnectionSettings {
         let tls = try root.optionalObject("tls")
         try tls?.refuseMembers(except: ["ca_file"])
         // Found out now rather than in the first call of the night.
-        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file that can be read") {
-            !$0.utf8.contains(0) && access($0, R_OK) == 0
+        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
+            !$0.contains(0) && Self.holdsCertificate(String(decoding: $0, as: UTF8.self))
         }
 
-        let expected = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
+        let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
         proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
-            guard let url = URLParts($0) else { return false }
+            guard let url = URLParts(String(decoding: $0, as: UTF8.self)) else { return false }
             return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
         }
+    }
+}
+
+extension ConnectionSettings {
+    /// Whether a file can be read and has a line that begins a certificate.
+    private static func holdsCertificate(_ path: String) -> Bool {
+        guard let file = fopen(path, "re") else { return false }
+        defer { fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, file) > 0 {
+            // Not String.contains: it brings in the whole of _StringProcessing, more than a megabyte.
+            guard let line else { return false }
+            if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
+        }
+        return false
     }
 }
 

@@ -1,10 +1,23 @@
 /// A call that was accepted: what to send, the policy it is sent under, and whom to tell.
-struct Call: Sendable {
+///
+/// `@unchecked Sendable` is safe because a call is handed to the transfer thread once and touched there only.
+final class Call: @unchecked Sendable {
     let id: TransferID
     let request: HTTPRequest
     let context: ErrorContext
     var delivery: Delivery
     let complete: CompletionHandler
+
+    init(
+        id: TransferID, request: HTTPRequest, context: ErrorContext, delivery: Delivery,
+        complete: @escaping CompletionHandler
+    ) {
+        self.id = id
+        self.request = request
+        self.context = context
+        self.delivery = delivery
+        self.complete = complete
+    }
 }
 
 /// The transfer thread: runs the deliveries of one client's calls over one transport. Other threads only hand in calls.
@@ -73,19 +86,16 @@ final class TransferLoop: @unchecked Sendable {
     // MARK: On the transfer thread
 
     private func run() {
-        var closesAt: MonotonicTime?
         while true {
-            closesAt = takeCalls()
-            fireTimers()
-            let results = transport.finished()
-            for (id, result) in results { attemptEnded(id, result) }
-            if let closesAt, calls.isEmpty || closesAt <= .now() { break }
-            guard results.isEmpty else { continue }
-            let moments = [timers.next, closesAt].compactMap { $0 }
-            transport.wait(until: moments.min())
+            let now = MonotonicTime.now()
+            let closesAt = takeCalls(now)
+            fireTimers(now)
+            for (id, result) in transport.finished() { attemptEnded(id, result, now) }
+            if let closesAt, calls.isEmpty || closesAt <= now { break }
+            transport.wait(until: earliest(timers.next, closesAt))
         }
         let rest = Array(calls.keys)
-        for id in rest { end(id, with: .clientClosed) }
+        for id in rest { end(id, with: .clientClosed, .now()) }
         transport.close()
         shared.update {
             $0.endedCalls = rest.count
@@ -94,7 +104,7 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     /// Starts the calls that came in, and tells when the loop is to close.
-    private func takeCalls() -> MonotonicTime? {
+    private func takeCalls(_ now: MonotonicTime) -> MonotonicTime? {
         let (inbox, closesAt) = shared.withLock { shared in
             defer { shared.inbox.removeAll(keepingCapacity: true) }
             return (shared.inbox, shared.closesAt)
@@ -102,53 +112,51 @@ final class TransferLoop: @unchecked Sendable {
         for call in inbox {
             calls[call.id] = call
             timers.add(.deadline(call.id), at: call.delivery.deadline)
-            attempt(call.id)
+            attempt(call, now)
         }
         return closesAt
     }
 
-    private func fireTimers() {
-        let now = MonotonicTime.now()
+    private func fireTimers(_ now: MonotonicTime) {
         while let timer = timers.popDue(now: now) {
             switch timer {
-            case .deadline(let id): end(id, with: .timeout)
-            case .pauseOver(let id): attempt(id)
+            case .deadline(let id): end(id, with: .timeout, now)
+            case .pauseOver(let id):
+                if let call = calls[id] { attempt(call, now) }
             }
         }
         // Most calls end long before their deadline: keep their timers from piling up.
         if timers.count > 4 * calls.count + 64 { timers.removeAll { calls[$0.id] == nil } }
     }
 
-    private func attempt(_ id: TransferID) {
-        guard let action = calls[id]?.delivery.begin(now: .now()), let call = calls[id] else { return }
-        switch action {
+    private func attempt(_ call: Call, _ now: MonotonicTime) {
+        switch call.delivery.begin(now: now) {
         case .send:
-            if let failure = transport.start(id, call.request) { attemptEnded(id, .failure(failure)) }
+            if let failure = transport.start(call.id, call.request) { attemptEnded(call.id, .failure(failure), now) }
         case .pause, .finish:
-            end(id, with: .timeout)
+            end(call.id, with: .timeout, now)
         }
     }
 
-    private func attemptEnded(_ id: TransferID, _ result: TransferResult) {
-        guard let operation = calls[id]?.context.operation else { return }
-        let judgement = Judgement(result, of: operation, wallClock: WallClock.seconds())
-        guard let action = calls[id]?.delivery.attemptEnded(judgement.verdict, now: .now()) else { return }
-        switch action {
+    private func attemptEnded(_ id: TransferID, _ result: TransferResult, _ now: MonotonicTime) {
+        guard let call = calls[id] else { return }
+        let judgement = Judgement(result, of: call.context.operation)
+        switch call.delivery.attemptEnded(judgement.verdict, now: now) {
         case .pause(let moment): timers.add(.pauseOver(id), at: moment)
-        case .finish, .send: complete(id, judgement.result)
+        case .finish, .send: complete(call, judgement.result)
         }
     }
 
     /// Ends a call that has no result yet.
-    private func end(_ id: TransferID, with error: PartnerBookingError) {
-        guard calls[id] != nil else { return }
+    private func end(_ id: TransferID, with error: PartnerBookingError, _ now: MonotonicTime) {
+        guard let call = calls[id] else { return }
         let effect: Delivery.Effect = transport.cancel(id) ? .unknown : .notSent
-        _ = calls[id]?.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: .now())
-        complete(id, .failure(error))
+        _ = call.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: now)
+        complete(call, .failure(error))
     }
 
-    private func complete(_ id: TransferID, _ completion: Completion) {
-        guard let call = calls.removeValue(forKey: id) else { return }
+    private func complete(_ call: Call, _ completion: Completion) {
+        calls[call.id] = nil
         // First out of the count, then told: who submits the next call on being told finds a free place.
         shared.withLock { $0.inFlight -= 1 }
         let delivery = call.delivery
@@ -157,6 +165,11 @@ final class TransferLoop: @unchecked Sendable {
                 call.context.completing($0, outcome: delivery.outcome, attempts: delivery.attempts)
             })
     }
+}
+
+private func earliest(_ left: MonotonicTime?, _ right: MonotonicTime?) -> MonotonicTime? {
+    guard let left, let right else { return left ?? right }
+    return min(left, right)
 }
 
 extension PartnerBookingError {

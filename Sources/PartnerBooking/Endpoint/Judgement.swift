@@ -1,16 +1,16 @@
 /// What the result of one attempt means: the reply or error for the caller, and the verdict for the delivery.
-struct Judgement: Sendable {
+struct Judgement {
     var result: Result<[UInt8], PartnerBookingError>
     var verdict: Delivery.Verdict
 
-    init(_ result: TransferResult, of operation: Operation, wallClock: Int) {
+    init(_ result: TransferResult, of operation: Operation, wallClock: () -> Int = WallClock.seconds) {
         switch result {
         case .reply(let reply):
             self.init(reply, of: operation, wallClock: wallClock)
         case .failure(let failure):
             // A service that answers before it has read the whole request may break the transfer after a whole answer. JSON
             // tells: no part of an object's text is itself an object's text.
-            if let partial = failure.partialReply {
+            if let partial = failure.partialReply, failure.code != .replyTooLarge {
                 let judgement = Judgement(partial, of: operation, wallClock: wallClock)
                 if judgement.isDefinite {
                     self = judgement
@@ -53,9 +53,9 @@ extension Judgement {
         error.curlCode = failure.curlCode
         if isReply, let partial = failure.partialReply {
             error.status = partial.status
-            error.requestID = partial.requestID
+            error.requestID = partial.header("X-Request-Id")
             if failure.code == .invalidReply {
-                error.invalidReply = .init(contentType: partial.contentType, byteCount: partial.body.count)
+                error.invalidReply = .init(contentType: partial.header("Content-Type"), byteCount: partial.body.count)
             }
         }
         self.init(.failure(error), failure.mayHaveBeenSent ? .unknown : .notSent)
@@ -65,7 +65,7 @@ extension Judgement {
 // MARK: - Replies
 
 extension Judgement {
-    private init(_ reply: HTTPReply, of operation: Operation, wallClock: Int) {
+    private init(_ reply: HTTPReply, of operation: Operation, wallClock: () -> Int) {
         if (200...299).contains(reply.status) {
             self.init(success: reply, of: operation)
         } else {
@@ -90,12 +90,12 @@ extension Judgement {
             .invalidReply, "HTTP \(reply.status) came with a body that is not a JSON object holding \(promised)",
             source: .partnerAPI)
         error.status = reply.status
-        error.requestID = reply.requestID
-        error.invalidReply = .init(contentType: reply.contentType, byteCount: reply.body.count)
+        error.requestID = reply.header("X-Request-Id")
+        error.invalidReply = .init(contentType: reply.header("Content-Type"), byteCount: reply.body.count)
         self.init(.failure(error), .unknown)
     }
 
-    private init(refusal reply: HTTPReply, wallClock: Int) {
+    private init(refusal reply: HTTPReply, wallClock: () -> Int) {
         var error: PartnerBookingError
         if let (code, message) = Self.serviceError(in: reply.body) {
             error = PartnerBookingError(.init(rawValue: code), message, source: Self.source(ofCode: code))
@@ -105,10 +105,12 @@ extension Judgement {
             error = PartnerBookingError(.httpError, message, source: .partnerAPI)
         }
         error.status = reply.status
-        error.requestID = reply.requestID
-        error.retryAfterMilliseconds = reply.retryAfter.flatMap { RetryAfter.milliseconds($0, wallClock: wallClock) }
+        error.requestID = reply.header("X-Request-Id")
+        error.retryAfterMilliseconds = reply.header("Retry-After").flatMap { RetryAfter.milliseconds($0, wallClock: wallClock()) }
 
-        let isInProgress = reply.status == 409 && error.code.rawValue.hasSuffix("in_progress")
+        // A 409 in unknown words may mean the same as one that says so: the first try with this key is still running.
+        let isInProgress =
+            reply.status == 409 && (error.code.rawValue.hasSuffix("in_progress") || !error.isFromService)
         switch reply.status {
         case 408, 425, 429, 502, 503, 504: error.isRetryable = true
         case 500...599: error.isRetryable = reply.status != 501 && reply.status != 505

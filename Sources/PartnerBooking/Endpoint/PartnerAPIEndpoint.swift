@@ -1,29 +1,28 @@
 /// Turns requests into HTTP requests of the Partner API: addresses and headers.
 struct PartnerAPIEndpoint: Sendable {
-    private let searchURL: String
-    private let bookingURL: String
-    private let commonHeaders: [String]
+    private let search: HTTPTarget
+    private let booking: HTTPTarget
 
     init(_ configuration: Configuration) {
-        searchURL = configuration.baseURL + configuration.searchPath
-        bookingURL = configuration.baseURL + configuration.bookingPath
-        commonHeaders = [
+        let headers = [
             "Authorization: Bearer \(configuration.apiKey)",
             "Content-Type: application/json",
             "Accept: application/json",
             "User-Agent: libpartnerbooking/\(partnerBookingVersion)",
         ]
+        search = HTTPTarget(url: configuration.baseURL + configuration.searchPath, headers: headers)
+        booking = HTTPTarget(url: configuration.baseURL + configuration.bookingPath, headers: headers)
     }
 
     func httpRequest(for request: Request) -> HTTPRequest {
-        var headers = commonHeaders
+        var headers: [String] = []
         if let key = request.idempotencyKey { headers.append("Idempotency-Key: \(key)") }
         if let traceparent = request.traceparent { headers.append("traceparent: \(traceparent)") }
-        let url =
+        let target =
             switch request.operation {
-            case .searchAvailability: searchURL
-            case .createBooking: bookingURL
+            case .searchAvailability: search
+            case .createBooking: booking
             }
-        return HTTPRequest(url: url, headers: headers, body: request.body)
+        return HTTPRequest(target: target, headers: headers, body: request.body)
     }
 }

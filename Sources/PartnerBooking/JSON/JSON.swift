@@ -1,3 +1,5 @@
+import Glibc
+
 /// Checks that need no document: the hot path.
 enum JSON {
     /// Throws when the bytes are not one JSON text.
@@ -25,6 +27,15 @@ enum JSON {
             }
         }
         return try result.get()
+    }
+
+    /// Whether a string or key, `span` including its quotes, has that text.
+    static func string(
+        _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: StaticString
+    ) -> Bool {
+        if hasEscapes { return decodeString(bytes, span, hasEscapes: true) == text.description }
+        guard span.count == text.utf8CodeUnitCount + 2, let base = bytes.baseAddress else { return false }
+        return memcmp(base + span.lowerBound + 1, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 
     /// The text of a string or key, `span` including its quotes, of bytes that were scanned.
@@ -81,12 +92,7 @@ private struct TopLevelMember: JSONVisitor {
 
     mutating func key(_ span: Range<Int>, hasEscapes: Bool) {
         guard depth == 1 else { return }
-        if hasEscapes {
-            isNext = JSON.decodeString(bytes, span, hasEscapes: true) == name.description
-        } else {
-            let wanted = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            isNext = span.count == wanted.count + 2 && bytes[span].dropFirst().dropLast().elementsEqual(wanted)
-        }
+        isNext = JSON.string(bytes, span, hasEscapes: hasEscapes, equals: name)
     }
 
     mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool) { note(kind) }

@@ -2,18 +2,21 @@
 ///
 /// The nodes stand in one flat array in the order of the text. A container is followed by what is in it, and `next` tells
 /// where the node after it is; in an object, keys and values alternate.
-struct JSONDocument {
+final class JSONDocument: Sendable {
     let bytes: [UInt8]
     fileprivate let nodes: [Node]
 
     fileprivate struct Node {
+        var start: Int32
+        var end: Int32
+        var next: Int32
         let kind: JSONKind
-        var span: Range<Int>
         let hasEscapes: Bool
-        var next: Int
     }
 
+    /// Texts of up to 2 GiB; what is read here is bounded far below.
     init(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
+        guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: "too long") }
         self.bytes = bytes
         self.nodes = try JSON.scan(bytes, profile: profile, visitor: { _ in Builder() }).nodes
     }
@@ -25,23 +28,26 @@ struct JSONDocument {
         var nodes: [Node] = []
         private var openContainers: [Int] = []
 
-        init() {}
+        init() { nodes.reserveCapacity(32) }
 
         mutating func key(_ span: Range<Int>, hasEscapes: Bool) { scalar(.string, span, hasEscapes: hasEscapes) }
 
         mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool) {
-            nodes.append(Node(kind: kind, span: span, hasEscapes: hasEscapes, next: nodes.count + 1))
+            nodes.append(
+                Node(
+                    start: Int32(truncatingIfNeeded: span.lowerBound), end: Int32(truncatingIfNeeded: span.upperBound),
+                    next: Int32(truncatingIfNeeded: nodes.count + 1), kind: kind, hasEscapes: hasEscapes))
         }
 
         mutating func open(_ kind: JSONKind, at offset: Int) {
             openContainers.append(nodes.count)
-            nodes.append(Node(kind: kind, span: offset..<offset, hasEscapes: false, next: 0))
+            scalar(kind, offset..<offset, hasEscapes: false)
         }
 
         mutating func close(at end: Int) {
             guard let container = openContainers.popLast() else { return }
-            nodes[container].span = nodes[container].span.lowerBound..<end
-            nodes[container].next = nodes.count
+            nodes[container].end = Int32(truncatingIfNeeded: end)
+            nodes[container].next = Int32(truncatingIfNeeded: nodes.count)
         }
     }
 }
@@ -61,43 +67,72 @@ struct JSONValue {
     var kind: JSONKind { node.kind }
 
     /// Where the value stands in the document's bytes.
-    var span: Range<Int> { node.span }
-
-    /// The value as it is written.
-    var text: ArraySlice<UInt8> { document.bytes[node.span] }
+    var span: Range<Int> { Int(node.start)..<Int(node.end) }
 
     /// The text of a string; nil for other kinds.
     var string: String? {
         guard kind == .string else { return nil }
-        return document.bytes.withUnsafeBytes { JSON.decodeString($0, node.span, hasEscapes: node.hasEscapes) }
+        return document.bytes.withUnsafeBytes { JSON.decodeString($0, span, hasEscapes: node.hasEscapes) }
     }
 
-    var bool: Bool? { kind == .bool ? text.first == UInt8(ascii: "t") : nil }
+    /// Looks at the text of a string without making a String of it; nil for other kinds.
+    func withText<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        guard kind == .string else { return nil }
+        if node.hasEscapes {
+            var text = string ?? ""
+            return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+        }
+        return document.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[span].dropFirst().dropLast())) }
+    }
+
+    /// Whether this is a string of that text.
+    func equals(_ text: StaticString) -> Bool {
+        guard kind == .string else { return false }
+        return document.bytes.withUnsafeBytes { JSON.string($0, span, hasEscapes: node.hasEscapes, equals: text) }
+    }
 
     /// A number written as plain digits, with or without a minus sign; nil for other kinds, for fractions, exponents and
     /// what does not fit.
-    var integer: Int? { kind == .number ? Int(String(decoding: text, as: UTF8.self)) : nil }
+    var integer: Int? {
+        kind == .number ? Int(String(decoding: document.bytes[span], as: UTF8.self)) : nil
+    }
 
     /// The members of an object, in order; none for other kinds.
-    var members: [(key: JSONValue, value: JSONValue)] {
-        guard kind == .object else { return [] }
-        let children = self.children
-        return stride(from: 0, to: children.count - 1, by: 2).map { (children[$0], children[$0 + 1]) }
+    var members: JSONMembers {
+        JSONMembers(document: document, place: index + 1, end: kind == .object ? Int(node.next) : 0)
     }
 
     /// The elements of an array, in order; none for other kinds.
-    var elements: [JSONValue] { kind == .array ? children : [] }
+    var elements: JSONElements {
+        JSONElements(document: document, place: index + 1, end: kind == .array ? Int(node.next) : 0)
+    }
 
     /// The first member of that name; nil when there is none or this is no object.
-    subscript(name: String) -> JSONValue? { members.first { $0.key.string == name }?.value }
+    subscript(name: StaticString) -> JSONValue? { members.first { $0.key.equals(name) }?.value }
+}
 
-    private var children: [JSONValue] {
-        var children: [JSONValue] = []
-        var child = index + 1
-        while child < node.next {
-            children.append(JSONValue(document: document, index: child))
-            child = document.nodes[child].next
-        }
-        return children
+struct JSONMembers: Sequence, IteratorProtocol {
+    fileprivate let document: JSONDocument
+    fileprivate var place: Int
+    fileprivate let end: Int
+
+    mutating func next() -> (key: JSONValue, value: JSONValue)? {
+        guard place + 1 < end else { return nil }
+        let member = (JSONValue(document: document, index: place), JSONValue(document: document, index: place + 1))
+        place = Int(document.nodes[place + 1].next)
+        return member
+    }
+}
+
+struct JSONElements: Sequence, IteratorProtocol {
+    fileprivate let document: JSONDocument
+    fileprivate var place: Int
+    fileprivate let end: Int
+
+    mutating func next() -> JSONValue? {
+        guard place < end else { return nil }
+        let element = JSONValue(document: document, index: place)
+        place = Int(document.nodes[place].next)
+        return element
     }
 }

@@ -4,8 +4,8 @@ struct ObjectReader {
     typealias Refusal = @Sendable (_ path: String, _ expectation: String) -> PartnerBookingError
 
     /// Where the object stands: `booking.customer`; empty for the outermost.
-    let path: String
-    private let members: [(name: String, value: JSONValue)]
+    private let path: StaticString
+    private let object: JSONValue
     private let refusal: Refusal
 
     /// The outermost object of a document. `what` is its name in the message when it is something else.
@@ -14,66 +14,83 @@ struct ObjectReader {
         self.init(root, path: "", refusal: refusal)
     }
 
-    private init(_ object: JSONValue, path: String, refusal: @escaping Refusal) {
+    private init(_ object: JSONValue, path: StaticString, refusal: @escaping Refusal) {
         self.path = path
+        self.object = object
         self.refusal = refusal
-        members = object.members.map { ($0.key.string ?? "", $0.value) }
     }
 
-    func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+    func refuse(_ name: StaticString, _ expectation: String) -> PartnerBookingError {
+        refusal(path(of: name.description), expectation)
+    }
 
-    func refuse(_ name: String, _ expectation: String) -> PartnerBookingError { refusal(path(of: name), expectation) }
+    private func path(of name: String) -> String { path.utf8CodeUnitCount == 0 ? name : "\(path).\(name)" }
 
     /// Refuses the first member whose name is not listed.
-    func refuseMembers(except names: Set<String>) throws(PartnerBookingError) {
-        if let stranger = members.first(where: { !names.contains($0.name) }) {
-            let known = names.sorted().joined(separator: ", ")
-            throw refuse(printable(stranger.name), "is not a known member here; known are: \(known)")
+    func refuseMembers(except names: [String]) throws(PartnerBookingError) {
+        for member in object.members {
+            let name = member.key.string ?? ""
+            guard !names.contains(name) else { continue }
+            let known = names.joined(separator: ", ")
+            throw refusal(path(of: printable(name)), "is not a known member here; known are: \(known)")
         }
     }
 
     /// A member, or nil when it is not there.
-    func value(_ name: String) throws(PartnerBookingError) -> JSONValue? {
+    func value(_ name: StaticString) throws(PartnerBookingError) -> JSONValue? {
         var found: JSONValue?
-        for member in members where member.name == name {
+        for member in object.members where member.key.equals(name) {
             guard found == nil else { throw refuse(name, "must not appear twice") }
             found = member.value
         }
         return found
     }
 
-    func optionalObject(_ name: String) throws(PartnerBookingError) -> ObjectReader? {
+    /// A member that is an object. Below the outermost one, `path` spells out where it stands: paths are needed for errors
+    /// only, and putting them together costs time in every call.
+    func optionalObject(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader? {
         guard let value = try value(name) else { return nil }
         guard value.kind == .object else { throw refuse(name, "must be a JSON object") }
-        return ObjectReader(value, path: path(of: name), refusal: refusal)
+        return ObjectReader(value, path: path ?? name, refusal: refusal)
     }
 
-    func object(_ name: String) throws(PartnerBookingError) -> ObjectReader {
-        guard let object = try optionalObject(name) else { throw refuse(name, "is required: a JSON object") }
+    func object(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader {
+        guard let object = try optionalObject(name, path: path) else { throw refuse(name, "is required: a JSON object") }
         return object
     }
 
-    /// A string that `accepts` agrees to, of at most `maxBytes`; `expected` completes "… must be".
-    func optionalString(
-        _ name: String, maxBytes: Int, _ expected: String, where accepts: (String) -> Bool = { _ in true }
-    ) throws(PartnerBookingError) -> String? {
+    /// What a text must be; it is looked at in UTF-8.
+    typealias TextRule = (UnsafeRawBufferPointer) -> Bool
+
+    /// Checks a string, when it is there: at most `maxBytes` long, and as `rule` wants it. `expected` completes "must be …".
+    @discardableResult
+    func checkOptionalText(
+        _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
+    ) throws(PartnerBookingError) -> JSONValue? {
         guard let value = try value(name) else { return nil }
-        guard let string = value.string, string.utf8.count <= maxBytes, accepts(string) else {
+        guard value.withText({ $0.count <= maxBytes && rule($0) }) ?? false else {
             throw refuse(name, "must be \(expected)")
         }
-        return string
+        return value
     }
 
-    func string(
-        _ name: String, maxBytes: Int, _ expected: String, where accepts: (String) -> Bool = { _ in true }
-    ) throws(PartnerBookingError) -> String {
-        guard let string = try optionalString(name, maxBytes: maxBytes, expected, where: accepts) else {
+    @discardableResult
+    func checkText(
+        _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
+    ) throws(PartnerBookingError) -> JSONValue {
+        guard let value = try checkOptionalText(name, maxBytes: maxBytes, expected, rule) else {
             throw refuse(name, "is required: \(expected)")
         }
-        return string
+        return value
     }
 
-    func optionalInteger(_ name: String, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int? {
+    func optionalString(
+        _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
+    ) throws(PartnerBookingError) -> String? {
+        try checkOptionalText(name, maxBytes: maxBytes, expected, rule)?.string
+    }
+
+    func optionalInteger(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int? {
         guard let value = try value(name) else { return nil }
         guard let integer = value.integer, range.contains(integer) else {
             throw refuse(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -81,7 +98,7 @@ struct ObjectReader {
         return integer
     }
 
-    func integer(_ name: String, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int {
+    func integer(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int {
         guard let integer = try optionalInteger(name, in: range) else {
             throw refuse(name, "is required: a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -89,12 +106,13 @@ struct ObjectReader {
     }
 
     /// A list of at most `maxCount` elements; nil when it is not there.
-    func optionalList(_ name: String, maxCount: Int) throws(PartnerBookingError) -> [JSONValue]? {
+    func optionalList(_ name: StaticString, maxCount: Int) throws(PartnerBookingError) -> [JSONValue]? {
         guard let value = try value(name) else { return nil }
-        guard value.kind == .array, value.elements.count <= maxCount else {
+        let elements = Array(value.elements)
+        guard value.kind == .array, elements.count <= maxCount else {
             throw refuse(name, "must be a list of at most \(maxCount) elements")
         }
-        return value.elements
+        return elements
     }
 
     /// A name that came from outside, fit for one line of a log.

@@ -43,39 +43,36 @@ struct Request: Sendable {
         case .searchAvailability:
             idempotencyKey = nil
         case .createBooking:
-            idempotencyKey = try root.string(
-                "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", where: FieldRules.isVisibleASCII)
+            idempotencyKey = try root.checkText(
+                "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", FieldRules.isVisibleASCII
+            ).string
             context.idempotencyKey = idempotencyKey
         }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         traceparent = try root.optionalString(
             "traceparent", maxBytes: 55, "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01",
-            where: FieldRules.isTraceparent)
+            FieldRules.isTraceparent)
 
-        _ = try root.string("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
         case .createBooking: try FieldRules.checkBooking(root.object("booking"))
         }
 
         self.operation = operation
-        body = Self.body(of: document, without: Self.ownMembers(of: operation))
-    }
-
-    private static func ownMembers(of operation: Operation) -> Set<String> {
-        let both: Set = ["timeout_ms", "tag", "traceparent"]
-        return operation == .createBooking ? both.union(["idempotency_key"]) : both
+        body = Self.body(of: document) { key in
+            key.equals("timeout_ms") || key.equals("tag") || key.equals("traceparent")
+                || operation == .createBooking && key.equals("idempotency_key")
+        }
     }
 
     /// The document's bytes without some members of the outermost object. The others keep their order and their spelling.
-    private static func body(of document: JSONDocument, without names: Set<String>) -> [UInt8] {
-        let members = document.root.members
-        let kept = members.filter { !names.contains($0.key.string ?? "") }
-        guard kept.count < members.count else { return document.bytes }
+    private static func body(of document: JSONDocument, without isOwn: (_ key: JSONValue) -> Bool) -> [UInt8] {
+        guard document.root.members.contains(where: { isOwn($0.key) }) else { return document.bytes }
         var body: [UInt8] = [UInt8(ascii: "{")]
         body.reserveCapacity(document.bytes.count)
-        for (index, member) in kept.enumerated() {
-            if index > 0 { body.append(UInt8(ascii: ",")) }
+        for member in document.root.members where !isOwn(member.key) {
+            if body.count > 1 { body.append(UInt8(ascii: ",")) }
             body += document.bytes[member.key.span.lowerBound..<member.value.span.upperBound]
         }
         body.append(UInt8(ascii: "}"))

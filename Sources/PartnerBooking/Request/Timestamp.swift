@@ -7,8 +7,8 @@ enum Timestamp: Equatable {
 
     /// Reads `2030-01-14T09:00:00Z`, `2030-01-14t09:00:00.25-05:00` or `2030-01-14`; nil for anything else. The offset is
     /// required, days must exist, and second 60 is read as the next minute's first.
-    init?(_ text: String) {
-        var reader = Reader(text: Array(text.utf8))
+    init?(_ text: UnsafeRawBufferPointer) {
+        var reader = Reader(text: text)
         guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
             let day = reader.digits(2), (1...12).contains(month),
             (1...CalendarDate.daysIn(month: month, year: year)).contains(day)
@@ -32,16 +32,21 @@ enum Timestamp: Equatable {
         self = .instant(seconds: seconds, nanoseconds: nanoseconds)
     }
 
+    /// nil for a plain date.
+    var instantSeconds: Int? {
+        if case .instant(let seconds, _) = self { seconds } else { nil }
+    }
+
     /// Reads `Z`, `+HH:MM` or `-HH:MM` alone, in minutes east of UTC.
-    static func offsetMinutes(_ text: String) -> Int? {
-        var reader = Reader(text: Array(text.utf8))
+    static func offsetMinutes(_ text: UnsafeRawBufferPointer) -> Int? {
+        var reader = Reader(text: text)
         guard let minutes = reader.offsetMinutes(), reader.isAtEnd else { return nil }
         return minutes
     }
 
     /// Reads `HH:MM` from 00:00 to 24:00, in minutes after midnight.
-    static func minuteOfDay(_ text: some StringProtocol) -> Int? {
-        var reader = Reader(text: Array(text.utf8))
+    static func minuteOfDay(_ text: UnsafeRawBufferPointer) -> Int? {
+        var reader = Reader(text: text)
         guard let hour = reader.digits(2), reader.take(":"), let minute = reader.digits(2), reader.isAtEnd,
             hour < 24 && minute < 60 || hour == 24 && minute == 0
         else { return nil }
@@ -67,7 +72,7 @@ enum Timestamp: Equatable {
     }
 
     private struct Reader {
-        let text: [UInt8]
+        let text: UnsafeRawBufferPointer
         var index = 0
 
         var isAtEnd: Bool { index == text.count }

@@ -5,59 +5,67 @@ import Glibc
 /// pthread rather than the standard library's `Mutex`, for two reasons: a wait with a deadline is needed, and
 /// ThreadSanitizer knows pthread locks while it reports every use of `Mutex` on Linux as a race.
 ///
-/// `@unchecked Sendable` is safe because `state` is touched only in `withLock` and `wait`, with the lock held.
+/// `@unchecked Sendable` is safe because `state` is touched only with the lock held.
 package final class Monitor<State>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private struct Primitives {
+        var mutex = pthread_mutex_t()
+        var condition = pthread_cond_t()
+    }
+
+    /// In memory of their own, which does not move: pthread objects are their address.
+    private let primitives = UnsafeMutablePointer<Primitives>.allocate(capacity: 1)
     private var state: State
 
     package init(_ state: State) {
         self.state = state
-        pthread_mutex_init(mutex, nil)
+        primitives.initialize(to: Primitives())
+        pthread_mutex_init(&primitives.pointee.mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)  // so that a change of the wall clock moves no deadline
-        pthread_cond_init(condition, &attributes)
+        pthread_cond_init(&primitives.pointee.condition, &attributes)
         pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
+        pthread_cond_destroy(&primitives.pointee.condition)
+        pthread_mutex_destroy(&primitives.pointee.mutex)
+        primitives.deallocate()
     }
 
+    private func lock() { pthread_mutex_lock(&primitives.pointee.mutex) }
+    private func unlock() { pthread_mutex_unlock(&primitives.pointee.mutex) }
+
     /// Runs `body` with the lock held. Keep it short, and call nothing that takes another lock.
-    package func withLock<Result, Failure: Error>(_ body: (inout State) throws(Failure) -> Result) throws(Failure) -> Result
-    {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+    package func withLock<Result, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        lock()
+        defer { unlock() }
         return try body(&state)
     }
 
-    /// Changes the state and wakes the threads in `wait`.
+    /// Changes the state and wakes the threads in `wait`: after unlocking, so that none wakes only to wait for the lock.
     func update(_ body: (inout State) -> Void) {
-        pthread_mutex_lock(mutex)
+        lock()
         body(&state)
-        pthread_cond_broadcast(condition)
-        pthread_mutex_unlock(mutex)
+        unlock()
+        pthread_cond_broadcast(&primitives.pointee.condition)
     }
 
     /// Waits until `body` gives a value or the deadline (`nil`: none) has passed; then gives nil.
     func wait<Result>(until deadline: MonotonicTime?, for body: (inout State) -> Result?) -> Result? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         while true {
             if let result = body(&state) { return result }
             guard let deadline else {
-                pthread_cond_wait(condition, mutex)
+                pthread_cond_wait(&primitives.pointee.condition, &primitives.pointee.mutex)
                 continue
             }
-            var time = timespec()
-            time.tv_sec = Int(deadline.nanoseconds / 1_000_000_000)
-            time.tv_nsec = Int(deadline.nanoseconds % 1_000_000_000)
-            if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&state) }
+            var time = deadline.timespec
+            let result = pthread_cond_timedwait(&primitives.pointee.condition, &primitives.pointee.mutex, &time)
+            if result == ETIMEDOUT { return body(&state) }
         }
     }
 }

@@ -5,9 +5,14 @@ struct MonotonicTime: Comparable, Hashable, Sendable {
     var nanoseconds: Int64
 
     static func now() -> MonotonicTime {
-        var time = timespec()
+        var time = Glibc.timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// For the waits of the C library.
+    var timespec: timespec {
+        Glibc.timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     }
 
     /// Later by so many milliseconds. Every number of milliseconds in this library is bounded by its validation; the clamp

@@ -6,9 +6,12 @@ final class CurlTransfer {
     private(set) var id: TransferID = 0
     /// libcurl has come to the point of sending the request on a connection, once or (it repeats a request by itself when a
     /// kept connection turns out dead) more often. Before that no byte can have left.
-    private(set) var mayHaveBeenSent = false
+    var mayHaveBeenSent: Bool { sendings > 0 }
+    private var sendings = 0
 
     private let maxReplyBytes: Int
+    /// The target that the handle is set up for, with its headers alone: most often the next request's, too.
+    private var target: HTTPTarget?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var body: [UInt8] = []
     private var isTooLarge = false
@@ -45,9 +48,8 @@ final class CurlTransfer {
             ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http"),
             ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
             ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-            // Connections: HTTP/2 where TLS offers it, and requests wait for a connection they can share.
+            // Connections: HTTP/2 where TLS offers it.
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
-            ccurl_set_long(easy, CURLOPT_PIPEWAIT, 1),
             ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds),
             // An empty string also keeps libcurl from reading proxies from the environment.
@@ -68,29 +70,41 @@ final class CurlTransfer {
     /// Takes on a request. False when memory is out.
     func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
         self.id = id
-        for line in request.headers {
+        guard target === request.target && request.headers.isEmpty || aim(at: request) else { return false }
+        // libcurl makes its copy of the body at once, so the size is set before.
+        return ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK
+            && request.body.withUnsafeBytes {
+                ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: $0.baseAddress)) == CURLE_OK
+            }
+    }
+
+    private func aim(at request: HTTPRequest) -> Bool {
+        target = nil
+        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
+        curl_slist_free_all(headers)
+        headers = nil
+        for line in request.target.headers + request.headers {
             guard let longer = curl_slist_append(headers, line) else { return false }
             headers = longer
         }
-        let codes = [
-            ccurl_set_string(easy, CURLOPT_URL, request.url),
-            ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers),
-            ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count),
-            request.body.withUnsafeBytes {  // libcurl makes its copy here, so the size is set before
-                ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: $0.baseAddress))
-            },
-        ]
-        return codes.allSatisfy { $0 == CURLE_OK }
+        guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
+            ccurl_set_string(easy, CURLOPT_URL, request.target.url) == CURLE_OK,
+            // Wait for a connection that can be shared, where there may be one: only TLS leads to HTTP/2 here.
+            ccurl_set_long(easy, CURLOPT_PIPEWAIT, request.target.url.hasPrefix("https:") ? 1 : 0) == CURLE_OK
+        else { return false }
+        if request.headers.isEmpty { target = request.target }
+        return true
     }
 
-    /// Forgets the request and the reply.
+    /// libcurl counts how often a handle's requests were repeated because a kept connection had died, over all of its
+    /// requests, and gives up at five: a handle that has seen one is not used again.
+    var isWorn: Bool { sendings > 1 }
+
+    /// Forgets the request's body and the reply; they are a caller's.
     func release() {
-        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
-        curl_slist_free_all(headers)
-        headers = nil
         body = []
-        mayHaveBeenSent = false
+        sendings = 0
         isTooLarge = false
     }
 
@@ -100,14 +114,7 @@ final class CurlTransfer {
     }
 
     private func reply() -> HTTPReply {
-        var reply = HTTPReply(status: long(CURLINFO_RESPONSE_CODE), body: body)
-        // Read for trouble only: a good reply is its body.
-        if reply.status != 200 && reply.status != 201 {
-            reply.requestID = header("X-Request-Id")
-            reply.retryAfter = header("Retry-After")
-        }
-        reply.contentType = header("Content-Type")
-        return reply
+        HTTPReply(status: long(CURLINFO_RESPONSE_CODE), body: body, header: header)
     }
 
     private func failure(_ code: CURLcode) -> TransferFailure {
@@ -146,7 +153,7 @@ final class CurlTransfer {
         return true
     }
 
-    fileprivate func noteSending() { mayHaveBeenSent = true }
+    fileprivate func noteSending() { sendings &+= 1 }
 }
 
 /// libcurl has decompressed a piece of the reply.

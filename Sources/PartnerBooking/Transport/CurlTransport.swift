@@ -2,12 +2,15 @@ import CCurl
 
 /// HTTP through libcurl: one multi handle, owned by the transfer thread, with its pool of connections.
 ///
-/// `@unchecked Sendable` is not needed: an instance is made on one thread and then handed to the transfer thread, and only
-/// `wake` is called from others, which libcurl allows (https://curl.se/libcurl/c/curl_multi_wakeup.html).
+/// An instance is made on one thread and then handed to the transfer thread; only `wake` is called from others. It writes to
+/// an eventfd of ours rather than calling curl_multi_wakeup: that takes half the time, and is safe also after `close`.
 final class CurlTransport: Transport {
     private let multi: UnsafeMutableRawPointer
     private let settings: ConnectionSettings
+    private let wakeUp: EventDescriptor
     private var running: [TransferID: CurlTransfer] = [:]
+    /// Transfers whose results were taken and are being looked at.
+    private var ended: [CurlTransfer] = []
     /// Easy handles are kept: setting one up costs more than a request.
     private var idle: [CurlTransfer] = []
     private static let idleLimit = 64
@@ -16,6 +19,7 @@ final class CurlTransport: Transport {
     private static let isLibraryReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
+        wakeUp = try EventDescriptor()
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
             throw .resource("libcurl could not be started")
         }
@@ -51,29 +55,35 @@ final class CurlTransport: Transport {
             guard let transfer = CurlTransfer.of(easy), running.removeValue(forKey: transfer.id) != nil else { continue }
             results.append((transfer.id, transfer.result(code)))
             curl_multi_remove_handle(multi, easy)
-            keep(transfer)
+            ended.append(transfer)
         }
         return results
     }
 
     func wait(until moment: MonotonicTime?) {
+        for transfer in ended { keep(transfer) }
+        ended.removeAll(keepingCapacity: true)
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
         let milliseconds = moment.map { $0.milliseconds(since: .now()) } ?? 3_600_000
-        curl_multi_poll(multi, nil, 0, Int32(clamping: milliseconds), nil)
+        var descriptor = curl_waitfd(fd: wakeUp.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+        curl_multi_poll(multi, &descriptor, 1, Int32(clamping: milliseconds), nil)
+        if descriptor.revents != 0 { wakeUp.clear() }
     }
 
-    func wake() { curl_multi_wakeup(multi) }
+    func wake() { wakeUp.signal() }
 
     func close() {
         for transfer in running.values { curl_multi_remove_handle(multi, transfer.easy) }
-        running.removeAll()
-        idle.removeAll()
+        running = [:]
+        ended = []
+        idle = []
         curl_multi_cleanup(multi)
     }
 
     private func keep(_ transfer: CurlTransfer) {
+        guard !transfer.isWorn, idle.count < Self.idleLimit else { return }
         transfer.release()
-        if idle.count < Self.idleLimit { idle.append(transfer) }
+        idle.append(transfer)
     }
 }
 

@@ -19,8 +19,8 @@ struct Sandbox {
     mutating func answer(_ request: HTTPRequest, now: Int) -> HTTPReply {
         do throws(Refusal) {
             try checkKey(request)
-            if request.url.hasSuffix(searchPath) { return try search(request, now: now) }
-            if request.url.hasSuffix(bookingPath) { return try book(request, now: now) }
+            if request.target.url.hasSuffix(searchPath) { return try search(request, now: now) }
+            if request.target.url.hasSuffix(bookingPath) { return try book(request, now: now) }
             throw Refusal(404, "not_found", "There is no such path")
         } catch {
             return error.reply
@@ -56,7 +56,7 @@ struct Sandbox {
 
 extension Sandbox {
     private func header(_ name: String, of request: HTTPRequest) -> String? {
-        request.headers.first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+        (request.target.headers + request.headers).first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
     }
 
     private func checkKey(_ request: HTTPRequest) throws(Refusal) {
@@ -66,25 +66,26 @@ extension Sandbox {
         if !isKnown { throw Refusal(401, "unauthorized", "The API key is not known") }
     }
 
-    /// The outermost object of a body, read by the same rules as the pipeline's, from a bot that is known.
-    private func payload(
-        of request: HTTPRequest, _ check: (ObjectReader) throws(PartnerBookingError) -> Void
-    ) throws(Refusal) -> JSONValue {
+    /// Reads a body by the same rules as the pipeline does, from a bot that is known.
+    private func read<Payload>(
+        _ request: HTTPRequest, _ check: (ObjectReader) throws(PartnerBookingError) -> Payload
+    ) throws(Refusal) -> Payload {
         guard let document = try? JSONDocument(request.body, profile: .request) else {
             throw Refusal(400, "invalid_payload", "The body is not JSON")
         }
+        let bot: String?
+        let payload: Payload
         do throws(PartnerBookingError) {
             let root = try ObjectReader(document.root, what: "The body") { .field($0, $1) }
-            let bot = try root.string("bot_id", maxBytes: 256, "a string")
-            guard clinic.bots?.contains(bot) ?? true else {
-                throw PartnerBookingError(.init(rawValue: "bot_not_found"), "There is no such bot", source: .partnerAPI)
-            }
-            try check(root)
+            bot = try root.checkText("bot_id", maxBytes: 256, "a string").string
+            payload = try check(root)
         } catch {
-            if error.field == nil { throw Refusal(404, error.code.rawValue, error.message) }
             throw Refusal(400, "invalid_payload", error.message)
         }
-        return document.root
+        if let bots = clinic.bots, !bots.contains(bot ?? "") {
+            throw Refusal(404, "bot_not_found", "There is no such bot")
+        }
+        return payload
     }
 }
 
@@ -92,14 +93,9 @@ extension Sandbox {
 
 extension Sandbox {
     private func search(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
-        let root = try payload(of: request) { root throws(PartnerBookingError) in
+        let (start, end) = try read(request) { root throws(PartnerBookingError) in
             try FieldRules.checkQuery(root.object("query"))
         }
-        let range = root["query"]?["filter"]?["start_at_range"]
-        guard let start = (range?["start_at"]?.string).flatMap(Timestamp.init),
-            let end = (range?["end_at"]?.string).flatMap(Timestamp.init)
-        else { throw Refusal(400, "invalid_payload", "query.filter.start_at_range is required") }
-
         let slots = try freeSlots(from: instant(start), to: instant(end, isEnd: true), now: now)
         let body = JSONWriter.object {
             $0.array("availabilities", slots) { slot, start in
@@ -170,17 +166,16 @@ extension Sandbox {
         }
         // As the service does: the same key gives the original booking, whatever else the request says.
         if let body = bodiesByKey[key] { return HTTPReply(status: 200, body: body) }
-        let root = try payload(of: request) { root throws(PartnerBookingError) in
-            try FieldRules.checkBooking(root.object("booking"))
+        let (start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
+            let booking = try root.object("booking")
+            let (start, minutes, customer) = try FieldRules.checkBooking(booking)
+            return try (start, minutes, customer, booking.value("notes")?.string)
         }
-        guard let booking = root["booking"],
-            case .instant(let start, _)? = (booking["start_at"]?.string).flatMap(Timestamp.init),
-            let minutes = booking["duration_minutes"]?.integer, (1...1440).contains(minutes)
-        else { throw Refusal(400, "invalid_payload", "booking is required") }
-
         let slot = start..<start + minutes * 60
         try checkAvailable(slot, minutes: minutes, now: now)
-        let body = reply(to: booking, slot: slot, now: now)
+        let body = JSONWriter.object {
+            $0.object("booking") { write(slot, customer, notes, now: now, to: &$0) }
+        }
         for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
         bodiesByKey[key] = body
         return HTTPReply(status: 201, body: body)
@@ -199,26 +194,24 @@ extension Sandbox {
         guard isFree(slot) else { throw .slot("is no longer available") }
     }
 
-    private func reply(to booking: JSONValue, slot: Range<Int>, now: Int) -> [UInt8] {
+    private func write(
+        _ slot: Range<Int>, _ customer: ObjectReader, _ notes: String?, now: Int, to booking: inout JSONWriter
+    ) {
         func time(_ seconds: Int) -> String { Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes) }
-        return JSONWriter.object {
-            $0.object("booking") { reply in
-                reply.member("id", "bkg_\(typeID(now: now))")
-                reply.member("status", "confirmed")
-                reply.member("start_at", time(slot.lowerBound))
-                reply.member("end_at", time(slot.upperBound))
-                reply.object("customer") { customer in
-                    customer.member("phone", booking["customer"]?["phone"]?.string)
-                    customer.member("name", booking["customer"]?["name"]?.string)
-                }
-                reply.object("location") { location in
-                    location.member("name", "Sandbox Clinic")
-                    location.member("address", "1 Loopback Lane")
-                }
-                if let notes = booking["notes"]?.string { reply.member("notes", notes) }
-                reply.member("created_at", Timestamp.format(seconds: now, offsetMinutes: 0))
-            }
+        booking.member("id", "bkg_\(typeID(now: now))")
+        booking.member("status", "confirmed")
+        booking.member("start_at", time(slot.lowerBound))
+        booking.member("end_at", time(slot.upperBound))
+        booking.object("customer") {
+            $0.member("phone", try? customer.value("phone")?.string)
+            $0.member("name", try? customer.value("name")?.string)
         }
+        booking.object("location") {
+            $0.member("name", "Sandbox Clinic")
+            $0.member("address", "1 Loopback Lane")
+        }
+        if let notes { booking.member("notes", notes) }
+        booking.member("created_at", Timestamp.format(seconds: now, offsetMinutes: 0))
     }
 
     /// An id like the service's: a UUID of version 7 in Crockford's base 32, 26 characters (https://github.com/jetify-com/typeid).

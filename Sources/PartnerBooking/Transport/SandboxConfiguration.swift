@@ -14,60 +14,62 @@ struct SandboxConfiguration: Sendable {
     var now: Int?
     var latencyMilliseconds: Int
 
-    static let weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+    static let weekdays: [StaticString] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
         try reader?.refuseMembers(except: [
             "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
         ])
-        if let hours = try reader?.optionalObject("opening_hours") {
+        if let hours = try reader?.optionalObject("opening_hours", path: "sandbox.opening_hours") {
             openingHours = try Self.openingHours(hours)
         } else {
             openingHours = [[]] + Array(repeating: [9 * 60..<17 * 60], count: 5) + [[]]
         }
         utcOffsetMinutes = 0
-        if let reader, let text = try reader.optionalString("utc_offset", maxBytes: 6, "Z or ±HH:MM") {
-            guard let minutes = Timestamp.offsetMinutes(text) else {
-                throw reader.refuse("utc_offset", "must be Z or ±HH:MM")
-            }
-            utcOffsetMinutes = minutes
+        let offset = try reader?.checkOptionalText("utc_offset", maxBytes: 6, "Z or ±HH:MM") {
+            Timestamp.offsetMinutes($0) != nil
         }
+        utcOffsetMinutes = offset?.withText { Timestamp.offsetMinutes($0) ?? 0 } ?? 0
         slotMinutes = try reader?.optionalInteger("slot_minutes", in: 1...1440) ?? 30
         days = try reader?.optionalInteger("days", in: 1...366) ?? 60
         capacity = try reader?.optionalInteger("capacity", in: 1...1000) ?? 1
-        apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…") {
-            $0.hasPrefix("sk_ptnr_") && FieldRules.isVisibleASCII($0)
-        }
+        apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
         latencyMilliseconds = try reader?.optionalInteger("latency_ms", in: 0...600_000) ?? 0
         if let reader, let list = try reader.optionalList("bots", maxCount: 1000) {
             let names = list.compactMap(\.string)
             guard names.count == list.count else { throw reader.refuse("bots", "must be a list of strings") }
             bots = Set(names)
         }
-        let expected = "an RFC 3339 date-time with offset"
-        if let reader, let text = try reader.optionalString("now", maxBytes: 64, expected) {
-            guard case .instant(let seconds, _) = Timestamp(text) else { throw reader.refuse("now", "must be \(expected)") }
-            now = seconds
+        let clock = try reader?.checkOptionalText("now", maxBytes: 64, "an RFC 3339 date-time with offset") {
+            Timestamp($0)?.instantSeconds != nil
         }
+        now = clock?.withText { Timestamp($0)?.instantSeconds } ?? nil
     }
 
     private static func openingHours(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
-        try reader.refuseMembers(except: Set(weekdays))
+        try reader.refuseMembers(except: weekdays.map(\.description))
         var hours: [[Range<Int>]] = []
         for weekday in weekdays {
             var ranges: [Range<Int>] = []
             for element in try reader.optionalList(weekday, maxCount: 8) ?? [] {
-                let ends = (element.string ?? "").split(separator: "-", omittingEmptySubsequences: false)
-                guard ends.count == 2, let start = Timestamp.minuteOfDay(ends[0]), let end = Timestamp.minuteOfDay(ends[1]),
-                    start < end, ranges.allSatisfy({ !$0.overlaps(start..<end) })
+                guard let range = element.withText(Self.openingTime) ?? nil, ranges.allSatisfy({ !$0.overlaps(range) })
                 else {
                     throw reader.refuse(
                         weekday, "must be a list such as [\"09:00-12:00\",\"13:00-17:00\"], without overlaps")
                 }
-                ranges.append(start..<end)
+                ranges.append(range)
             }
             hours.append(ranges.sorted { $0.lowerBound < $1.lowerBound })
         }
         return hours
+    }
+
+    /// `09:00-17:00`, in minutes after midnight.
+    private static func openingTime(_ text: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard text.count == 11, text[5] == UInt8(ascii: "-"),
+            let start = Timestamp.minuteOfDay(.init(rebasing: text[..<5])),
+            let end = Timestamp.minuteOfDay(.init(rebasing: text[6...])), start < end
+        else { return nil }
+        return start..<end
     }
 }

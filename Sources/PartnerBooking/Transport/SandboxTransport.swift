@@ -1,5 +1,3 @@
-import Glibc
-
 /// The sandbox behind the transport's seam: a reply takes as long as the configuration says, and no network.
 final class SandboxTransport: Transport {
     private var sandbox: Sandbox
@@ -50,14 +48,5 @@ final class SandboxTransport: Transport {
     private func clock(_ now: MonotonicTime) -> Int {
         guard let start = clinic.now else { return WallClock.seconds() }
         return start + now.milliseconds(since: openedAt) / 1_000
-    }
-}
-
-enum WallClock {
-    /// Seconds since 1970, by the system's clock.
-    static func seconds() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return time.tv_sec
     }
 }

@@ -41,10 +41,10 @@ extension TransferFailure {
         }
     }
 
-    /// Numbers of OpenSSL's X509_V_ERR_…; 0 on a failed verification means that the host name did not match.
+    /// Numbers of OpenSSL's X509_V_ERR_…. libcurl compares the host name itself, and leaves 0 or 1 there when it differs.
     private static func certificateMessage(_ verifyResult: Int) -> String {
         switch verifyResult {
-        case 0, 62: "The service's certificate is for another host"
+        case 0, 1, 62: "The service's certificate is for another host"
         case 9: "The service's certificate is not valid yet"
         case 10: "The service's certificate has expired"
         case 18, 19, 20, 21: "The service's certificate is from an unknown authority"

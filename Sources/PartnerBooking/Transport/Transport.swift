@@ -1,27 +1,34 @@
 /// An HTTP request, ready to go: always a POST of JSON.
 struct HTTPRequest: Sendable {
-    var url: String
-    /// `Name: value` lines. No value holds CR or LF: each was validated before it came here.
-    var headers: [String]
-    var body: [UInt8]
+    let target: HTTPTarget
+    /// Header lines of this request alone.
+    let headers: [String]
+    let body: [UInt8]
 }
 
-/// What came back, decompressed.
-struct HTTPReply: Sendable {
-    var status: Int
-    var body: [UInt8]
-    var contentType: String?
-    var requestID: String?
-    var retryAfter: String?
+/// What all requests of one kind share. A transport may keep what it made of it, and knows it again by its identity.
+final class HTTPTarget: Sendable {
+    let url: String
+    /// `Name: value`. No value holds CR or LF: each was validated before it came here.
+    let headers: [String]
 
-    init(status: Int, body: [UInt8]) {
-        self.status = status
-        self.body = body
+    init(url: String, headers: [String]) {
+        self.url = url
+        self.headers = headers
     }
 }
 
+/// What came back, decompressed.
+struct HTTPReply {
+    let status: Int
+    let body: [UInt8]
+    /// The value of a header, asked for by name because of a good reply none is needed. To be called before the transport's
+    /// next `wait`.
+    var header: (_ name: String) -> String? = { _ in nil }
+}
+
 /// Why no whole reply came.
-struct TransferFailure: Sendable {
+struct TransferFailure {
     var code: PartnerBookingError.Code
     var message: String
     var isRetryable: Bool
@@ -32,7 +39,7 @@ struct TransferFailure: Sendable {
     var partialReply: HTTPReply?
 }
 
-enum TransferResult: Sendable {
+enum TransferResult {
     case reply(HTTPReply)
     case failure(TransferFailure)
 }

@@ -1,0 +1,28 @@
+import CSystem
+import Glibc
+
+/// An eventfd: a descriptor that is readable from `signal` until `clear`.
+///
+/// It is closed with its last reference and not before, so that a late `signal` from another thread can never write to a
+/// descriptor that has become somebody else's.
+final class EventDescriptor: Sendable {
+    let descriptor: Int32
+
+    init() throws(PartnerBookingError) {
+        descriptor = csystem_eventfd()
+        guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// From any thread.
+    func signal() {
+        var one: UInt64 = 1
+        _ = Glibc.write(descriptor, &one, MemoryLayout<UInt64>.size)
+    }
+
+    func clear() {
+        var count: UInt64 = 0
+        _ = Glibc.read(descriptor, &count, MemoryLayout<UInt64>.size)
+    }
+}
