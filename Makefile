@@ -22,7 +22,7 @@ all: lib
 # ---- What has to be installed -----------------------------------------------------------------------------------------
 
 BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
-TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind openssl=openssl
+TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind
 
 setup:
 	@command -v swift >/dev/null || { echo "Please install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
@@ -32,7 +32,7 @@ setup-test: setup $(VENV)/installed
 	@.ci/install-packages $(TEST_PACKAGES)
 
 $(VENV)/installed: Tests/python/requirements.txt
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || .ci/install-packages missing-venv=python3-venv
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || .ci/install-packages no-such-command=python3-venv
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

@@ -96,7 +96,7 @@ typedef enum pbk_status {
     PBK_CONNECT_FAILED = 42,  /**< No connection could be made. */
     PBK_TLS_FAILED = 43,      /**< The TLS handshake failed or the certificate is not to be trusted; "message" says why. */
     PBK_CONNECTION_LOST = 44, /**< The connection broke after it was made. */
-    PBK_PROXY_FAILED = 45,    /**< The proxy did not resolve or refused. */
+    PBK_PROXY_FAILED = 45,    /**< The proxy's name did not resolve, or it refused. */
 
     /* The reply cannot be used. */
     PBK_INVALID_REPLY = 60,   /**< Not JSON, or not of the promised outer shape. */

@@ -53,7 +53,7 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_CONNECT_FAILED: "no connection could be made"
     case PBK_TLS_FAILED: "the TLS handshake or the certificate failed"
     case PBK_CONNECTION_LOST: "the connection broke after it was made"
-    case PBK_PROXY_FAILED: "the proxy did not resolve or refused"
+    case PBK_PROXY_FAILED: "the proxy's name did not resolve, or it refused"
     case PBK_INVALID_REPLY: "the reply is not JSON of the promised shape"
     case PBK_REPLY_TOO_LARGE: "the reply is longer than max_reply_bytes"
     case PBK_UNAUTHORIZED: "the service does not accept the API key or the bot"

@@ -92,7 +92,8 @@ extension Configuration {
     }
 
     private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
-        let expected: StaticString = "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
+        let expected: StaticString =
+            "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
         guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
             return "https://appointments.dialstack.ai"
         }

@@ -106,7 +106,9 @@ extension Judgement {
         }
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
-        error.retryAfterMilliseconds = reply.header("Retry-After").flatMap { RetryAfter.milliseconds($0, wallClock: wallClock()) }
+        error.retryAfterMilliseconds = reply.header("Retry-After").flatMap {
+            RetryAfter.milliseconds($0, wallClock: wallClock())
+        }
 
         // A 409 in unknown words may mean the same as one that says so: the first try with this key is still running.
         let isInProgress =

@@ -15,6 +15,10 @@ final class CurlTransfer {
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var body: [UInt8] = []
     private var isTooLarge = false
+    private var receivedAt = MonotonicTime(nanoseconds: 0)
+
+    /// A reply that has not grown for so long, and is whole, has ended, whatever libcurl says.
+    static let quietMilliseconds = 50
 
     /// nil when memory is out or libcurl lacks what we rely on.
     init?(_ settings: ConnectionSettings) {
@@ -72,10 +76,11 @@ final class CurlTransfer {
         self.id = id
         guard target === request.target && request.headers.isEmpty || aim(at: request) else { return false }
         // libcurl makes its copy of the body at once, so the size is set before.
-        return ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK
-            && request.body.withUnsafeBytes {
-                ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: $0.baseAddress)) == CURLE_OK
-            }
+        guard ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK else { return false }
+        return request.body.withUnsafeBytes {
+            let bytes = UnsafeMutableRawPointer(mutating: $0.baseAddress)
+            return ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, bytes) == CURLE_OK
+        }
     }
 
     private func aim(at request: HTTPRequest) -> Bool {
@@ -111,6 +116,12 @@ final class CurlTransfer {
     /// What came of the request, now that libcurl is done with it.
     func result(_ code: CURLcode) -> TransferResult {
         code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
+    }
+
+    /// All replies are JSON, and a JSON object tells by itself that it is whole.
+    func hasWholeReply(_ now: MonotonicTime) -> Bool {
+        guard !body.isEmpty, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds else { return false }
+        return (try? JSON.validate(body, profile: .reply)) != nil
     }
 
     private func reply() -> HTTPReply {
@@ -150,6 +161,7 @@ final class CurlTransfer {
             return false
         }
         body.append(contentsOf: bytes)
+        receivedAt = .now()
         return true
     }
 

@@ -14,6 +14,7 @@ final class CurlTransport: Transport {
     /// Easy handles are kept: setting one up costs more than a request.
     private var idle: [CurlTransfer] = []
     private static let idleLimit = 64
+    private var nextLook = MonotonicTime.now()
 
     /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
     private static let isLibraryReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -57,14 +58,31 @@ final class CurlTransport: Transport {
             curl_multi_remove_handle(multi, easy)
             ended.append(transfer)
         }
+        if stillRunning > 0 { takeUnendedReplies(&results) }
         return results
+    }
+
+    /// A service may answer in full before it has read the request, a 401 or 429 for instance. Over HTTP/2 libcurl 7.88 then
+    /// may never see the end of the transfer, and the caller would hear of the answer at the deadline or not at all. So now and
+    /// then the transfers are asked that have a whole reply and wait in silence.
+    private func takeUnendedReplies(_ results: inout [(id: TransferID, result: TransferResult)]) {
+        let now = MonotonicTime.now()
+        guard now >= nextLook else { return }
+        nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
+        for (id, transfer) in running where transfer.hasWholeReply(now) {
+            running[id] = nil
+            results.append((id, transfer.result(CURLE_OK)))
+            curl_multi_remove_handle(multi, transfer.easy)
+            ended.append(transfer)
+        }
     }
 
     func wait(until moment: MonotonicTime?) {
         for transfer in ended { keep(transfer) }
         ended.removeAll(keepingCapacity: true)
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
-        let milliseconds = moment.map { $0.milliseconds(since: .now()) } ?? 3_600_000
+        let longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
+        let milliseconds = min(moment?.milliseconds(since: .now()) ?? longest, longest)
         var descriptor = curl_waitfd(fd: wakeUp.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
         curl_multi_poll(multi, &descriptor, 1, Int32(clamping: milliseconds), nil)
         if descriptor.revents != 0 { wakeUp.clear() }

@@ -56,7 +56,8 @@ struct Sandbox {
 
 extension Sandbox {
     private func header(_ name: String, of request: HTTPRequest) -> String? {
-        (request.target.headers + request.headers).first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+        let line = (request.target.headers + request.headers).first { $0.hasPrefix("\(name): ") }
+        return line.map { String($0.dropFirst(name.count + 2)) }
     }
 
     private func checkKey(_ request: HTTPRequest) throws(Refusal) {
