@@ -1,0 +1,203 @@
+/*
+ * Calls every exported function with NULL, with handles that are closed, garbage or foreign, and with text that is not
+ * UTF-8, not JSON, too long or too deep. Prints one line per check and ends with 1 at the first wrong answer.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "partnerbooking.h"
+
+#define SEARCH \
+    "{\"bot_id\":\"bot_1\",\"query\":{\"filter\":{\"start_at_range\":" \
+    "{\"start_at\":\"2030-01-14T00:00:00Z\",\"end_at\":\"2030-01-15T00:00:00Z\"}}}}"
+#define BOOKING \
+    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\"," \
+    "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
+#define REQUEST_LIMIT 262144
+#define DEPTH_LIMIT 128
+
+static int checks;
+
+/* Prints the check; ends the program when it failed. */
+static void check(int right, const char *what, const char *input, const char *got)
+{
+    checks++;
+    printf("%s  %s: %s: %.200s\n", right ? "ok   " : "WRONG", what, input, got);
+    fflush(stdout);
+    if (!right)
+        exit(1);
+}
+
+/* The status and the reply of a call that must fail: the status that is due, and an error object with the same code. */
+static void check_reply(const char *what, const char *input, char *reply, pbk_status status, pbk_status due,
+                        const char *code)
+{
+    char member[64];
+
+    snprintf(member, sizeof member, "\"code\":\"%s\"", code);
+    check(status == due && reply != NULL && strncmp(reply, "{\"error\":{", 10) == 0 && strstr(reply, member) != NULL,
+          what, input, reply == NULL ? "NULL" : reply);
+    pbk_string_free(reply);
+}
+
+/* Both operations with the same input. A booking that was refused here cannot have been sent. */
+static void check_both(pbk_client *client, const char *search, const char *booking, const char *input, pbk_status due,
+                       const char *code)
+{
+    pbk_status status = PBK_OK;
+    char *reply = pbk_search_availability(client, search, &status);
+
+    check_reply("search", input, reply, status, due, code);
+    status = PBK_OK;
+    reply = pbk_create_booking(client, booking, &status);
+    check(reply != NULL && strstr(reply, "\"outcome\":\"not_sent\"") != NULL, "outcome of a booking", input,
+          reply == NULL ? "NULL" : reply);
+    check_reply("booking", input, reply, status, due, code);
+
+    /* The same without a place for the status. */
+    pbk_string_free(pbk_search_availability(client, search, NULL));
+    pbk_string_free(pbk_create_booking(client, booking, NULL));
+}
+
+static void check_open(const char *config, const char *input, const char *code)
+{
+    char member[64], *error = NULL;
+    pbk_client *client = pbk_client_open(config, &error);
+
+    snprintf(member, sizeof member, "\"code\":\"%s\"", code);
+    check(client == NULL && error != NULL && strstr(error, member) != NULL, "open", input,
+          error == NULL ? "NULL" : error);
+    pbk_string_free(error);
+    check(pbk_client_open(config, NULL) == NULL, "open without a place for the error", input, "NULL");
+}
+
+static char *filled(size_t length, int byte)
+{
+    char *text = malloc(length + 1);
+
+    if (text == NULL)
+        exit(1);
+    memset(text, byte, length);
+    text[length] = '\0';
+    return text;
+}
+
+static void texts(pbk_client *client)
+{
+    static const struct { const char *name, *text; } not_json[] = {
+        {"empty", ""}, {"blank", " \t\r\n"}, {"half an object", "{\"bot_id\":"}, {"text after the end", "{}{}"},
+        {"a word", "nonsense"}, {"NaN", "{\"bot_id\":NaN}"}, {"a comma too many", "{\"bot_id\":\"b\",}"},
+        {"a control character in a string", "{\"bot_id\":\"\001\"}"},
+        {"half a surrogate pair", "{\"bot_id\":\"\\ud800\"}"},
+        {"a byte order mark", "\xef\xbb\xbf{}"}, {"byte FF", "\xff"}, {"byte 80", "{\"bot_id\":\"\x80\"}"},
+        {"an overlong slash", "{\"bot_id\":\"\xc0\xaf\"}"}, {"half a character", "{\"bot_id\":\"\xe2\x82\"}"},
+        {"half a character at the end", "{\"bot_id\":\"\xf0\x9f\x98"}, {"a surrogate", "{\"bot_id\":\"\xed\xa0\x80\"}"},
+        {"beyond U+10FFFF", "{\"bot_id\":\"\xf4\x90\x80\x80\"}"}, {"Latin-1", "{\"bot_id\":\"M\xfcller\"}"},
+    };
+    char *text;
+    size_t i;
+
+    for (i = 0; i < sizeof not_json / sizeof not_json[0]; i++) {
+        check_both(client, not_json[i].text, not_json[i].text, not_json[i].name, PBK_INVALID_JSON, "invalid_json");
+        check_open(not_json[i].text, not_json[i].name, "invalid_json");
+    }
+
+    text = filled(DEPTH_LIMIT + 1, '[');
+    check_both(client, text, text, "129 brackets", PBK_INVALID_JSON, "invalid_json");
+    check_open(text, "129 brackets", "invalid_json");
+    free(text);
+
+    text = filled(100000, '[');
+    check_both(client, text, text, "100,000 brackets", PBK_INVALID_JSON, "invalid_json");
+    check_open(text, "100,000 brackets", "invalid_json");
+    free(text);
+
+    text = filled(REQUEST_LIMIT + 1, ' ');
+    memcpy(text, "{}", 2);
+    check_both(client, text, text, "262,145 bytes", PBK_INVALID_ARGUMENT, "invalid_argument");
+    free(text);
+
+    check_both(client, "{}", "{}", "an empty object", PBK_INVALID_FIELD, "invalid_field");
+    check_open("{}", "an empty object", "invalid_config");
+    check_open("{\"endpoint\":\"sandbox\",\"nonsense\":1}", "an unknown member", "invalid_config");
+}
+
+static void handles(pbk_client *client, pbk_client *closed)
+{
+    int here = 0;
+    const struct { const char *name; pbk_client *handle; } garbage[] = {
+        {"NULL", NULL}, {"1", (pbk_client *)(uintptr_t)1}, {"all ones", (pbk_client *)UINTPTR_MAX},
+        {"the largest signed", (pbk_client *)(uintptr_t)INTPTR_MAX}, {"DEADBEEF", (pbk_client *)(uintptr_t)0xdeadbeef},
+        {"the stack", (pbk_client *)(void *)&here}, {"the heap", (pbk_client *)(void *)filled(8, 'x')},
+        {"a string", (pbk_client *)(void *)(uintptr_t)SEARCH},
+        {"beside a handle", (pbk_client *)((uintptr_t)client + 1)},
+    };
+    const size_t count = sizeof garbage / sizeof garbage[0];
+    size_t i;
+    pbk_status status;
+    char *reply;
+
+    for (i = 0; i < count; i++) {
+        check_both(garbage[i].handle, SEARCH, BOOKING, garbage[i].name, PBK_INVALID_CLIENT, "invalid_client");
+        check(pbk_client_close(garbage[i].handle, 0) == PBK_INVALID_CLIENT, "close", garbage[i].name, "invalid_client");
+        check(pbk_client_close(garbage[i].handle, INT32_MIN) == PBK_INVALID_CLIENT, "close, INT32_MIN ms",
+              garbage[i].name, "invalid_client");
+    }
+    free(garbage[6].handle);
+
+    check_both(closed, SEARCH, BOOKING, "a closed client", PBK_CLIENT_CLOSED, "client_closed");
+    check(pbk_client_close(closed, 0) == PBK_CLIENT_CLOSED, "close", "a closed client", "client_closed");
+    check(pbk_client_close(closed, INT32_MAX) == PBK_CLIENT_CLOSED, "close, INT32_MAX ms", "a closed client",
+          "client_closed");
+
+    /* Handle and request both wrong: either may be named, and nothing may break. */
+    reply = pbk_create_booking(NULL, NULL, &status);
+    check(reply != NULL && (status == PBK_INVALID_CLIENT || status == PBK_INVALID_ARGUMENT), "booking",
+          "NULL and NULL", reply == NULL ? "NULL" : reply);
+    pbk_string_free(reply);
+    reply = pbk_search_availability(closed, NULL, &status);
+    check(reply != NULL && (status == PBK_CLIENT_CLOSED || status == PBK_INVALID_ARGUMENT), "search",
+          "closed and NULL", reply == NULL ? "NULL" : reply);
+    pbk_string_free(reply);
+}
+
+int main(void)
+{
+    static const int unknown[] = {-1, 7, 19, 70, 79, 85, 100, 2147483647, -2147483647 - 1};
+    char *error = (char *)"not touched", *reply;
+    pbk_client *client, *closed;
+    pbk_status status;
+    size_t i;
+
+    check(strcmp(pbk_version(), PBK_VERSION) == 0, "version", "that of the header", pbk_version());
+    for (i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        check(pbk_status_text((pbk_status)unknown[i]) != NULL, "status text", "an unknown status",
+              pbk_status_text((pbk_status)unknown[i]));
+    pbk_string_free(NULL);
+    check(1, "string free", "NULL", "still here");
+
+    check_open(NULL, "NULL", "invalid_argument");
+    closed = pbk_client_open("{\"endpoint\":\"sandbox\"}", NULL);
+    check(closed != NULL, "open", "the sandbox, without a place for the error", "a client");
+    check(pbk_client_close(closed, INT32_MIN) == PBK_OK, "close, INT32_MIN ms", "a client", "ok");
+    client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error);
+    check(client != NULL && error == NULL, "open", "the sandbox", "a client, and NULL for the error");
+    check(client != closed, "open", "another client", "another handle");
+
+    handles(client, closed);
+    check_both(client, NULL, NULL, "NULL", PBK_INVALID_ARGUMENT, "invalid_argument");
+    texts(client);
+
+    /* After all that the client still works, and the booking was made by no call above. */
+    reply = pbk_search_availability(client, SEARCH, &status);
+    check(status == PBK_OK && strstr(reply, "2030-01-14T10:00:00Z") != NULL, "search", "a good request", reply);
+    pbk_string_free(reply);
+    reply = pbk_create_booking(client, BOOKING, &status);
+    check(status == PBK_OK && strstr(reply, "2030-01-14T10:00:00Z") != NULL, "booking", "a good request", reply);
+    pbk_string_free(reply);
+    check(pbk_client_close(client, INT32_MAX) == PBK_OK, "close, INT32_MAX ms", "a client with nothing to do", "ok");
+    printf("%d checks\n", checks);
+    return 0;
+}

@@ -1,0 +1,112 @@
+"""Servers and clients for the tests of ring 3: the shipped shared object against real servers on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
+
+import pbk
+from certificates import Certificates, make_certificates
+from fault_server import FaultServer, Script
+from reference_api import API_KEY
+from run_reference import ReferenceServer
+
+SECONDS_PER_TEST = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A call that never returns must not hang the run: C code cannot be interrupted, so the process ends."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST, method="thread"))
+
+
+@dataclass(frozen=True)
+class Service:
+    """One way to reach the reference server."""
+
+    http_version: str
+    config: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def reference(certificates: Certificates) -> Iterator[ReferenceServer]:
+    with ReferenceServer(certificates.good) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def http1(reference: ReferenceServer) -> Service:
+    return Service("1.1", {"api_key": API_KEY, "base_url": reference.http_url})
+
+
+@pytest.fixture(scope="session")
+def http2(reference: ReferenceServer, certificates: Certificates) -> Service:
+    tls = {"ca_file": str(certificates.ca_file)}
+    return Service("2", {"api_key": API_KEY, "base_url": reference.https_url, "tls": tls})
+
+
+@pytest.fixture(params=["http1", "http2"])
+def service(request: pytest.FixtureRequest) -> Service:
+    """Both ways, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads to make blocking calls on."""
+    with ThreadPoolExecutor(16) as executor:
+        yield executor
+
+
+@pytest.fixture
+def open_client(threads: ThreadPoolExecutor) -> Iterator[Callable[..., pbk.Client]]:
+    """Opens clients and closes them when the test is over. Keyword arguments are added to the configuration.
+
+    It asks for `threads` only so that clients are closed first: calls that a failed test has left there then return.
+    """
+    with ExitStack() as clients:
+
+        def open_client(config: dict[str, Any], **members: Any) -> pbk.Client:
+            return clients.enter_context(pbk.Client({**config, **members}))
+
+        yield open_client
+
+
+@pytest.fixture
+def start_faults() -> Iterator[Callable[..., FaultServer]]:
+    """Starts fault servers and stops them when the test is over."""
+    with ExitStack() as servers:
+
+        def start(*scripts: Script, **options: Any) -> FaultServer:
+            return servers.enter_context(FaultServer(*scripts, **options))
+
+        yield start
+
+
+@pytest.fixture
+def run_python() -> Callable[[str], None]:
+    """Runs Python in a fresh process, for what must not happen in this one. It fails the test by its exit code."""
+
+    def run(program: str) -> None:
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return run

@@ -1,0 +1,107 @@
+"""The header and the two pages of documentation, read by machine, so that every reply can be held against them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import samples
+from pbk import ROOT, Result
+
+HEADER = (ROOT / "include" / "partnerbooking.h").read_text()
+CONTRACT = (ROOT / "docs" / "json-contract.md").read_text()
+ERRORS = (ROOT / "docs" / "errors.md").read_text()
+
+STATUS = {name: int(value) for name, value in re.findall(r"^ {4}PBK_(\w+) = (\d+)", HEADER, re.MULTILINE)}
+"""The enumeration in the header, without the prefix."""
+
+VERSION = re.search(r'#define PBK_VERSION "(.+)"', HEADER)[1]
+FUNCTIONS = set(re.findall(r"^PBK_API .*?(pbk_\w+)\(", HEADER, re.MULTILINE))
+
+FIRST_SERVICE_STATUS = 80
+"""From here on the service answered, and code and message are its own."""
+
+OUTCOMES = {"not_sent", "rejected", "unknown"}
+SOURCES = {"caller", "library", "network", "partner_api", "platform"}
+ERROR_MEMBERS = {"code", "message", "status", "source", "retryable", "attempts", "field", "request_id"}
+BOOKING_MEMBERS = {"outcome", "idempotency_key"}
+
+
+@dataclass(frozen=True)
+class DocumentedCode:
+    """One row of the table of our own codes in docs/errors.md."""
+
+    status: str
+    source: str
+    retryable: str
+    outcomes: str
+
+
+def table_rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its first two lines. No cell may hold a bar."""
+    section = page.split(f"{heading}\n", 1)[1]
+    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+def blocks(kind: str) -> list[str]:
+    """The examples in docs/json-contract.md that are marked as json of this kind."""
+    return re.findall(rf"^```json {kind}\n(.*?)\n```$", CONTRACT, re.MULTILINE | re.DOTALL)
+
+
+CODES = {
+    row[0].strip("`"): DocumentedCode(*row[1:5])
+    for row in table_rows(ERRORS, "# Errors, and what a voice bot should do on each")
+}
+
+
+def success(result: Result) -> dict[str, Any]:
+    """The reply of a call that must have succeeded."""
+    assert result.status == STATUS["OK"], result
+    return json.loads(result.reply)
+
+
+def failure(result: Result, expected: str) -> dict[str, Any]:
+    """The error of a call that must have failed with the status `expected`, when it says all that the pages promise."""
+    error = error_object(result.reply)
+    assert result.status == STATUS[expected], (expected, result)
+    if result.status < FIRST_SERVICE_STATUS:
+        assert error["code"] == expected.lower(), error
+    return error
+
+
+def error_object(reply: bytes) -> dict[str, Any]:
+    """The error in a reply, when its members and their types are as documented and nothing private is in it."""
+    content = json.loads(reply)
+    assert list(content) == ["error"], reply
+    error = content["error"]
+    assert set(error) >= ERROR_MEMBERS, reply
+    assert isinstance(error["message"], str) and error["message"], reply
+    assert "\n" not in error["message"], reply
+    assert error["status"] is None or 100 <= error["status"] <= 599, reply
+    assert error["source"] in SOURCES, reply
+    assert isinstance(error["retryable"], bool), reply
+    assert isinstance(error["attempts"], int) and error["attempts"] >= 0, reply
+    assert error["field"] is None or isinstance(error["field"], str), reply
+    assert error["request_id"] is None or isinstance(error["request_id"], str), reply
+    assert not re.search(rb"sk_ptnr_\w", reply), "an API key in an error"
+    assert samples.PHONE.encode() not in reply and samples.NAME.encode() not in reply, reply
+    if "outcome" in error:
+        assert error["outcome"] in OUTCOMES, reply
+        assert "idempotency_key" in error, reply
+    if error["code"] in CODES:
+        _hold_against_documented_code(error)
+    return error
+
+
+def _hold_against_documented_code(error: dict[str, Any]) -> None:
+    documented = CODES[error["code"]]
+    assert error["source"] == documented.source, error
+    if documented.retryable in ("yes", "no"):
+        assert error["retryable"] is (documented.retryable == "yes"), error
+    named = set(re.findall(r"`(\w+)`", documented.outcomes))
+    if named and error["attempts"] <= 1 and "outcome" in error:
+        # With more attempts an earlier one may have been refused, and the outcome is then `rejected` for any code.
+        assert error["outcome"] in named, error

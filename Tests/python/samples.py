@@ -1,0 +1,40 @@
+"""Requests that are right in every member, for tests to send or to spoil."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+BOT_ID = "bot_01h2xcejqtf2nbrexx3vqjhp41"
+PHONE = "+14155550137"
+NAME = "Johanna Mustermann"
+NOW = "2030-01-14T08:00:00Z"
+"""A Monday morning: the sandbox's clock in these tests, so that their dates stay free."""
+
+SANDBOX: dict[str, Any] = {"endpoint": "sandbox", "sandbox": {"now": NOW}}
+
+
+def search_request(bot_id: str = BOT_ID, **members: Any) -> dict[str, Any]:
+    bounds = {"start_at": "2030-01-14T09:00:00Z", "end_at": "2030-01-14T17:00:00Z"}
+    return {"bot_id": bot_id, "query": {"filter": {"start_at_range": bounds}}, **members}
+
+
+def booking_request(bot_id: str = BOT_ID, key: str | None = None, **members: Any) -> dict[str, Any]:
+    """Under a key of its own unless one is given."""
+    booking = {
+        "start_at": "2030-01-14T10:00:00Z",
+        "duration_minutes": 30,
+        "customer": {"phone": PHONE, "name": NAME, "email": "johanna@example.com"},
+        "notes": "Initial consultation",
+    }
+    return {"bot_id": bot_id, "idempotency_key": key or new_key(), "booking": booking, **members}
+
+
+def new_key() -> str:
+    return f"call-{uuid.uuid4()}"
+
+
+SEARCH_REPLY = b'{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30}]}'
+BOOKING_REPLY = b'{"booking":{"id":"bkg_1","status":"confirmed"}}'
+TAKEN_REPLY = b'{"error":{"code":"slot_unavailable","message":"The slot is gone"}}'
+IN_PROGRESS_REPLY = b'{"error":{"code":"request_in_progress","message":"The first call is still running"}}'

@@ -1,0 +1,355 @@
+"""The pages in docs/ against the library: examples work, tables are true, header and pages agree."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pbk
+import pytest
+from contract import (
+    BOOKING_MEMBERS,
+    CODES,
+    CONTRACT,
+    ERROR_MEMBERS,
+    ERRORS,
+    FIRST_SERVICE_STATUS,
+    STATUS,
+    blocks,
+    error_object,
+    failure,
+    success,
+    table_rows,
+)
+from openapi_core.exceptions import OpenAPIError
+from reference_api import API_KEY, BOOKING_PATH, OPENAPI, SEARCH_PATH, Request
+from samples import BOT_ID, NAME, PHONE, SANDBOX, booking_request, search_request
+
+# Examples
+
+
+@pytest.mark.parametrize("example", blocks("config"))
+def test_example_configuration_opens(example):
+    with pbk.Client(example):
+        pass
+
+
+@pytest.mark.parametrize("example", blocks("search"))
+def test_example_search_finds_slots(open_client, example):
+    assert success(open_client(SANDBOX).search(example))["availabilities"]
+
+
+@pytest.mark.parametrize("example", blocks("booking"))
+def test_example_booking_is_made(open_client, example):
+    booking = success(open_client(SANDBOX).book(example))["booking"]
+    wanted = json.loads(example)["booking"]
+    assert booking["customer"]["phone"] == wanted["customer"]["phone"]
+
+
+def test_there_are_examples_of_each_kind():
+    assert all(blocks(kind) for kind in ("config", "search", "booking"))
+
+
+def test_example_error_is_what_a_taken_slot_gives(open_client):
+    client = open_client(SANDBOX)
+    success(client.book(booking_request(key="first")))
+    given = failure(client.book(booking_request(key="call-7-booking-1")), "SLOT_UNAVAILABLE")
+    documented = next(json.loads(block) for block in replies_on_the_page() if '"error"' in block)["error"]
+    assert set(given) == set(documented)
+    free = {"message", "request_id"}
+    assert {k: given[k] for k in given if k not in free} == {k: documented[k] for k in documented if k not in free}
+
+
+def test_examples_of_errors_show_documented_members_only():
+    members = {
+        cell.strip("` ") for row in table_rows(CONTRACT, "**Failure** is one object, `error`:") for cell in row[:1]
+    }
+    documented = {name for cell in members for name in re.findall(r"\w+", cell)}
+    for block in replies_on_the_page():
+        assert set(json.loads(block).get("error", {})) <= documented
+
+
+def replies_on_the_page() -> list[str]:
+    return re.findall(r"^```json\n(.*?)\n```$", CONTRACT, re.MULTILINE | re.DOTALL)
+
+
+# Codes and statuses
+
+
+def test_pages_and_header_number_the_codes_alike():
+    ours = {name.lower(): value for name, value in STATUS.items() if 0 < value < FIRST_SERVICE_STATUS}
+    documented = {code: int(row.status) for code, row in CODES.items() if row.status.isdigit()}
+    assert documented == ours
+
+
+def test_page_names_every_status_of_the_service():
+    of_service = {f"PBK_{name}": value for name, value in STATUS.items() if value >= FIRST_SERVICE_STATUS}
+    rows = table_rows(ERRORS, "## When the service answers")
+    documented = {name: int(value) for row in rows for value, name in re.findall(r"(\d+) `(\w+)`", row[1])}
+    assert documented == of_service
+    first, last = CODES["http_error"].status.split("–")
+    assert [int(first), int(last)] == [min(of_service.values()), max(of_service.values())]
+
+
+# Errors of the caller
+
+
+def spoiled(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy with one member changed, or taken away when `value` is Ellipsis."""
+    changed = copy.deepcopy(request)
+    *way, last = path.split(".")
+    parent = changed
+    for name in way:
+        parent = parent.setdefault(name, {})
+    if value is ...:
+        del parent[last]
+    else:
+        parent[last] = value
+    return changed
+
+
+REQUESTS = [("search", "### Search availability", search_request()), ("book", "### Create booking", booking_request())]
+MEMBERS = [
+    pytest.param(operation, request, row[0].strip("`"), row[2] == "required", id=f"{operation} {row[0].strip('`')}")
+    for operation, heading, request in REQUESTS
+    for row in table_rows(CONTRACT, heading)
+]
+OWN_MEMBERS = [row[0].strip("`") for row in table_rows(CONTRACT, "### Members of the library's own, in either request")]
+
+
+@pytest.mark.parametrize(("operation", "request_json", "member", "is_required"), MEMBERS)
+def test_missing_member(open_client, operation, request_json, member, is_required):
+    result = getattr(open_client(SANDBOX), operation)(
+        spoiled(request_json, member, ...) if is_required else request_json
+    )
+    if is_required:
+        error = failure(result, "INVALID_FIELD")
+        assert error["field"] == member
+        assert set(error) == ERROR_MEMBERS | (BOOKING_MEMBERS if operation == "book" else set())
+    else:
+        success(result)
+
+
+@pytest.mark.parametrize("value", [0.5, True, None, [], {}], ids=repr)
+@pytest.mark.parametrize(("operation", "request_json", "member", "is_required"), MEMBERS)
+def test_wrong_value(open_client, operation, request_json, member, is_required, value):
+    result = getattr(open_client(SANDBOX), operation)(spoiled(request_json, member, value))
+    assert failure(result, "INVALID_FIELD")["field"] == member
+
+
+@pytest.mark.parametrize("member", OWN_MEMBERS)
+@pytest.mark.parametrize("value", [-1, 0.5, True, [], {}], ids=repr)
+@pytest.mark.parametrize(("operation", "request_json"), [("search", search_request()), ("book", booking_request())])
+def test_wrong_value_of_own_member(open_client, operation, request_json, member, value):
+    result = getattr(open_client(SANDBOX), operation)({**request_json, member: value})
+    assert failure(result, "INVALID_FIELD")["field"] == member
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("bot_id", ""),
+        ("bot_id", "b" * 257),
+        ("idempotency_key", ""),
+        ("idempotency_key", "k" * 256),
+        ("idempotency_key", "two words"),
+        ("idempotency_key", "ключ"),
+        ("idempotency_key", "key\r\nX-Injected: 1"),
+        ("booking.start_at", ""),
+        ("booking.start_at", "2030-01-14"),
+        ("booking.start_at", "2030-01-14T10:00:00"),
+        ("booking.start_at", "2030-02-30T10:00:00Z"),
+        ("booking.duration_minutes", 0),
+        ("booking.duration_minutes", 1441),
+        ("booking.customer.phone", ""),
+        ("booking.customer.phone", "555 1234"),
+        ("booking.customer.phone", "+0123"),
+        ("booking.customer.phone", "+1234567890123456"),
+        ("booking.customer.name", ""),
+        ("booking.customer.name", " \t "),
+        ("booking.customer.name", "n" * 257),
+        ("booking.customer.email", ""),
+        ("booking.customer.email", "nobody"),
+        ("booking.notes", "n" * 16385),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nX-Injected: 1"),
+        ("traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
+        ("tag", "t" * 257),
+        ("timeout_ms", 0),
+        ("timeout_ms", 600_001),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_value_out_of_its_range(open_client, member, value):
+    error = failure(open_client(SANDBOX).book(spoiled(booking_request(), member, value)), "INVALID_FIELD")
+    assert error["field"] == member
+    assert error["attempts"] == 0
+    assert "Injected" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("start_at", "end_at"), [("2030-01-15", "2030-01-14"), ("2030-01-14T10:00:00Z", "2030-01-14T10:00:00Z")]
+)
+def test_range_that_ends_before_it_starts(open_client, start_at, end_at):
+    request = search_request()
+    request["query"]["filter"]["start_at_range"] = {"start_at": start_at, "end_at": end_at}
+    error = failure(open_client(SANDBOX).search(request), "INVALID_FIELD")
+    assert error["field"] == "query.filter.start_at_range.end_at"
+
+
+@pytest.mark.parametrize("text", ["", " ", "{", "nul", '{"a":1}x', '{"a":NaN}', '{"a":"\\ud800"}', '\ufeff{"a":1}'])
+@pytest.mark.parametrize("operation", ["search", "book"])
+def test_text_that_is_not_json(open_client, operation, text):
+    error = failure(getattr(open_client(SANDBOX), operation)(text), "INVALID_JSON")
+    members = ERROR_MEMBERS | {"offset"} | (BOOKING_MEMBERS if operation == "book" else set())
+    assert set(error) == members
+    assert 0 <= error["offset"] <= len(text.encode())
+
+
+def test_offset_is_where_the_text_stops_being_json(open_client):
+    assert failure(open_client(SANDBOX).search('{"bot_id":tru}'), "INVALID_JSON")["offset"] in range(10, 14)
+    assert failure(open_client(SANDBOX).search('{"bot_id":"b"} x'), "INVALID_JSON")["offset"] == 15
+
+
+def test_tag_comes_back(open_client):
+    client = open_client(SANDBOX)
+    success(client.book(booking_request(key="first", tag="call-6")))
+    assert failure(client.book(booking_request(tag="call-7")), "SLOT_UNAVAILABLE")["tag"] == "call-7"
+    assert failure(client.search({"tag": "call-8"}), "INVALID_FIELD")["tag"] == "call-8"
+
+
+def test_key_comes_back(open_client):
+    request = spoiled(booking_request(key="call-9"), "booking.customer.phone", PHONE[1:])
+    assert failure(open_client(SANDBOX).book(request), "INVALID_FIELD")["idempotency_key"] == "call-9"
+
+
+def test_message_does_not_repeat_what_the_caller_said(open_client):
+    request = spoiled(booking_request(), "booking.customer.phone", f"{PHONE}x")
+    request["booking"]["customer"]["name"] = NAME
+    message = failure(open_client(SANDBOX).book(request), "INVALID_FIELD")["message"]
+    assert PHONE not in message
+
+
+# Configuration
+
+
+def refused(config: Any) -> dict[str, Any]:
+    with pytest.raises(pbk.OpenError) as raised:
+        pbk.Client(config).close(0)
+    return error_object(raised.value.reply)
+
+
+OPTIONS = [("", row) for row in table_rows(CONTRACT, "## Configuration")] + [
+    ("sandbox.", row) for row in table_rows(CONTRACT, "### The sandbox")
+]
+OPTION_NAMES = [prefix + row[0].strip("`") for prefix, row in OPTIONS]
+RANGES = [
+    (prefix + row[0].strip("`"), *map(int, bounds[0]))
+    for prefix, row in OPTIONS
+    if (bounds := re.findall(r"^(\d+)…(\d+)$", row[1]))
+]
+
+
+def config_with(option: str, value: Any) -> dict[str, Any]:
+    base = SANDBOX if option.startswith("sandbox") else {"api_key": API_KEY}
+    return spoiled(base, option, value)
+
+
+@pytest.mark.parametrize("option", OPTION_NAMES)
+@pytest.mark.parametrize("value", [0.5, True, None, "", "\u0000"], ids=repr)
+def test_wrong_option(option, value):
+    error = refused(config_with(option, value))
+    assert (error["code"], error["field"]) == ("invalid_config", option)
+    assert set(error) == ERROR_MEMBERS
+
+
+@pytest.mark.parametrize(("option", "least", "most"), RANGES)
+def test_bounds_of_option(option, least, most):
+    for value in (least, most):
+        pbk.Client(config_with(option, value)).close(0)
+    for value in (least - 1, most + 1):
+        error = refused(config_with(option, value))
+        assert (error["code"], error["field"]) == ("invalid_config", option)
+
+
+def test_the_page_gives_bounds():
+    assert {"timeout_ms", "retry.max_attempts", "sandbox.capacity"} <= {option for option, *_ in RANGES}
+
+
+@pytest.mark.parametrize("option", ["colour", "retry.max_attemps", "tls.verify", "paths.cancel", "sandbox.open"])
+def test_unknown_option(option):
+    error = refused(config_with(option, 1))
+    assert (error["code"], error["field"]) == ("invalid_config", option)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("api_key", "sk_live_0123"),
+        ("api_key", "sk_ptnr_" + "x" * 505),
+        ("api_key", "sk_ptnr_0123\r\nX-Injected: 1"),
+        ("base_url", "http://appointments.dialstack.ai"),
+        ("base_url", "https://user:secret@appointments.dialstack.ai"),
+        ("base_url", "https://appointments.dialstack.ai/?a=1"),
+        ("base_url", "https://appointments.dialstack.ai/#a"),
+        ("base_url", "ftp://localhost"),
+        ("paths.create_booking", "v1/bookings"),
+        ("proxy", "gopher://localhost:70"),
+        ("tls.ca_file", "/nonexistent/ca.pem"),
+        ("sandbox.utc_offset", "+25:00"),
+        ("sandbox.now", "yesterday"),
+        ("sandbox.opening_hours", {"monday": ["17:00-09:00"]}),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_option_out_of_its_range(option, value):
+    error = refused(config_with(option, value))
+    assert error["code"] == "invalid_config"
+    assert error["field"].startswith(option)
+    assert "Injected" not in error["message"] and "secret" not in error["message"]
+
+
+def test_partner_api_needs_a_key():
+    error = refused({})
+    assert (error["code"], error["field"]) == ("invalid_config", "api_key")
+
+
+def test_sandbox_options_need_the_sandbox():
+    error = refused({"api_key": API_KEY, "sandbox": {}})
+    assert (error["code"], error["field"]) == ("invalid_config", "sandbox")
+
+
+def test_file_of_certificates_that_holds_none():
+    error = refused({"api_key": API_KEY, "tls": {"ca_file": str(Path(__file__))}})
+    assert (error["code"], error["field"]) == ("invalid_config", "tls.ca_file")
+
+
+# The sandbox speaks the Partner API
+
+
+def hold_against_openapi(path: str, status: int, body: bytes) -> None:
+    request = Request("post", path, (("content-type", "application/json"),), b"{}")
+    response = SimpleNamespace(status_code=status, data=body, content_type="application/json", headers={})
+    OPENAPI.validate_response(request, response)
+
+
+def test_replies_of_the_sandbox_are_the_partner_apis(open_client):
+    client = open_client(SANDBOX)
+    hold_against_openapi(SEARCH_PATH, 200, client.search(search_request()).reply)
+    first = client.book(booking_request(key="k"))
+    hold_against_openapi(BOOKING_PATH, 201, first.reply)
+    assert client.book(booking_request(key="k")) == first
+
+
+def test_openapi_check_finds_a_wrong_reply():
+    with pytest.raises(OpenAPIError):
+        hold_against_openapi(SEARCH_PATH, 200, b'{"availabilities":[{"start_at":"tomorrow","duration_minutes":30}]}')
+
+
+def test_sandbox_with_a_list_of_bots(open_client):
+    client = open_client({"endpoint": "sandbox", "sandbox": {"bots": [BOT_ID]}})
+    error = failure(client.search(search_request("bot_unknown")), "REFUSED")
+    assert (error["status"], error["code"]) == (404, "bot_not_found")

@@ -1,0 +1,104 @@
+"""The programs a newcomer runs first: the examples, by both build systems, and the program in the README."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Certificates
+from conftest import Service
+from pbk import LIBRARY, ROOT
+from reference_api import API_KEY
+
+WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+LINK = [f"-L{LIBRARY.parent}", "-lpartnerbooking", f"-Wl,-rpath,{LIBRARY.parent}"]
+
+
+def run(*command: object, expect: int = 0, **environment: str) -> str:
+    """Runs a program without the partner's variables of this environment, and gives its output."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PARTNER_")}
+    done = subprocess.run(
+        [str(word) for word in command],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def first_json(output: str) -> dict[str, Any]:
+    return json.JSONDecoder().raw_decode(output[output.index("{") :])[0]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, built by their plain Makefile."""
+    folder = tmp_path_factory.mktemp("examples")
+    run("make", "-C", ROOT / "examples-c", f"PBK={ROOT}", f"BUILD={folder}")
+    return folder
+
+
+def test_book_appointment_tells_the_whole_story(programs):
+    story = run(programs / "book_appointment")
+    booked = re.findall(r"booked +(bkg_[0-9a-hjkmnp-tv-z]{26})", story)
+    assert len(booked) == 2 and booked[0] == booked[1], story
+    assert "the same booking" in story and "refused    slot_unavailable" in story
+
+
+def test_handle_errors_meets_the_expected_errors(programs):
+    assert "NOT AS EXPECTED" not in run(programs / "handle_errors")
+
+
+def test_hosted_service_searches_and_books(programs, http2: Service, certificates: Certificates):
+    environment = {
+        "PARTNER_API_KEY": API_KEY,
+        "PARTNER_API_URL": http2.config["base_url"],
+        "PARTNER_BOT_ID": "bot_hosted_example",
+        "PARTNER_CA_FILE": str(certificates.ca_file),
+    }
+    slots = first_json(run(programs / "hosted_service", **environment))["availabilities"]
+    # Written with what JSON has to escape, so that a mistake there shows.
+    name = 'Zoë "Zo" O\\Neil'
+    order = [programs / "hosted_service", "--book", slots[0]["start_at"], "+15551234567", name, "example-1"]
+    booked = first_json(run(*order, **environment))["booking"]
+    assert booked["customer"]["name"] == name
+    assert first_json(run(*order, **environment))["booking"]["id"] == booked["id"]
+
+
+def test_hosted_service_says_which_variable_is_missing(programs):
+    assert "PARTNER_API_KEY" in run(programs / "hosted_service", expect=2)
+
+
+def test_cmake_builds_the_examples(tmp_path):
+    run("cmake", "-S", ROOT / "examples-c", "-B", tmp_path, f"-DPBK_LIBRARY={LIBRARY}")
+    run("cmake", "--build", tmp_path)
+    assert "the same booking" in run(tmp_path / "book_appointment")
+
+
+def test_program_in_the_readme(tmp_path):
+    [program] = re.findall(r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    source, binary = tmp_path / "readme.c", tmp_path / "readme"
+    source.write_text(program)
+    run(os.environ.get("CC", "cc"), *WARNINGS, f"-I{ROOT / 'include'}", "-o", binary, source, *LINK)
+    assert '"booking":{"id":"bkg_' in run(binary)
+
+
+def test_sketch_in_the_header(tmp_path):
+    """The usage sketch at the top of the header is a program once it has a main()."""
+    header = (ROOT / "include" / "partnerbooking.h").read_text()
+    sketch = re.search(r"\* Usage:\n \*\n((?: \*(?:     .*)?\n)+?) \*\n \* C99", header)[1]
+    lines = [line[2:] for line in sketch.splitlines()]
+    source, binary = tmp_path / "sketch.c", tmp_path / "sketch"
+    source.write_text(
+        "#include <stdio.h>\n#include <partnerbooking.h>\nint main(void) {\n" + "\n".join(lines) + "\nreturn 0;\n}\n"
+    )
+    run(os.environ.get("CC", "cc"), *WARNINGS, f"-I{ROOT / 'include'}", "-o", binary, source, *LINK)
+    run(binary)

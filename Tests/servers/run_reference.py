@@ -1,0 +1,109 @@
+"""Runs the reference Partner API in a process of its own: HTTP/1.1 in the clear and HTTP/2 over TLS, on free ports.
+
+By hand: `python run_reference.py CHAIN.pem KEY.pem` prints the two ports and serves until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from contextlib import AbstractContextManager
+from typing import Any
+
+from certificates import ServerCertificate
+
+PATIENCE = 10.0
+"""Seconds that a client is given to do what is expected of it."""
+
+
+class ReferenceServer(AbstractContextManager):
+    """The running server as tests see it. A context manager; leaving it stops the process."""
+
+    def __init__(self, certificate: ServerCertificate) -> None:
+        command = [sys.executable, __file__, str(certificate.chain), str(certificate.key)]
+        # The process ends with its standard input, so it cannot outlive a test run that was killed.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the reference server did not start, exit code {self._process.wait()}")
+        ports = json.loads(line)
+        self.http_url = f"http://127.0.0.1:{ports['http']}"
+        self.https_url = f"https://127.0.0.1:{ports['https']}"
+
+    def __exit__(self, *exception: object) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+    def bot(self, *steps: dict[str, Any]) -> str:
+        """A bot nobody has used before. Its n-th request meets the n-th step, later ones the last; {} is no trouble.
+
+        Members of a step: `status` (else the request is processed as usual), `processed` (it is, but answered with
+        `status` all the same), `code`, `headers`, `content_type`, `body`, `pad_to` (with white space inside of it, to
+        so many bytes), `gzip`, `chunked`, `delay_ms`.
+        """
+        bot_id = f"bot_{uuid.uuid4().hex}"
+        self._call("script", {"bot_id": bot_id, "steps": list(steps)})
+        return bot_id
+
+    def requests(self, about: str) -> list[dict[str, Any]]:
+        """What was asked, oldest first, in whose path or body `about` occurs: most often a bot's id."""
+        return self._call(f"log?about={urllib.parse.quote(about)}")
+
+    def wait_for_requests(self, about: str, count: int) -> bool:
+        """Whether that many have been asked before patience ends."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self.requests(about)) < count:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def take_violations(self) -> list[str]:
+        """What the API document had against requests since the last call of this."""
+        return self._call("violations")
+
+    def _call(self, path: str, content: dict[str, Any] | None = None) -> Any:
+        body = None if content is None else json.dumps(content).encode()
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self.http_url}/_test/{path}", body, timeout=20) as reply:
+            return json.load(reply)
+
+
+def serve(chain: str, key: str) -> None:
+    """Serves until standard input ends. The sockets listen before the ports are printed: no client is too early."""
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from reference_api import PartnerApi
+
+    clear, secure = (socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(2))
+    ports = {"http": clear.getsockname()[1], "https": secure.getsockname()[1]}
+    config = Config()
+    config.insecure_bind = [f"fd://{clear.detach()}"]
+    config.bind = [f"fd://{secure.detach()}"]
+    config.certfile, config.keyfile = chain, key
+    config.loglevel = "WARNING"
+    config.keep_alive_timeout = 60
+    config.keep_alive_max_requests = 1_000_000
+    config.graceful_timeout = 0.1
+    print(json.dumps(ports), flush=True)
+    asyncio.run(
+        hypercorn_serve(PartnerApi(), config, shutdown_trigger=lambda: asyncio.to_thread(sys.stdin.buffer.read))
+    )
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2])

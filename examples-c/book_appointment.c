@@ -1,0 +1,227 @@
+/*
+ * Books an appointment the way a voice bot does: searches the coming week, offers three slots, books the one that the
+ * caller takes, repeats the booking after an interruption, and has something to say when somebody else was faster.
+ *
+ *     book_appointment                    talks to the embedded sandbox: no network, no account, no files
+ *     book_appointment CONFIG [BOT_ID]    the same with another configuration; on the hosted service it really books
+ *
+ * Ends with 0 only if all of that happened.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "partnerbooking.h"
+
+#define DAY (24 * 60 * 60)
+#define SLOTS_OFFERED 3
+
+struct slot {
+    char start_at[64];
+    char minutes[16];
+};
+
+/*
+ * Copies the value of the next member `name` (given with its quotes) out of `json`, and tells where the value ends;
+ * NULL when there is no such member. It knows neither nesting nor escapes, which will do for this example and for
+ * nothing else: the library forces no JSON library on anyone, and a real engine reads replies with the one it has.
+ */
+static const char *json_after(const char *json, const char *name, char *value, size_t size)
+{
+    const char *start = json == NULL ? NULL : strstr(json, name);
+    size_t length;
+
+    value[0] = '\0';
+    if (start == NULL)
+        return NULL;
+    start += strlen(name);
+    start += strspn(start, " \t\r\n:");
+    length = *start == '"' ? strcspn(++start, "\"") : strcspn(start, ",}] \t\r\n");
+    if (length >= size)
+        return NULL;
+    memcpy(value, start, length);
+    value[length] = '\0';
+    return start + length;
+}
+
+/* "2030-01-14T10:00:00Z" as the bot says it: "Monday 14 January at 10:00". */
+static void say_time(const char *start_at, char *text, size_t size)
+{
+    struct tm day;
+    int year, month, hour, minute;
+    char date[40];
+
+    memset(&day, 0, sizeof day);
+    if (sscanf(start_at, "%d-%d-%dT%d:%d", &year, &month, &day.tm_mday, &hour, &minute) != 5) {
+        snprintf(text, size, "%s", start_at);
+        return;
+    }
+    day.tm_year = year - 1900;
+    day.tm_mon = month - 1;
+    day.tm_hour = 12;   /* only to learn the weekday: noon is the same day in every time zone's rules */
+    day.tm_isdst = -1;
+    mktime(&day);
+    strftime(date, sizeof date, "%A %d %B", &day);
+    snprintf(text, size, "%s at %02d:%02d", date, hour, minute);
+}
+
+/* Prints what a failed call said, and what the status means. */
+static void report(const char *what, pbk_status status, const char *reply)
+{
+    printf("    %s failed: %s\n    %s\n", what, pbk_status_text(status), reply == NULL ? "(out of memory)" : reply);
+}
+
+/* Searches the seven days from tomorrow on. Returns how many slots are free; the first of them are in `slots`. */
+static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
+{
+    char request[1024], from[32], to[32];
+    time_t tomorrow = time(NULL) / DAY * DAY + DAY, a_week_later = tomorrow + 7 * DAY;
+    pbk_status status;
+    char *reply;
+    const char *rest;
+    struct slot slot;
+    int count = 0;
+
+    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&tomorrow));
+    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&a_week_later));
+    printf("    search     %s to %s\n", from, to);
+    snprintf(request, sizeof request,
+             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
+             bot_id, from, to);
+
+    reply = pbk_search_availability(client, request, &status);
+    if (status != PBK_OK) {
+        report("the search", status, reply);
+    } else {
+        rest = reply;
+        while ((rest = json_after(rest, "\"start_at\"", slot.start_at, sizeof slot.start_at)) != NULL
+               && (rest = json_after(rest, "\"duration_minutes\"", slot.minutes, sizeof slot.minutes)) != NULL) {
+            if (atoi(slot.minutes) > 60)    /* this platform lists whole free windows: take the first half hour */
+                strcpy(slot.minutes, "30");
+            if (count < SLOTS_OFFERED)
+                slots[count] = slot;
+            count++;
+        }
+        printf("    found      %d free slots\n", count);
+    }
+    pbk_string_free(reply);
+    return count;
+}
+
+/*
+ * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken connection, out of memory) the
+ * same call is made again with the same key, which never makes a second booking. The reply is the caller's to free.
+ */
+static char *book(pbk_client *client, const char *bot_id, const char *key, const struct slot *slot, const char *phone,
+                  const char *name, pbk_status *status)
+{
+    char request[2048], outcome[16];
+    char *reply = NULL;
+    int attempt;
+
+    snprintf(request, sizeof request,
+             "{\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":%s,"
+             "\"customer\":{\"phone\":\"%s\",\"name\":\"%s\"}}}",
+             bot_id, key, slot->start_at, slot->minutes, phone, name);
+    for (attempt = 1; attempt <= 3; attempt++) {
+        printf("    book       %s for %s, key %s\n", slot->start_at, name, key);
+        pbk_string_free(reply);
+        reply = pbk_create_booking(client, request, status);
+        json_after(reply, "\"outcome\"", outcome, sizeof outcome);
+        if (*status == PBK_OK || (reply != NULL && strcmp(outcome, "unknown") != 0))
+            break;
+    }
+    return reply;
+}
+
+/* The whole conversation. Returns 1 if everything went as told at the top of this file. */
+static int converse(pbk_client *client, const char *bot_id)
+{
+    struct slot slots[SLOTS_OFFERED], *chosen;
+    char when[80], key[64], second_key[64], id[300], same_id[300], state[64], code[64];
+    pbk_status status;
+    char *reply;
+    int count, i;
+
+    /* A key is new for every booking the caller asks for, and the same for every repetition of that one. */
+    snprintf(key, sizeof key, "call-%ld-1", (long)time(NULL));
+    snprintf(second_key, sizeof second_key, "call-%ld-2", (long)time(NULL));
+
+    printf("caller:  Hello, I would like to see somebody in the coming days.\n");
+    count = search(client, bot_id, slots);
+    if (count == 0) {
+        printf("bot:     I am sorry, I have nothing free. Let me put you through to a colleague.\n");
+        return 0;
+    }
+    if (count > SLOTS_OFFERED)
+        count = SLOTS_OFFERED;
+    printf("bot:     These are free:\n");
+    for (i = 0; i < count; i++) {
+        say_time(slots[i].start_at, when, sizeof when);
+        printf("         %s,\n", when);
+    }
+    printf("         which one suits you?\n");
+
+    chosen = &slots[count / 2];
+    say_time(chosen->start_at, when, sizeof when);
+    printf("caller:  %s, please. I am John Doe.\n", when);
+    reply = book(client, bot_id, key, chosen, "+15551234567", "John Doe", &status);
+    if (status != PBK_OK || json_after(reply, "\"id\"", id, sizeof id) == NULL) {
+        report("the booking", status, reply);
+        pbk_string_free(reply);
+        return 0;
+    }
+    json_after(reply, "\"status\"", state, sizeof state);
+    pbk_string_free(reply);
+    printf("    booked     %s, %s\n", id, state);
+
+    printf("caller:  Wait, somebody is at the door. All right, go on.\n");
+    printf("    (The engine dropped that turn and cannot know how it ended: the same call again, the same key.)\n");
+    reply = book(client, bot_id, key, chosen, "+15551234567", "John Doe", &status);
+    if (status != PBK_OK || json_after(reply, "\"id\"", same_id, sizeof same_id) == NULL) {
+        report("the repeated booking", status, reply);
+        pbk_string_free(reply);
+        return 0;
+    }
+    pbk_string_free(reply);
+    printf("    booked     %s, %s\n", same_id, strcmp(id, same_id) == 0 ? "the same booking" : "ANOTHER BOOKING");
+    if (strcmp(id, same_id) != 0)
+        return 0;
+    printf("bot:     You are booked for %s.\n\n", when);
+
+    printf("second caller:  %s, please. I am Jane Roe.\n", when);
+    reply = book(client, bot_id, second_key, chosen, "+15557654321", "Jane Roe", &status);
+    json_after(reply, "\"code\"", code, sizeof code);
+    if (status != PBK_SLOT_UNAVAILABLE || strcmp(code, "slot_unavailable") != 0) {
+        printf("    This should have been refused:\n    %s\n", reply == NULL ? "(out of memory)" : reply);
+        pbk_string_free(reply);
+        return 0;
+    }
+    printf("    refused    %s: %s\n", code, pbk_status_text(status));
+    pbk_string_free(reply);
+    printf("bot:     I am sorry, somebody was faster. Shall I look for another time?\n");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\"}";
+    const char *bot_id = argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41";
+    char *error = NULL;
+    pbk_client *client;
+    pbk_status closed;
+    int all_happened;
+
+    client = pbk_client_open(config, &error);
+    if (client == NULL) {
+        fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
+        pbk_string_free(error);
+        return 1;
+    }
+    all_happened = converse(client, bot_id);
+    closed = pbk_client_close(client, 1000);
+    if (closed != PBK_OK)
+        fprintf(stderr, "closing: %s\n", pbk_status_text(closed));
+    return all_happened && closed == PBK_OK ? 0 : 1;
+}

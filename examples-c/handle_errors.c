@@ -1,0 +1,172 @@
+/*
+ * Shows how calls fail and how a voice bot decides what to do: by "outcome", "field" and "retryable", not by a list of
+ * codes. docs/errors.md has the whole table.
+ *
+ *     handle_errors
+ *
+ * Every failure here is real, made on the embedded sandbox or on a loopback port where nobody listens. Ends with 0
+ * only if each of them was the expected one.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "partnerbooking.h"
+
+/* A Monday morning that never passes, so that this example prints the same every day. */
+#define SANDBOX "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}"
+#define SLOW_SANDBOX "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":300}}"
+#define NOBODY_THERE "{\"api_key\":\"sk_ptnr_example\",\"base_url\":\"http://127.0.0.1:1\",\"timeout_ms\":2000}"
+
+#define BOOKING(key, phone, more) \
+    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"" key "\"," \
+    "\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30," \
+    "\"customer\":{\"phone\":\"" phone "\",\"name\":\"John Doe\"}}" more "}"
+
+/*
+ * Copies the value of member `name` (given with its quotes) out of a reply; "" when there is none. Good enough for the
+ * flat error object of this example and for nothing else: a real engine uses its own JSON reader.
+ */
+static void json_after(const char *json, const char *name, char *value, size_t size)
+{
+    const char *start = json == NULL ? NULL : strstr(json, name);
+    size_t length = 0;
+
+    value[0] = '\0';
+    if (start == NULL)
+        return;
+    start += strlen(name);
+    start += strspn(start, " \t\r\n:");
+    if (*start == '"') {
+        for (start++; start[length] != '"' && start[length] != '\0'; length++)
+            if (start[length] == '\\' && start[length + 1] != '\0')
+                length++;
+    } else {
+        length = strcspn(start, ",}] \t\r\n");
+    }
+    if (length >= size)
+        length = size - 1;
+    memcpy(value, start, length);
+    value[length] = '\0';
+}
+
+/* What to say after a call that failed. The order of the questions is the point. */
+static const char *what_the_bot_says(pbk_status status, const char *reply)
+{
+    char outcome[16], field[64], retryable[8];
+
+    json_after(reply, "\"outcome\"", outcome, sizeof outcome);
+    json_after(reply, "\"field\"", field, sizeof field);
+    json_after(reply, "\"retryable\"", retryable, sizeof retryable);
+
+    /* 1. It may have been booked, so do not deny it, and repeat the call with the same key. */
+    if (strcmp(outcome, "unknown") == 0)
+        return "I am confirming that for you. (The engine repeats the call with the same key.)";
+
+    /* 2. The one refusal that every caller meets. The next slot is another booking: it gets a new key. */
+    if (status == PBK_SLOT_UNAVAILABLE)
+        return "I am sorry, somebody was faster. Shall I look for another time?";
+
+    /* 3. Something the caller can say again. Other fields are the engine's own business. */
+    if (strcmp(field, "booking.customer.phone") == 0)
+        return "I did not get your number. Could you say it again, please?";
+    if (strncmp(field, "booking.", 8) == 0 || strncmp(field, "query.", 6) == 0)
+        return "I did not quite get that. Could you say it again, please?";
+
+    /* 4. The language model wrote something that is not JSON. It can write it again, without the caller. */
+    if (status == PBK_INVALID_JSON)
+        return "One moment, please. (The engine has the language model build the request again.)";
+
+    /* 5. Nothing has happened, and it may work later. The library has already tried more than once. */
+    if (strcmp(retryable, "true") == 0)
+        return "I cannot reach the calendar at the moment. May we call you back?";
+
+    /* 6. It would fail again: log it, and let a person take over. */
+    return "Let me put you through to a colleague.";
+}
+
+/* Prints one failure and frees its reply. Returns 1 if status, code and outcome are the expected ones. */
+static int show(const char *what, pbk_status status, char *reply, pbk_status expected_status, const char *expected_code,
+                const char *expected_outcome)
+{
+    static const char *const names[] = {"code", "message", "field", "retryable", "outcome"};
+    char quoted[32], value[256], code[64], outcome[16];
+    size_t i;
+    int expected;
+
+    printf("%s\n    %-10s %d, %s\n", what, "status", (int)status, pbk_status_text(status));
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(quoted, sizeof quoted, "\"%s\"", names[i]);
+        json_after(reply, quoted, value, sizeof value);
+        printf("    %-10s %s\n", names[i], value[0] == '\0' ? "(none)" : value);
+    }
+    printf("    %-10s %s\n", "bot", what_the_bot_says(status, reply));
+
+    json_after(reply, "\"code\"", code, sizeof code);
+    json_after(reply, "\"outcome\"", outcome, sizeof outcome);
+    expected = status == expected_status && strcmp(code, expected_code) == 0 && strcmp(outcome, expected_outcome) == 0;
+    if (!expected)
+        printf("    NOT AS EXPECTED: %d, %s, %s\n", (int)expected_status, expected_code, expected_outcome);
+    printf("\n");
+    pbk_string_free(reply);
+    return expected;
+}
+
+int main(void)
+{
+    const char *good = BOOKING("call-7-1", "+15551234567", "");
+    pbk_client *sandbox, *slow, *nobody;
+    pbk_status status;
+    char *reply, *error = NULL;
+    int fine = 1;
+
+    sandbox = pbk_client_open(SANDBOX, &error);
+    slow = sandbox == NULL ? NULL : pbk_client_open(SLOW_SANDBOX, &error);
+    nobody = slow == NULL ? NULL : pbk_client_open(NOBODY_THERE, &error);
+    if (nobody == NULL) {
+        fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
+        pbk_string_free(error);
+        pbk_client_close(sandbox, 0);   /* NULL is allowed, and told by the return value */
+        pbk_client_close(slow, 0);
+        return 1;
+    }
+
+    /* What the caller said did not make a phone number. */
+    reply = pbk_create_booking(sandbox, BOOKING("call-7-0", "five five five", ""), &status);
+    fine &= show("a wrong field", status, reply, PBK_INVALID_FIELD, "invalid_field", "not_sent");
+
+    /* The language model stopped in the middle of its JSON. */
+    reply = pbk_create_booking(sandbox, "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",", &status);
+    fine &= show("not JSON", status, reply, PBK_INVALID_JSON, "invalid_json", "not_sent");
+
+    reply = pbk_create_booking(sandbox, NULL, &status);
+    fine &= show("a NULL request", status, reply, PBK_INVALID_ARGUMENT, "invalid_argument", "not_sent");
+
+    /* A slot that is taken: by this booking, which must work. */
+    reply = pbk_create_booking(sandbox, good, &status);
+    if (status != PBK_OK) {
+        printf("the first booking failed: %s\n", reply == NULL ? "out of memory" : reply);
+        fine = 0;
+    }
+    pbk_string_free(reply);
+    reply = pbk_create_booking(sandbox, BOOKING("call-8-1", "+15557654321", ""), &status);
+    fine &= show("a slot that is taken", status, reply, PBK_SLOT_UNAVAILABLE, "slot_unavailable", "rejected");
+
+    reply = pbk_create_booking(nobody, good, &status);
+    fine &= show("nobody listens there", status, reply, PBK_CONNECT_FAILED, "connect_failed", "not_sent");
+
+    /* The service takes longer than this caller waits. The booking is made or not; the same key finds out. */
+    reply = pbk_create_booking(slow, BOOKING("call-9-1", "+15551234567", ",\"timeout_ms\":50"), &status);
+    fine &= show("no answer in time", status, reply, PBK_TIMEOUT, "timeout", "unknown");
+    reply = pbk_create_booking(slow, BOOKING("call-9-1", "+15551234567", ",\"timeout_ms\":5000"), &status);
+    printf("the same call with the same key and more time\n    %s\n\n", reply == NULL ? "(out of memory)" : reply);
+    fine &= status == PBK_OK;
+    pbk_string_free(reply);
+
+    fine &= pbk_client_close(slow, 1000) == PBK_OK;
+    fine &= pbk_client_close(nobody, 1000) == PBK_OK;
+    fine &= pbk_client_close(sandbox, 1000) == PBK_OK;
+
+    reply = pbk_create_booking(sandbox, good, &status);
+    fine &= show("a client that is closed", status, reply, PBK_CLIENT_CLOSED, "client_closed", "not_sent");
+    return fine ? 0 : 1;
+}
