@@ -75,7 +75,7 @@ test: setup-test
 	$(MAKE) --no-print-directory lint test-swift test-c test-python test-valgrind
 
 test-swift:
-	swift test
+	swift test --quiet --disable-xctest
 
 test-c: lib
 	$(MAKE) --no-print-directory -C Tests/c check
@@ -87,10 +87,10 @@ test-valgrind: lib examples
 	$(MAKE) --no-print-directory -C Tests/c valgrind
 
 asan: setup
-	swift test --sanitize address --scratch-path build/asan
+	swift test --quiet --disable-xctest --sanitize address --scratch-path build/asan
 
 tsan: setup
-	swift test --sanitize thread --scratch-path build/tsan
+	swift test --quiet --disable-xctest --sanitize thread --scratch-path build/tsan
 
 # ---- Figures ----------------------------------------------------------------------------------------------------------
 

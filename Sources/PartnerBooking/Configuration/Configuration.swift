@@ -97,7 +97,9 @@ extension Configuration {
         guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
             return "https://appointments.dialstack.ai"
         }
-        guard let url = URLParts(text), url.user == nil, url.query == nil, url.fragment == nil else {
+        guard let url = URLParts(text), url.user == nil,
+            !text.utf8.contains(UInt8(ascii: "?")), !text.utf8.contains(UInt8(ascii: "#"))
+        else {
             throw root.refuse("base_url", "must be \(expected)")
         }
         guard url.scheme == "https" || url.scheme == "http" && url.isLoopback else {

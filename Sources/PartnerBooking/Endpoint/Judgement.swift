@@ -51,6 +51,7 @@ extension Judgement {
             failure.code, failure.message, source: isReply ? .partnerAPI : isLocal ? .library : .network,
             isRetryable: failure.isRetryable)
         error.curlCode = failure.curlCode
+        if failure.code == .invalidReply { error.invalidReply = .init(contentType: nil, byteCount: 0) }
         if isReply, let partial = failure.partialReply {
             error.status = partial.status
             error.requestID = partial.header("X-Request-Id")

@@ -14,17 +14,20 @@ enum RetryAfter {
         let parts = text.split(separator: " ")
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
-            parts[1].utf8.count == 2, let day = Int(parts[1]),
-            let month = months.firstIndex(of: String(parts[2])),
-            parts[3].utf8.count == 4, let year = Int(parts[3]), year >= 1970,
+            let day = number(parts[1], digits: 2), let month = months.firstIndex(of: String(parts[2])),
+            let year = number(parts[3], digits: 4), year >= 1970,
             (1...CalendarDate.daysIn(month: month + 1, year: year)).contains(day)
         else { return nil }
-        let time = parts[4].split(separator: ":", omittingEmptySubsequences: false)
-        let numbers = time.filter { $0.utf8.count == 2 }.compactMap { Int($0) }
-        guard time.count == 3, numbers.count == 3, (0..<24).contains(numbers[0]), (0..<60).contains(numbers[1]),
-            (0...60).contains(numbers[2])
+        let time = parts[4].split(separator: ":", omittingEmptySubsequences: false).map { number($0, digits: 2) }
+        guard time.count == 3, let hour = time[0], let minute = time[1], let second = time[2],
+            hour < 24, minute < 60, second <= 60
         else { return nil }
         let days = CalendarDate(year: year, month: month + 1, day: day).daysSinceEpoch
-        return days * 86_400 + numbers[0] * 3_600 + numbers[1] * 60 + numbers[2]
+        return days * 86_400 + hour * 3_600 + minute * 60 + second
+    }
+
+    /// Int reads signs as well, so the digits are counted first.
+    private static func number(_ text: Substring, digits: Int) -> Int? {
+        text.utf8.count == digits && text.utf8.allSatisfy(\.isDigit) ? Int(text) : nil
     }
 }

@@ -10,7 +10,11 @@ struct ObjectReader {
 
     /// The outermost object of a document. `what` is its name in the message when it is something else.
     init(_ root: JSONValue, what: String, refusal: @escaping Refusal) throws(PartnerBookingError) {
-        guard root.kind == .object else { throw refusal(what, "must be a JSON object") }
+        guard root.kind == .object else {
+            var error = refusal(what, "must be a JSON object")
+            error.field = nil
+            throw error
+        }
         self.init(root, path: "", refusal: refusal)
     }
 

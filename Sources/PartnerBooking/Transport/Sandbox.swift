@@ -19,9 +19,13 @@ struct Sandbox {
     mutating func answer(_ request: HTTPRequest, now: Int) -> HTTPReply {
         do throws(Refusal) {
             try checkKey(request)
-            if request.target.url.hasSuffix(searchPath) { return try search(request, now: now) }
-            if request.target.url.hasSuffix(bookingPath) { return try book(request, now: now) }
-            throw Refusal(404, "not_found", "There is no such path")
+            // One path may be the end of the other: the longer one is meant.
+            let paths = [searchPath, bookingPath].filter { request.target.url.hasSuffix($0) }
+            switch paths.max(by: { $0.utf8.count < $1.utf8.count }) {
+            case searchPath: return try search(request, now: now)
+            case bookingPath: return try book(request, now: now)
+            default: throw Refusal(404, "not_found", "There is no such path")
+            }
         } catch {
             return error.reply
         }
@@ -153,7 +157,12 @@ extension Sandbox {
     private func isFree(_ slot: Range<Int>) -> Bool {
         let days = localDay(slot.lowerBound)...localDay(slot.upperBound - 1)
         return days.allSatisfy { day in
-            (booked[day] ?? []).count { $0.overlaps(slot) } < clinic.capacity
+            // The number of bookings at once is greatest where one of them starts.
+            let rivals = (booked[day] ?? []).filter { $0.overlaps(slot) }
+            return rivals.allSatisfy { rival in
+                let moment = max(rival.lowerBound, slot.lowerBound)
+                return rivals.count { $0.contains(moment) } < clinic.capacity
+            }
         }
     }
 }
