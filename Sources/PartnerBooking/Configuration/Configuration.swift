@@ -32,6 +32,8 @@ struct Configuration: Sendable {
 struct ConnectionSettings: Sendable {
     var connectTimeoutMilliseconds: Int
     var maxReplyBytes: Int
+    /// Idle connections kept: one for each call that may be under way at once over HTTP/1.1.
+    var maxConnections: Int
     var caFile: String?
     var proxy: String?
 }
@@ -65,7 +67,7 @@ extension Configuration {
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         maxInFlight = try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512
         retry = try Self.retry(root)
-        connection = try ConnectionSettings(root)
+        connection = try ConnectionSettings(root, maxConnections: maxInFlight)
     }
 
     private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
@@ -126,7 +128,8 @@ extension Configuration {
 }
 
 extension ConnectionSettings {
-    fileprivate init(_ root: ObjectReader) throws(PartnerBookingError) {
+    fileprivate init(_ root: ObjectReader, maxConnections: Int) throws(PartnerBookingError) {
+        self.maxConnections = maxConnections
         connectTimeoutMilliseconds = try root.optionalInteger("connect_timeout_ms", in: 1...600_000) ?? 4_000
         maxReplyBytes = try root.optionalInteger("max_reply_bytes", in: 1_024...67_108_864) ?? 1_048_576
 

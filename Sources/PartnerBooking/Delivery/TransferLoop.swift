@@ -6,6 +6,8 @@ final class Call: @unchecked Sendable {
     let request: HTTPRequest
     let context: ErrorContext
     var delivery: Delivery
+    /// How the last attempt ended, while the call waits for the next one.
+    var lastResult: Completion?
     let complete: CompletionHandler
 
     init(
@@ -134,7 +136,8 @@ final class TransferLoop: @unchecked Sendable {
         case .send:
             if let failure = transport.start(call.id, call.request) { attemptEnded(call.id, .failure(failure), now) }
         case .pause, .finish:
-            end(call.id, with: .timeout, now)
+            // The thread came too late for another attempt. What is known is more than that the time is up.
+            if let lastResult = call.lastResult { complete(call, lastResult) } else { end(call.id, with: .timeout, now) }
         }
     }
 
@@ -142,7 +145,9 @@ final class TransferLoop: @unchecked Sendable {
         guard let call = calls[id] else { return }
         let judgement = Judgement(result, of: call.context.operation)
         switch call.delivery.attemptEnded(judgement.verdict, now: now) {
-        case .pause(let moment): timers.add(.pauseOver(id), at: moment)
+        case .pause(let moment):
+            call.lastResult = judgement.result
+            timers.add(.pauseOver(id), at: moment)
         case .finish, .send: complete(call, judgement.result)
         }
     }

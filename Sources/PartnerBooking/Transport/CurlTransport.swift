@@ -26,6 +26,8 @@ final class CurlTransport: Transport {
         }
         self.multi = multi
         self.settings = settings
+        // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls.
+        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {

@@ -15,7 +15,7 @@ extension TransferFailure {
         case CURLE_COULDNT_RESOLVE_HOST:
             self = failure(.dnsFailed, "The service's host name did not resolve", isRetryable: true)
         case CURLE_COULDNT_CONNECT:
-            self = failure(.connectFailed, "The service could not be reached: no connection", isRetryable: true)
+            self = failure(.connectFailed, "No connection could be made, to the service or to the proxy", isRetryable: true)
         case CURLE_OPERATION_TIMEDOUT:
             // The only time limit libcurl is given is that of connecting; the call's deadline is the delivery's.
             self = failure(.connectFailed, "No connection within connect_timeout_ms", isRetryable: true)

@@ -1,0 +1,220 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// docs/json-contract.md, "Configuration": defaults, limits, unknown members.
+@Suite struct ConfigurationTests {
+    static let partner = RequestText().setting("api_key", #""sk_ptnr_x7Q""#)
+    static let sandbox = RequestText().setting("endpoint", #""sandbox""#)
+
+    static func read(_ text: RequestText) throws -> Configuration { try Configuration(json: text.bytes) }
+
+    static func refusal(_ bytes: [UInt8]) -> PartnerBookingError? {
+        do throws(PartnerBookingError) {
+            _ = try Configuration(json: bytes)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    static func clinic(_ configuration: Configuration) -> SandboxConfiguration? {
+        if case .sandbox(let clinic) = configuration.service { clinic } else { nil }
+    }
+
+    // MARK: Defaults
+
+    @Test func theDefaultsAreThoseOfTheDocumentation() throws {
+        let read = try Self.read(Self.partner)
+        #expect(Self.clinic(read) == nil)
+        #expect(read.apiKey == "sk_ptnr_x7Q")
+        #expect(read.baseURL == "https://appointments.dialstack.ai")
+        #expect(read.searchPath == "/v1/availability/search")
+        #expect(read.bookingPath == "/v1/bookings")
+        #expect(read.timeoutMilliseconds == nil)
+        #expect(read.timeoutMilliseconds(for: .searchAvailability) == 5_000)
+        #expect(read.timeoutMilliseconds(for: .createBooking) == 35_000)
+        #expect(read.maxInFlight == 512)
+        #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.connection.connectTimeoutMilliseconds == 4_000)
+        #expect(read.connection.maxReplyBytes == 1_048_576)
+        #expect(read.connection.caFile == nil)
+        #expect(read.connection.proxy == nil)
+    }
+
+    @Test func emptyObjectsLeaveTheDefaults() throws {
+        var text = Self.partner
+        for name in ["paths", "retry", "tls"] { text = text.setting(name, "{}") }
+        let read = try Self.read(text)
+        #expect(read.searchPath == "/v1/availability/search" && read.bookingPath == "/v1/bookings")
+        #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.connection.caFile == nil)
+    }
+
+    @Test func everyMemberIsRead() throws {
+        let text = Self.partner.setting("endpoint", #""partner_api""#).setting("base_url", #""https://host.test:8443/a/b""#)
+            .setting("paths.search_availability", #""/s""#).setting("paths.create_booking", #""/b/%20~""#)
+            .setting("timeout_ms", "8001").setting("connect_timeout_ms", "8002").setting("max_reply_bytes", "8003")
+            .setting("max_in_flight", "8004").setting("retry.max_attempts", "4").setting("retry.base_delay_ms", "8005")
+            .setting("retry.max_delay_ms", "8006").setting("proxy", #""socks5h://u:p@proxy.test:1080""#)
+        let read = try Self.read(text)
+        #expect(read.baseURL == "https://host.test:8443/a/b")
+        #expect(read.searchPath == "/s" && read.bookingPath == "/b/%20~")
+        #expect(read.timeoutMilliseconds(for: .searchAvailability) == 8_001)
+        #expect(read.timeoutMilliseconds(for: .createBooking) == 8_001)
+        #expect(read.connection.connectTimeoutMilliseconds == 8_002)
+        #expect(read.connection.maxReplyBytes == 8_003)
+        #expect(read.maxInFlight == 8_004)
+        #expect(read.retry == Delivery.Policy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
+        #expect(read.connection.proxy == "socks5h://u:p@proxy.test:1080")
+    }
+
+    @Test func onlyTheSandboxOpensWithoutAKey() throws {
+        #expect(Self.refusal(Array("{}".utf8))?.field == "api_key")
+        #expect(Self.refusal(Array(#"{"endpoint":"partner_api"}"#.utf8))?.field == "api_key")
+        #expect(try Self.read(Self.sandbox).apiKey.hasPrefix("sk_ptnr_"))
+        let withKey = Self.sandbox.setting("sandbox.api_key", #""sk_ptnr_known""#)
+        #expect(try Self.read(withKey).apiKey == "sk_ptnr_known")
+        #expect(try Self.read(withKey.setting("api_key", #""sk_ptnr_other""#)).apiKey == "sk_ptnr_other")
+    }
+
+    // MARK: Limits
+
+    static let numbers: [(String, ClosedRange<Int>)] = [
+        ("timeout_ms", 1...600_000), ("connect_timeout_ms", 1...600_000), ("max_reply_bytes", 1_024...67_108_864),
+        ("max_in_flight", 1...100_000), ("retry.max_attempts", 1...10), ("retry.base_delay_ms", 1...60_000),
+        ("retry.max_delay_ms", 1...60_000), ("sandbox.slot_minutes", 1...1_440), ("sandbox.days", 1...366),
+        ("sandbox.capacity", 1...1_000), ("sandbox.latency_ms", 0...600_000),
+    ]
+
+    @Test(arguments: numbers)
+    func numbersHaveTheirLimits(_ path: String, _ range: ClosedRange<Int>) {
+        for value in [range.lowerBound, range.upperBound] {
+            #expect(Self.refusal(Self.sandbox.setting(path, "\(value)").bytes) == nil, "\(value)")
+        }
+        let wrong = [
+            "\(range.lowerBound - 1)", "\(range.upperBound + 1)", "\(range.upperBound).0", "1e3", "99999999999999999999",
+        ]
+        for value in wrong + RequestField.noNumbers {
+            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            #expect(error?.code == .invalidConfig, "\(value)")
+            #expect(error?.field == path, "\(value)")
+        }
+    }
+
+    @Test(arguments: ["paths", "retry", "tls", "sandbox", "sandbox.opening_hours"])
+    func objectsAreObjects(_ path: String) {
+        for value in RequestField.noObjects {
+            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            #expect(error?.code == .invalidConfig, "\(value)")
+            #expect(error?.field == path, "\(value)")
+        }
+    }
+
+    @Test(arguments: [
+        "endpoint", "api_key", "base_url", "paths.search_availability", "paths.create_booking", "tls.ca_file", "proxy",
+        "sandbox.utc_offset", "sandbox.api_key", "sandbox.now",
+    ])
+    func stringsAreStrings(_ path: String) {
+        for value in RequestField.noStrings + [#""""#, #""word""#] {
+            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            #expect(error?.code == .invalidConfig, "\(value)")
+            #expect(error?.field == path, "\(value)")
+        }
+    }
+
+    @Test(arguments: [
+        "endpoint", "api_key", "base_url", "paths", "paths.search_availability", "paths.create_booking", "timeout_ms",
+        "connect_timeout_ms", "max_reply_bytes", "max_in_flight", "retry", "retry.max_attempts", "retry.base_delay_ms",
+        "retry.max_delay_ms", "tls", "tls.ca_file", "proxy", "sandbox", "sandbox.opening_hours", "sandbox.utc_offset",
+        "sandbox.slot_minutes", "sandbox.days", "sandbox.capacity", "sandbox.bots", "sandbox.api_key", "sandbox.now",
+        "sandbox.latency_ms", "sandbox.opening_hours.monday", "sandbox.opening_hours.sunday",
+    ])
+    func aMemberStandsOnlyOnce(_ path: String) {
+        let values = [
+            "endpoint": #""sandbox""#, "api_key": #""sk_ptnr_x7Q""#, "base_url": #""https://host.test""#,
+            "paths.search_availability": #""/s""#, "paths.create_booking": #""/b""#,
+            "tls.ca_file": ConfigurationFileTests.anyFile,
+            "proxy": #""http://proxy.test""#, "sandbox.utc_offset": #""Z""#, "sandbox.api_key": #""sk_ptnr_x7Q""#,
+            "sandbox.bots": "[]", "sandbox.now": #""2030-01-14T08:00:00Z""#, "sandbox.opening_hours.monday": "[]",
+            "sandbox.opening_hours.sunday": "[]", "max_reply_bytes": "2048", "paths": "{}", "retry": "{}", "tls": "{}",
+            "sandbox": "{}", "sandbox.opening_hours": "{}",
+        ]
+        let value = values[path] ?? "5"
+        let name = String(path.split(separator: ".").last ?? "")
+        let text = Self.sandbox.setting(path, value)
+        if path != "tls.ca_file" { #expect(Self.refusal(text.bytes) == nil) }
+        for spelling in [name, RequestText.escaped(name) { $0 == 1 }] {
+            let error = Self.refusal(text.adding(path, value, spelledAs: spelling).bytes)
+            #expect(error?.code == .invalidConfig)
+            #expect(error?.field == path)
+            #expect(error?.message == "\(path) must not appear twice")
+        }
+    }
+
+    // MARK: Unknown members
+
+    @Test(arguments: [
+        "timeout", "Endpoint", "retries", "paths.search", "paths.v1", "retry.attempts", "retry.jitter", "tls.verify",
+        "sandbox.hours", "sandbox.bot", "sandbox.opening_hours.Monday", "sandbox.opening_hours.mo",
+    ])
+    func anUnknownMemberIsNamedByItsPath(_ path: String) throws {
+        for value in ["1", "null", "{}"] {
+            let error = try #require(Self.refusal(Self.sandbox.setting(path, value).bytes))
+            #expect(error.code == .invalidConfig)
+            #expect(error.field == path)
+            #expect(error.message.contains("not a known member"))
+            #expect(!error.isRetryable && error.source == .caller && error.outcome == nil)
+        }
+    }
+
+    @Test func aKnownMemberIsKnownOnItsOwnLevelOnly() {
+        for path in ["max_attempts", "ca_file", "slot_minutes", "monday", "retry.timeout_ms", "sandbox.max_in_flight"] {
+            #expect(Self.refusal(Self.sandbox.setting(path, "5").bytes)?.field == path)
+        }
+    }
+
+    /// The name comes from outside: in a message it must not break a log line, nor fill it.
+    @Test func theNameOfAnUnknownMemberIsMadeFitForALog() throws {
+        let name = "a\\n\\u0007 ä\\ud83d\\ude00" + String(repeating: "b", count: 500)
+        let error = try #require(Self.refusal(Self.sandbox.adding("x", "1", spelledAs: name).bytes))
+        #expect(error.field == "a?????" + String(repeating: "b", count: 58))
+        #expect(error.message.allSatisfy { $0.isASCII && $0 != "\n" && $0 != "\u{7}" })
+    }
+
+    // MARK: The whole
+
+    @Test func theSandboxsMembersBelongToTheSandbox() {
+        #expect(Self.refusal(Self.partner.setting("sandbox", "{}").bytes)?.field == "sandbox")
+        let text = Self.partner.setting("endpoint", #""partner_api""#).setting("sandbox", "{}")
+        #expect(Self.refusal(text.bytes)?.field == "sandbox")
+    }
+
+    @Test(arguments: [#""Sandbox""#, #""partner-api""#, #""sandbox ""#])
+    func thereAreTwoEndpoints(_ value: String) {
+        #expect(Self.refusal(Self.partner.setting("endpoint", value).bytes)?.field == "endpoint")
+    }
+
+    @Test(arguments: ["", "{", "{}}", #"{"endpoint":"sandbox"} x"#, "\u{FEFF}{}", #"{"endpoint":"\ud800"}"#])
+    func whatIsNotJSONIsRefusedWithItsOffset(_ text: String) throws {
+        let error = try #require(Self.refusal(Array(text.utf8)))
+        #expect(error.code == .invalidJSON)
+        #expect(error.field == nil)
+        #expect(error.message.contains(" at byte \(try #require(error.offset)): "))
+    }
+
+    @Test(arguments: ["[]", "null", "1", #""sandbox""#])
+    func aConfigurationIsAnObject(_ text: String) throws {
+        let error = try #require(Self.refusal(Array(text.utf8)))
+        #expect(error.code == .invalidConfig)
+        #expect(error.message == "The configuration must be a JSON object")
+        #expect(error.field == nil, "there is no member to name")
+    }
+
+    @Test func aConfigurationHasAMostBytes() {
+        let bytes = Self.sandbox.bytes
+        let padded = bytes + [UInt8](repeating: 0x20, count: 1_048_576 - bytes.count)
+        #expect(Self.refusal(padded) == nil)
+        #expect(Self.refusal(padded + [0x20])?.code == .invalidArgument)
+    }
+}

@@ -1,0 +1,157 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// docs/json-contract.md, "Failure": the members of an error.
+@Suite struct ErrorJSONTests {
+    private static let common = ["code", "message", "status", "source", "retryable", "attempts", "field", "request_id"]
+
+    private func error(_ error: PartnerBookingError) throws -> JSONValue {
+        let root = try JSONDocument(error.json, profile: .request).root
+        #expect(root.members.map { $0.key.string } == ["error"])
+        return try #require(root["error"])
+    }
+
+    private func names(_ error: PartnerBookingError) throws -> [String] {
+        try self.error(error).members.map { $0.key.string ?? "" }
+    }
+
+    // MARK: By kind
+
+    @Test func everyKindOfErrorHasItsMembers() throws {
+        let syntax = JSONSyntaxError(offset: 7, reason: "a colon is expected")
+        #expect(try names(.argument("too long")) == Self.common)
+        #expect(try names(.invalidClient) == Self.common)
+        #expect(try names(.clientClosed) == Self.common)
+        #expect(try names(.config("retry", "is wrong")) == Self.common)
+        #expect(try names(.field("bot_id", "is wrong")) == Self.common)
+        #expect(try names(.json("request", syntax)) == Self.common + ["offset"])
+        #expect(try names(.queueFull(512)) == Self.common)
+        #expect(try names(.resource("No thread")) == Self.common)
+        #expect(try names(.timeout) == Self.common)
+    }
+
+    @Test(arguments: Operation.allCases)
+    func aBookingsErrorsHaveAnOutcomeAndTheKey(_ operation: Operation) throws {
+        let own = operation == .createBooking ? ["outcome", "idempotency_key"] : []
+        #expect(try names(PartnerBookingError.clientClosed.beforeSending(operation)) == Self.common + own)
+        let context = ErrorContext(operation: operation, tag: "t", idempotencyKey: operation == .createBooking ? "k" : nil)
+        #expect(try names(context.completing(.timeout)) == Self.common + own + ["tag"])
+        let syntax = JSONSyntaxError(offset: 0, reason: "a value is expected")
+        #expect(
+            try names(ErrorContext(operation: operation).completing(.json("request", syntax))) == Self.common + own + [
+                "offset"
+            ])
+    }
+
+    @Test func aKeyThatIsNotKnownIsNull() throws {
+        let error = try error(PartnerBookingError.clientClosed.beforeSending(.createBooking))
+        #expect(error["outcome"]?.string == "not_sent")
+        #expect(error["idempotency_key"]?.kind == .null)
+    }
+
+    @Test func whatTheServiceAnsweredHasItsMembers() throws {
+        let refusal = JudgementSamples.reply(
+            429, JudgementSamples.refusal("slow_down"), ["Retry-After": "2", "X-Request-Id": "req_1"])
+        let judged = try #require(JudgementSamples.judge(refusal).error)
+        #expect(try names(judged) == Self.common + ["retry_after_ms"])
+        #expect(try error(judged)["retry_after_ms"]?.integer == 2_000)
+        #expect(try error(judged)["request_id"]?.string == "req_1")
+        let invalid = try #require(JudgementSamples.judge(JudgementSamples.reply(200, "?")).error)
+        #expect(try names(invalid) == Self.common + ["content_type", "reply_bytes"])
+        #expect(try error(invalid)["content_type"]?.kind == .null)
+        #expect(try error(invalid)["reply_bytes"]?.integer == 1)
+        let lost = try #require(JudgementSamples.judge(JudgementSamples.failure()).error)
+        #expect(try names(lost) == Self.common + ["curl_code"])
+        let large = try #require(JudgementSamples.judge(JudgementSamples.failure(.replyTooLarge)).error)
+        #expect(try names(large) == Self.common + ["curl_code"])
+    }
+
+    // MARK: Values
+
+    @Test func theExampleInTheDocumentationIsWhatIsWritten() throws {
+        let message = "The requested time slot is no longer available"
+        let reply = JudgementSamples.reply(409, JudgementSamples.refusal("slot_unavailable", message))
+        let context = ErrorContext(operation: .createBooking, idempotencyKey: "call-7-booking-1")
+        let judged = try #require(JudgementSamples.judge(reply).error)
+        let error = context.completing(judged, outcome: .rejected, attempts: 1)
+        let expected =
+            #"{"error":{"code":"slot_unavailable","message":"The requested time slot is no longer available","status":409,"#
+            + #""source":"platform","retryable":false,"attempts":1,"field":null,"request_id":null,"outcome":"rejected","#
+            + #""idempotency_key":"call-7-booking-1"}}"#
+        #expect(String(decoding: error.json, as: UTF8.self) == expected)
+    }
+
+    @Test func everyMemberIsWrittenWithItsValue() throws {
+        let text = "\"\\/\u{0}\u{1F}\u{7F}\r\n\tä€😀\u{2028}"
+        var full = PartnerBookingError(.init(rawValue: text), text, source: .partnerAPI, isRetryable: true)
+        full.status = 599
+        full.attempts = 3
+        full.field = text
+        full.requestID = text
+        full.outcome = .unknown
+        full.idempotencyKey = text
+        full.tag = text
+        full.offset = 11
+        full.retryAfterMilliseconds = 12
+        full.curlCode = 13
+        full.invalidReply = .init(contentType: text, byteCount: 14)
+        let read = try error(full)
+        for name in ["code", "message", "field", "request_id", "idempotency_key", "tag", "content_type"] as [StaticString] {
+            #expect(read[name]?.string == text, "\(name)")
+        }
+        #expect(read["status"]?.integer == 599 && read["attempts"]?.integer == 3 && read["offset"]?.integer == 11)
+        #expect(
+            read["retry_after_ms"]?.integer == 12 && read["curl_code"]?.integer == 13 && read["reply_bytes"]?.integer == 14)
+        #expect(read["outcome"]?.string == "unknown" && read["source"]?.string == "partner_api")
+        #expect(
+            try names(full)
+                == Self.common + [
+                    "outcome", "idempotency_key", "tag", "offset", "retry_after_ms", "curl_code", "content_type",
+                    "reply_bytes",
+                ])
+        #expect(full.description.hasSuffix(": \(text)"))
+    }
+
+    @Test(arguments: [true, false])
+    func aYesIsTrueAndANoIsFalse(_ isRetryable: Bool) throws {
+        let error = PartnerBookingError(.timeout, "m", source: .network, isRetryable: isRetryable)
+        #expect(String(decoding: error.json, as: UTF8.self).contains("\"retryable\":\(isRetryable),"))
+    }
+
+    @Test(arguments: [
+        (PartnerBookingError.Source.caller, "caller"), (.library, "library"), (.network, "network"),
+        (.partnerAPI, "partner_api"),
+        (.platform, "platform"),
+    ])
+    func everySourceHasItsName(_ source: PartnerBookingError.Source, _ name: String) throws {
+        #expect(try error(PartnerBookingError(.timeout, "m", source: source))["source"]?.string == name)
+    }
+
+    @Test(arguments: [(PartnerBookingError.Outcome.notSent, "not_sent"), (.rejected, "rejected"), (.unknown, "unknown")])
+    func everyOutcomeHasItsName(_ outcome: PartnerBookingError.Outcome, _ name: String) throws {
+        let error = ErrorContext(operation: .createBooking).completing(.timeout, outcome: outcome)
+        #expect(try self.error(error)["outcome"]?.string == name)
+    }
+
+    /// docs/errors.md: code, source and whether the same call may succeed later.
+    @Test func theLibrarysErrorsAreThoseOfTheDocumentation() {
+        let syntax = JSONSyntaxError(offset: 7, reason: "a colon is expected")
+        let rows: [(PartnerBookingError, String, PartnerBookingError.Source, Bool)] = [
+            (.argument("m"), "invalid_argument", .caller, false), (.invalidClient, "invalid_client", .caller, false),
+            (.clientClosed, "client_closed", .caller, false), (.config("a", "b"), "invalid_config", .caller, false),
+            (.json("request", syntax), "invalid_json", .caller, false), (.field("a", "b"), "invalid_field", .caller, false),
+            (.queueFull(1), "queue_full", .library, true), (.resource("m"), "resource_unavailable", .library, true),
+            (.timeout, "timeout", .network, true),
+        ]
+        for (error, code, source, isRetryable) in rows {
+            #expect(error.code.rawValue == code)
+            #expect(error.source == source, "\(code)")
+            #expect(error.isRetryable == isRetryable, "\(code)")
+            #expect(!error.message.isEmpty && error.status == nil && error.attempts == 0 && error.outcome == nil)
+        }
+        #expect(PartnerBookingError.json("request", syntax).offset == 7)
+        #expect(PartnerBookingError.config("a.b", "is wrong").field == "a.b")
+        #expect(PartnerBookingError.config("a.b", "is wrong").message == "a.b is wrong")
+    }
+}

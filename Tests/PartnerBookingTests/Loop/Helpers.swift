@@ -1,0 +1,118 @@
+import Glibc
+import Testing
+
+@testable import PartnerBooking
+
+/// Runs `body` on so many threads at once and waits for all of them.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (_ number: Int) -> Void) {
+    let threads = (0..<count).map { number in background { body(number) } }
+    for thread in threads { thread.join() }
+}
+
+/// Runs `body` on a thread of its own, to be joined.
+func background(_ body: @escaping @Sendable () -> Void) -> PartnerBooking.Thread {
+    do {
+        return try PartnerBooking.Thread(name: "test", body)
+    } catch {
+        fatalError("No thread for a test: \(error)")
+    }
+}
+
+func sleep(milliseconds: Int) { usleep(UInt32(milliseconds) * 1_000) }
+
+func elapsedMilliseconds(_ body: () throws -> Void) rethrows -> Int {
+    let start = MonotonicTime.now()
+    try body()
+    return MonotonicTime.now().milliseconds(since: start)
+}
+
+extension Monitor {
+    /// Waits until the value is as wanted, or for very long: for the tests a failure, told by `false`.
+    func becomes(within milliseconds: Int = 20_000, _ condition: (State) -> Bool) -> Bool {
+        wait(until: .now().adding(milliseconds: milliseconds)) { condition($0) ? true : nil } ?? false
+    }
+}
+
+/// A number that several threads count.
+final class Counter: Sendable {
+    private let count = Monitor(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    @discardableResult
+    func increment() -> Int {
+        var result = 0
+        count.update { count in
+            count += 1
+            result = count
+        }
+        return result
+    }
+
+    func reaches(_ value: Int) -> Bool { count.becomes { $0 >= value } }
+}
+
+/// A box for one completion, which tells when it came and whether it came once.
+final class Ending: Sendable {
+    private let completions = Monitor<[Completion]>([])
+
+    var handler: CompletionHandler {
+        { [completions] completion in completions.update { $0.append(completion) } }
+    }
+
+    var count: Int { completions.withLock { $0.count } }
+
+    /// The completion, waited for.
+    func completion() throws -> Completion {
+        try #require(completions.becomes { !$0.isEmpty }, "no completion came")
+        return try #require(completions.withLock { $0.first })
+    }
+
+    func error() throws -> PartnerBookingError { try #require(completion().failure) }
+
+    var isEmpty: Bool { count == 0 }
+}
+
+extension Result {
+    var failure: Failure? {
+        guard case .failure(let error) = self else { return nil }
+        return error
+    }
+
+    var success: Success? { try? get() }
+}
+
+/// Requests and replies of the Partner API.
+enum Sample {
+    static let searchReply = Array(#"{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30}]}"#.utf8)
+    static let bookingReply = Array(#"{"booking":{"id":"bkg_1","status":"confirmed"}}"#.utf8)
+
+    static func refusal(_ code: String) -> [UInt8] { Array(#"{"error":{"code":"\#(code)","message":"No."}}"#.utf8) }
+
+    /// A search; `more` is put behind its members, and starts with a comma.
+    static func search(bot: String = "bot_1", _ more: String = "") -> [UInt8] {
+        let range = #"{"start_at":"2030-01-14T09:00:00Z","end_at":"2030-01-14T17:00:00Z"}"#
+        return Array(#"{"bot_id":"\#(bot)","query":{"filter":{"start_at_range":\#(range)}}\#(more)}"#.utf8)
+    }
+
+    static func booking(bot: String = "bot_1", key: String = "key-1", _ more: String = "") -> [UInt8] {
+        let booking =
+            #"{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30,"customer":{"phone":"+15551234567","name":"J"}}"#
+        return Array(#"{"bot_id":"\#(bot)","idempotency_key":"\#(key)","booking":\#(booking)\#(more)}"#.utf8)
+    }
+
+    static func request(_ operation: PartnerBooking.Operation, _ more: String = "") -> [UInt8] {
+        operation == .createBooking ? booking(more) : search(more)
+    }
+
+    static func reply(to operation: PartnerBooking.Operation) -> [UInt8] {
+        operation == .createBooking ? bookingReply : searchReply
+    }
+
+    static func timeout(_ milliseconds: Int) -> String { #","timeout_ms":\#(milliseconds)"# }
+}
+
+/// How many calls the largest test makes: PBK_TEST_CALLS, else 10,000, and fewer under a sanitizer, which makes them slow.
+let manyCalls = getenv("PBK_TEST_CALLS").flatMap { Int(String(cString: $0)) } ?? (isSanitized ? 2_000 : 10_000)
+
+private let isSanitized = dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil

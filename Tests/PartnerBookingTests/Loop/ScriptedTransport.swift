@@ -1,0 +1,182 @@
+import Glibc
+
+@testable import PartnerBooking
+
+/// A transport that does as a script says, attempt by attempt, and notes what it was asked to do.
+///
+/// It also watches over its user: which thread calls it, and that nobody does after `close`.
+final class ScriptedTransport: Transport, Sendable {
+    /// What becomes of one attempt.
+    enum Step: Sendable {
+        case reply(_ status: Int, _ body: [UInt8], headers: [String: String] = [:], after: Int = 0)
+        case failure(
+            _ code: PartnerBookingError.Code = .connectionLost, mayHaveBeenSent: Bool, isRetryable: Bool = true,
+            after: Int = 0)
+        case never(mayHaveBeenSent: Bool)
+        case cannotStart
+    }
+
+    struct Attempt: Sendable, Equatable {
+        let id: TransferID
+        let url: String
+        let headers: [String]
+        let body: [UInt8]
+    }
+
+    struct Record: Sendable {
+        var attempts: [Attempt] = []
+        var cancelled: [TransferID] = []
+        var mostAtOnce = 0
+        var isClosed = false
+        /// Rules of the protocol that its user broke.
+        var violations: [String] = []
+    }
+
+    fileprivate struct Pending: Sendable {
+        let id: TransferID
+        let due: MonotonicTime?
+        let step: Step
+    }
+
+    fileprivate struct State: Sendable {
+        var record = Record()
+        var attempts: [TransferID: Int] = [:]
+        var pending: [Pending] = []
+        var thread: UInt?
+    }
+
+    /// `attempt` counts from 1 for each id.
+    typealias Script = @Sendable (_ id: TransferID, _ attempt: Int) -> Step
+
+    private let script: Script
+    private let beforeWait: @Sendable () -> Void
+    private let state = Monitor(State())
+    private let isAwake = Monitor(false)
+
+    /// `beforeWait` runs on the transfer thread whenever it has nothing to do.
+    init(beforeWait: @escaping @Sendable () -> Void = {}, _ script: @escaping Script) {
+        self.beforeWait = beforeWait
+        self.script = script
+    }
+
+    /// The same steps for every call, one per attempt, the last one again and again.
+    convenience init(_ steps: [Step]) {
+        self.init { _, attempt in steps[min(attempt, steps.count) - 1] }
+    }
+
+    var record: Record { state.withLock { $0.record } }
+
+    /// Waits until so many attempts were made.
+    func sees(attempts count: Int) -> Bool { state.becomes { $0.record.attempts.count >= count } }
+
+    func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
+        let number = state.withLock { state in
+            state.check("start")
+            if state.pending.contains(where: { $0.id == id }) { state.record.violations.append("\(id) is started twice") }
+            state.attempts[id, default: 0] += 1
+            return state.attempts[id, default: 0]
+        }
+        let step = script(id, number)
+        let now = MonotonicTime.now()
+        state.update { state in
+            state.record.attempts.append(
+                Attempt(
+                    id: id, url: request.target.url, headers: request.target.headers + request.headers, body: request.body))
+            guard step.isTransfer else { return }
+            state.pending.append(Pending(id: id, due: step.delay.map { now.adding(milliseconds: $0) }, step: step))
+            state.record.mostAtOnce = max(state.record.mostAtOnce, state.pending.count)
+        }
+        guard !step.isTransfer else { return nil }
+        return TransferFailure(
+            code: .resourceUnavailable, message: "Cannot start", isRetryable: true, mayHaveBeenSent: false)
+    }
+
+    func cancel(_ id: TransferID) -> Bool {
+        state.withLock { state in
+            state.check("cancel")
+            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return false }
+            state.record.cancelled.append(id)
+            return state.pending.remove(at: index).step.mayHaveBeenSent
+        }
+    }
+
+    func finished() -> [(id: TransferID, result: TransferResult)] {
+        let now = MonotonicTime.now()
+        let ended = state.withLock { state in
+            state.check("finished")
+            defer { state.pending.removeAll { $0.isDue(now) } }
+            return state.pending.filter { $0.isDue(now) }
+        }
+        return ended.compactMap { pending in pending.step.result.map { (pending.id, $0) } }
+    }
+
+    func wait(until moment: MonotonicTime?) {
+        beforeWait()
+        let due = state.withLock { state in
+            state.check("wait")
+            return state.pending.compactMap(\.due).min()
+        }
+        _ = isAwake.wait(until: [moment, due].compactMap { $0 }.min()) { isAwake in
+            defer { isAwake = false }
+            return isAwake ? () : nil
+        }
+    }
+
+    func wake() { isAwake.update { $0 = true } }
+
+    func close() {
+        state.withLock { state in
+            state.check("close")
+            state.record.isClosed = true
+            state.pending = []
+        }
+    }
+}
+
+extension ScriptedTransport.State {
+    /// All members but `wake` are called on one thread, and none after `close`.
+    fileprivate mutating func check(_ member: String) {
+        if record.isClosed { record.violations.append("\(member) after close") }
+        if thread == nil { thread = threadNumber() }
+        if thread != threadNumber() { record.violations.append("\(member) on another thread") }
+    }
+}
+
+extension ScriptedTransport.Pending {
+    fileprivate func isDue(_ now: MonotonicTime) -> Bool { due.map { $0 <= now } ?? false }
+}
+
+extension ScriptedTransport.Step {
+    fileprivate var isTransfer: Bool {
+        if case .cannotStart = self { false } else { true }
+    }
+
+    /// After how long its result comes; nil for never.
+    fileprivate var delay: Int? {
+        switch self {
+        case .reply(_, _, _, let delay), .failure(_, _, _, let delay): delay
+        case .never, .cannotStart: nil
+        }
+    }
+
+    fileprivate var mayHaveBeenSent: Bool {
+        switch self {
+        case .reply: true
+        case .failure(_, let mayHaveBeenSent, _, _), .never(let mayHaveBeenSent): mayHaveBeenSent
+        case .cannotStart: false
+        }
+    }
+
+    fileprivate var result: TransferResult? {
+        switch self {
+        case .reply(let status, let body, let headers, _):
+            .reply(HTTPReply(status: status, body: body) { headers[$0] })
+        case .failure(let code, let mayHaveBeenSent, let isRetryable, _):
+            .failure(
+                TransferFailure(code: code, message: "Scripted", isRetryable: isRetryable, mayHaveBeenSent: mayHaveBeenSent))
+        case .never, .cannotStart: nil
+        }
+    }
+}
+
+private func threadNumber() -> UInt { UInt(pthread_self()) }

@@ -1,0 +1,105 @@
+import Glibc
+import Testing
+
+@testable import PartnerBooking
+
+/// Whatever happens at once: each accepted call ends exactly once, and no refused call ends at all.
+@Suite(.serialized) struct TransferLoopStressTests {
+    static let threads = 16
+    static let callsPerThread = 500
+
+    /// What became of each call, by its number.
+    private struct Tally: Sendable {
+        var isAccepted = [Bool](repeating: false, count: threads * callsPerThread)
+        var endings = [Int](repeating: 0, count: threads * callsPerThread)
+        var codes: [String: Int] = [:]
+        var nonsense: [PartnerBookingError] = []
+
+        mutating func end(_ number: Int, _ completion: Completion) {
+            endings[number] += 1
+            guard let error = completion.failure else {
+                codes["success", default: 0] += 1
+                return
+            }
+            codes[error.code.rawValue, default: 0] += 1
+            if error.outcome == nil || error.idempotencyKey != "\(number)" || !(0...4).contains(error.attempts) {
+                nonsense.append(error)
+            }
+        }
+    }
+
+    @Test(arguments: [UInt64](1...3), [false, true])
+    func eachCallEndsOnce(seed: UInt64, closesInTheMiddle: Bool) throws {
+        let scripted = try ScriptedLoop(
+            ScriptedTransport { id, attempt in
+                var random = SplitMix64(state: seed &* 1_000_003 &+ id &* 31 &+ UInt64(attempt))
+                return .random(using: &random)
+            }, maxInFlight: 200)
+        let tally = Monitor(Tally())
+        let accepted = Counter()
+        let template = try ScriptedLoop.httpRequest(.createBooking, Sample.booking())
+        // Something to end in the test that closes, however fast the others are.
+        let closer = background {
+            guard closesInTheMiddle else { return }
+            _ = accepted.reaches(Self.threads * Self.callsPerThread / 3)
+            _ = scripted.close(within: 5)
+        }
+        onThreads(Self.threads) { thread in
+            var random = SplitMix64(state: seed &+ UInt64(thread))
+            for call in 0..<Self.callsPerThread {
+                let number = thread * Self.callsPerThread + call
+                let context = ErrorContext(operation: .createBooking, idempotencyKey: "\(number)")
+                // Accepted is noted first: the completion may come before `submit` returns.
+                tally.withLock { $0.isAccepted[number] = true }
+                while true {
+                    do throws(PartnerBookingError) {
+                        try scripted.submit(
+                            template.0, context, deadline: Int.random(in: 0...30, using: &random),
+                            attempts: Int.random(in: 1...4, using: &random)
+                        ) { completion in tally.withLock { $0.end(number, completion) } }
+                        accepted.increment()
+                        break
+                    } catch {
+                        if error.code == .queueFull {
+                            sleep(milliseconds: 1)
+                            continue
+                        }
+                        #expect(error.code == .clientClosed && closesInTheMiddle)
+                        tally.withLock { $0.isAccepted[number] = false }
+                        break
+                    }
+                }
+            }
+        }
+        closer.join()
+        if !closesInTheMiddle {
+            let ended = scripted.close(within: 20_000)
+            #expect(ended == 0)
+        }
+
+        let result = tally.withLock { $0 }
+        #expect(result.nonsense.isEmpty)
+        #expect(result.endings == result.isAccepted.map { $0 ? 1 : 0 })
+        #expect(result.isAccepted.filter { $0 }.count == accepted.value)
+        #expect(accepted.value == Self.threads * Self.callsPerThread || closesInTheMiddle)
+        let known: Set = ["success", "timeout", "connection_lost", "http_error", "resource_unavailable", "client_closed"]
+        #expect(Set(result.codes.keys).isSubset(of: known))
+        #expect(result.codes["timeout", default: 0] > 0)
+        #expect(scripted.transport.record.mostAtOnce <= 200)
+    }
+}
+
+extension ScriptedTransport.Step {
+    /// Anything, most of it quick, some near the deadlines of this test.
+    fileprivate static func random(using random: inout SplitMix64) -> Self {
+        let delay = [0, 0, 1, 5, 15, 28, 29, 30, 31].randomElement(using: &random) ?? 0
+        let mayHaveBeenSent = Bool.random(using: &random)
+        return switch Int.random(in: 0..<8, using: &random) {
+        case 0...3: .reply(201, Sample.bookingReply, after: delay)
+        case 4: .reply(503, [], after: delay)
+        case 5: .failure(mayHaveBeenSent: mayHaveBeenSent, after: delay)
+        case 6: .never(mayHaveBeenSent: mayHaveBeenSent)
+        default: .cannotStart
+        }
+    }
+}

@@ -1,0 +1,376 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// A loop over a scripted transport, and what a client does with it.
+struct ScriptedLoop: Sendable {
+    let transport: ScriptedTransport
+    let loop: TransferLoop
+    private let thread: PartnerBooking.Thread
+    private let lastID = Counter()
+
+    init(_ transport: ScriptedTransport, maxInFlight: Int = 512) throws {
+        self.transport = transport
+        (loop, thread) = try TransferLoop.start(transport, maxInFlight: maxInFlight)
+    }
+
+    init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512) throws {
+        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight)
+    }
+
+    /// What the endpoint makes of a caller's request.
+    static func httpRequest(_ operation: PartnerBooking.Operation, _ json: [UInt8]) throws -> (HTTPRequest, ErrorContext) {
+        let configuration = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8))
+        let request = try Request(operation, json: json)
+        return (PartnerAPIEndpoint(configuration).httpRequest(for: request), ErrorContext(request))
+    }
+
+    /// Hands in a call and gives its ID.
+    @discardableResult
+    func submit(
+        _ operation: PartnerBooking.Operation = .createBooking, json: [UInt8]? = nil, deadline: Int = 60_000,
+        attempts: Int = 3,
+        baseDelay: Int = 1, complete: @escaping CompletionHandler
+    ) throws -> TransferID {
+        let (request, context) = try Self.httpRequest(operation, json ?? Sample.request(operation))
+        return try submit(request, context, deadline: deadline, attempts: attempts, baseDelay: baseDelay, complete: complete)
+    }
+
+    @discardableResult
+    func submit(
+        _ request: HTTPRequest, _ context: ErrorContext, deadline: Int = 60_000, attempts: Int = 3, baseDelay: Int = 1,
+        complete: @escaping CompletionHandler
+    ) throws(PartnerBookingError) -> TransferID {
+        let id = TransferID(lastID.increment())
+        let policy = Delivery.Policy(
+            maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
+        let delivery = Delivery(policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id)
+        try loop.submit(Call(id: id, request: request, context: context, delivery: delivery, complete: complete))
+        return id
+    }
+
+    /// Closes the loop and waits for its thread. How many calls had to be ended.
+    @discardableResult
+    func close(within milliseconds: Int = 0) -> Int? {
+        let ended = loop.close(until: .now().adding(milliseconds: milliseconds))
+        thread.join()
+        #expect(transport.record.isClosed)
+        #expect(transport.record.violations.isEmpty)
+        return ended
+    }
+}
+
+@Suite struct TransferLoopTests {
+    @Test(arguments: PartnerBooking.Operation.allCases)
+    func handsTheReplyOver(_ operation: PartnerBooking.Operation) throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.reply(200, Sample.reply(to: operation)))
+        try scripted.submit(operation, complete: ending.handler)
+        #expect(try ending.completion() == .success(Sample.reply(to: operation)))
+        #expect(scripted.close() == 0)
+        #expect(ending.count == 1)
+    }
+
+    // MARK: Attempts
+
+    @Test func attemptsAreTheSame() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(
+            .reply(503, []), .failure(mayHaveBeenSent: true), .cannotStart, .reply(201, Sample.bookingReply))
+        let trace = #","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tag":"t","x":1.50"#
+        let id = try scripted.submit(json: Sample.booking(key: "key-7", trace), attempts: 4, complete: ending.handler)
+        #expect(try ending.completion() == .success(Sample.bookingReply))
+        scripted.close()
+
+        let attempts = scripted.transport.record.attempts
+        let first = try #require(attempts.first)
+        #expect(attempts == [first, first, first, first])
+        #expect(first.id == id)
+        #expect(first.headers.filter { $0 == "Idempotency-Key: key-7" }.count == 1)
+        #expect(first.headers.contains { $0.hasPrefix("traceparent: 00-0af7651916cd43dd") })
+        #expect(String(decoding: first.body, as: UTF8.self).hasSuffix(#","x":1.50}"#))
+    }
+
+    @Test(arguments: [1, 2, 5])
+    func attemptsAreLimited(_ most: Int) throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.failure(.connectFailed, mayHaveBeenSent: false))
+        try scripted.submit(attempts: most, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .connectFailed)
+        #expect(error.attempts == most)
+        #expect(error.outcome == .notSent)
+        scripted.close()
+        #expect(scripted.transport.record.attempts.count == most)
+    }
+
+    @Test func finalFailureIsNotRepeated() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.failure(.tlsFailed, mayHaveBeenSent: false, isRetryable: false))
+        try scripted.submit(complete: ending.handler)
+        #expect(try ending.error().attempts == 1)
+        scripted.close()
+    }
+
+    @Test func cannotStart() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.cannotStart)
+        try scripted.submit(complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .resourceUnavailable)
+        #expect(error.outcome == .notSent)
+        #expect(error.source == .library)
+        scripted.close()
+    }
+
+    // MARK: Deadlines
+
+    struct Doubt: Sendable, CustomTestStringConvertible {
+        var steps: [ScriptedTransport.Step]
+        var outcome: PartnerBookingError.Outcome
+        var testDescription: String { "\(steps.count) attempts, \(outcome)" }
+    }
+
+    @Test(arguments: [
+        Doubt(steps: [.never(mayHaveBeenSent: true)], outcome: .unknown),
+        Doubt(steps: [.never(mayHaveBeenSent: false)], outcome: .notSent),
+        Doubt(steps: [.failure(mayHaveBeenSent: true), .never(mayHaveBeenSent: false)], outcome: .unknown),
+        Doubt(steps: [.failure(mayHaveBeenSent: false), .never(mayHaveBeenSent: false)], outcome: .notSent),
+        Doubt(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: false)], outcome: .rejected),
+        Doubt(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: true)], outcome: .unknown),
+        Doubt(steps: [.reply(503, []), .never(mayHaveBeenSent: false)], outcome: .unknown),
+    ])
+    func deadlineDuringAnAttempt(_ doubt: Doubt) throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(ScriptedTransport(doubt.steps))
+        let id = try scripted.submit(deadline: 100, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .timeout)
+        #expect(error.isRetryable)
+        #expect(error.source == .network)
+        #expect(error.outcome == doubt.outcome)
+        #expect(error.attempts == doubt.steps.count)
+        #expect(error.idempotencyKey == "key-1")
+        scripted.close()
+        #expect(ending.count == 1)
+        #expect(scripted.transport.record.cancelled == [id])
+    }
+
+    @Test func searchHasNoOutcome() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true))
+        try scripted.submit(
+            .searchAvailability, json: Sample.search(#","tag":"call-7""#), deadline: 20, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .timeout)
+        #expect(error.outcome == nil)
+        #expect(error.idempotencyKey == nil)
+        #expect(error.tag == "call-7")
+        scripted.close()
+    }
+
+    @Test func noPauseLeadsBeyondTheDeadline() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.reply(429, Sample.refusal("slow_down"), headers: ["Retry-After": "60"]))
+        let elapsed = try elapsedMilliseconds {
+            try scripted.submit(deadline: 50_000, complete: ending.handler)
+            let error = try ending.error()
+            #expect(error.code.rawValue == "slow_down")
+            #expect(error.retryAfterMilliseconds == 60_000)
+            #expect(error.outcome == .rejected)
+            #expect(error.attempts == 1)
+        }
+        #expect(elapsed < 15_000)
+        scripted.close()
+    }
+
+    /// A pause that fits, then one that does not: the call ends as its second attempt did, well before the deadline.
+    @Test func noCallTimesOutInAPause() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.reply(503, Sample.refusal("busy"), headers: ["Retry-After": "1"]))
+        try scripted.submit(deadline: 1_900, attempts: 10, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code.rawValue == "busy")
+        #expect(error.attempts == 2)
+        #expect(error.outcome == .unknown)
+        scripted.close()
+        #expect(scripted.transport.record.cancelled.isEmpty)
+    }
+
+    /// Pause and deadline have both passed when the thread gets to run again: the answer that came is worth more than
+    /// "timeout".
+    @Test func aThreadThatComesTooLateTellsWhatItKnows() throws {
+        let ending = Ending()
+        let transport = ScriptedTransport(beforeWait: { sleep(milliseconds: 300) }) { _, _ in
+            .reply(503, Sample.refusal("busy"))
+        }
+        let scripted = try ScriptedLoop(transport)
+        try scripted.submit(deadline: 200, attempts: 10, baseDelay: 1, complete: ending.handler)
+        #expect(try ending.error().code.rawValue == "busy")
+        scripted.close()
+    }
+
+    // MARK: Places
+
+    @Test func oneCallTooMany() throws {
+        let endings = (0..<3).map { _ in Ending() }
+        let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true), maxInFlight: 2)
+        try scripted.submit(complete: endings[0].handler)
+        try scripted.submit(complete: endings[1].handler)
+        let error = #expect(throws: PartnerBookingError.self) { try scripted.submit(complete: endings[2].handler) }
+        #expect(error?.code == .queueFull)
+        #expect(error?.isRetryable == true)
+        #expect(error?.source == .library)
+        #expect(scripted.close() == 2)
+        #expect(endings.map(\.count) == [1, 1, 0])
+    }
+
+    /// A place is free as soon as its call's end is told: each completion hands in the next call.
+    @Test func placeIsFreeWhenTheEndIsTold() throws {
+        let scripted = try ScriptedLoop(
+            ScriptedTransport { id, _ in
+                switch id % 4 {
+                case 0: .reply(200, Sample.bookingReply)
+                case 1: .failure(.tlsFailed, mayHaveBeenSent: true, isRetryable: false)
+                case 2: .never(mayHaveBeenSent: false)  // ends at its deadline
+                default: .cannotStart
+                }
+            }, maxInFlight: 1)
+        let chain = Chain(scripted, length: 200)
+        chain.next()
+        #expect(chain.told.reaches(200))
+        #expect(chain.refused.value == 0)
+        #expect(scripted.close() == 0)
+        #expect(scripted.transport.record.mostAtOnce == 1)
+    }
+
+    private final class Chain: Sendable {
+        let told = Counter()
+        let refused = Counter()
+        private let scripted: ScriptedLoop
+        private let length: Int
+
+        init(_ scripted: ScriptedLoop, length: Int) { (self.scripted, self.length) = (scripted, length) }
+
+        func next() {
+            do {
+                try scripted.submit(deadline: 5, attempts: 1) { _ in
+                    if self.told.increment() < self.length { self.next() }
+                }
+            } catch {
+                refused.increment()
+            }
+        }
+    }
+
+    // MARK: Closing
+
+    @Test func closingDrains() throws {
+        let endings = (0..<20).map { _ in Ending() }
+        let scripted = try ScriptedLoop(.reply(503, []), .reply(201, Sample.bookingReply, after: 30))
+        for ending in endings { try scripted.submit(complete: ending.handler) }
+        #expect(scripted.close(within: 30_000) == 0)
+        for ending in endings { #expect(try ending.completion() == .success(Sample.bookingReply)) }
+        #expect(endings.allSatisfy { $0.count == 1 })
+    }
+
+    @Test func closingEndsTheRest() throws {
+        let endings = (0..<3).map { _ in Ending() }
+        let scripted = try ScriptedLoop(
+            ScriptedTransport { id, attempt in
+                switch id {
+                case 1: .never(mayHaveBeenSent: true)
+                case 2: .never(mayHaveBeenSent: false)
+                default: attempt == 1 ? .reply(200, Sample.bookingReply) : .cannotStart
+                }
+            })
+        for ending in endings { try scripted.submit(complete: ending.handler) }
+        #expect(scripted.close(within: 50) == 2)
+        #expect(try endings[0].error().code == .clientClosed)
+        #expect(try endings[0].error().outcome == .unknown)
+        #expect(try endings[1].error().code == .clientClosed)
+        #expect(try endings[1].error().outcome == .notSent)
+        #expect(try endings[2].completion() == .success(Sample.bookingReply))
+        #expect(endings.allSatisfy { $0.count == 1 })
+        #expect(scripted.transport.record.cancelled.sorted() == [1, 2])
+    }
+
+    @Test func closingEndsACallInItsPause() throws {
+        let ending = Ending()
+        let scripted = try ScriptedLoop(.reply(429, Sample.refusal("slow_down"), headers: ["Retry-After": "30"]))
+        try scripted.submit(complete: ending.handler)
+        #expect(scripted.transport.sees(attempts: 1))
+        #expect(scripted.close(within: 20) == 1)
+        #expect(try ending.error().code == .clientClosed)
+        #expect(try ending.error().outcome == .rejected)
+    }
+
+    @Test func closedLoopRefuses() throws {
+        let scripted = try ScriptedLoop(.reply(200, Sample.bookingReply))
+        #expect(scripted.close() == 0)
+        let ending = Ending()
+        let error = #expect(throws: PartnerBookingError.self) { try scripted.submit(complete: ending.handler) }
+        #expect(error?.code == .clientClosed)
+        #expect(ending.isEmpty)
+        #expect(scripted.transport.record.attempts.isEmpty)
+    }
+
+    @Test func refusesWhileItDrains() throws {
+        let (first, second) = (Ending(), Ending())
+        let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true))
+        try scripted.submit(complete: first.handler)
+        let closer = background { scripted.close(within: 300) }
+        var refusal: PartnerBookingError?
+        // Until `close` has come through, calls are accepted; they are ended like the first.
+        while refusal == nil {
+            do { try scripted.submit(complete: second.handler) } catch let error as PartnerBookingError { refusal = error }
+            sleep(milliseconds: 1)
+        }
+        #expect(refusal?.code == .clientClosed)
+        #expect(first.isEmpty)
+        closer.join()
+        #expect(try first.error().code == .clientClosed)
+    }
+
+    // MARK: Timers
+
+    /// 10,000 calls that end at once leave no 10,000 timers for a deadline ten minutes away.
+    @Test func timersDoNotPileUp() throws {
+        let loop = Monitor<TransferLoop?>(nil)
+        let most = Monitor((timers: 0, samples: 0))
+        let transport = ScriptedTransport {
+            // On the loop's own thread, while it touches none of its state.
+            guard let loop = loop.withLock({ $0 }), let timers = timerCount(of: loop) else { return }
+            most.withLock { $0 = (max($0.timers, timers), $0.samples + 1) }
+        } _: { _, _ in
+            .reply(200, Sample.searchReply)
+        }
+        let scripted = try ScriptedLoop(transport, maxInFlight: 32)
+        loop.withLock { $0 = scripted.loop }
+        let (request, context) = try ScriptedLoop.httpRequest(.searchAvailability, Sample.search())
+        let ended = Counter()
+        for _ in 0..<10_000 {
+            while true {
+                do throws(PartnerBookingError) {
+                    try scripted.submit(request, context, deadline: 600_000) { _ in ended.increment() }
+                    break
+                } catch {
+                    try #require(error.code == .queueFull)
+                    sleep(milliseconds: 1)
+                }
+            }
+        }
+        #expect(ended.reaches(10_000))
+        scripted.close()
+        loop.withLock { $0 = nil }
+        let (timers, samples) = most.withLock { $0 }
+        #expect(samples > 100)
+        #expect((1...500).contains(timers))
+    }
+}
+
+/// `timers.count` of a loop, past its `private`; nil when it has none any more.
+private func timerCount(of loop: TransferLoop) -> Int? {
+    guard let heap = Mirror(reflecting: loop).descendant("timers", "heap") else { return nil }
+    return Mirror(reflecting: heap).children.count
+}

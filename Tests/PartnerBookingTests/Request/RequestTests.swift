@@ -1,0 +1,213 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// docs/json-contract.md, "Requests", rule by rule.
+@Suite struct RequestFieldTests {
+    @Test(arguments: Operation.allCases)
+    func aRightRequestIsAccepted(_ operation: Operation) {
+        #expect(refusal(operation, RequestText.of(operation).bytes) == nil)
+    }
+
+    @Test(arguments: RequestField.all)
+    func everythingWithinTheRulesIsAccepted(_ field: RequestField) {
+        let request = RequestText.of(field.operation)
+        for value in field.accepted {
+            #expect(refusal(field.operation, request.setting(field.path, value).bytes) == nil, "\(value.prefix(48))")
+        }
+        if !field.isRequired { #expect(refusal(field.operation, request.setting(field.path, nil).bytes) == nil) }
+    }
+
+    @Test(arguments: WrongValue.all)
+    func everythingElseIsRefusedByItsPath(_ wrong: WrongValue) throws {
+        let error = try #require(refusal(wrong.field.operation, wrong.request.bytes))
+        #expect(error.code == .invalidField)
+        #expect(error.field == wrong.field.path)
+        #expect(error.message.hasPrefix("\(wrong.field.path) "))
+        #expect(error.source == .caller)
+        #expect(!error.isRetryable)
+        #expect(error.attempts == 0)
+        #expect(error.status == nil)
+        #expect(error.message.contains("required") == (wrong.value == nil), "a member that is there is not called missing")
+    }
+
+    /// Two members are wrong: the one that is read first is named.
+    @Test(arguments: [RequestField.ofSearches, RequestField.ofBookings])
+    func theFirstWrongMemberIsNamed(_ fields: [RequestField]) {
+        for (index, first) in fields.enumerated() {
+            for second in fields[(index + 1)...] where !second.path.hasPrefix(first.path) {
+                let request = RequestText.of(first.operation).setting(second.path, "[]").setting(first.path, "[]")
+                #expect(refusal(first.operation, request.bytes)?.field == first.path, "\(first.path) and \(second.path)")
+            }
+        }
+    }
+
+    /// Where the members stand in the text does not matter for that.
+    @Test func theOrderOfTheTextDoesNotMatter() {
+        let text = #"{"booking":5,"bot_id":5,"traceparent":5,"timeout_ms":5.5,"idempotency_key":5,"tag":5}"#
+        #expect(refusal(.createBooking, Array(text.utf8))?.field == "tag")
+    }
+
+    @Test(arguments: Operation.allCases, ["[]", "null", "5", #""bot_7""#, "true", #"[{"bot_id":"bot_7"}]"#])
+    func aRequestIsAnObject(_ operation: Operation, _ text: String) throws {
+        let error = try #require(refusal(operation, Array(text.utf8)))
+        #expect(error.code == .invalidField)
+        #expect(error.message == "The request must be a JSON object")
+        // The contract: "the member that is wrong, as a path". There is no member.
+        #expect(error.field == nil)
+    }
+}
+
+/// A member that is read may stand only once.
+@Suite struct RequestDuplicateTests {
+    @Test(arguments: RequestField.all)
+    func aMemberThatStandsTwiceIsRefused(_ field: RequestField) throws {
+        let name = String(try #require(field.path.split(separator: ".").last))
+        let request = RequestText.of(field.operation)
+        let values = [request.value(field.path), "null", "{}"]
+        let spellings =
+            [name, RequestText.escaped(name) { _ in true }]
+            + name.utf8.indices.map { place in
+                RequestText.escaped(name) { $0 == name.utf8.distance(from: name.utf8.startIndex, to: place) }
+            }
+        for spelling in spellings {
+            for value in values {
+                let bytes = request.adding(field.path, value, spelledAs: spelling).bytes
+                let error = try #require(refusal(field.operation, bytes), "\(spelling): \(value)")
+                #expect(error.code == .invalidField)
+                #expect(error.field == field.path, "\(spelling): \(value)")
+                #expect(error.message == "\(field.path) must not appear twice")
+            }
+        }
+    }
+
+    @Test(arguments: Operation.allCases)
+    func anotherMemberMayStandTwice(_ operation: Operation) throws {
+        let container = operation == .createBooking ? "booking" : "query"
+        var request = RequestText.of(operation)
+        for own in ["tag", "timeout_ms", "traceparent", "idempotency_key"] { request = request.setting(own, nil) }
+        if operation == .createBooking { request = request.setting("idempotency_key", #""k""#) }
+        request = request.adding("extra", "1").adding("extra", "2").adding("\(container).extra", "[3]")
+            .adding("\(container).extra", "[3]").adding("\(container).tag", "4").adding("\(container).tag", "5")
+        let body = String(decoding: try Request(operation, json: request.bytes).body, as: UTF8.self)
+        #expect(body.hasSuffix(#""extra":1,"extra":2}"#))
+        #expect(body.contains(#""extra":[3],"extra":[3],"tag":4,"tag":5}"#))
+    }
+
+    /// Names are compared as texts, not as spellings: a member spelled with escapes is read.
+    @Test(arguments: RequestField.all)
+    func aMemberSpelledWithEscapesIsRead(_ field: RequestField) throws {
+        let name = String(try #require(field.path.split(separator: ".").last))
+        let request = RequestText.of(field.operation)
+        let respelled = request.respelling(field.path, as: RequestText.escaped(name) { _ in true })
+        #expect(refusal(field.operation, respelled.bytes) == nil)
+        let wrong = request.setting(field.path, "[]").respelling(field.path, as: RequestText.escaped(name) { $0 == 0 })
+        #expect(refusal(field.operation, wrong.bytes)?.field == field.path)
+    }
+
+    /// A name that merely looks alike is another member.
+    @Test(arguments: ["Bot_id", "bot_id ", "bot_id\\u0000", "bot__id", "", "b\\u03bft_id"])
+    func aNameThatLooksAlikeIsAnotherMember(_ name: String) {
+        let request = RequestText.search
+        #expect(refusal(.searchAvailability, request.adding("bot_id", "5", spelledAs: name).bytes) == nil)
+        #expect(refusal(.searchAvailability, request.respelling("bot_id", as: name).bytes)?.field == "bot_id")
+    }
+}
+
+/// What is sent, and what the library keeps for itself.
+@Suite struct RequestBodyTests {
+    private static let query = #""query":{"filter":{"start_at_range":{"start_at":"2031-02-03","end_at":"2031-02-03"}}}"#
+    private static let booking =
+        #""booking":{"start_at":"2031-02-03T10:00:00Z","duration_minutes":30,"customer":{"phone":"+4930987","name":"Q"}}"#
+
+    private func body(_ operation: Operation, _ text: String) throws -> String {
+        String(decoding: try Request(operation, json: Array(text.utf8)).body, as: UTF8.self)
+    }
+
+    @Test func theLibrarysOwnMembersAreRead() throws {
+        let booking = try Request(.createBooking, json: RequestText.booking.bytes)
+        #expect(booking.operation == .createBooking)
+        #expect(booking.idempotencyKey == "key-4711")
+        #expect(booking.tag == "tag-0815")
+        #expect(booking.timeoutMilliseconds == 2_345)
+        #expect(booking.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        let search = try Request(.searchAvailability, json: Array("{\"bot_id\":\"b\",\(Self.query)}".utf8))
+        #expect(search.operation == .searchAvailability)
+        #expect(search.idempotencyKey == nil)
+        #expect(search.tag == nil)
+        #expect(search.timeoutMilliseconds == nil)
+        #expect(search.traceparent == nil)
+    }
+
+    @Test func escapesInTheLibrarysOwnMembersAreResolved() throws {
+        let request = RequestText.booking.setting("tag", #""a\u00e4\n\ud83d\ude00""#).setting(
+            "idempotency_key", #""a\/\u002d\"""#)
+        let read = try Request(.createBooking, json: request.bytes)
+        #expect(read.tag == "aä\n😀")
+        #expect(read.idempotencyKey == #"a/-""#)
+    }
+
+    /// Every way to place two of the library's own members among three others.
+    @Test(arguments: Operation.allCases)
+    func theLibrarysOwnMembersAreTakenOffWhereverTheyStand(_ operation: Operation) throws {
+        let main = operation == .createBooking ? Self.booking : Self.query
+        let own = ["\"tag\":\"t\"", operation == .createBooking ? "\"idempotency_key\":\"k\"" : "\"timeout_ms\":7"]
+        let sent = ["\"bot_id\":\"b\"", main, "\"extra\":[1.50e+03]"]
+        for first in 0...sent.count {
+            for second in 0...sent.count + 1 {
+                var members = sent
+                members.insert(own[0], at: first)
+                members.insert(own[1], at: second)
+                let text = "{" + members.joined(separator: ",") + "}"
+                #expect(try body(operation, text) == "{" + sent.joined(separator: ",") + "}", "\(text)")
+            }
+        }
+    }
+
+    @Test func allOfTheLibrarysOwnMembersAreTakenOffAlsoWhenSpelledWithEscapes() throws {
+        let trace = #""00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#
+        let text =
+            "{\"t\\u0061g\":\"t\",\"bot_id\":\"b\",\"timeout\\u005fms\":5,\(Self.booking),\"\\u0074raceparent\":\(trace),"
+            + "\"idempotency_ke\\u0079\":\"k\"}"
+        #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(Self.booking)}")
+        #expect(try Request(.createBooking, json: Array(text.utf8)).idempotencyKey == "k")
+    }
+
+    @Test(arguments: [
+        #""extra":1.0"#, #""extra":1e2"#, #""extra":-0"#, #""extra":0.1000"#, #""extra":1E+400"#,
+        #""extra":123456789012345678901234567890"#, #""extra":"\u0041\/ä\ud83d\ude00""#,
+        #""extra":{"tag":1,"timeout_ms":"x"}"#,
+        #""extra":{"b":2,"a":1,"b":3}"#, #""extra":[ 1 , { } ]"#, #""\u0065xtra" : null"#, #""":{"":[]}"#,
+        #""booking_":{"tag":null}"#, #""Tag":5"#, #""tags":5"#,
+    ])
+    func whatWeDoNotKnowTravelsOnAsItIsWritten(_ member: String) throws {
+        for own in ["", #","tag":"t""#] {
+            let text = "{\(member),\"bot_id\":\"b\"\(own),\(Self.query)}"
+            #expect(try body(.searchAvailability, text) == "{\(member),\"bot_id\":\"b\",\(Self.query)}")
+        }
+    }
+
+    @Test func aRequestWithoutOwnMembersIsSentByteForByte() throws {
+        let text = " {\n\"bot_id\" : \"b\" ,\t\(Self.query)\r\n, \"x\" :\n[ ] } \n"
+        #expect(try body(.searchAvailability, text) == text)
+    }
+
+    @Test func theSpaceWithinAMemberStays() throws {
+        let text = "{ \"tag\" : \"t\" , \"bot_id\"\t:\n\"b\" ,\n\(Self.query) , \"x\" : [ 1 , 2 ] }"
+        #expect(try body(.searchAvailability, text) == "{\"bot_id\"\t:\n\"b\",\(Self.query),\"x\" : [ 1 , 2 ]}")
+    }
+
+    /// A search has no key: the member is one that we do not know.
+    @Test(arguments: [#""k""#, "5", "null"])
+    func aKeyInASearchTravelsOn(_ key: String) throws {
+        let text = "{\"bot_id\":\"b\",\"idempotency_key\":\(key),\"idempotency_key\":\(key),\(Self.query)}"
+        #expect(try body(.searchAvailability, text) == text)
+    }
+
+    @Test func membersOfTheSameNameFurtherDownStay() throws {
+        let inner = #""tag":1,"timeout_ms":2,"traceparent":3,"idempotency_key":4"#
+        let booking = Self.booking.replacing("{\"start_at\"", with: "{\(inner),\"start_at\"")
+        let text = "{\"bot_id\":\"b\",\(booking),\"tag\":\"t\",\"idempotency_key\":\"k\"}"
+        #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(booking)}")
+    }
+}
