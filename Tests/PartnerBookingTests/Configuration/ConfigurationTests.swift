@@ -4,8 +4,8 @@ import Testing
 
 /// docs/json-contract.md, "Configuration": defaults, limits, unknown members.
 @Suite struct ConfigurationTests {
-    static let partner = RequestText().setting("api_key", #""sk_ptnr_x7Q""#)
-    static let sandbox = RequestText().setting("endpoint", #""sandbox""#)
+    static var partner: RequestText { RequestText().setting("api_key", #""sk_ptnr_x7Q""#) }
+    static var sandbox: RequestText { RequestText().setting("endpoint", #""sandbox""#) }
 
     static func read(_ text: RequestText) throws -> Configuration { try Configuration(json: text.bytes) }
 
