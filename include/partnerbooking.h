@@ -20,7 +20,7 @@
  *
  * Threads.    Any function may be called from any thread at any time, also for the same client. Each client owns one
  *             thread of its own, which does all network work; the calling thread only checks, waits and copies.
- *             Do not use a client in a child after fork(): open a new one there.
+ *             In a child after fork() inherited handles are closed; open new ones there.
  *
  * Safety.     No function here raises a signal, throws, exits or changes process-wide state (locale, signal handlers,
  *             environment, working directory). The library is never unloaded by dlclose(): its threads may still run.
@@ -72,13 +72,14 @@ typedef struct pbk_client pbk_client;
  *
  * Values are stable, and a retired one is never used again. New ones may be added: treat a value you do not know as a
  * failure. Up to 69 the name in lower case without its prefix is the reply's "code"; from 80 on the service answered, and
- * "code" and "message" are its own words.
+ * "code" and "message" are its own words, or "http_error" when it had none.
  */
 typedef enum pbk_status {
     /** The reply is the service's, and holds "availabilities" or "booking". */
     PBK_OK = 0,
 
-    /* Your side. Nothing was sent; the same call fails again until it is corrected. */
+    /* Your side; the same call fails again until it is corrected. For a booking, "outcome" says whether it may have been made,
+       here and everywhere below. */
     PBK_INVALID_ARGUMENT = 1, /**< A pointer is NULL that must not be, or a text is longer than its limit. */
     PBK_INVALID_CLIENT = 2,   /**< The handle is NULL or never came from pbk_client_open(). */
     PBK_CLIENT_CLOSED = 3,    /**< The client was closed before the call, or while it was under way. */
@@ -86,11 +87,11 @@ typedef enum pbk_status {
     PBK_INVALID_JSON = 5,     /**< Not JSON; "offset" is the byte where it stops being JSON. */
     PBK_INVALID_FIELD = 6,    /**< A member of the request is missing or wrong; "field" names it. */
 
-    /* This library or this machine. Nothing was sent. */
+    /* This library or this machine. */
     PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" allows are under way. */
     PBK_RESOURCE_UNAVAILABLE = 21, /**< Out of memory, threads or descriptors. */
 
-    /* The network. For a booking, "outcome" says whether it may have been made. */
+    /* The network. */
     PBK_TIMEOUT = 40,         /**< No definite answer came within "timeout_ms". */
     PBK_DNS_FAILED = 41,      /**< The host name did not resolve. */
     PBK_CONNECT_FAILED = 42,  /**< No connection could be made. */
@@ -105,7 +106,7 @@ typedef enum pbk_status {
     /* The service said no. */
     PBK_UNAUTHORIZED = 80,     /**< HTTP 401 or 403: the API key or the bot is not accepted. */
     PBK_SLOT_UNAVAILABLE = 81, /**< HTTP 409 slot_unavailable: somebody else has the slot. Offer another. */
-    PBK_REFUSED = 82,          /**< Any other HTTP 3xx or 4xx. */
+    PBK_REFUSED = 82,          /**< Any other HTTP 3xx or 4xx; other 409s may mean that the first try with a key still runs. */
     PBK_RATE_LIMITED = 83,     /**< HTTP 429, also after the retries. */
     PBK_SERVICE_FAILED = 84    /**< HTTP 5xx, also after the retries. */
 } pbk_status;
@@ -133,7 +134,8 @@ PBK_API const char *pbk_status_text(pbk_status status);
  * @param config_json  The configuration, a JSON object; borrowed. {"endpoint":"sandbox"} opens the embedded sandbox: a
  *                     clinic inside this process, without network or files. {"api_key":"sk_ptnr_..."} opens the hosted
  *                     Partner API. A member that is unknown or wrong is an error that names it. NULL is an error.
- * @param error_json   Where to put the error reply on failure (yours to free), NULL on success. May be NULL.
+ * @param error_json   Where to put the error reply on failure (yours to free; NULL when memory is out), NULL on success.
+ *                     May be NULL.
  * @return The client, to be closed with pbk_client_close(); NULL on failure.
  * Any thread. Starts the client's thread; reads the CA file if one is named; does not wait for the network. Since 0.1.
  */
@@ -150,7 +152,7 @@ PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
  * @param timeout_ms  How long calls under way may go on, in milliseconds, 0 to 600000. Less counts as 0, more as 600000.
  * @return PBK_OK when no call had to be ended, PBK_TIMEOUT when some were (the client is closed all the same),
  *         PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED.
- * Any thread. Blocks for at most `timeout_ms` and a moment, also while a name is being resolved. Since 0.1.
+ * Any thread. Blocks for at most `timeout_ms` and two seconds, also while a name is being resolved. Since 0.1.
  */
 PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
 
@@ -167,7 +169,7 @@ PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
  * @return JSON, yours to free: {"availabilities":[...]} from the service, or {"error":{...}}. NULL only when memory is out
  *         (status PBK_RESOURCE_UNAVAILABLE).
  * Any thread; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms", else the
- * configuration's, else 5 seconds. Since 0.1.
+ * configuration's, else 5 seconds. A machine in trouble may add one second, not more. Since 0.1.
  */
 PBK_API char *pbk_search_availability(pbk_client *client, const char *request_json, pbk_status *status);
 
@@ -182,11 +184,12 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
  * @param request_json  {"bot_id":...,"idempotency_key":...,"booking":{"start_at":...,"duration_minutes":...,"customer":
  *                      {"phone":...,"name":...}}}; may hold "timeout_ms", "tag" and "traceparent". Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" is "not_sent" (nothing
- *         can have been booked), "rejected" (the service said no) or "unknown" (it may have been booked). NULL only when
+ * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" tells of this call:
+ *         "not_sent" (it cannot have booked), "rejected" (the service said no to it) or "unknown" (it may have booked). NULL only when
  *         memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
  * Any thread; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms", else the
- * configuration's, else 35 seconds (the service itself waits up to 30 for the platform). Since 0.1.
+ * configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add one
+ * second, not more. Since 0.1.
  */
 PBK_API char *pbk_create_booking(pbk_client *client, const char *request_json, pbk_status *status);
 

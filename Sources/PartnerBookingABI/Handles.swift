@@ -1,3 +1,4 @@
+import Glibc
 import PartnerBooking
 
 /// The table behind `pbk_client *`. A handle is a number that is looked up and never dereferenced, and no number is given
@@ -5,6 +6,7 @@ import PartnerBooking
 enum Handles {
     private struct Table {
         var clients: [UInt: PartnerBookingClient] = [:]
+        var leftBehind: [PartnerBookingClient] = []
         var issued: UInt = 0
 
         /// Why a handle is not in the table: it was given out once and is closed, or it never came from here.
@@ -15,7 +17,20 @@ enum Handles {
         }
     }
 
-    private static let table = Monitor(Table())
+    private static let table: Monitor<Table> = {
+        // In the child of a fork the clients have no threads: their handles are closed there. They are kept, since ending them
+        // would mean waiting for those threads.
+        pthread_atfork(
+            { Handles.table.lockForFork() },
+            { Handles.table.unlockAfterFork { _ in } },
+            {
+                Handles.table.unlockAfterFork { table in
+                    table.leftBehind.append(contentsOf: table.clients.values)
+                    table.clients = [:]
+                }
+            })
+        return Monitor(Table())
+    }()
 
     /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
     /// finds out at once.

@@ -83,10 +83,11 @@ private func call(
     return reply
 }
 
-/// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON.
+/// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON. Of a string
+/// beyond every limit no more is copied than it takes to see that.
 private func bytes(_ string: UnsafePointer<CChar>?, _ name: String) throws(PartnerBookingError) -> [UInt8] {
     guard let string else { throw .argument("\(name) must not be NULL") }
-    return Array(UnsafeRawBufferPointer(start: string, count: strlen(string)))
+    return Array(UnsafeRawBufferPointer(start: string, count: strnlen(string, 2_097_152)))
 }
 
 /// A string for the caller to free; nil when memory is out. JSON holds no NUL byte.

@@ -86,6 +86,27 @@ def test_stream_reset_without_an_answer_leaves_the_booking_unknown(serve, code):
     assert failure(client.book(booking_request()), "CONNECTION_LOST")["outcome"] == "unknown"
 
 
+def test_whole_answer_in_hand_at_the_deadline_is_an_answer(serve):
+    """The stream has not ended, and the deadline is sooner than the time such a stream is given."""
+    _, client = serve(lambda stream: stream.answer(201, BOOKING_REPLY, whole=False))
+    client.book(booking_request())  # connects
+    success(client.book(booking_request(timeout_ms=40)))
+
+
+def test_connection_that_went_silent_is_not_used_again(serve):
+    """A dropped NAT entry, a dead load balancer: nothing says that the connection is gone. One call may be lost to it."""
+
+    def silent_at_first(stream: Stream) -> None:
+        if stream.connection_number > 0 or stream.number == 1:
+            made(stream)
+
+    _, client = serve(silent_at_first)
+    key = new_key()
+    success(client.book(booking_request()))
+    assert failure(client.book(booking_request(key=key, timeout_ms=300)), "TIMEOUT")["outcome"] == "unknown"
+    success(client.book(booking_request(key=key)))
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -28,6 +28,8 @@ class Stream:
     def __init__(self, connection: Connection, number: int) -> None:
         self._connection = connection
         self.number = number
+        self.connection_number = connection.number
+        """Counted from 0 in the order connections came."""
 
     def answer(self, status: int, body: bytes, whole: bool = True) -> None:
         """Sends a reply; when not `whole`, without the end of the stream."""
@@ -53,8 +55,9 @@ class Stream:
 
 
 class Connection:
-    def __init__(self, server: H2FaultServer, accepted: ssl.SSLSocket) -> None:
+    def __init__(self, server: H2FaultServer, accepted: ssl.SSLSocket, number: int) -> None:
         self._server = server
+        self.number = number
         self.socket = accepted
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
 
@@ -116,5 +119,7 @@ class H2FaultServer(AbstractContextManager):
     def _serve(self, accepted: socket.socket) -> None:
         with suppress(OSError):
             wrapped = self._context.wrap_socket(accepted, server_side=True)
-            self._sockets.append(wrapped)
-            Connection(self, wrapped).serve()
+            with self._lock:
+                number = len(self._sockets)
+                self._sockets.append(wrapped)
+            Connection(self, wrapped, number).serve()

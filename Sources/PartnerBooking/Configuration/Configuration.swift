@@ -43,7 +43,7 @@ extension Configuration {
 
     init(json: [UInt8]) throws(PartnerBookingError) {
         guard json.count <= Self.maxBytes else {
-            throw .argument("The configuration is \(json.count) bytes long; at most \(Self.maxBytes) are allowed")
+            throw .argument("The configuration is longer than \(Self.maxBytes) bytes")
         }
         let document: JSONDocument
         do throws(JSONSyntaxError) {
@@ -64,10 +64,14 @@ extension Configuration {
         try paths?.refuseMembers(except: ["search_availability", "create_booking"])
         searchPath = try Self.path(paths, "search_availability") ?? "/v1/availability/search"
         bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
+        if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         maxInFlight = try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512
         retry = try Self.retry(root)
         connection = try ConnectionSettings(root, maxConnections: maxInFlight)
+        if connection.proxy != nil, !baseURL.lowercased().hasPrefix("https:") {
+            throw root.refuse("proxy", "needs an https base_url: the API key must not pass a proxy in the clear")
+        }
     }
 
     private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
@@ -149,9 +153,12 @@ extension ConnectionSettings {
 }
 
 extension ConnectionSettings {
-    /// Whether a file can be read and has a line that begins a certificate.
+    /// Whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
     private static func holdsCertificate(_ path: String) -> Bool {
-        guard let file = fopen(path, "re") else { return false }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
+            let file = fopen(path, "re")
+        else { return false }
         defer { fclose(file) }
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
@@ -170,8 +177,6 @@ private struct URLParts {
     let scheme: String
     let host: String
     let user: String?
-    let query: String?
-    let fragment: String?
 
     init?(_ text: String) {
         guard FieldRules.isVisibleASCII(text), let url = curl_url() else { return nil }
@@ -188,8 +193,6 @@ private struct URLParts {
         self.scheme = scheme.lowercased()
         self.host = host.lowercased()
         user = part(CURLUPART_USER)
-        query = part(CURLUPART_QUERY)
-        fragment = part(CURLUPART_FRAGMENT)
     }
 
     /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.

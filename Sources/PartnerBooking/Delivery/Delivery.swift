@@ -11,9 +11,9 @@ struct Delivery: Sendable {
     enum Effect: Sendable, Equatable {
         /// No byte of the request can have reached the service.
         case notSent
-        /// The service refused. `isFinal`: it judged the booking itself, so that an earlier attempt cannot have made it; a 429
-        /// or a 401 says nothing of earlier attempts.
-        case refused(isFinal: Bool)
+        /// The service refused this attempt. That says nothing of an earlier one which may still be running: the slot that is
+        /// taken now may be taken by it.
+        case refused
         /// It may have been made.
         case unknown
         /// The service said yes.
@@ -65,9 +65,7 @@ struct Delivery: Sendable {
         case .notSent: break
         case .unknown: isInDoubt = true
         case .done: isInDoubt = false
-        case .refused(let isFinal):
-            wasRefused = true
-            if isFinal { isInDoubt = false }
+        case .refused: wasRefused = true
         }
         guard verdict.isRetryable, attempts < policy.maxAttempts else { return .finish }
         // Nobody is helped by a pause that ends after the deadline: fail now, while the bot can still say something.

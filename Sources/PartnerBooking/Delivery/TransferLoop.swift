@@ -82,23 +82,29 @@ final class TransferLoop: @unchecked Sendable {
     func close(until moment: MonotonicTime) -> Int? {
         shared.update { $0.closesAt = moment }
         transport.wake()
+        if ExitGate.isShut { return nil }
         return shared.wait(until: moment.adding(milliseconds: 2_000)) { $0.isOver ? $0.endedCalls : nil }
     }
 
     // MARK: On the transfer thread
 
     private func run() {
+        ExitGate.enter()
         while true {
             let now = MonotonicTime.now()
             let closesAt = takeCalls(now)
-            fireTimers(now)
+            // Answers before deadlines: one that has come is not thrown away because this thread was late.
             for (id, result) in transport.finished() { attemptEnded(id, result, now) }
+            fireTimers(now)
             if let closesAt, calls.isEmpty || closesAt <= now { break }
+            ExitGate.leave()
             transport.wait(until: earliest(timers.next, closesAt))
+            ExitGate.enter()
         }
         let rest = Array(calls.keys)
         for id in rest { end(id, with: .clientClosed, .now()) }
         transport.close()
+        ExitGate.leave()
         shared.update {
             $0.endedCalls = rest.count
             $0.isOver = true
@@ -152,12 +158,18 @@ final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// Ends a call that has no result yet.
+    /// Ends a call that has no result yet, unless its transfer turns out to hold one.
     private func end(_ id: TransferID, with error: PartnerBookingError, _ now: MonotonicTime) {
         guard let call = calls[id] else { return }
-        let effect: Delivery.Effect = transport.cancel(id) ? .unknown : .notSent
-        _ = call.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: now)
-        complete(call, .failure(error))
+        let abandoned = transport.cancel(id)
+        if let answer = Judgement(partial: abandoned.partialReply, of: call.context.operation) {
+            _ = call.delivery.attemptEnded(answer.verdict, now: now)
+            complete(call, answer.result)
+        } else {
+            let effect: Delivery.Effect = abandoned.mayHaveBeenSent ? .unknown : .notSent
+            _ = call.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: now)
+            complete(call, .failure(error))
+        }
     }
 
     private func complete(_ call: Call, _ completion: Completion) {

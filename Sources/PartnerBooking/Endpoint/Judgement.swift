@@ -8,17 +8,18 @@ struct Judgement {
         case .reply(let reply):
             self.init(reply, of: operation, wallClock: wallClock)
         case .failure(let failure):
-            // A service that answers before it has read the whole request may break the transfer after a whole answer. JSON
-            // tells: no part of an object's text is itself an object's text.
-            if let partial = failure.partialReply, failure.code != .replyTooLarge {
-                let judgement = Judgement(partial, of: operation, wallClock: wallClock)
-                if judgement.isDefinite {
-                    self = judgement
-                    return
-                }
-            }
-            self.init(failure)
+            let isCut = failure.code == .replyTooLarge
+            self = Judgement(partial: isCut ? nil : failure.partialReply, of: operation, wallClock) ?? Judgement(failure)
         }
+    }
+
+    /// What came of a reply before its transfer broke or was given up, when that is a whole answer: a service that answers
+    /// before it has read the whole request may break the transfer then. JSON tells: no part of an object's text is itself an
+    /// object's text.
+    init?(partial reply: HTTPReply?, of operation: Operation, _ wallClock: () -> Int = WallClock.seconds) {
+        guard let reply else { return nil }
+        self.init(reply, of: operation, wallClock: wallClock)
+        if !isDefinite { return nil }
     }
 
     private init(_ result: Result<[UInt8], PartnerBookingError>, _ effect: Delivery.Effect) {
@@ -111,9 +112,9 @@ extension Judgement {
             RetryAfter.milliseconds($0, wallClock: wallClock())
         }
 
-        // A 409 in unknown words may mean the same as one that says so: the first try with this key is still running.
-        let isInProgress =
-            reply.status == 409 && (error.code.rawValue.hasSuffix("in_progress") || !error.isFromService)
+        // The service's codes are open, and one of them means that the first try with this key is still running. So of all 409
+        // only the one that is known for certain counts as a refusal.
+        let isInProgress = reply.status == 409 && error.code.rawValue != "slot_unavailable"
         switch reply.status {
         case 408, 425, 429, 502, 503, 504: error.isRetryable = true
         case 500...599: error.isRetryable = reply.status != 501 && reply.status != 505
@@ -129,9 +130,8 @@ extension Judgement {
     private static func effect(ofStatus status: Int, isInProgress: Bool) -> Delivery.Effect {
         switch status {
         case 408: .unknown
-        case 409: isInProgress ? .unknown : .refused(isFinal: true)
-        case 400, 422: .refused(isFinal: true)
-        case 400...499: .refused(isFinal: false)
+        case 409: isInProgress ? .unknown : .refused
+        case 400...499: .refused
         default: .unknown
         }
     }

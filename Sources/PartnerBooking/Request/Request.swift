@@ -26,7 +26,7 @@ struct Request: Sendable {
         _ operation: Operation, json: [UInt8], context: inout ErrorContext
     ) throws(PartnerBookingError) {
         guard json.count <= Self.maxBytes else {
-            throw .argument("The request is \(json.count) bytes long; at most \(Self.maxBytes) are allowed")
+            throw .argument("The request is longer than \(Self.maxBytes) bytes")
         }
         let document: JSONDocument
         do throws(JSONSyntaxError) {

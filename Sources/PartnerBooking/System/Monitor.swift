@@ -45,6 +45,15 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Before a fork: no other thread may be in the middle of a change when the process is copied.
+    package func lockForFork() { lock() }
+
+    /// After a fork, in parent and child, on the thread that forked.
+    package func unlockAfterFork(_ body: (inout State) -> Void) {
+        body(&state)
+        unlock()
+    }
+
     /// Changes the state and wakes the threads in `wait`: after unlocking, so that none wakes only to wait for the lock.
     func update(_ body: (inout State) -> Void) {
         lock()

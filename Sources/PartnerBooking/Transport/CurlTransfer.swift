@@ -16,6 +16,8 @@ final class CurlTransfer {
     private var body: [UInt8] = []
     private var isTooLarge = false
     private var receivedAt = MonotonicTime(nanoseconds: 0)
+    /// How much of the body has been looked at and found not to be whole.
+    private var checkedCount = 0
 
     /// A reply that has not grown for so long, and is whole, has ended, whatever libcurl says.
     static let quietMilliseconds = 50
@@ -52,12 +54,14 @@ final class CurlTransfer {
             ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http"),
             ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
             ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-            // Connections: HTTP/2 where TLS offers it.
+            // Connections: HTTP/2 where TLS offers it. Requests do not wait for a connection in the making that they could
+            // share (CURLOPT_PIPEWAIT): one handshake that hangs would hold up all of them.
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
             ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds),
-            // An empty string also keeps libcurl from reading proxies from the environment.
+            // Empty strings also keep libcurl from reading the environment, which a host may be changing.
             ccurl_set_string(easy, CURLOPT_PROXY, settings.proxy ?? ""),
+            ccurl_set_string(easy, CURLOPT_NOPROXY, ""),
             // TLS: verification of certificate and host name is libcurl's default.
             ccurl_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
             settings.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
@@ -93,34 +97,48 @@ final class CurlTransfer {
             headers = longer
         }
         guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
-            ccurl_set_string(easy, CURLOPT_URL, request.target.url) == CURLE_OK,
-            // Wait for a connection that can be shared, where there may be one: only TLS leads to HTTP/2 here.
-            ccurl_set_long(easy, CURLOPT_PIPEWAIT, request.target.url.hasPrefix("https:") ? 1 : 0) == CURLE_OK
+            ccurl_set_string(easy, CURLOPT_URL, request.target.url) == CURLE_OK
         else { return false }
         if request.headers.isEmpty { target = request.target }
         return true
     }
 
-    /// libcurl counts how often a handle's requests were repeated because a kept connection had died, over all of its
-    /// requests, and gives up at five: a handle that has seen one is not used again.
-    var isWorn: Bool { sendings > 1 }
+    /// Only a handle whose request went well at the first go is used again: libcurl counts how often requests were repeated
+    /// because a kept connection had died, over all of a handle's requests, and gives up at five.
+    private(set) var isReusable = false
 
     /// Forgets the request's body and the reply; they are a caller's.
     func release() {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
         body = []
         sendings = 0
+        checkedCount = 0
         isTooLarge = false
+        isReusable = false
     }
 
     /// What came of the request, now that libcurl is done with it.
     func result(_ code: CURLcode) -> TransferResult {
-        code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
+        isReusable = code == CURLE_OK && sendings == 1
+        return code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
     }
 
-    /// All replies are JSON, and a JSON object tells by itself that it is whole.
+    /// Gives the request up, still in its multi handle. A connection that took it and has not said a word since may be dead:
+    /// over HTTP/2 libcurl would keep it, and send it the next request as well.
+    func abandon() -> AbandonedTransfer {
+        let hasAnswered = long(CURLINFO_RESPONSE_CODE) > 0
+        if mayHaveBeenSent && !hasAnswered { ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
+        let hasReply = long(CURLINFO_RESPONSE_CODE) >= 200 && !isTooLarge
+        return AbandonedTransfer(mayHaveBeenSent: mayHaveBeenSent, partialReply: hasReply ? reply() : nil)
+    }
+
+    /// All replies are JSON, and a JSON object tells by itself that it is whole. Asked of HTTP/2 alone: HTTP/1.1 has no such
+    /// trouble, and giving up a transfer there costs the connection.
     func hasWholeReply(_ now: MonotonicTime) -> Bool {
-        guard !body.isEmpty, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds else { return false }
+        guard body.count > checkedCount, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds,
+            long(CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0)
+        else { return false }
+        checkedCount = body.count
         return (try? JSON.validate(body, profile: .reply)) != nil
     }
 

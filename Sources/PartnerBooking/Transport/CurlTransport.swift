@@ -15,9 +15,14 @@ final class CurlTransport: Transport {
     private var idle: [CurlTransfer] = []
     private static let idleLimit = 64
     private var nextLook = MonotonicTime.now()
+    private var isClosed = false
 
     /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
-    private static let isLibraryReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    private static let isLibraryReady: Bool = {
+        guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK else { return false }
+        ExitGate.install()
+        return true
+    }()
 
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
         wakeUp = try EventDescriptor()
@@ -31,6 +36,7 @@ final class CurlTransport: Transport {
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
+        if idle.isEmpty { recycle() }
         guard let transfer = idle.popLast() ?? CurlTransfer(settings) else { return .resource("A transfer handle") }
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
@@ -39,15 +45,16 @@ final class CurlTransport: Transport {
         return nil
     }
 
-    func cancel(_ id: TransferID) -> Bool {
-        guard let transfer = running.removeValue(forKey: id) else { return false }
+    func cancel(_ id: TransferID) -> AbandonedTransfer {
+        guard let transfer = running.removeValue(forKey: id) else { return .none }
+        let abandoned = transfer.abandon()
         curl_multi_remove_handle(multi, transfer.easy)
-        let mayHaveBeenSent = transfer.mayHaveBeenSent
-        keep(transfer)
-        return mayHaveBeenSent
+        ended.append(transfer)
+        return abandoned
     }
 
     func finished() -> [(id: TransferID, result: TransferResult)] {
+        recycle()
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
         var results: [(id: TransferID, result: TransferResult)] = []
@@ -72,16 +79,11 @@ final class CurlTransport: Transport {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
         for (id, transfer) in running where transfer.hasWholeReply(now) {
-            running[id] = nil
-            results.append((id, transfer.result(CURLE_OK)))
-            curl_multi_remove_handle(multi, transfer.easy)
-            ended.append(transfer)
+            if let reply = cancel(id).partialReply { results.append((id, .reply(reply))) }
         }
     }
 
     func wait(until moment: MonotonicTime?) {
-        for transfer in ended { keep(transfer) }
-        ended.removeAll(keepingCapacity: true)
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
         let longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
         let milliseconds = min(moment?.milliseconds(since: .now()) ?? longest, longest)
@@ -98,12 +100,21 @@ final class CurlTransport: Transport {
         ended = []
         idle = []
         curl_multi_cleanup(multi)
+        isClosed = true
     }
 
-    private func keep(_ transfer: CurlTransfer) {
-        guard !transfer.isWorn, idle.count < Self.idleLimit else { return }
-        transfer.release()
-        idle.append(transfer)
+    /// For a transport that never got its thread.
+    deinit {
+        if !isClosed { close() }
+    }
+
+    /// Makes the handles of the results that were taken before ready for new requests.
+    private func recycle() {
+        for transfer in ended where transfer.isReusable && idle.count < Self.idleLimit {
+            transfer.release()
+            idle.append(transfer)
+        }
+        ended.removeAll(keepingCapacity: true)
     }
 }
 

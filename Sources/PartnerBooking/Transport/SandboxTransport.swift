@@ -19,9 +19,10 @@ final class SandboxTransport: Transport {
         return nil
     }
 
-    func cancel(_ id: TransferID) -> Bool {
-        pending.removeAll { $0.id == id }
-        return true
+    func cancel(_ id: TransferID) -> AbandonedTransfer {
+        guard let index = pending.firstIndex(where: { $0.id == id }) else { return .none }
+        pending.remove(at: index)
+        return AbandonedTransfer(mayHaveBeenSent: true)
     }
 
     func finished() -> [(id: TransferID, result: TransferResult)] {

@@ -22,8 +22,8 @@ final class HTTPTarget: Sendable {
 struct HTTPReply {
     let status: Int
     let body: [UInt8]
-    /// The value of a header, asked for by name because of a good reply none is needed. To be called before the transport's
-    /// next `wait`.
+    /// The value of a header, looked up when asked for: a good reply needs none. To be called before the transport is called
+    /// again.
     var header: (_ name: String) -> String? = { _ in nil }
 }
 
@@ -39,6 +39,16 @@ struct TransferFailure {
     var partialReply: HTTPReply?
 }
 
+/// A transfer that was ended before its end.
+struct AbandonedTransfer {
+    /// A byte of the request may have reached the service. When in doubt: true.
+    var mayHaveBeenSent: Bool
+    var partialReply: HTTPReply?
+
+    /// Nothing was under way.
+    static var none: AbandonedTransfer { AbandonedTransfer(mayHaveBeenSent: false) }
+}
+
 enum TransferResult {
     case reply(HTTPReply)
     case failure(TransferFailure)
@@ -52,8 +62,8 @@ protocol Transport: AnyObject {
     /// Starts a transfer; its result comes from `finished()`. nil, or why it could not be started at all.
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure?
 
-    /// Ends a transfer without a result. Tells whether a byte of its request may have reached the service.
-    func cancel(_ id: TransferID) -> Bool
+    /// Ends a transfer without a result, and tells what is known of it.
+    func cancel(_ id: TransferID) -> AbandonedTransfer
 
     /// Moves all transfers on as far as they go now, and takes the results of those that have ended.
     func finished() -> [(id: TransferID, result: TransferResult)]

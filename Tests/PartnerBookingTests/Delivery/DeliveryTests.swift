@@ -19,7 +19,7 @@ import Testing
 
     // MARK: Attempts
 
-    @Test(arguments: [Delivery.Effect.notSent, .refused(isFinal: true), .refused(isFinal: false), .unknown, .done])
+    @Test(arguments: [Delivery.Effect.notSent, .refused, .unknown, .done])
     func whatCannotBeRetriedEndsTheCall(_ effect: Delivery.Effect) {
         var delivery = Self.delivery()
         #expect(delivery.begin(now: Self.start) == .send)
@@ -28,7 +28,7 @@ import Testing
         #expect(delivery.attempts == 1)
     }
 
-    @Test(arguments: [Delivery.Effect.notSent, .refused(isFinal: true), .refused(isFinal: false), .unknown])
+    @Test(arguments: [Delivery.Effect.notSent, .refused, .unknown])
     func whatCanBeRetriedIsRetried(_ effect: Delivery.Effect) {
         var delivery = Self.delivery()
         #expect(delivery.begin(now: Self.start) == .send)
@@ -160,18 +160,18 @@ import Testing
 /// What the attempts of a call mean together.
 @Suite struct DeliveryOutcomeTests {
     private static let effects: [Delivery.Effect] = [
-        .notSent, .refused(isFinal: false), .refused(isFinal: true), .unknown, .done,
+        .notSent, .refused, .unknown, .done,
     ]
 
     /// docs/errors.md in other words: look back from the end for what settles the matter, and on the way there for doubt.
     private static func expected(_ effects: [Delivery.Effect]) -> PartnerBookingError.Outcome {
         var mayExist = false
         for effect in effects.reversed() {
-            if effect == .refused(isFinal: true) || effect == .done { break }
+            if effect == .done { break }
             if effect == .unknown { mayExist = true }
         }
         if mayExist { return .unknown }
-        return effects.contains(.refused(isFinal: true)) || effects.contains(.refused(isFinal: false)) ? .rejected : .notSent
+        return effects.contains(.refused) ? .rejected : .notSent
     }
 
     private static func outcome(_ effects: [Delivery.Effect]) -> PartnerBookingError.Outcome {
@@ -199,14 +199,14 @@ import Testing
             ([.unknown], .unknown),
             ([.unknown, .notSent], .unknown),
             ([.notSent, .unknown], .unknown),
-            ([.refused(isFinal: false)], .rejected),
-            ([.refused(isFinal: false), .notSent], .rejected),
-            ([.refused(isFinal: false), .unknown], .unknown),
-            ([.unknown, .refused(isFinal: false)], .unknown),
-            ([.unknown, .refused(isFinal: true)], .rejected),
-            ([.unknown, .refused(isFinal: true), .unknown], .unknown),
-            ([.refused(isFinal: true), .unknown, .notSent], .unknown),
-            ([.unknown, .notSent, .refused(isFinal: true)], .rejected),
+            ([.refused], .rejected),
+            ([.refused, .notSent], .rejected),
+            ([.refused, .unknown], .unknown),
+            ([.unknown, .refused], .unknown),
+            ([.unknown, .refused, .unknown], .unknown),
+            ([.refused, .unknown, .notSent], .unknown),
+            ([.unknown, .notSent, .refused], .unknown),
+            ([.refused, .notSent, .refused], .rejected),
         ] as [([Delivery.Effect], PartnerBookingError.Outcome)])
     func theOutcomesInTheDocumentationAreThese(_ effects: [Delivery.Effect], _ outcome: PartnerBookingError.Outcome) {
         #expect(Self.outcome(effects) == outcome)

@@ -68,7 +68,7 @@ import Testing
         #expect(refusal.error?.curlCode == nil)
         #expect(
             refusal.verdict
-                == Delivery.Verdict(effect: .refused(isFinal: false), isRetryable: true, retryAfterMilliseconds: 3_000))
+                == Delivery.Verdict(effect: .refused, isRetryable: true, retryAfterMilliseconds: 3_000))
     }
 
     @Test(arguments: Operation.allCases)
@@ -122,6 +122,6 @@ import Testing
         // Whoever answers has read something, whatever the transport thinks.
         let failure = JudgementSamples.failure(
             mayHaveBeenSent: false, partial: JudgementSamples.reply(409, JudgementSamples.refusal("slot_unavailable")))
-        #expect(JudgementSamples.judge(failure).verdict.effect == .refused(isFinal: true))
+        #expect(JudgementSamples.judge(failure).verdict.effect == .refused)
     }
 }

@@ -24,8 +24,7 @@ import Testing
         var description: String { "\(status) \(code ?? "without an error object")" }
     }
 
-    private static let no = Delivery.Effect.refused(isFinal: true)
-    private static let notNow = Delivery.Effect.refused(isFinal: false)
+    private static let no = Delivery.Effect.refused
 
     /// The same for every body.
     private static let statuses: [Row] = [
@@ -35,18 +34,18 @@ import Testing
         Row(304, retryable: false, .unknown, again: false),
         Row(307, retryable: false, .unknown, again: false),
         Row(400, retryable: false, no, again: false),
-        Row(401, retryable: false, notNow, again: false),
-        Row(402, retryable: false, notNow, again: false),
-        Row(403, retryable: false, notNow, again: false),
-        Row(404, retryable: false, notNow, again: false),
-        Row(405, retryable: false, notNow, again: false),
+        Row(401, retryable: false, no, again: false),
+        Row(402, retryable: false, no, again: false),
+        Row(403, retryable: false, no, again: false),
+        Row(404, retryable: false, no, again: false),
+        Row(405, retryable: false, no, again: false),
         Row(408, retryable: true, .unknown, again: true),
-        Row(410, retryable: false, notNow, again: false),
-        Row(413, retryable: false, notNow, again: false),
+        Row(410, retryable: false, no, again: false),
+        Row(413, retryable: false, no, again: false),
         Row(422, retryable: false, no, again: false),
-        Row(425, retryable: true, notNow, again: true),
-        Row(429, retryable: true, notNow, again: true),
-        Row(499, retryable: false, notNow, again: false),
+        Row(425, retryable: true, no, again: true),
+        Row(429, retryable: true, no, again: true),
+        Row(499, retryable: false, no, again: false),
         Row(500, retryable: true, .unknown, again: false),
         Row(501, retryable: false, .unknown, again: false),
         Row(502, retryable: true, .unknown, again: true),
@@ -67,14 +66,14 @@ import Testing
         }
         + [
             Row(409, "slot_unavailable", retryable: false, no, again: false),
-            Row(409, "a_code", retryable: false, no, again: false),
+            Row(409, "a_code", retryable: true, .unknown, again: true),
             Row(409, "in_progress", retryable: true, .unknown, again: true),
             Row(409, "idempotency_in_progress", retryable: true, .unknown, again: true),
-            Row(409, "in_progress_no_more", retryable: false, no, again: false),
+            Row(409, "slot_unavailable_now", retryable: true, .unknown, again: true),
             Row(409, nil, retryable: true, .unknown, again: true),
             // Elsewhere the words change nothing.
             Row(400, "in_progress", retryable: false, no, again: false),
-            Row(404, "slot_unavailable", retryable: false, notNow, again: false),
+            Row(404, "slot_unavailable", retryable: false, no, again: false),
             Row(500, "in_progress", retryable: true, .unknown, again: false),
             Row(200, nil, retryable: false, .unknown, again: false),
             Row(201, nil, retryable: false, .unknown, again: false),

@@ -91,12 +91,12 @@ final class ScriptedTransport: Transport, Sendable {
             code: .resourceUnavailable, message: "Cannot start", isRetryable: true, mayHaveBeenSent: false)
     }
 
-    func cancel(_ id: TransferID) -> Bool {
+    func cancel(_ id: TransferID) -> AbandonedTransfer {
         state.withLock { state in
             state.check("cancel")
-            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return false }
+            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return .none }
             state.record.cancelled.append(id)
-            return state.pending.remove(at: index).step.mayHaveBeenSent
+            return AbandonedTransfer(mayHaveBeenSent: state.pending.remove(at: index).step.mayHaveBeenSent)
         }
     }
 
