@@ -255,4 +255,18 @@ import Testing
         #expect(try read("now", #""2030-01-14T10:30:00.999+01:30""#)?.now == 1_894_611_600)
         for wrong in [#""2030-01-14""#, #""2030-01-14T09:00:00""#, #""now""#, "1894611600"] { expectRefusal("now", wrong) }
     }
+
+    @Test func twoOperationsHaveTwoPaths() throws {
+        let text = ConfigurationTests.partner.setting("paths.create_booking", #""/v1/availability/search""#)
+        let error = #expect(throws: PartnerBookingError.self) { try Configuration(json: text.bytes) }
+        #expect(error?.field == "paths")
+    }
+
+    @Test func aProxyDoesNotSeeTheKeyInTheClear() throws {
+        let text = ConfigurationTests.partner.setting("proxy", #""http://127.0.0.1:3128""#)
+        #expect(try Configuration(json: text.bytes).connection.proxy == "http://127.0.0.1:3128")
+        let clear = text.setting("base_url", #""http://localhost""#)
+        let error = #expect(throws: PartnerBookingError.self) { try Configuration(json: clear.bytes) }
+        #expect(error?.field == "proxy")
+    }
 }
