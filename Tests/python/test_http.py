@@ -191,8 +191,10 @@ def test_connection_is_kept(reference, service, open_client):
 
 
 def test_http2_shares_one_connection(reference, http2, open_client, threads):
+    """Once there is one: on a cold client calls do not wait for each other's handshake."""
     bot = reference.bot({"delay_ms": 200})
     client = open_client(http2.config)
+    success(client.search(search_request(bot)))
     calls = [threads.submit(client.search, search_request(bot)) for _ in range(16)]
     for call in calls:
         success(call.result())
