@@ -81,6 +81,7 @@ test-c: lib
 	$(MAKE) --no-print-directory -C Tests/c check
 
 test-python: lib examples $(VENV)/installed
+	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks
 	$(PYTHON) -m pytest -q Tests/python
 
 test-valgrind: lib examples

@@ -312,7 +312,7 @@ def main() -> None:
     print()
     print(f"A warm blocking search, {REPLY_BYTES} bytes of reply: medians of {ROUNDS} rounds of {CALLS} calls each")
     print("\n".join(blocking_table(figures["rounds"])))
-    print("(on a thread: the bare handle driven by a second thread, so with the two hops between threads and nothing else)")
+    print("(on a thread: the bare handle driven by a second thread: the two hops between threads and nothing else)")
     print()
     print(f"Before the first call: medians of {SAMPLES} fresh processes ({2 * SAMPLES} for dlopen)")
     print("\n".join(startup_table(sandbox, hosted)))

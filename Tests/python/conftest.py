@@ -49,6 +49,13 @@ def reference(certificates: Certificates) -> Iterator[ReferenceServer]:
         yield server
 
 
+@pytest.fixture
+def no_violation(reference: ReferenceServer) -> Iterator[None]:
+    """Whatever a test was about: what the library sent must have been to the letter of the API document."""
+    yield
+    assert reference.take_violations() == []
+
+
 @pytest.fixture(scope="session")
 def http1(reference: ReferenceServer) -> Service:
     return Service("1.1", {"api_key": API_KEY, "base_url": reference.http_url})

@@ -38,3 +38,7 @@ SEARCH_REPLY = b'{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration
 BOOKING_REPLY = b'{"booking":{"id":"bkg_1","status":"confirmed"}}'
 TAKEN_REPLY = b'{"error":{"code":"slot_unavailable","message":"The slot is gone"}}'
 IN_PROGRESS_REPLY = b'{"error":{"code":"request_in_progress","message":"The first call is still running"}}'
+
+# Members of the configuration that tests of retries use
+QUICK = {"base_delay_ms": 1, "max_delay_ms": 1}
+ONCE = {"max_attempts": 1}

@@ -54,8 +54,8 @@ def test_answer_instead_of_reading_the_body_is_an_answer(serve):
 
 
 def test_answer_that_overtakes_the_body_is_not_waited_for(serve):
-    """After a refused stream libcurl 7.88 misses, about one time in ten, the end of an answer that comes before it has sent
-    the body. Without help from our side the call would hang until its deadline, and then not know."""
+    """After a refused stream libcurl 7.88 misses, about one time in ten, the end of an answer that comes before it has
+    sent the body. Without help from our side the call would hang until its deadline, and then not know."""
     refuse = partial(Stream.reset, code=ErrorCodes.REFUSED_STREAM)
     _, client = serve(*[refuse, made] * 40)
     for _ in range(40):
@@ -94,7 +94,7 @@ def test_whole_answer_in_hand_at_the_deadline_is_an_answer(serve):
 
 
 def test_connection_that_went_silent_is_not_used_again(serve):
-    """A dropped NAT entry, a dead load balancer: nothing says that the connection is gone. One call may be lost to it."""
+    """A dropped NAT entry, a dead load balancer: nothing tells that it is gone. One call may be lost to it."""
 
     def silent_at_first(stream: Stream) -> None:
         if stream.connection_number > 0 or stream.number == 1:

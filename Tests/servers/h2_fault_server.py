@@ -39,7 +39,7 @@ class Stream:
         self._connection.flush()
 
     def reset(self, code: h2.errors.ErrorCodes) -> None:
-        # Past the end of a stream the library h2 sends no frame any more, so this one is written by hand (RFC 9113, 6.4).
+        # Past the end of a stream the library h2 sends no frames, so this one is written by hand (RFC 9113, 6.4).
         frame = b"\x00\x00\x04\x03\x00" + self.number.to_bytes(4, "big") + int(code).to_bytes(4, "big")
         self._connection.flush()
         self._connection.socket.sendall(frame)

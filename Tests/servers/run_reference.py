@@ -107,3 +107,10 @@ def serve(chain: str, key: str) -> None:
 
 if __name__ == "__main__":
     serve(sys.argv[1], sys.argv[2])
+
+
+def headers_of(request: dict[str, Any]) -> dict[str, str]:
+    """The headers of a request in the server's log, none of which may stand twice."""
+    names = [name for name, _ in request["headers"]]
+    assert len(set(names)) == len(names), names
+    return dict(request["headers"])

@@ -42,15 +42,7 @@ extension Configuration {
     static let maxBytes = 1_048_576
 
     init(json: [UInt8]) throws(PartnerBookingError) {
-        guard json.count <= Self.maxBytes else {
-            throw .argument("The configuration is longer than \(Self.maxBytes) bytes")
-        }
-        let document: JSONDocument
-        do throws(JSONSyntaxError) {
-            document = try JSONDocument(json, profile: .request)
-        } catch {
-            throw .json("configuration", error)
-        }
+        let document = try JSONDocument(json, what: "configuration", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The configuration") { .config($0, $1) }
         try root.refuseMembers(except: [
             "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",

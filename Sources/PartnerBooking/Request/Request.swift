@@ -25,15 +25,7 @@ struct Request: Sendable {
     private init(
         _ operation: Operation, json: [UInt8], context: inout ErrorContext
     ) throws(PartnerBookingError) {
-        guard json.count <= Self.maxBytes else {
-            throw .argument("The request is longer than \(Self.maxBytes) bytes")
-        }
-        let document: JSONDocument
-        do throws(JSONSyntaxError) {
-            document = try JSONDocument(json, profile: .request)
-        } catch {
-            throw .json("request", error)
-        }
+        let document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
 
         // The library's own members first, so that an error about the others can carry the tag and the key.
