@@ -57,20 +57,32 @@ def test_handle_errors_meets_the_expected_errors(programs):
     assert "NOT AS EXPECTED" not in run(programs / "handle_errors")
 
 
-def test_hosted_service_searches_and_books(programs, http2: Service, certificates: Certificates):
-    environment = {
+@pytest.fixture
+def hosted(http2: Service, certificates: Certificates) -> dict[str, str]:
+    """The environment in which hosted_service finds the reference server."""
+    return {
         "PARTNER_API_KEY": API_KEY,
         "PARTNER_API_URL": http2.config["base_url"],
         "PARTNER_BOT_ID": "bot_hosted_example",
         "PARTNER_CA_FILE": str(certificates.ca_file),
     }
-    slots = first_json(run(programs / "hosted_service", **environment))["availabilities"]
+
+
+def test_hosted_service_searches_and_books(programs, hosted):
+    slots = first_json(run(programs / "hosted_service", **hosted))["availabilities"]
     # Written with what JSON has to escape, so that a mistake there shows.
     name = 'Zoë "Zo" O\\Neil'
     order = [programs / "hosted_service", "--book", slots[0]["start_at"], "+15551234567", name, "example-1"]
-    booked = first_json(run(*order, **environment))["booking"]
+    booked = first_json(run(*order, **hosted))["booking"]
     assert booked["customer"]["name"] == name
-    assert first_json(run(*order, **environment))["booking"]["id"] == booked["id"]
+    assert first_json(run(*order, **hosted))["booking"]["id"] == booked["id"]
+
+
+def test_hosted_service_leaks_nothing(programs, hosted):
+    """Over TLS and HTTP/2. The other examples are run under valgrind by Tests/c."""
+    suppressions = f"--suppressions={ROOT / 'Tests' / 'c' / 'valgrind.supp'}"
+    valgrind = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9", suppressions]
+    run(*valgrind, programs / "hosted_service", **hosted)
 
 
 def test_hosted_service_says_which_variable_is_missing(programs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -87,10 +88,16 @@ def test_stream_reset_without_an_answer_leaves_the_booking_unknown(serve, code):
 
 
 def test_whole_answer_in_hand_at_the_deadline_is_an_answer(serve):
-    """The stream has not ended, and the deadline is sooner than the time such a stream is given."""
-    _, client = serve(lambda stream: stream.answer(201, BOOKING_REPLY, whole=False))
-    client.book(booking_request())  # connects
-    success(client.book(booking_request(timeout_ms=40)))
+    """The stream goes on after it: white space, so that it never falls silent for the time such a stream is given."""
+
+    def go_on(stream: Stream) -> None:
+        stream.answer(201, BOOKING_REPLY, whole=False)
+        for _ in range(60):
+            time.sleep(0.02)
+            stream.more(b" ")
+
+    _, client = serve(go_on)
+    success(client.book(booking_request(timeout_ms=600)))
 
 
 def test_connection_that_went_silent_is_not_used_again(serve):

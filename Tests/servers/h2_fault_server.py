@@ -38,6 +38,11 @@ class Stream:
         self._connection.h2.send_data(self.number, body, end_stream=whole)
         self._connection.flush()
 
+    def more(self, body: bytes) -> None:
+        """More of a reply that is not whole."""
+        self._connection.h2.send_data(self.number, body)
+        self._connection.flush()
+
     def reset(self, code: h2.errors.ErrorCodes) -> None:
         # Past the end of a stream the library h2 sends no frames, so this one is written by hand (RFC 9113, 6.4).
         frame = b"\x00\x00\x04\x03\x00" + self.number.to_bytes(4, "big") + int(code).to_bytes(4, "big")

@@ -51,7 +51,8 @@ struct AbandonedTransfer {
 
 enum TransferResult {
     case reply(HTTPReply)
-    case failure(TransferFailure)
+    /// Indirect, so that a reply, by far the more frequent, is moved about as the small value it is.
+    indirect case failure(TransferFailure)
 }
 
 typealias TransferID = UInt64

@@ -201,11 +201,16 @@ struct ScriptedLoop: Sendable {
     /// "timeout".
     @Test func aThreadThatComesTooLateTellsWhatItKnows() throws {
         let ending = Ending()
-        let transport = ScriptedTransport(beforeWait: { sleep(milliseconds: 300) }) { _, _ in
-            .reply(503, Sample.refusal("busy"))
+        let attempts = Counter()
+        let late = { @Sendable in
+            if attempts.value > 0 { sleep(milliseconds: 1_200) }
+        }
+        let transport = ScriptedTransport(beforeWait: late) { _, _ in
+            attempts.increment()
+            return .reply(503, Sample.refusal("busy"))
         }
         let scripted = try ScriptedLoop(transport)
-        try scripted.submit(deadline: 200, attempts: 10, baseDelay: 1, complete: ending.handler)
+        try scripted.submit(deadline: 1_000, attempts: 10, baseDelay: 1, complete: ending.handler)
         #expect(try ending.error().code.rawValue == "busy")
         scripted.close()
     }
