@@ -1,6 +1,6 @@
 /// What the result of one attempt means: the reply or error for the caller, and the verdict for the delivery.
 struct Judgement {
-    var result: Result<[UInt8], PartnerBookingError>
+    var result: Completion
     var verdict: Delivery.Verdict
 
     init(_ result: TransferResult, of operation: Operation, wallClock: () -> Int = WallClock.seconds) {
@@ -22,7 +22,7 @@ struct Judgement {
         if !isDefinite { return nil }
     }
 
-    private init(_ result: Result<[UInt8], PartnerBookingError>, _ effect: Delivery.Effect) {
+    private init(_ result: Completion, _ effect: Delivery.Effect) {
         self.result = result
         switch result {
         case .success:
@@ -52,13 +52,13 @@ extension Judgement {
             failure.code, failure.message, source: isReply ? .partnerAPI : isLocal ? .library : .network,
             isRetryable: failure.isRetryable)
         error.curlCode = failure.curlCode
-        if failure.code == .invalidReply { error.invalidReply = .init(contentType: nil, byteCount: 0) }
-        if isReply, let partial = failure.partialReply {
-            error.status = partial.status
-            error.requestID = partial.header("X-Request-Id")
-            if failure.code == .invalidReply {
-                error.invalidReply = .init(contentType: partial.header("Content-Type"), byteCount: partial.body.count)
-            }
+        let partial = failure.partialReply
+        if isReply {
+            error.status = partial?.status
+            error.requestID = partial?.header("X-Request-Id")
+        }
+        if failure.code == .invalidReply {
+            error.invalidReply = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
         }
         self.init(.failure(error), failure.mayHaveBeenSent ? .unknown : .notSent)
     }
@@ -115,14 +115,12 @@ extension Judgement {
         // The service's codes are open, and one of them means that the first try with this key is still running. So of all 409
         // only the one that is known for certain counts as a refusal.
         let isInProgress = reply.status == 409 && error.code.rawValue != "slot_unavailable"
-        switch reply.status {
-        case 408, 425, 429, 502, 503, 504: error.isRetryable = true
-        case 500...599: error.isRetryable = reply.status != 501 && reply.status != 505
-        default: error.isRetryable = isInProgress
-        }
-        self.init(.failure(error), Self.effect(ofStatus: reply.status, isInProgress: isInProgress))
+        let isWorthAnotherAttempt = isInProgress || [408, 425, 429, 502, 503, 504].contains(reply.status)
         // A plain 500 may well be the platform choking on this very request: worth a later call, not an instant retry.
-        verdict.isRetryable = isInProgress || [408, 425, 429, 502, 503, 504].contains(reply.status)
+        let isWorthAnotherCall = (500...599).contains(reply.status) && reply.status != 501 && reply.status != 505
+        error.isRetryable = isWorthAnotherAttempt || isWorthAnotherCall
+        self.init(.failure(error), Self.effect(ofStatus: reply.status, isInProgress: isInProgress))
+        verdict.isRetryable = isWorthAnotherAttempt
     }
 
     /// What a status that is no success says of a booking. Only 4xx are refusals. A redirect may follow a booking that was
