@@ -22,10 +22,14 @@
  *             thread of its own, which does all network work; the calling thread only checks, waits and copies.
  *             In a child after fork() inherited handles are closed; open new ones there.
  *
+ * Blocking.   Four functions wait: pbk_search_availability(), pbk_create_booking(), pbk_next_completion() and
+ *             pbk_client_close(). No other does: a thread that has audio to serve hands calls over with pbk_submit(), and
+ *             gets their completions by a callback or from the client's completion queue.
+ *
  * Safety.     No function here raises a signal, throws, exits or changes process-wide state (locale, signal handlers,
  *             environment, working directory). The library is never unloaded by dlclose(): its threads may still run.
  *
- * Usage:
+ * Usage, where a thread may wait (examples-c/ has the others: an epoll loop, callbacks, barge-in):
  *
  *     char *error = NULL;
  *     pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\"}", &error);
@@ -46,6 +50,7 @@
 #ifndef PARTNERBOOKING_H
 #define PARTNERBOOKING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** The version of this header, MAJOR.MINOR.PATCH. pbk_version() tells that of the library that is running. */
@@ -67,6 +72,24 @@ extern "C" {
 /** A client: one configuration, one transfer thread, one pool of connections. Opaque. Since 0.1. */
 typedef struct pbk_client pbk_client;
 
+/** Names one submitted call of a client. Never 0, and never given twice by the same client. Since 0.1. */
+typedef uint64_t pbk_ticket;
+
+/** What became of a submitted call. Opaque; read with pbk_completion_...(), and free with pbk_completion_free(). Since 0.1. */
+typedef struct pbk_completion pbk_completion;
+
+/** What to ask of the Partner API. The values are stable. Since 0.1. */
+typedef enum pbk_operation {
+    PBK_SEARCH_AVAILABILITY = 1, /**< As pbk_search_availability() asks. */
+    PBK_CREATE_BOOKING = 2       /**< As pbk_create_booking() asks. */
+} pbk_operation;
+
+/** What a completion tells. New values may be added: free a completion whose event you do not know. Since 0.1. */
+typedef enum pbk_event {
+    PBK_EVENT_DONE = 1, /**< The call has ended. Exactly one for each ticket, and the last. */
+    PBK_EVENT_SLOW = 2  /**< "slow_after_ms" have passed and the call goes on: say "one moment, please". At most one, before the end. */
+} pbk_event;
+
 /**
  * How a call ended, coarse enough for a switch and for a metric label. The "error" object of the reply says more.
  *
@@ -86,13 +109,15 @@ typedef enum pbk_status {
     PBK_INVALID_CONFIG = 4,   /**< A member of the configuration is wrong; "field" names it. */
     PBK_INVALID_JSON = 5,     /**< Not JSON; "offset" is the byte where it stops being JSON. */
     PBK_INVALID_FIELD = 6,    /**< A member of the request is missing or wrong; "field" names it. */
+    PBK_CANCELLED = 7,        /**< pbk_cancel() ended the call. */
+    PBK_WOULD_DEADLOCK = 8,   /**< A function that waits was called from a callback. */
 
     /* This library or this machine. */
-    PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" allows are under way. */
+    PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" and "max_queued" allow are accepted and not over. */
     PBK_RESOURCE_UNAVAILABLE = 21, /**< Out of memory, threads or descriptors. */
 
     /* The network. */
-    PBK_TIMEOUT = 40,         /**< No definite answer came within "timeout_ms". */
+    PBK_TIMEOUT = 40,         /**< No definite answer came within "timeout_ms"; of pbk_next_completion(): none came in time. */
     PBK_DNS_FAILED = 41,      /**< The host name did not resolve. */
     PBK_CONNECT_FAILED = 42,  /**< No connection could be made. */
     PBK_TLS_FAILED = 43,      /**< The TLS handshake failed or the certificate is not to be trusted; "message" says why. */
@@ -137,22 +162,26 @@ PBK_API const char *pbk_status_text(pbk_status status);
  * @param error_json   Where to put the error reply on failure (yours to free; NULL when memory is out), NULL on success.
  *                     May be NULL.
  * @return The client, to be closed with pbk_client_close(); NULL on failure.
- * Any thread. Starts the client's thread; reads the CA file if one is named; does not wait for the network. Since 0.1.
+ * Any thread. Starts the client's thread, which begins to connect at once so that the first call finds a connection; reads the
+ * CA file if one is named; does not wait for the network. Since 0.1.
  */
 PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
 
 /**
  * Closes a client: refuses new calls, lets those under way finish, ends the rest, and stops the client's thread.
  *
- * Every call under way still returns to its caller, at the latest when the time is up; one that was ended gets
- * "client_closed", for a booking with the "outcome" that is true for it.
+ * Every call under way is still completed, at the latest when the time is up; one that was ended gets "client_closed", for a
+ * booking with the "outcome" that is true for it. 0 ends all of them at once. No callback runs after the return. Completions
+ * that nobody has taken from the queue yet can be taken after the close, until there are none; do so, since they keep their
+ * memory. The descriptor of pbk_completion_fd() must not be used any more.
  *
  * @param client      The client. NULL, closed and garbage handles are told by the return value. When two threads close
  *                    one client, the first closes it and the second gets PBK_CLIENT_CLOSED at once.
  * @param timeout_ms  How long calls under way may go on, in milliseconds, 0 to 600000. Less counts as 0, more as 600000.
  * @return PBK_OK when no call had to be ended, PBK_TIMEOUT when some were (the client is closed all the same),
- *         PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED.
- * Any thread. Blocks for at most `timeout_ms` and two seconds, also while a name is being resolved. Since 0.1.
+ *         PBK_INVALID_CLIENT, PBK_CLIENT_CLOSED, or from a callback PBK_WOULD_DEADLOCK (the client stays open).
+ * Any thread. Blocks for at most `timeout_ms` and two seconds, also while a name is being resolved or when a callback of yours
+ * does not return (then that callback, and the calls after it, are left behind). Since 0.1.
  */
 PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
 
@@ -168,7 +197,7 @@ PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
  * @param status        Where to put the status; may be NULL.
  * @return JSON, yours to free: {"availabilities":[...]} from the service, or {"error":{...}}. NULL only when memory is out
  *         (status PBK_RESOURCE_UNAVAILABLE).
- * Any thread; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms", else the
+ * Any thread but that of a callback; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms", else the
  * configuration's, else 5 seconds. A machine in trouble may add one second, not more. Since 0.1.
  */
 PBK_API char *pbk_search_availability(pbk_client *client, const char *request_json, pbk_status *status);
@@ -187,11 +216,140 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
  * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" tells of this call:
  *         "not_sent" (it cannot have booked), "rejected" (the service said no to it) or "unknown" (it may have booked). NULL only when
  *         memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
- * Any thread; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms", else the
+ * Any thread but that of a callback; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms", else the
  * configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add one
  * second, not more. Since 0.1.
  */
 PBK_API char *pbk_create_booking(pbk_client *client, const char *request_json, pbk_status *status);
+
+/**
+ * Is told of a submitted call, on the client's transfer thread: return soon, and wait for nothing, since every other call of
+ * the client waits meanwhile. It may call any function that does not wait, pbk_submit() and pbk_cancel() among them.
+ *
+ * @param context     What was given to pbk_submit().
+ * @param completion  The completion, never NULL. Yours: free it with pbk_completion_free(), here or later, on any thread.
+ * Since 0.1.
+ */
+typedef void (*pbk_callback)(void *context, pbk_completion *completion);
+
+/**
+ * Hands over a call and returns at once.
+ *
+ * Every ticket ends in exactly one completion of PBK_EVENT_DONE: with the service's reply, with an error, when it was
+ * cancelled, when its time was up, or when the client was closed. With "slow_after_ms" in the request or in the configuration
+ * a PBK_EVENT_SLOW may come before. A call that is refused here has no ticket and no completion.
+ *
+ *     pbk_ticket search;
+ *     if (pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, on_completion, call) != PBK_OK) ...
+ *
+ * @param client        The client.
+ * @param operation     What to ask.
+ * @param request_json  The request, as pbk_search_availability() or pbk_create_booking() take it; borrowed. NULL is an error.
+ * @param ticket        Where to put the ticket; 0 when the call is refused. It is written before a callback can run. May be NULL.
+ * @param error_json    Where to put the error reply when the call is refused (yours to free; NULL when memory is out), NULL
+ *                      when it is accepted. May be NULL.
+ * @param callback      Gets the completion. NULL: it waits in the client's completion queue instead.
+ * @param context       Handed to the callback, and by pbk_completion_context(). May be NULL.
+ * @return PBK_OK, or why the call was refused: the request is wrong, PBK_QUEUE_FULL, or the client is closed. The same is in
+ *         `error_json`, with "field" and the like.
+ * Any thread, callbacks too. Never waits for network, resolver or file: it checks and copies the request, and wakes the transfer
+ * thread. Since 0.1.
+ */
+PBK_API pbk_status pbk_submit(pbk_client *client, pbk_operation operation, const char *request_json, pbk_ticket *ticket,
+                              char **error_json, pbk_callback callback, void *context);
+
+/**
+ * Asks for a call to be ended.
+ *
+ * Its completion comes as always, and tells what is true: most often "cancelled", for a booking with "outcome":"unknown" when it
+ * may have reached the service; or the reply, when that was there first. The transfer is stopped; over HTTP/2 its connection
+ * is kept. A booking whose request says "detach":true is not ended: it runs on after the caller has hung up, and completes.
+ *
+ * @param client  The client.
+ * @param ticket  The call. One that is over already is left alone.
+ * @return PBK_OK, also for a call that is over; PBK_INVALID_ARGUMENT for a ticket this client never gave; PBK_INVALID_CLIENT or
+ *         PBK_CLIENT_CLOSED.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API pbk_status pbk_cancel(pbk_client *client, pbk_ticket ticket);
+
+/**
+ * A descriptor for your own loop (poll, epoll, asyncio): readable as long as a completion waits in the queue, level-triggered.
+ *
+ * On readable, call pbk_next_completion(client, 0, NULL) until it gives NULL. Do not read, write or close the descriptor. It is one
+ * for the life of the client, and goes with pbk_client_close().
+ *
+ * @return The descriptor, or -1 when the client is closed or garbage, or no descriptor is left on this machine.
+ * Any thread; never blocks. Since 0.1.
+ */
+PBK_API int pbk_completion_fd(pbk_client *client);
+
+/**
+ * Takes the oldest completion from the client's queue, where those of calls submitted without a callback wait.
+ *
+ * Take them: a completion that waits counts against "max_in_flight" and "max_queued".
+ *
+ * @param client      The client; also a closed one that has completions left.
+ * @param timeout_ms  How long to wait for one, in milliseconds, 0 to 600000. Less counts as 0, more as 600000.
+ * @param status      Where to put PBK_OK, PBK_TIMEOUT (none came in time), PBK_CLIENT_CLOSED (closed, and none will come),
+ *                    or PBK_INVALID_CLIENT. May be NULL.
+ * @return The completion, to be freed with pbk_completion_free(), or NULL.
+ * Any thread, and several at once: each completion goes to one of them. From a callback it never waits. Since 0.1.
+ */
+PBK_API pbk_completion *pbk_next_completion(pbk_client *client, int32_t timeout_ms, pbk_status *status);
+
+/** What the completion tells: that the call is done, or slow. 0 for NULL. Any thread; never blocks. Since 0.1. */
+PBK_API pbk_event pbk_completion_event(const pbk_completion *completion);
+
+/** The ticket it belongs to. 0 for NULL. Any thread; never blocks. Since 0.1. */
+PBK_API pbk_ticket pbk_completion_ticket(const pbk_completion *completion);
+
+/** The context given to pbk_submit(). NULL for NULL. Any thread; never blocks. Since 0.1. */
+PBK_API void *pbk_completion_context(const pbk_completion *completion);
+
+/**
+ * How the call ended: what the blocking functions give as status. PBK_OK for PBK_EVENT_SLOW, PBK_INVALID_ARGUMENT for NULL,
+ * PBK_RESOURCE_UNAVAILABLE when memory was out for the reply (which is then NULL: repeat a booking with the same key).
+ * Any thread; never blocks. Since 0.1.
+ */
+PBK_API pbk_status pbk_completion_status(const pbk_completion *completion);
+
+/**
+ * The reply: JSON as the blocking functions give it, {"error":{...}} included. NULL for PBK_EVENT_SLOW and for NULL. Borrowed:
+ * valid until pbk_completion_free(). Any thread; never blocks. Since 0.1.
+ */
+PBK_API const char *pbk_completion_reply(const pbk_completion *completion);
+
+/** The length of the reply in bytes, without its NUL byte. 0 where there is none. Any thread; never blocks. Since 0.1. */
+PBK_API size_t pbk_completion_reply_length(const pbk_completion *completion);
+
+/** The request's "tag", or NULL. Borrowed: valid until pbk_completion_free(). Any thread; never blocks. Since 0.1. */
+PBK_API const char *pbk_completion_tag(const pbk_completion *completion);
+
+/**
+ * Where the time went: {"total_us":...,"queue_us":...,"attempts":...,...}, member by member in docs/json-contract.md. Holds
+ * nothing personal. NULL for NULL. Borrowed: valid until pbk_completion_free(). Any thread; never blocks. Since 0.1.
+ */
+PBK_API const char *pbk_completion_timing(const pbk_completion *completion);
+
+/**
+ * Frees a completion and all that was borrowed from it.
+ *
+ * @param completion  The completion; NULL is allowed and does nothing. A completion is freed once.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API void pbk_completion_free(pbk_completion *completion);
+
+/**
+ * Gets a connection ready in the background, so that the next call finds one: call it when the phone rings.
+ *
+ * A client does so by itself when it opens, keeps its connection in use while it is idle ("keep_warm_ms"), and replaces one
+ * that died. So this is needed only by hosts that turned that off, and does no harm in others.
+ *
+ * @return PBK_OK, PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED. Whether a connection could be made is told by the next call.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API pbk_status pbk_prewarm(pbk_client *client);
 
 /**
  * Frees a string that this library returned.

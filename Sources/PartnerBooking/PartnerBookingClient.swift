@@ -1,21 +1,24 @@
 /// A client of the Partner API: searches appointment slots and books them.
 ///
-/// JSON in, JSON out, as docs/json-contract.md describes it. Any thread may call any member at any time. A client owns one
-/// thread, which does all network work; it ends with `close` or with the client.
+/// JSON in, JSON out, as docs/json-contract.md describes it; `searchAvailability` and `createBooking` are the typed form, for Swift
+/// concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work; it ends
+/// with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
     private let endpoint: PartnerAPIEndpoint
     private let loop: TransferLoop
     private let thread: Thread
     private let state: Monitor<State>
+    /// Where the completions of calls submitted without a handler wait.
+    package let completions: CompletionQueue
 
     private struct State {
         var isClosed = false
-        var lastID: TransferID = 0
+        var lastTicket: Ticket = 0
         var random: SplitMix64
     }
 
-    /// Opens a client. Does not wait for the network.
+    /// Opens a client. Begins to connect, and does not wait for it.
     ///
     /// - Parameter configuration: The configuration as JSON, UTF-8.
     /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `resource_unavailable`.
@@ -30,24 +33,100 @@ public final class PartnerBookingClient: Sendable {
             case .sandbox(let clinic):
                 SandboxTransport(clinic, searchPath: configuration.searchPath, bookingPath: configuration.bookingPath)
             }
-        (loop, thread) = try TransferLoop.start(transport, maxInFlight: configuration.maxInFlight)
+        (loop, thread) = try TransferLoop.start(transport, configuration.limits)
+        completions = CompletionQueue(limit: configuration.limits.total)
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
     }
 
-    deinit { close(timeoutMilliseconds: 0) }
+    /// A client that nobody closed ends its calls with `client_closed`. It waits for nothing: the last reference may go on a
+    /// thread that must not wait, the transfer thread itself among them.
+    deinit {
+        guard markClosed() else { return }
+        loop.beginClose(at: .now())
+        thread.detach()
+    }
 
-    /// Makes a call and waits for its end, at the latest until its deadline. Not for threads of Swift concurrency, which must
-    /// never block.
-    public func call(_ operation: Operation, request json: [UInt8]) -> Completion {
+    // MARK: Calls that do not wait
+
+    /// Hands over a call. Waits for nothing: neither network nor file.
+    ///
+    /// - Parameter handler: Told exactly once that the call is done, and before that perhaps that it is slow; on the transfer
+    ///   thread.
+    /// - Returns: The call's ticket.
+    /// - Throws: Why the call is refused; the handler then hears nothing.
+    @discardableResult
+    public func submit(
+        _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
+    ) throws(PartnerBookingError) -> Ticket {
+        let call = try prepare(operation, request: json, handler: handler)
+        try submit(call)
+        return call.ticket
+    }
+
+    /// The first half of a submission, for those who must know the ticket before anything can happen to the call.
+    package func prepare(
+        _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
+    ) throws(PartnerBookingError) -> Call {
+        try call(Request(operation, json: json), handler)
+    }
+
+    /// The same for a call whose completions are to wait in `completions`, together with a number of the caller's own.
+    package func prepare(
+        _ operation: Operation, request json: [UInt8], context: UInt
+    ) throws(PartnerBookingError) -> Call {
+        try call(Request(operation, json: json), isQueued: true) { [completions] in
+            completions.append($0, context: context)
+        }
+    }
+
+    /// The second half. To be called once.
+    package func submit(_ call: Call) throws(PartnerBookingError) {
+        do throws(PartnerBookingError) {
+            if call.isQueued { try completions.reserve() }
+        } catch {
+            throw call.context.completing(error)
+        }
+        do throws(PartnerBookingError) {
+            try loop.submit(call)
+        } catch {
+            if call.isQueued { completions.unreserve() }
+            throw call.context.completing(error)
+        }
+    }
+
+    /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
+    /// are left alone.
+    ///
+    /// - Throws: `invalid_argument` for a ticket that this client never gave, `client_closed`.
+    public func cancel(_ ticket: Ticket) throws(PartnerBookingError) {
+        let (isClosed, lastTicket) = state.withLock { ($0.isClosed, $0.lastTicket) }
+        guard !isClosed else { throw .clientClosed }
+        guard ticket > 0, ticket <= lastTicket else { throw .argument("The ticket was never given by this client") }
+        loop.cancel(ticket)
+    }
+
+    /// Gets a connection ready in the background for the next call.
+    public func prewarm() throws(PartnerBookingError) {
+        guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
+        loop.prewarm()
+    }
+
+    // MARK: Calls that wait
+
+    /// Makes a call and waits for its end, at the latest until its deadline.
+    @available(*, noasync, message: "It blocks its thread: use searchAvailability or createBooking")
+    public func call(_ operation: Operation, request json: [UInt8]) -> CallResult {
+        guard !Thread.doesCurrentRunHandlers else { return .failure(.wouldDeadlock.beforeSending(operation)) }
         let waiter = CompletionWaiter()
         do throws(PartnerBookingError) {
-            let request = try Request(operation, json: json)
-            let deadline = try submit(request) { waiter.complete($0) }
+            let call = try prepare(operation, request: json) { waiter.complete($0) }
+            let deadline = call.delivery.deadline
+            try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
             // thread, the caller on the phone is not held up with it.
-            if let completion = waiter.wait(until: deadline.adding(milliseconds: 1_000)) { return completion }
-            return .failure(ErrorContext(request).completing(.timeout, outcome: .unknown))
+            if let result = waiter.wait(until: deadline.adding(milliseconds: 1_000)) { return result }
+            return .failure(call.context.completing(.timeout, outcome: .unknown))
         } catch {
             return .failure(error)
         }
@@ -56,43 +135,73 @@ public final class PartnerBookingClient: Sendable {
     /// Refuses new calls, lets those under way finish, and ends the rest with `client_closed` when the time is up.
     ///
     /// - Parameter timeoutMilliseconds: 0 to 600000.
-    /// - Returns: How many calls had to be ended; nil when the client was closed before.
+    /// - Returns: How many calls had to be ended.
+    /// - Throws: `client_closed` when it was closed before, `would_deadlock` on the transfer thread.
+    @available(*, noasync, message: "It blocks its thread: use the asynchronous close")
     @discardableResult
-    public func close(timeoutMilliseconds: Int) -> Int? {
-        let wasClosed = state.withLock { state in
-            defer { state.isClosed = true }
-            return state.isClosed
-        }
-        guard !wasClosed else { return nil }
-        let moment = MonotonicTime.now().adding(milliseconds: min(timeoutMilliseconds, 600_000))
-        guard let ended = loop.close(until: moment) else {
-            thread.detach()
-            return 1
-        }
-        thread.join()
-        return ended
+    public func close(timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
+        guard !Thread.doesCurrentRunHandlers else { throw .wouldDeadlock }
+        guard markClosed() else { throw .clientClosed }
+        return closeOnce(timeoutMilliseconds)
     }
 
-    /// The pipeline: the request becomes an HTTP request and goes into delivery. Returns the call's deadline.
-    private func submit(
-        _ request: Request, _ complete: @escaping CompletionHandler
-    ) throws(PartnerBookingError) -> MonotonicTime {
-        let context = ErrorContext(request)
+    /// Closes the client as the other `close` does, without blocking a thread of Swift concurrency.
+    @discardableResult
+    public func close(timeoutMilliseconds: Int) async throws(PartnerBookingError) -> Int {
+        guard markClosed() else { throw .clientClosed }
+        return await withCheckedContinuation { continuation in
+            do throws(PartnerBookingError) {
+                let closer = try Thread(name: "pbk-close") {
+                    continuation.resume(returning: self.closeOnce(timeoutMilliseconds))
+                }
+                closer.detach()
+            } catch {
+                // No thread is left on this machine. The calls are ended all the same, and nobody waits for that.
+                loop.beginClose(at: .now())
+                thread.detach()
+                continuation.resume(returning: 0)
+            }
+        }
+    }
+
+    /// Whether this is the transfer thread of some client, on which handlers run: nothing may wait here.
+    package static var isOnTransferThread: Bool { Thread.doesCurrentRunHandlers }
+
+    /// False when it was closed before.
+    private func markClosed() -> Bool {
+        state.withLock { state in
+            defer { state.isClosed = true }
+            return !state.isClosed
+        }
+    }
+
+    private func closeOnce(_ timeoutMilliseconds: Int) -> Int {
+        let moment = MonotonicTime.now().adding(milliseconds: min(timeoutMilliseconds, 600_000))
+        loop.beginClose(at: moment)
+        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
+        completions.finish()
+        if ended == nil { thread.detach() } else { thread.join() }
+        return ended ?? 1
+    }
+
+    // MARK: The pipeline
+
+    /// The request becomes an HTTP request with a delivery of its own.
+    private func call(
+        _ request: Request, isQueued: Bool = false, _ complete: @escaping CompletionHandler
+    ) -> Call {
+        let now = MonotonicTime.now()
         let timeout = request.timeoutMilliseconds ?? configuration.timeoutMilliseconds(for: request.operation)
-        let deadline = MonotonicTime.now().adding(milliseconds: timeout)
-        let (id, seed) = state.withLock { state in
-            state.lastID &+= 1
-            return (state.lastID, state.random.next())
+        let (ticket, seed) = state.withLock { state in
+            state.lastTicket &+= 1
+            return (state.lastTicket, state.random.next())
         }
-        let call = Call(
-            id: id, request: endpoint.httpRequest(for: request), context: context,
-            delivery: Delivery(policy: configuration.retry, deadline: deadline, seed: seed), complete: complete)
-        do throws(PartnerBookingError) {
-            try loop.submit(call)
-        } catch {
-            throw context.completing(error)
-        }
-        return deadline
+        return Call(
+            ticket: ticket, request: endpoint.httpRequest(for: request), context: ErrorContext(request),
+            delivery: Delivery(policy: configuration.retry, deadline: now.adding(milliseconds: timeout), seed: seed),
+            isDetached: request.isDetached, isQueued: isQueued, submittedAt: now,
+            slowAt: (request.slowAfterMilliseconds ?? configuration.slowAfterMilliseconds).map(now.adding),
+            complete: complete)
     }
 }
 

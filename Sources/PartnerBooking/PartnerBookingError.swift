@@ -16,6 +16,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let invalidConfig = Code("invalid_config")
         public static let invalidJSON = Code("invalid_json")
         public static let invalidField = Code("invalid_field")
+        public static let cancelled = Code("cancelled")
+        public static let wouldDeadlock = Code("would_deadlock")
         public static let queueFull = Code("queue_full")
         public static let resourceUnavailable = Code("resource_unavailable")
         public static let timeout = Code("timeout")
@@ -76,6 +78,9 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     /// The request's tag.
     public var tag: String?
 
+    /// Where the time went, for a call that was accepted.
+    public var timing: CallTiming?
+
     /// The outside of a reply that cannot be used; its text is never kept.
     public struct InvalidReply: Sendable, Equatable {
         public var contentType: String?
@@ -125,6 +130,25 @@ extension PartnerBookingError {
         PartnerBookingError(.clientClosed, "The client is closed", source: .caller)
     }
 
+    static var cancelled: PartnerBookingError {
+        PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
+    }
+
+    public static var wouldDeadlock: PartnerBookingError {
+        let message = "A function that waits was called from a callback, which runs on the thread it would wait for"
+        return PartnerBookingError(.wouldDeadlock, message, source: .caller)
+    }
+
+    static func queueFull(_ limit: Int) -> PartnerBookingError {
+        let message = "\(limit) calls are accepted and not over, as many as max_in_flight and max_queued allow"
+        return PartnerBookingError(.queueFull, message, source: .library, isRetryable: true)
+    }
+
+    static var timeout: PartnerBookingError {
+        let message = "No definite answer came within timeout_ms"
+        return PartnerBookingError(.timeout, message, source: .network, isRetryable: true)
+    }
+
     /// `what` could not be had from this machine.
     static func resource(_ what: String) -> PartnerBookingError {
         PartnerBookingError(.resourceUnavailable, "\(what)", source: .library, isRetryable: true)
@@ -156,6 +180,7 @@ extension PartnerBookingError {
                     error.member("content_type", invalidReply.contentType)
                     error.member("reply_bytes", invalidReply.byteCount)
                 }
+                if let timing { error.object("timing", timing.write) }
             }
         }
     }

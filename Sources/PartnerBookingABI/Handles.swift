@@ -6,6 +6,8 @@ import PartnerBooking
 enum Handles {
     private struct Table {
         var clients: [UInt: PartnerBookingClient] = [:]
+        /// Queues of closed clients with completions that nobody has taken yet.
+        var leftovers: [UInt: CompletionQueue] = [:]
         var leftBehind: [PartnerBookingClient] = []
         var issued: UInt = 0
 
@@ -27,6 +29,7 @@ enum Handles {
                 Handles.table.unlockAfterFork { table in
                     table.leftBehind.append(contentsOf: table.clients.values)
                     table.clients = [:]
+                    table.leftovers = [:]
                 }
             })
         return Monitor(Table())
@@ -55,12 +58,33 @@ enum Handles {
         }
     }
 
-    /// Takes a client out: from now on its handle is closed.
-    static func remove(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
+    /// The completions of a client, and of a closed one what nobody has taken yet.
+    static func completions(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> CompletionQueue {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
+            if let client = table.clients[handle] { return client.completions }
+            guard let queue = table.leftovers[handle] else { throw table.error(handle) }
+            return queue
+        }
+    }
+
+    /// The last completion of a closed client was taken.
+    static func forget(_ pointer: OpaquePointer?) {
+        table.withLock { $0.leftovers[UInt(bitPattern: pointer)] = nil }
+    }
+
+    /// Closes a client. Its handle is closed from the start; returns how many calls had to be ended.
+    static func close(_ pointer: OpaquePointer?, timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
+        if PartnerBookingClient.isOnTransferThread { throw .wouldDeadlock }
+        let handle = UInt(bitPattern: pointer)
+        let client = try table.withLock { table throws(PartnerBookingError) in
             guard let client = table.clients.removeValue(forKey: handle) else { throw table.error(handle) }
+            table.leftovers[handle] = client.completions
             return client
         }
+        defer {
+            if client.completions.isOver { forget(pointer) }
+        }
+        return try client.close(timeoutMilliseconds: timeoutMilliseconds)
     }
 }

@@ -31,7 +31,7 @@ public func pbk_client_open(
 @_cdecl("pbk_client_close") @implementation
 public func pbk_client_close(_ client: OpaquePointer?, _ timeoutMilliseconds: Int32) -> pbk_status {
     do throws(PartnerBookingError) {
-        let ended = try Handles.remove(client).close(timeoutMilliseconds: Int(timeoutMilliseconds))
+        let ended = try Handles.close(client, timeoutMilliseconds: Int(timeoutMilliseconds))
         return ended == 0 ? PBK_OK : PBK_TIMEOUT
     } catch {
         return error.pbkStatus
@@ -52,26 +52,97 @@ public func pbk_create_booking(
     call(.createBooking, client, requestJSON, status)
 }
 
+@_cdecl("pbk_submit") @implementation
+public func pbk_submit(
+    _ client: OpaquePointer?, _ operation: pbk_operation, _ requestJSON: UnsafePointer<CChar>?,
+    _ ticket: UnsafeMutablePointer<pbk_ticket>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ callback: pbk_callback?, _ context: UnsafeMutableRawPointer?
+) -> pbk_status {
+    ticket?.pointee = 0
+    errorJSON?.pointee = nil
+    let asked = Operation(operation)
+    do throws(PartnerBookingError) {
+        guard let asked else { throw .argument("operation must be one of pbk_operation") }
+        let client = try Handles.client(client)
+        let request = try bytes(requestJSON, "request_json")
+        let context = UInt(bitPattern: context)
+        let call =
+            if let callback {
+                try client.prepare(asked, request: request) { completion in
+                    callback(
+                        UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
+                }
+            } else {
+                try client.prepare(asked, request: request, context: context)
+            }
+        ticket?.pointee = call.ticket
+        try client.submit(call)
+        return PBK_OK
+    } catch {
+        ticket?.pointee = 0
+        errorJSON?.pointee = string(asked.map(error.beforeSending)?.json ?? error.json)
+        return error.pbkStatus
+    }
+}
+
+@_cdecl("pbk_cancel") @implementation
+public func pbk_cancel(_ client: OpaquePointer?, _ ticket: pbk_ticket) -> pbk_status {
+    status { () throws(PartnerBookingError) in try Handles.client(client).cancel(ticket) }
+}
+
+@_cdecl("pbk_prewarm") @implementation
+public func pbk_prewarm(_ client: OpaquePointer?) -> pbk_status {
+    status { () throws(PartnerBookingError) in try Handles.client(client).prewarm() }
+}
+
+@_cdecl("pbk_completion_fd") @implementation
+public func pbk_completion_fd(_ client: OpaquePointer?) -> Int32 {
+    do throws(PartnerBookingError) {
+        return try Handles.client(client).completions.descriptor()
+    } catch {
+        return -1
+    }
+}
+
+@_cdecl("pbk_next_completion") @implementation
+public func pbk_next_completion(
+    _ client: OpaquePointer?, _ timeoutMilliseconds: Int32, _ status: UnsafeMutablePointer<pbk_status>?
+) -> OpaquePointer? {
+    do throws(PartnerBookingError) {
+        let timeout = PartnerBookingClient.isOnTransferThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
+        let queue = try Handles.completions(client)
+        switch queue.next(timeoutMilliseconds: timeout) {
+        case .entry(let entry):
+            status?.pointee = PBK_OK
+            if queue.isOver { Handles.forget(client) }
+            return CompletionBox.make(entry.completion, context: entry.context)
+        case .timeout: status?.pointee = PBK_TIMEOUT
+        case .closed: status?.pointee = PBK_CLIENT_CLOSED
+        }
+    } catch {
+        status?.pointee = error.pbkStatus
+    }
+    return nil
+}
+
 @_cdecl("pbk_string_free") @implementation
 public func pbk_string_free(_ string: UnsafeMutablePointer<CChar>?) {
     free(string)
 }
 
-// MARK: - Conversions
-
-/// A blocking call: the one place where a completion becomes JSON and a status.
+/// A blocking call: the one place where a result becomes JSON and a status.
 private func call(
     _ operation: Operation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?,
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
-    let completion: Completion
+    let result: CallResult
     do throws(PartnerBookingError) {
-        completion = try Handles.client(client).call(operation, request: bytes(requestJSON, "request_json"))
+        result = try Handles.client(client).call(operation, request: bytes(requestJSON, "request_json"))
     } catch {
-        completion = .failure(error.beforeSending(operation))
+        result = .failure(error.beforeSending(operation))
     }
     let reply: UnsafeMutablePointer<CChar>?
-    switch completion {
+    switch result {
     case .success(let json):
         reply = string(json)
         status?.pointee = PBK_OK
@@ -83,21 +154,11 @@ private func call(
     return reply
 }
 
-/// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON. Of a string
-/// beyond every limit no more is copied than it takes to see that.
-private func bytes(_ string: UnsafePointer<CChar>?, _ name: String) throws(PartnerBookingError) -> [UInt8] {
-    guard let string else { throw .argument("\(name) must not be NULL") }
-    return Array(UnsafeRawBufferPointer(start: string, count: strnlen(string, 2_097_152)))
-}
-
-/// A string for the caller to free; nil when memory is out. JSON holds no NUL byte.
-private func string(_ json: [UInt8]) -> UnsafeMutablePointer<CChar>? {
-    guard let memory = malloc(json.count + 1) else { return nil }
-    json.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(from: $0) }
-    memory.storeBytes(of: 0, toByteOffset: json.count, as: UInt8.self)
-    return memory.assumingMemoryBound(to: CChar.self)
-}
-
-private func cString(_ string: StaticString) -> UnsafePointer<CChar>? {
-    UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
+private func status(_ body: () throws(PartnerBookingError) -> Void) -> pbk_status {
+    do throws(PartnerBookingError) {
+        try body()
+        return PBK_OK
+    } catch {
+        return error.pbkStatus
+    }
 }

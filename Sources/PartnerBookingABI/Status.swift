@@ -12,6 +12,8 @@ extension PartnerBookingError {
         case .invalidConfig: PBK_INVALID_CONFIG
         case .invalidJSON: PBK_INVALID_JSON
         case .invalidField: PBK_INVALID_FIELD
+        case .cancelled: PBK_CANCELLED
+        case .wouldDeadlock: PBK_WOULD_DEADLOCK
         case .queueFull: PBK_QUEUE_FULL
         case .timeout: PBK_TIMEOUT
         case .dnsFailed: PBK_DNS_FAILED
@@ -46,7 +48,9 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_INVALID_CONFIG: "a member of the configuration is wrong"
     case PBK_INVALID_JSON: "the text is not valid JSON"
     case PBK_INVALID_FIELD: "a member of the request is missing or wrong"
-    case PBK_QUEUE_FULL: "as many calls as max_in_flight allows are under way"
+    case PBK_CANCELLED: "the call was cancelled"
+    case PBK_WOULD_DEADLOCK: "a function that waits was called from a callback"
+    case PBK_QUEUE_FULL: "as many calls as max_in_flight and max_queued allow are accepted and not over"
     case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
     case PBK_TIMEOUT: "no definite answer came within timeout_ms"
     case PBK_DNS_FAILED: "the host name did not resolve"

@@ -14,7 +14,8 @@ HEADER = (ROOT / "include" / "partnerbooking.h").read_text()
 CONTRACT = (ROOT / "docs" / "json-contract.md").read_text()
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
 
-STATUS = {name: int(value) for name, value in re.findall(r"^ {4}PBK_(\w+) = (\d+)", HEADER, re.MULTILINE)}
+_STATUS_ENUM = re.search(r"^typedef enum pbk_status {\n(.*?)^}", HEADER, re.MULTILINE | re.DOTALL)[1]
+STATUS = {name: int(value) for name, value in re.findall(r"^ {4}PBK_(\w+) = (\d+)", _STATUS_ENUM, re.MULTILINE)}
 """The enumeration in the header, without the prefix."""
 
 VERSION = re.search(r'#define PBK_VERSION "(.+)"', HEADER)[1]

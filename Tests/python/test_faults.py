@@ -48,7 +48,7 @@ resets = pytest.mark.parametrize("reset", [False, True], ids=["close", "reset"])
 
 def config_for(server: FaultServer, **retry: Any) -> dict[str, Any]:
     retry = {"max_attempts": 1, "base_delay_ms": 1, "max_delay_ms": 1, **retry}
-    return {"api_key": API_KEY, "base_url": server.url, "retry": retry}
+    return {"api_key": API_KEY, "base_url": server.url, "retry": retry, "keep_warm_ms": 0}
 
 
 def outcome_of(result: pbk.Result) -> str:

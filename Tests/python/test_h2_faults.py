@@ -30,7 +30,7 @@ def serve(certificates: Certificates, open_client) -> Iterator[Callable[..., Any
             server = servers.enter_context(H2FaultServer(certificates.good, *scripts, **options))
             retry = {"max_attempts": max_attempts, "base_delay_ms": 1, "max_delay_ms": 1}
             tls = {"ca_file": str(certificates.ca_file)}
-            client = open_client({"api_key": API_KEY, "base_url": server.url, "retry": retry, "tls": tls})
+            client = open_client({"api_key": API_KEY, "base_url": server.url, "retry": retry, "tls": tls, "keep_warm_ms": 0})
             return server, client
 
         yield serve

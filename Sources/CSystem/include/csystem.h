@@ -11,6 +11,10 @@
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
 void csystem_set_thread_name(const char *name);
 
+/* A mark of the calling thread: Swift has no thread-local variables. */
+void csystem_set_runs_callbacks(void);
+int csystem_runs_callbacks(void);
+
 /* sem_clockwait(semaphore, CLOCK_MONOTONIC, until), again after signals: 0, or ETIMEDOUT. */
 int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until);
 

@@ -1,13 +1,13 @@
 import CSystem
 import Glibc
 
-/// Where a blocking call waits for its completion.
+/// Where a blocking call waits for its end.
 ///
 /// A semaphore rather than a `Monitor`: one thread waits, once, and a condition would cost it another system call. `@unchecked
 /// Sendable` is safe because POSIX makes semaphores so, and the pointer to it never changes.
 final class CompletionWaiter: @unchecked Sendable {
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    private let completion = Monitor<Completion?>(nil)
+    private let result = Monitor<CallResult?>(nil)
 
     init() { sem_init(semaphore, 0, 0) }
 
@@ -17,14 +17,15 @@ final class CompletionWaiter: @unchecked Sendable {
     }
 
     func complete(_ completion: Completion) {
-        self.completion.withLock { $0 = completion }
+        guard case .done(let result) = completion.event else { return }
+        self.result.withLock { $0 = result }
         sem_post(semaphore)
     }
 
-    /// nil when the moment has passed without a completion.
-    func wait(until moment: MonotonicTime) -> Completion? {
+    /// nil when the moment has passed without a result.
+    func wait(until moment: MonotonicTime) -> CallResult? {
         var time = moment.timespec
         csystem_semaphore_wait(semaphore, &time)
-        return completion.withLock { $0 }
+        return result.withLock { $0 }
     }
 }

@@ -15,7 +15,9 @@ struct Configuration: Sendable {
     var bookingPath: String
     /// nil: each operation's own default.
     var timeoutMilliseconds: Int?
-    var maxInFlight: Int
+    /// nil: no call is told to be slow.
+    var slowAfterMilliseconds: Int?
+    var limits: TransferLoop.Limits
     var retry: Delivery.Policy
     var connection: ConnectionSettings
 
@@ -32,8 +34,12 @@ struct Configuration: Sendable {
 struct ConnectionSettings: Sendable {
     var connectTimeoutMilliseconds: Int
     var maxReplyBytes: Int
-    /// Idle connections kept: one for each call that may be under way at once over HTTP/1.1.
+    /// Connections at once, and idle ones kept.
     var maxConnections: Int
+    var maxStreamsPerConnection: Int
+    /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
+    var keepWarmMilliseconds: Int
+    var warmUpURL: String
     var caFile: String?
     var proxy: String?
 }
@@ -46,7 +52,8 @@ extension Configuration {
         let root = try ObjectReader(document.root, what: "The configuration") { .config($0, $1) }
         try root.refuseMembers(except: [
             "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
-            "max_in_flight", "retry", "tls", "proxy", "sandbox",
+            "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection", "keep_warm_ms",
+            "retry", "tls", "proxy", "sandbox",
         ])
 
         service = try Self.service(root)
@@ -58,9 +65,12 @@ extension Configuration {
         bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
         if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
-        maxInFlight = try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512
+        slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
+        limits = TransferLoop.Limits(
+            maxInFlight: try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512,
+            maxQueued: try root.optionalInteger("max_queued", in: 0...100_000) ?? 512)
         retry = try Self.retry(root)
-        connection = try ConnectionSettings(root, maxConnections: maxInFlight)
+        connection = try ConnectionSettings(root, baseURL: baseURL, maxInFlight: limits.maxInFlight)
         if connection.proxy != nil, !baseURL.lowercased().hasPrefix("https:") {
             throw root.refuse("proxy", "needs an https base_url: the API key must not pass a proxy in the clear")
         }
@@ -124,8 +134,12 @@ extension Configuration {
 }
 
 extension ConnectionSettings {
-    fileprivate init(_ root: ObjectReader, maxConnections: Int) throws(PartnerBookingError) {
-        self.maxConnections = maxConnections
+    fileprivate init(_ root: ObjectReader, baseURL: String, maxInFlight: Int) throws(PartnerBookingError) {
+        // Over HTTP/1.1 every call in flight needs a connection of its own.
+        maxConnections = try root.optionalInteger("max_connections", in: 1...100_000) ?? maxInFlight
+        maxStreamsPerConnection = try root.optionalInteger("max_streams_per_connection", in: 1...10_000) ?? 100
+        keepWarmMilliseconds = try root.optionalInteger("keep_warm_ms", in: 0...3_600_000) ?? 30_000
+        warmUpURL = baseURL + "/"
         connectTimeoutMilliseconds = try root.optionalInteger("connect_timeout_ms", in: 1...600_000) ?? 4_000
         maxReplyBytes = try root.optionalInteger("max_reply_bytes", in: 1_024...67_108_864) ?? 1_048_576
 

@@ -1,6 +1,6 @@
 /// What the result of one attempt means: the reply or error for the caller, and the verdict for the delivery.
 struct Judgement {
-    var result: Completion
+    var result: CallResult
     var verdict: Delivery.Verdict
 
     init(_ result: TransferResult, of operation: Operation, wallClock: () -> Int = WallClock.seconds) {
@@ -22,7 +22,7 @@ struct Judgement {
         if !isDefinite { return nil }
     }
 
-    private init(_ result: Completion, _ effect: Delivery.Effect) {
+    private init(_ result: CallResult, _ effect: Delivery.Effect) {
         self.result = result
         switch result {
         case .success:

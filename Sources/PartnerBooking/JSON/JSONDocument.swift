@@ -107,6 +107,9 @@ struct JSONValue {
         kind == .number ? Int(String(decoding: document.bytes[span], as: UTF8.self)) : nil
     }
 
+    /// true or false; nil for other kinds.
+    var boolean: Bool? { kind == .bool ? span.count == "true".utf8.count : nil }
+
     /// The members of an object, in order; none for other kinds.
     var members: JSONMembers {
         JSONMembers(document: document, place: index + 1, end: kind == .object ? Int(node.next) : 0)

@@ -102,6 +102,12 @@ struct ObjectReader {
         return integer
     }
 
+    func optionalBoolean(_ name: StaticString) throws(PartnerBookingError) -> Bool? {
+        guard let value = try value(name) else { return nil }
+        guard let boolean = value.boolean else { throw refuse(name, "must be true or false") }
+        return boolean
+    }
+
     func integer(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int {
         guard let integer = try optionalInteger(name, in: range) else {
             throw refuse(name, "is required: a whole number from \(range.lowerBound) to \(range.upperBound)")

@@ -8,6 +8,9 @@ struct Request: Sendable {
     /// Set for every booking, nil for every search.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
+    let slowAfterMilliseconds: Int?
+    /// The call is not ended by a cancel.
+    let isDetached: Bool
     let tag: String?
     let traceparent: String?
 
@@ -34,13 +37,16 @@ struct Request: Sendable {
         switch operation {
         case .searchAvailability:
             idempotencyKey = nil
+            isDetached = false
         case .createBooking:
             idempotencyKey = try root.checkText(
                 "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", FieldRules.isVisibleASCII
             ).string
             context.idempotencyKey = idempotencyKey
+            isDetached = try root.optionalBoolean("detach") ?? false
         }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
+        slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
         traceparent = try root.optionalString(
             "traceparent", maxBytes: 55, "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01",
             FieldRules.isTraceparent)
@@ -53,8 +59,8 @@ struct Request: Sendable {
 
         self.operation = operation
         body = Self.body(of: document) { key in
-            key.equals("timeout_ms") || key.equals("tag") || key.equals("traceparent")
-                || operation == .createBooking && key.equals("idempotency_key")
+            key.equals("timeout_ms") || key.equals("slow_after_ms") || key.equals("tag") || key.equals("traceparent")
+                || operation == .createBooking && (key.equals("idempotency_key") || key.equals("detach"))
         }
     }
 
@@ -87,11 +93,13 @@ struct ErrorContext: Sendable {
 
     /// The error with the members that belong to its call. Until a request was sent its outcome is `not_sent`.
     func completing(
-        _ error: PartnerBookingError, outcome: PartnerBookingError.Outcome = .notSent, attempts: Int = 0
+        _ error: PartnerBookingError, outcome: PartnerBookingError.Outcome = .notSent, attempts: Int = 0,
+        timing: CallTiming? = nil
     ) -> PartnerBookingError {
         var error = error
         error.tag = tag
         error.attempts = attempts
+        error.timing = timing
         if operation == .createBooking {
             error.outcome = outcome
             error.idempotencyKey = idempotencyKey

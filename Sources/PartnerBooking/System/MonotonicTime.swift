@@ -28,5 +28,10 @@ struct MonotonicTime: Comparable, Hashable, Sendable {
         self <= earlier ? 0 : Int((nanoseconds - earlier.nanoseconds + 999_999) / 1_000_000)
     }
 
+    /// Whole microseconds from `earlier` to here; 0 when `earlier` is later.
+    func microseconds(since earlier: MonotonicTime) -> Int {
+        self <= earlier ? 0 : Int((nanoseconds - earlier.nanoseconds) / 1_000)
+    }
+
     static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.nanoseconds < right.nanoseconds }
 }

@@ -23,8 +23,8 @@ final class CurlTransfer {
     /// A reply that has not grown for so long, and is whole, has ended, whatever libcurl says.
     static let quietMilliseconds = 50
 
-    /// nil when memory is out or libcurl lacks what we rely on.
-    init?(_ settings: ConnectionSettings) {
+    /// nil when memory is out or libcurl lacks what we rely on. `sockets` outlives every connection that is made.
+    init?(_ settings: ConnectionSettings, _ sockets: CurlSockets) {
         guard let easy = curl_easy_init() else { return nil }
         guard let url = curl_url() else {
             curl_easy_cleanup(easy)
@@ -33,7 +33,7 @@ final class CurlTransfer {
         self.easy = easy
         self.url = url
         maxReplyBytes = settings.maxReplyBytes
-        guard configure(settings) else { return nil }
+        guard configure(settings), sockets.watch(easy) else { return nil }
     }
 
     deinit {
@@ -65,6 +65,7 @@ final class CurlTransfer {
             // share (CURLOPT_PIPEWAIT): one handshake that hangs would hold up all of them.
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
             ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
+            ccurl_set_long(easy, CURLOPT_MAXAGE_CONN, 86_400),  // libcurl's own is 118 seconds without use
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds),
             // Empty strings also keep libcurl from reading the environment, which a host may be changing.
             ccurl_set_string(easy, CURLOPT_PROXY, settings.proxy ?? ""),
@@ -116,6 +117,24 @@ final class CurlTransfer {
     /// because a kept connection had died, over all of a handle's requests, and gives up at five.
     private(set) var isReusable = false
 
+    /// Takes on the cheapest request there is, to open a connection or to prove one. Without the key: nothing is asked for.
+    func prepareWarmUp(_ url: String) -> Bool {
+        id = 0
+        let request = HTTPRequest(
+            target: HTTPTarget(url: url, headers: ["User-Agent: libpartnerbooking/\(partnerBookingVersion)"]), headers: [],
+            body: [])
+        return aim(at: request) && ccurl_set_long(easy, CURLOPT_NOBODY, 1) == CURLE_OK
+    }
+
+    /// Whether to wait for a connection in the making that may turn out to be shared, instead of making one more.
+    func setWaitsForConnection(_ waits: Bool) {
+        guard waits != waitsForConnection else { return }
+        ccurl_set_long(easy, CURLOPT_PIPEWAIT, waits ? 1 : 0)
+        waitsForConnection = waits
+    }
+
+    private(set) var waitsForConnection = false
+
     /// Forgets the request's body and the reply; they are a caller's.
     func release() {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
@@ -132,20 +151,51 @@ final class CurlTransfer {
         return code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
     }
 
-    /// Gives the request up, still in its multi handle. A connection that took it and has not said a word since may be dead:
-    /// over HTTP/2 libcurl would keep it, and send it the next request as well.
-    func abandon() -> AbandonedTransfer {
-        let hasAnswered = long(CURLINFO_RESPONSE_CODE) > 0
-        if mayHaveBeenSent && !hasAnswered { ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
+    /// Gives the request up, still in its multi handle. A connection that took it, had all the time, and has not said a word
+    /// may be dead: over HTTP/2 libcurl would keep it, and send it the next request as well.
+    func abandon(isOverdue: Bool) -> AbandonedTransfer {
+        if isOverdue && isSilent { ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
         let hasReply = long(CURLINFO_RESPONSE_CODE) >= 200 && !isTooLarge
-        return AbandonedTransfer(mayHaveBeenSent: mayHaveBeenSent, partialReply: hasReply ? reply() : nil)
+        return AbandonedTransfer(
+            mayHaveBeenSent: mayHaveBeenSent, partialReply: hasReply ? reply() : nil, timing: timing())
     }
+
+    /// The request is on its way, and not a word has come back.
+    var isSilent: Bool { mayHaveBeenSent && long(CURLINFO_RESPONSE_CODE) == 0 }
+
+    /// What libcurl measured, once a connection was had.
+    func timing() -> AttemptTiming? {
+        guard mayHaveBeenSent else { return nil }
+        let isReused = long(CURLINFO_NUM_CONNECTS) == 0
+        let dns = isReused ? 0 : offset(CURLINFO_NAMELOOKUP_TIME_T)
+        let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
+        let secured = isReused ? 0 : offset(CURLINFO_APPCONNECT_TIME_T)
+        let firstByte = offset(CURLINFO_STARTTRANSFER_TIME_T)
+        return AttemptTiming(
+            dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
+            tlsMicroseconds: max(0, secured &- connected),
+            firstByteMicroseconds: max(0, firstByte &- offset(CURLINFO_PRETRANSFER_TIME_T)),
+            isConnectionReused: isReused, httpVersion: httpVersion,
+            sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
+    }
+
+    private var httpVersion: String? {
+        switch long(CURLINFO_HTTP_VERSION) {
+        case Int(CURL_HTTP_VERSION_1_0): "1.0"
+        case Int(CURL_HTTP_VERSION_1_1): "1.1"
+        case Int(CURL_HTTP_VERSION_2_0): "2"
+        default: nil
+        }
+    }
+
+    /// The connection that served it can be shared by several requests at once.
+    var isMultiplexed: Bool { long(CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0) }
 
     /// All replies are JSON, and a JSON object tells by itself that it is whole. Asked of HTTP/2 alone: HTTP/1.1 has no such
     /// trouble, and giving up a transfer there costs the connection.
     func hasWholeReply(_ now: MonotonicTime) -> Bool {
         guard body.count > checkedCount, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds,
-            long(CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0)
+            isMultiplexed
         else { return false }
         checkedCount = body.count
         return (try? JSON.validate(body, profile: .reply)) != nil
@@ -172,6 +222,11 @@ final class CurlTransfer {
     private func long(_ info: CURLINFO) -> Int {
         var value = 0
         return ccurl_get_long(easy, info, &value) == CURLE_OK ? value : 0
+    }
+
+    private func offset(_ info: CURLINFO) -> Int {
+        var value: curl_off_t = 0
+        return ccurl_get_offset(easy, info, &value) == CURLE_OK ? Int(value) : 0
     }
 
     private func header(_ name: String) -> String? {

@@ -8,6 +8,7 @@ final class CurlTransport: Transport {
     private let multi: UnsafeMutableRawPointer
     private let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
+    private let sockets = CurlSockets()
     private var running: [TransferID: CurlTransfer] = [:]
     /// Transfers whose results were taken and are being looked at.
     private var ended: [CurlTransfer] = []
@@ -16,6 +17,18 @@ final class CurlTransport: Transport {
     private static let idleLimit = 64
     private var nextLook = MonotonicTime.now()
     private var isClosed = false
+
+    private var warmth: Warmth
+    private var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
+    /// Transfers that wait for the connection in the making, and until when.
+    private var patient = FIFO<(id: TransferID, until: MonotonicTime)>()
+    /// Whether the service speaks HTTP/2, as far as is known.
+    private var isMultiplexed = true
+
+    /// How long a warm-up's request may go without an answer before its connection counts as dead.
+    static let silenceMilliseconds = 2_000
+    /// How long a request waits for a connection in the making before it makes its own.
+    static let patienceMilliseconds = 250
 
     /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
     private static let isLibraryReady: Bool = {
@@ -31,64 +44,96 @@ final class CurlTransport: Transport {
         }
         self.multi = multi
         self.settings = settings
+        var seed = SystemRandomNumberGenerator()
+        warmth = Warmth(intervalMilliseconds: settings.keepWarmMilliseconds, seed: seed.next())
+        warmth.lost(now: .now())
         // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls.
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, settings.maxConnections)
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, settings.maxStreamsPerConnection)
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         if idle.isEmpty { recycle() }
-        guard let transfer = idle.popLast() ?? CurlTransfer(settings) else { return .resource("A transfer handle") }
+        guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
+        transfer.setWaitsForConnection(isConnecting)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
         }
+        if transfer.waitsForConnection { patient.append((id, .now().adding(milliseconds: Self.patienceMilliseconds))) }
         running[id] = transfer
         return nil
     }
 
-    func cancel(_ id: TransferID) -> AbandonedTransfer {
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
         guard let transfer = running.removeValue(forKey: id) else { return .none }
-        let abandoned = transfer.abandon()
+        // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
+        if transfer.isSilent { warmth.lost(now: .now()) }
+        let abandoned = transfer.abandon(isOverdue: isOverdue)
         curl_multi_remove_handle(multi, transfer.easy)
         ended.append(transfer)
         return abandoned
     }
 
-    func finished() -> [(id: TransferID, result: TransferResult)] {
+    func prewarm() { warmth.wanted(now: .now()) }
+
+    func finished() -> [FinishedTransfer] {
         recycle()
+        let now = MonotonicTime.now()
+        tendWarmUp(now)
+        sendImpatient(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
-        var results: [(id: TransferID, result: TransferResult)] = []
+        var results: [FinishedTransfer] = []
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = ccurl_message_result(message)  // read before the handle is removed: the message goes with it
-            guard let transfer = CurlTransfer.of(easy), running.removeValue(forKey: transfer.id) != nil else { continue }
-            results.append((transfer.id, transfer.result(code)))
+            guard let transfer = CurlTransfer.of(easy) else { continue }
+            if transfer === warmUp?.transfer {
+                endWarmUp(isWarm: code == CURLE_OK, now)
+                continue
+            }
+            guard running.removeValue(forKey: transfer.id) != nil else { continue }
+            results.append(FinishedTransfer(id: transfer.id, result: transfer.result(code), timing: transfer.timing()))
+            if code == CURLE_OK { noteUse(transfer, now) }
             curl_multi_remove_handle(multi, easy)
             ended.append(transfer)
         }
-        if stillRunning > 0 { takeUnendedReplies(&results) }
+        if stillRunning > 0 { takeUnendedReplies(&results, now) }
         return results
     }
 
     /// A service may answer in full before it has read the request, a 401 or 429 for instance. Over HTTP/2 libcurl 7.88 then
     /// may never see the end of the transfer, and the caller would hear of the answer at the deadline or not at all. So now and
     /// then the transfers are asked that have a whole reply and wait in silence.
-    private func takeUnendedReplies(_ results: inout [(id: TransferID, result: TransferResult)]) {
-        let now = MonotonicTime.now()
+    private func takeUnendedReplies(_ results: inout [FinishedTransfer], _ now: MonotonicTime) {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
         for (id, transfer) in running where transfer.hasWholeReply(now) {
-            if let reply = cancel(id).partialReply { results.append((id, .reply(reply))) }
+            let abandoned = cancel(id, isOverdue: false)
+            if let reply = abandoned.partialReply {
+                results.append(FinishedTransfer(id: id, result: .reply(reply), timing: abandoned.timing))
+            }
         }
     }
 
     func wait(until moment: MonotonicTime?) {
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
-        let longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
-        let milliseconds = min(moment?.milliseconds(since: .now()) ?? longest, longest)
+        let now = MonotonicTime.now()
+        var longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
+        for moment in [moment, warmth.next, warmUp?.deadline] {
+            if let moment { longest = min(longest, moment.milliseconds(since: now)) }
+        }
         var descriptor = curl_waitfd(fd: wakeUp.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-        curl_multi_poll(multi, &descriptor, 1, Int32(clamping: milliseconds), nil)
+        if running.isEmpty && warmUp == nil && !sockets.isEmpty {
+            var descriptors = sockets.idleDescriptors() + [descriptor]
+            curl_multi_poll(multi, &descriptors, UInt32(clamping: descriptors.count), Int32(clamping: longest), nil)
+            descriptor = descriptors.removeLast()
+            if sockets.notice(descriptors) { warmth.lost(now: .now()) }
+        } else {
+            curl_multi_poll(multi, &descriptor, 1, Int32(clamping: longest), nil)
+        }
         if descriptor.revents != 0 { wakeUp.clear() }
     }
 
@@ -96,7 +141,9 @@ final class CurlTransport: Transport {
 
     func close() {
         for transfer in running.values { curl_multi_remove_handle(multi, transfer.easy) }
+        if let warmUp { curl_multi_remove_handle(multi, warmUp.transfer.easy) }
         running = [:]
+        warmUp = nil
         ended = []
         idle = []
         curl_multi_cleanup(multi)
@@ -115,6 +162,59 @@ final class CurlTransport: Transport {
             idle.append(transfer)
         }
         ended.removeAll(keepingCapacity: true)
+    }
+}
+
+// MARK: - Warm connections
+
+extension CurlTransport {
+    /// Starts a warm-up when one is due, and ends one that was left without an answer.
+    ///
+    /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
+    /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
+    private func tendWarmUp(_ now: MonotonicTime) {
+        if let current = warmUp, current.deadline <= now {
+            _ = current.transfer.abandon(isOverdue: true)
+            endWarmUp(isWarm: false, now)
+        }
+        guard warmth.begin(now: now) else { return }
+        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(settings.warmUpURL),
+            curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
+        else {
+            warmth.ended(isWarm: false, now: now)
+            return
+        }
+        // A connection that is there is proved soon; one that is not has all the time to be made.
+        let limit = (sockets.isEmpty ? settings.connectTimeoutMilliseconds : 0) + Self.silenceMilliseconds
+        warmUp = (transfer, now.adding(milliseconds: limit))
+    }
+
+    private func endWarmUp(isWarm: Bool, _ now: MonotonicTime) {
+        guard let transfer = warmUp?.transfer else { return }
+        warmUp = nil
+        if isWarm { noteUse(transfer, now) }
+        warmth.ended(isWarm: isWarm, now: now)
+        curl_multi_remove_handle(multi, transfer.easy)
+    }
+
+    private func noteUse(_ transfer: CurlTransfer, _ now: MonotonicTime) {
+        warmth.used(now: now)
+        sockets.forgetNoticed()
+        isMultiplexed = transfer.isMultiplexed
+    }
+
+    /// A connection is being made that the next request could share: with a handshake half done it is the quickest to be had.
+    private var isConnecting: Bool { isMultiplexed && warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false }
+
+    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own.
+    private func sendImpatient(_ now: MonotonicTime) {
+        while let first = patient.first, first.until <= now {
+            _ = patient.popFirst()
+            guard isConnecting, let transfer = running[first.id], !transfer.mayHaveBeenSent else { continue }
+            curl_multi_remove_handle(multi, transfer.easy)
+            transfer.setWaitsForConnection(false)
+            curl_multi_add_handle(multi, transfer.easy)
+        }
     }
 }
 

@@ -19,17 +19,19 @@ final class SandboxTransport: Transport {
         return nil
     }
 
-    func cancel(_ id: TransferID) -> AbandonedTransfer {
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
         guard let index = pending.firstIndex(where: { $0.id == id }) else { return .none }
         pending.remove(at: index)
         return AbandonedTransfer(mayHaveBeenSent: true)
     }
 
-    func finished() -> [(id: TransferID, result: TransferResult)] {
+    func prewarm() {}
+
+    func finished() -> [FinishedTransfer] {
         let now = MonotonicTime.now()
         let count = pending.firstIndex { $0.due > now } ?? pending.count
         defer { pending.removeFirst(count) }
-        return pending.prefix(count).map { ($0.id, .reply($0.reply)) }
+        return pending.prefix(count).map { FinishedTransfer(id: $0.id, result: .reply($0.reply)) }
     }
 
     func wait(until moment: MonotonicTime?) {

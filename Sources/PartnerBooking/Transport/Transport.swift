@@ -44,6 +44,7 @@ struct AbandonedTransfer {
     /// A byte of the request may have reached the service. When in doubt: true.
     var mayHaveBeenSent: Bool
     var partialReply: HTTPReply?
+    var timing: AttemptTiming?
 
     /// Nothing was under way.
     static var none: AbandonedTransfer { AbandonedTransfer(mayHaveBeenSent: false) }
@@ -55,6 +56,13 @@ enum TransferResult {
     indirect case failure(TransferFailure)
 }
 
+struct FinishedTransfer {
+    let id: TransferID
+    let result: TransferResult
+    /// nil where there is no network.
+    var timing: AttemptTiming?
+}
+
 typealias TransferID = UInt64
 
 /// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` are called on
@@ -63,11 +71,15 @@ protocol Transport: AnyObject {
     /// Starts a transfer; its result comes from `finished()`. nil, or why it could not be started at all.
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure?
 
-    /// Ends a transfer without a result, and tells what is known of it.
-    func cancel(_ id: TransferID) -> AbandonedTransfer
+    /// Ends a transfer without a result, and tells what is known of it. `isOverdue`: the service had all the time it was given,
+    /// and a connection that stayed silent for so long is not to be trusted with the next request.
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer
+
+    /// Gets a connection ready for the next transfer, where there are connections.
+    func prewarm()
 
     /// Moves all transfers on as far as they go now, and takes the results of those that have ended.
-    func finished() -> [(id: TransferID, result: TransferResult)]
+    func finished() -> [FinishedTransfer]
 
     /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early.
     func wait(until moment: MonotonicTime?)

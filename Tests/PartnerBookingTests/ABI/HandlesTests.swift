@@ -14,7 +14,7 @@ import Testing
     private func codes(_ handle: UInt) -> [PartnerBookingError.Code?] {
         let pointer = OpaquePointer(bitPattern: handle)
         let lookUp = #expect(throws: PartnerBookingError.self) { try Handles.client(pointer) }
-        let removal = #expect(throws: PartnerBookingError.self) { try Handles.remove(pointer) }
+        let removal = #expect(throws: PartnerBookingError.self) { try Handles.close(pointer, timeoutMilliseconds: 0) }
         return [lookUp?.code, removal?.code]
     }
 
@@ -26,9 +26,9 @@ import Testing
             #expect(try Handles.client(one) === first)
             #expect(try Handles.client(two) === second)
         }
-        #expect(try Handles.remove(one) === first)
+        #expect(try Handles.close(one, timeoutMilliseconds: 0) == 0)
         #expect(try Handles.client(two) === second)
-        #expect(try Handles.remove(two) === second)
+        #expect(try Handles.close(two, timeoutMilliseconds: 0) == 0)
     }
 
     @Test(arguments: [0, 1, 8, 16, 0x7FFF_FFFF_F000, 0xDEAD_BEEF, UInt.max, UInt.max - 15, UInt.max / 2, 0xB00C << 48])
@@ -49,16 +49,16 @@ import Testing
         }
         #expect(codes(handle - 1) == [.invalidClient, .invalidClient])
         #expect(codes(handle - 8) == [.invalidClient, .invalidClient])
-        _ = try Handles.remove(OpaquePointer(bitPattern: handle))
+        _ = try Handles.close(OpaquePointer(bitPattern: handle), timeoutMilliseconds: 0)
     }
 
     @Test func closedHandleStaysClosed() throws {
         let handle = try addClient()
-        _ = try Handles.remove(OpaquePointer(bitPattern: handle))
+        _ = try Handles.close(OpaquePointer(bitPattern: handle), timeoutMilliseconds: 0)
         #expect(codes(handle) == [.clientClosed, .clientClosed])
         let next = Handles.add(try openClient())
         #expect(codes(handle) == [.clientClosed, .clientClosed])
-        _ = try Handles.remove(next)
+        _ = try Handles.close(next, timeoutMilliseconds: 0)
         #expect(codes(handle) == [.clientClosed, .clientClosed])
     }
 
@@ -69,7 +69,7 @@ import Testing
             for _ in 0..<200 {
                 let handle = Handles.add(client)
                 handles.withLock { $0.append(UInt(bitPattern: handle)) }
-                _ = try? Handles.remove(handle)
+                _ = try? Handles.close(handle, timeoutMilliseconds: 0)
             }
         }
         let all = handles.withLock { $0 }
@@ -86,7 +86,7 @@ import Testing
             let (taken, refused) = (Counter(), Counter())
             onThreads(8) { _ in
                 do throws(PartnerBookingError) {
-                    _ = try Handles.remove(OpaquePointer(bitPattern: handle))
+                    _ = try Handles.close(OpaquePointer(bitPattern: handle), timeoutMilliseconds: 0)
                     taken.increment()
                 } catch {
                     if error.code == .clientClosed { refused.increment() }
@@ -102,7 +102,7 @@ import Testing
         do {
             let client = try openClient()
             weakly = client
-            _ = try Handles.remove(Handles.add(client))
+            _ = try Handles.close(Handles.add(client), timeoutMilliseconds: 0)
         }
         #expect(weakly == nil)
     }

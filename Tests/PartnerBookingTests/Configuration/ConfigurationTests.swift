@@ -34,7 +34,11 @@ import Testing
         #expect(read.timeoutMilliseconds == nil)
         #expect(read.timeoutMilliseconds(for: .searchAvailability) == 5_000)
         #expect(read.timeoutMilliseconds(for: .createBooking) == 35_000)
-        #expect(read.maxInFlight == 512)
+        #expect(read.slowAfterMilliseconds == nil)
+        #expect(read.limits.maxInFlight == 512 && read.limits.maxQueued == 512)
+        #expect(read.connection.maxConnections == 512 && read.connection.maxStreamsPerConnection == 100)
+        #expect(read.connection.keepWarmMilliseconds == 30_000)
+        #expect(read.connection.warmUpURL == "https://appointments.dialstack.ai/")
         #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.connectTimeoutMilliseconds == 4_000)
         #expect(read.connection.maxReplyBytes == 1_048_576)
@@ -56,6 +60,8 @@ import Testing
             .setting("paths.search_availability", #""/s""#).setting("paths.create_booking", #""/b/%20~""#)
             .setting("timeout_ms", "8001").setting("connect_timeout_ms", "8002").setting("max_reply_bytes", "8003")
             .setting("max_in_flight", "8004").setting("retry.max_attempts", "4").setting("retry.base_delay_ms", "8005")
+            .setting("slow_after_ms", "8007").setting("max_queued", "8008").setting("max_connections", "8009")
+            .setting("max_streams_per_connection", "8010").setting("keep_warm_ms", "8011")
             .setting("retry.max_delay_ms", "8006").setting("proxy", #""socks5h://u:p@proxy.test:1080""#)
         let read = try Self.read(text)
         #expect(read.baseURL == "https://host.test:8443/a/b")
@@ -64,7 +70,11 @@ import Testing
         #expect(read.timeoutMilliseconds(for: .createBooking) == 8_001)
         #expect(read.connection.connectTimeoutMilliseconds == 8_002)
         #expect(read.connection.maxReplyBytes == 8_003)
-        #expect(read.maxInFlight == 8_004)
+        #expect(read.limits.maxInFlight == 8_004 && read.limits.maxQueued == 8_008)
+        #expect(read.slowAfterMilliseconds == 8_007)
+        #expect(read.connection.maxConnections == 8_009 && read.connection.maxStreamsPerConnection == 8_010)
+        #expect(read.connection.keepWarmMilliseconds == 8_011)
+        #expect(read.connection.warmUpURL == "https://host.test:8443/a/b/")
         #expect(read.retry == Delivery.Policy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
         #expect(read.connection.proxy == "socks5h://u:p@proxy.test:1080")
     }
@@ -82,7 +92,9 @@ import Testing
 
     static let numbers: [(String, ClosedRange<Int>)] = [
         ("timeout_ms", 1...600_000), ("connect_timeout_ms", 1...600_000), ("max_reply_bytes", 1_024...67_108_864),
-        ("max_in_flight", 1...100_000), ("retry.max_attempts", 1...10), ("retry.base_delay_ms", 1...60_000),
+        ("max_in_flight", 1...100_000), ("max_queued", 0...100_000), ("max_connections", 1...100_000),
+        ("max_streams_per_connection", 1...10_000), ("keep_warm_ms", 0...3_600_000), ("slow_after_ms", 1...600_000),
+        ("retry.max_attempts", 1...10), ("retry.base_delay_ms", 1...60_000),
         ("retry.max_delay_ms", 1...60_000), ("sandbox.slot_minutes", 1...1_440), ("sandbox.days", 1...366),
         ("sandbox.capacity", 1...1_000), ("sandbox.latency_ms", 0...600_000),
     ]
@@ -125,7 +137,9 @@ import Testing
 
     @Test(arguments: [
         "endpoint", "api_key", "base_url", "paths", "paths.search_availability", "paths.create_booking", "timeout_ms",
-        "connect_timeout_ms", "max_reply_bytes", "max_in_flight", "retry", "retry.max_attempts", "retry.base_delay_ms",
+        "connect_timeout_ms", "max_reply_bytes", "max_in_flight", "max_queued", "max_connections",
+        "max_streams_per_connection",
+        "keep_warm_ms", "slow_after_ms", "retry", "retry.max_attempts", "retry.base_delay_ms",
         "retry.max_delay_ms", "tls", "tls.ca_file", "proxy", "sandbox", "sandbox.opening_hours", "sandbox.utc_offset",
         "sandbox.slot_minutes", "sandbox.days", "sandbox.capacity", "sandbox.bots", "sandbox.api_key", "sandbox.now",
         "sandbox.latency_ms", "sandbox.opening_hours.monday", "sandbox.opening_hours.sunday",

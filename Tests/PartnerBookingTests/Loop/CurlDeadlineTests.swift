@@ -69,11 +69,11 @@ import Testing
         try withServer({ $0.header("Idempotency-Key") == nil ? [.reply(200, Sample.searchReply)] : [.stall] }) { server in
             let client = try PartnerBookingClient(server.url)
             let ending = Ending()
-            let stalled = background { ending.handler(client.book(Sample.booking(Sample.timeout(20_000)))) }
+            let stalled = background { ending.end(client.book(Sample.booking(Sample.timeout(20_000)))) }
             #expect(server.sees(requests: 1))
             for _ in 0..<20 { #expect(client.search() == .success(Sample.searchReply)) }
             #expect(ending.isEmpty)
-            client.close(timeoutMilliseconds: 0)
+            try client.close(timeoutMilliseconds: 0)
             stalled.join()
             #expect(try ending.error().code == .clientClosed)
         }
@@ -104,11 +104,11 @@ import Testing
             let client = try PartnerBookingClient(server.url)
             let endings = (0..<2).map { _ in Ending() }
             let callers = [
-                background { endings[0].handler(client.book()) }, background { endings[1].handler(client.search()) },
+                background { endings[0].end(client.book()) }, background { endings[1].end(client.search()) },
             ]
             #expect(server.sees(requests: 2))
             var ended: Int?
-            let elapsed = elapsedMilliseconds { ended = client.close(timeoutMilliseconds: 50) }
+            let elapsed = try elapsedMilliseconds { ended = try client.close(timeoutMilliseconds: 50) }
             #expect(ended == 2)
             #expect((50..<20_000).contains(elapsed))
             for caller in callers { caller.join() }
@@ -118,7 +118,7 @@ import Testing
             #expect(try endings[1].error().code == .clientClosed)
             #expect(try endings[1].error().outcome == nil)
 
-            #expect(client.close(timeoutMilliseconds: 50) == nil)
+            #expect(throws: PartnerBookingError.clientClosed) { try client.close(timeoutMilliseconds: 50) }
             let late = try client.failure(.createBooking)
             #expect(late.code == .clientClosed)
             #expect(late.outcome == .notSent)
@@ -131,11 +131,11 @@ import Testing
         try withServer({ _ in [.pause(milliseconds: 60), .reply(201, Sample.bookingReply)] }) { server in
             let client = try PartnerBookingClient(server.url)
             let ending = Ending()
-            let caller = background { ending.handler(client.book()) }
+            let caller = background { ending.end(client.book()) }
             #expect(server.sees(requests: 1))
-            #expect(client.close(timeoutMilliseconds: 20_000) == 0)
+            #expect(try client.close(timeoutMilliseconds: 20_000) == 0)
             caller.join()
-            #expect(try ending.completion() == .success(Sample.bookingReply))
+            #expect(try ending.result() == .success(Sample.bookingReply))
         }
     }
 
@@ -144,7 +144,7 @@ import Testing
             let client = try PartnerBookingClient(server.url)
             _ = client.search()
             var ended: Int?
-            let elapsed = elapsedMilliseconds { ended = client.close(timeoutMilliseconds: 600_000) }
+            let elapsed = try elapsedMilliseconds { ended = try client.close(timeoutMilliseconds: 600_000) }
             #expect(ended == 0)
             #expect(elapsed < 20_000)
         }

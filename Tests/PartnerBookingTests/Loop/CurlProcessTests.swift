@@ -129,7 +129,7 @@ import Testing
                 func round() throws {
                     let client = try PartnerBookingClient(server.url)
                     #expect(client.search() == .success(Sample.searchReply))
-                    #expect(client.close(timeoutMilliseconds: 1_000) == 0)
+                    #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
                 }
                 try round()
                 let before = entries("/proc/self/fd")

@@ -4,10 +4,11 @@ import Testing
 @testable import PartnerBooking
 
 extension PartnerBookingClient {
-    /// A client of a server on this machine, which retries at once; `more` is put behind its members, and starts with a comma.
+    /// A client of a server on this machine, which retries at once and connects for calls alone; `more` is put behind its
+    /// members, and starts with a comma.
     convenience init(_ url: String, attempts: Int = 3, _ more: String = "") throws {
         let retry = #"{"max_attempts":\#(attempts),"base_delay_ms":1,"max_delay_ms":1}"#
-        let json = #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","retry":\#(retry)\#(more)}"#
+        let json = #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","keep_warm_ms":0,"retry":\#(retry)\#(more)}"#
         try self.init(configuration: Array(json.utf8))
     }
 
@@ -16,8 +17,8 @@ extension PartnerBookingClient {
         try #require(call(operation, request: json ?? Sample.request(operation)).failure, "the call succeeded")
     }
 
-    func book(_ json: [UInt8] = Sample.booking()) -> Completion { call(.createBooking, request: json) }
-    func search(_ json: [UInt8] = Sample.search()) -> Completion { call(.searchAvailability, request: json) }
+    func book(_ json: [UInt8] = Sample.booking()) -> CallResult { call(.createBooking, request: json) }
+    func search(_ json: [UInt8] = Sample.search()) -> CallResult { call(.searchAvailability, request: json) }
 }
 
 /// Serves while `body` runs.

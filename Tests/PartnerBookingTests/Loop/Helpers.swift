@@ -33,6 +33,15 @@ extension Monitor {
     }
 }
 
+extension PartnerBookingClient {
+    /// The blocking calls, for tests whose body is asynchronous only because it runs in a process of its own.
+    func wait(_ operation: PartnerBooking.Operation, _ json: [UInt8]) -> CallResult { call(operation, request: json) }
+
+    func closeAndWait(_ milliseconds: Int = 0) throws(PartnerBookingError) -> Int {
+        try close(timeoutMilliseconds: milliseconds)
+    }
+}
+
 /// A number that several threads count.
 final class Counter: Sendable {
     private let count = Monitor(0)
@@ -54,21 +63,46 @@ final class Counter: Sendable {
 
 /// A box for one completion, which tells when it came and whether it came once.
 final class Ending: Sendable {
-    private let completions = Monitor<[Completion]>([])
+    private struct State {
+        var results: [CallResult] = []
+        var completions: [Completion] = []
+        var slow = 0
+    }
+
+    private let state = Monitor(State())
 
     var handler: CompletionHandler {
-        { [completions] completion in completions.update { $0.append(completion) } }
+        { [state] completion in
+            state.update { state in
+                state.completions.append(completion)
+                switch completion.event {
+                case .done(let result): state.results.append(result)
+                case .slow: state.slow += 1
+                }
+            }
+        }
     }
 
-    var count: Int { completions.withLock { $0.count } }
+    func end(_ result: CallResult) { state.update { $0.results.append(result) } }
 
-    /// The completion, waited for.
-    func completion() throws -> Completion {
-        try #require(completions.becomes { !$0.isEmpty }, "no completion came")
-        return try #require(completions.withLock { $0.first })
+    /// How often an end was told.
+    var count: Int { state.withLock { $0.results.count } }
+
+    /// How often the call was told to be slow.
+    var slowCount: Int { state.withLock { $0.slow } }
+
+    func isSlow() -> Bool { state.becomes { $0.slow > 0 } }
+
+    /// All that was told, in order.
+    var completions: [Completion] { state.withLock { $0.completions } }
+
+    /// The end, waited for.
+    func result() throws -> CallResult {
+        try #require(state.becomes { !$0.results.isEmpty }, "no completion came")
+        return try #require(state.withLock { $0.results.first })
     }
 
-    func error() throws -> PartnerBookingError { try #require(completion().failure) }
+    func error() throws -> PartnerBookingError { try #require(result().failure) }
 
     var isEmpty: Bool { count == 0 }
 }

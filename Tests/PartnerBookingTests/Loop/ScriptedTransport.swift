@@ -27,6 +27,7 @@ final class ScriptedTransport: Transport, Sendable {
         var attempts: [Attempt] = []
         var cancelled: [TransferID] = []
         var mostAtOnce = 0
+        var warmUps = 0
         var isClosed = false
         /// Rules of the protocol that its user broke.
         var violations: [String] = []
@@ -91,7 +92,7 @@ final class ScriptedTransport: Transport, Sendable {
             code: .resourceUnavailable, message: "Cannot start", isRetryable: true, mayHaveBeenSent: false)
     }
 
-    func cancel(_ id: TransferID) -> AbandonedTransfer {
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
         state.withLock { state in
             state.check("cancel")
             guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return .none }
@@ -100,14 +101,16 @@ final class ScriptedTransport: Transport, Sendable {
         }
     }
 
-    func finished() -> [(id: TransferID, result: TransferResult)] {
+    func prewarm() { state.update { $0.record.warmUps += 1 } }
+
+    func finished() -> [FinishedTransfer] {
         let now = MonotonicTime.now()
         let ended = state.withLock { state in
             state.check("finished")
             defer { state.pending.removeAll { $0.isDue(now) } }
             return state.pending.filter { $0.isDue(now) }
         }
-        return ended.compactMap { pending in pending.step.result.map { (pending.id, $0) } }
+        return ended.compactMap { pending in pending.step.result.map { FinishedTransfer(id: pending.id, result: $0) } }
     }
 
     func wait(until moment: MonotonicTime?) {

@@ -15,9 +15,9 @@ import Testing
         var codes: [String: Int] = [:]
         var nonsense: [PartnerBookingError] = []
 
-        mutating func end(_ number: Int, _ completion: Completion) {
+        mutating func end(_ number: Int, _ result: CallResult) {
             endings[number] += 1
-            guard let error = completion.failure else {
+            guard let error = result.failure else {
                 codes["success", default: 0] += 1
                 return
             }
@@ -56,7 +56,10 @@ import Testing
                         try scripted.submit(
                             template.0, context, deadline: Int.random(in: 0...30, using: &random),
                             attempts: Int.random(in: 1...4, using: &random)
-                        ) { completion in tally.withLock { $0.end(number, completion) } }
+                        ) { completion in
+                            guard case .done(let result) = completion.event else { return }
+                            tally.withLock { $0.end(number, result) }
+                        }
                         accepted.increment()
                         break
                     } catch {

@@ -9,13 +9,13 @@ struct ScriptedLoop: Sendable {
     private let thread: PartnerBooking.Thread
     private let lastID = Counter()
 
-    init(_ transport: ScriptedTransport, maxInFlight: Int = 512) throws {
+    init(_ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0) throws {
         self.transport = transport
-        (loop, thread) = try TransferLoop.start(transport, maxInFlight: maxInFlight)
+        (loop, thread) = try TransferLoop.start(transport, .init(maxInFlight: maxInFlight, maxQueued: maxQueued))
     }
 
-    init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512) throws {
-        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight)
+    init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0) throws {
+        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued)
     }
 
     /// What the endpoint makes of a caller's request.
@@ -45,14 +45,16 @@ struct ScriptedLoop: Sendable {
         let policy = Delivery.Policy(
             maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
         let delivery = Delivery(policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id)
-        try loop.submit(Call(id: id, request: request, context: context, delivery: delivery, complete: complete))
+        try loop.submit(Call(ticket: id, request: request, context: context, delivery: delivery, complete: complete))
         return id
     }
 
     /// Closes the loop and waits for its thread. How many calls had to be ended.
     @discardableResult
     func close(within milliseconds: Int = 0) -> Int? {
-        let ended = loop.close(until: .now().adding(milliseconds: milliseconds))
+        let moment = MonotonicTime.now().adding(milliseconds: milliseconds)
+        loop.beginClose(at: moment)
+        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
         thread.join()
         #expect(transport.record.isClosed)
         #expect(transport.record.violations.isEmpty)
@@ -66,7 +68,7 @@ struct ScriptedLoop: Sendable {
         let ending = Ending()
         let scripted = try ScriptedLoop(.reply(200, Sample.reply(to: operation)))
         try scripted.submit(operation, complete: ending.handler)
-        #expect(try ending.completion() == .success(Sample.reply(to: operation)))
+        #expect(try ending.result() == .success(Sample.reply(to: operation)))
         #expect(scripted.close() == 0)
         #expect(ending.count == 1)
     }
@@ -79,7 +81,7 @@ struct ScriptedLoop: Sendable {
             .reply(503, []), .failure(mayHaveBeenSent: true), .cannotStart, .reply(201, Sample.bookingReply))
         let trace = #","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tag":"t","x":1.50"#
         let id = try scripted.submit(json: Sample.booking(key: "key-7", trace), attempts: 4, complete: ending.handler)
-        #expect(try ending.completion() == .success(Sample.bookingReply))
+        #expect(try ending.result() == .success(Sample.bookingReply))
         scripted.close()
 
         let attempts = scripted.transport.record.attempts
@@ -275,7 +277,7 @@ struct ScriptedLoop: Sendable {
         let scripted = try ScriptedLoop(.reply(503, []), .reply(201, Sample.bookingReply, after: 30))
         for ending in endings { try scripted.submit(complete: ending.handler) }
         #expect(scripted.close(within: 30_000) == 0)
-        for ending in endings { #expect(try ending.completion() == .success(Sample.bookingReply)) }
+        for ending in endings { #expect(try ending.result() == .success(Sample.bookingReply)) }
         #expect(endings.allSatisfy { $0.count == 1 })
     }
 
@@ -295,7 +297,7 @@ struct ScriptedLoop: Sendable {
         #expect(try endings[0].error().outcome == .unknown)
         #expect(try endings[1].error().code == .clientClosed)
         #expect(try endings[1].error().outcome == .notSent)
-        #expect(try endings[2].completion() == .success(Sample.bookingReply))
+        #expect(try endings[2].result() == .success(Sample.bookingReply))
         #expect(endings.allSatisfy { $0.count == 1 })
         #expect(scripted.transport.record.cancelled.sorted() == [1, 2])
     }

@@ -103,7 +103,8 @@ import Testing
             #expect(event?.code == .resourceUnavailable)
             #expect(client?.code == .resourceUnavailable)
             #expect(client?.isRetryable == true)
-            try PartnerBookingClient(configuration: configuration).close(timeoutMilliseconds: 0)
+            let opened = try PartnerBookingClient(configuration: configuration)
+            #expect(try opened.closeAndWait() == 0)
         }
     }
 }

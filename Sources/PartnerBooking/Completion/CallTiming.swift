@@ -1,0 +1,47 @@
+/// Where the time of a call went. Holds nothing personal.
+public struct CallTiming: Sendable, Equatable {
+    /// From the submission to now.
+    public var totalMicroseconds: Int
+    /// From the submission to the first attempt.
+    public var queueMicroseconds: Int
+    /// HTTP attempts made.
+    public var attempts: Int
+    /// The last attempt, once it has ended; nil also in the sandbox, which has no network.
+    public var lastAttempt: AttemptTiming?
+}
+
+/// What one attempt did on the network. The durations follow one another; those of a connection that was there already are 0.
+public struct AttemptTiming: Sendable, Equatable {
+    public var dnsMicroseconds: Int
+    public var connectMicroseconds: Int
+    public var tlsMicroseconds: Int
+    /// From the request on its way to the first byte of the reply; 0 when none came.
+    public var firstByteMicroseconds: Int
+    /// The connection was there before the attempt.
+    public var isConnectionReused: Bool
+    /// `"1.1"` or `"2"`; nil when no reply came.
+    public var httpVersion: String?
+    /// The request's body and the reply's body as they travelled.
+    public var sentBytes: Int
+    public var receivedBytes: Int
+}
+
+extension CallTiming {
+    /// The object `timing` of docs/json-contract.md.
+    public var json: [UInt8] { JSONWriter.object(write) }
+
+    func write(_ timing: inout JSONWriter) {
+        timing.member("total_us", totalMicroseconds)
+        timing.member("queue_us", queueMicroseconds)
+        timing.member("attempts", attempts)
+        guard let lastAttempt else { return }
+        timing.member("dns_us", lastAttempt.dnsMicroseconds)
+        timing.member("connect_us", lastAttempt.connectMicroseconds)
+        timing.member("tls_us", lastAttempt.tlsMicroseconds)
+        timing.member("first_byte_us", lastAttempt.firstByteMicroseconds)
+        timing.member("connection_reused", lastAttempt.isConnectionReused)
+        timing.member("http_version", lastAttempt.httpVersion)
+        timing.member("sent_bytes", lastAttempt.sentBytes)
+        timing.member("received_bytes", lastAttempt.receivedBytes)
+    }
+}

@@ -1,0 +1,80 @@
+/// Where the completions of calls without a handler wait to be taken, with a descriptor that tells when there are some.
+///
+/// A place is reserved for each call before it is accepted and given back when its last completion is taken, so that a host
+/// that takes none is told `queue_full` instead of filling its memory.
+package final class CompletionQueue: Sendable {
+    package struct Entry: Sendable {
+        package let completion: Completion
+        /// A number of the submitter's own: a C host's pointer.
+        package let context: UInt
+    }
+
+    package enum Taken: Sendable {
+        case entry(Entry)
+        /// None came in time.
+        case timeout
+        /// None is left, and none will come.
+        case closed
+    }
+
+    private struct State {
+        var waiting = FIFO<Entry>()
+        var reserved = 0
+        var descriptor: EventDescriptor?
+        var isFinished = false
+
+        mutating func pop() -> Entry? {
+            guard let entry = waiting.popFirst() else { return nil }
+            if waiting.isEmpty { descriptor?.clear() }
+            if case .done = entry.completion.event { reserved -= 1 }
+            return entry
+        }
+    }
+
+    private let state = Monitor(State())
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    /// The descriptor that is readable as long as a completion waits. The same one for the life of the queue.
+    package func descriptor() throws(PartnerBookingError) -> Int32 {
+        try state.withLock { state throws(PartnerBookingError) in
+            if let descriptor = state.descriptor { return descriptor.descriptor }
+            let descriptor = try EventDescriptor()
+            if !state.waiting.isEmpty { descriptor.signal() }
+            state.descriptor = descriptor
+            return descriptor.descriptor
+        }
+    }
+
+    /// Takes the oldest completion, waited for so long.
+    package func next(timeoutMilliseconds: Int) -> Taken {
+        state.wait(until: .now().adding(milliseconds: timeoutMilliseconds)) { state in
+            if let entry = state.pop() { return .entry(entry) }
+            return state.isFinished ? .closed : nil
+        } ?? .timeout
+    }
+
+    /// Whether there is nothing left to take, and nothing will come.
+    package var isOver: Bool { state.withLock { $0.isFinished && $0.waiting.isEmpty } }
+
+    func reserve() throws(PartnerBookingError) {
+        try state.withLock { state throws(PartnerBookingError) in
+            guard state.reserved < limit else { throw .queueFull(limit) }
+            state.reserved += 1
+        }
+    }
+
+    /// The call was refused after all.
+    func unreserve() { state.withLock { $0.reserved -= 1 } }
+
+    func append(_ completion: Completion, context: UInt) {
+        state.update { state in
+            if state.waiting.isEmpty { state.descriptor?.signal() }
+            state.waiting.append(Entry(completion: completion, context: context))
+        }
+    }
+
+    /// No more completions will come: those who wait for one need not.
+    func finish() { state.update { $0.isFinished = true } }
+}

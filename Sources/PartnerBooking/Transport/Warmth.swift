@@ -1,0 +1,63 @@
+/// When to get a connection ready ahead of the next request, and when to look whether it is still good. A pure state machine:
+/// it is told what happened and what time it is.
+///
+/// What "warming up" is, is the transport's matter: a cheap request that opens a connection, or proves the one there is.
+struct Warmth: Sendable {
+    /// Between two warm-ups at least; whatever a server does to its connections, it is not asked more often.
+    static let leastGapMilliseconds = 1_000
+    static let longestPauseMilliseconds = 60_000
+
+    /// How long a connection may be idle before it is used; 0: connections are made ready only when asked for.
+    private let interval: Int
+    private var random: SplitMix64
+    private(set) var next: MonotonicTime?
+    private var lastBegin: MonotonicTime?
+    private var isUnderWay = false
+    private var failures = 0
+
+    init(intervalMilliseconds: Int, seed: UInt64) {
+        interval = intervalMilliseconds
+        random = SplitMix64(state: seed)
+    }
+
+    /// Somebody asked for a connection.
+    mutating func wanted(now: MonotonicTime) {
+        guard !isUnderWay else { return }
+        let earliest = max(now, lastBegin?.adding(milliseconds: Self.leastGapMilliseconds) ?? now)
+        next = min(next ?? earliest, earliest)
+    }
+
+    /// The client has opened, or a connection was lost or may be dead.
+    mutating func lost(now: MonotonicTime) {
+        if interval > 0 { wanted(now: now) }
+    }
+
+    /// A request went well: there is a connection, and the server is well.
+    mutating func used(now: MonotonicTime) {
+        failures = 0
+        if interval > 0 { next = now.adding(milliseconds: interval) }
+    }
+
+    /// Whether to warm up now; it counts as under way until `ended`.
+    mutating func begin(now: MonotonicTime) -> Bool {
+        guard !isUnderWay, let moment = next, moment <= now else { return false }
+        next = nil
+        lastBegin = now
+        isUnderWay = true
+        return true
+    }
+
+    mutating func ended(isWarm: Bool, now: MonotonicTime) {
+        isUnderWay = false
+        guard !isWarm else {
+            used(now: now)
+            return
+        }
+        failures = min(failures + 1, 16)
+        guard interval > 0 else { return }
+        // Full jitter, as between attempts: a service that comes back is not met by all its clients at once.
+        let bound = min(Self.leastGapMilliseconds << failures, Self.longestPauseMilliseconds)
+        let pause = Int.random(in: Self.leastGapMilliseconds...bound, using: &random)
+        next = min(next ?? now.adding(milliseconds: pause), now.adding(milliseconds: pause))
+    }
+}

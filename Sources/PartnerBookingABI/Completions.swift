@@ -1,0 +1,108 @@
+// `pbk_completion`: what a submitted call has to tell, laid out for C.
+import CPartnerBooking
+import Glibc
+import PartnerBooking
+
+/// What a `pbk_completion *` points to. Nothing in it changes, so any thread may read it.
+final class CompletionBox: Sendable {
+    fileprivate let ticket: Ticket
+    fileprivate let context: UInt
+    fileprivate let event: pbk_event
+    fileprivate let status: pbk_status
+    fileprivate let tag: CText?
+    fileprivate let reply: CText?
+    fileprivate let timing: CText?
+
+    /// A box that whoever gets the pointer owns, until `pbk_completion_free`.
+    static func make(_ completion: Completion, context: UInt) -> OpaquePointer {
+        OpaquePointer(Unmanaged.passRetained(CompletionBox(completion, context)).toOpaque())
+    }
+
+    private init(_ completion: Completion, _ context: UInt) {
+        ticket = completion.ticket
+        self.context = context
+        tag = completion.tag.flatMap { CText(Array($0.utf8)) }
+        timing = CText(completion.timing.json)
+        let status: pbk_status
+        switch completion.event {
+        case .slow:
+            event = PBK_EVENT_SLOW
+            status = PBK_OK
+            reply = nil
+        case .done(.success(let json)):
+            event = PBK_EVENT_DONE
+            status = PBK_OK
+            reply = CText(json)
+        case .done(.failure(let error)):
+            event = PBK_EVENT_DONE
+            status = error.pbkStatus
+            reply = CText(error.json)
+        }
+        self.status = event == PBK_EVENT_DONE && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
+    }
+
+    fileprivate static func at(_ pointer: OpaquePointer?) -> CompletionBox? {
+        pointer.map { Unmanaged<CompletionBox>.fromOpaque(UnsafeRawPointer($0)).takeUnretainedValue() }
+    }
+}
+
+/// A text of C's with its length. `@unchecked Sendable` is safe because it is written once, before anybody sees it.
+private final class CText: @unchecked Sendable {
+    let start: UnsafeMutablePointer<CChar>
+    let count: Int
+
+    /// nil when memory is out.
+    init?(_ bytes: [UInt8]) {
+        guard let start = string(bytes) else { return nil }
+        self.start = start
+        count = bytes.count
+    }
+
+    deinit { free(start) }
+}
+
+@_cdecl("pbk_completion_event") @implementation
+public func pbk_completion_event(_ completion: OpaquePointer?) -> pbk_event {
+    CompletionBox.at(completion)?.event ?? pbk_event(0)
+}
+
+@_cdecl("pbk_completion_ticket") @implementation
+public func pbk_completion_ticket(_ completion: OpaquePointer?) -> pbk_ticket {
+    CompletionBox.at(completion)?.ticket ?? 0
+}
+
+@_cdecl("pbk_completion_context") @implementation
+public func pbk_completion_context(_ completion: OpaquePointer?) -> UnsafeMutableRawPointer? {
+    CompletionBox.at(completion).flatMap { UnsafeMutableRawPointer(bitPattern: $0.context) }
+}
+
+@_cdecl("pbk_completion_status") @implementation
+public func pbk_completion_status(_ completion: OpaquePointer?) -> pbk_status {
+    CompletionBox.at(completion)?.status ?? PBK_INVALID_ARGUMENT
+}
+
+@_cdecl("pbk_completion_reply") @implementation
+public func pbk_completion_reply(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
+    CompletionBox.at(completion)?.reply.map { UnsafePointer($0.start) }
+}
+
+@_cdecl("pbk_completion_reply_length") @implementation
+public func pbk_completion_reply_length(_ completion: OpaquePointer?) -> Int {
+    CompletionBox.at(completion)?.reply?.count ?? 0
+}
+
+@_cdecl("pbk_completion_tag") @implementation
+public func pbk_completion_tag(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
+    CompletionBox.at(completion)?.tag.map { UnsafePointer($0.start) }
+}
+
+@_cdecl("pbk_completion_timing") @implementation
+public func pbk_completion_timing(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
+    CompletionBox.at(completion)?.timing.map { UnsafePointer($0.start) }
+}
+
+@_cdecl("pbk_completion_free") @implementation
+public func pbk_completion_free(_ completion: OpaquePointer?) {
+    guard let completion else { return }
+    Unmanaged<CompletionBox>.fromOpaque(UnsafeRawPointer(completion)).release()
+}

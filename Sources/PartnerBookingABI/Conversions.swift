@@ -1,0 +1,33 @@
+// Between C's strings and ours.
+import CPartnerBooking
+import Glibc
+import PartnerBooking
+
+/// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON. Of a string
+/// beyond every limit no more is copied than it takes to see that.
+func bytes(_ string: UnsafePointer<CChar>?, _ name: String) throws(PartnerBookingError) -> [UInt8] {
+    guard let string else { throw .argument("\(name) must not be NULL") }
+    return Array(UnsafeRawBufferPointer(start: string, count: strnlen(string, 2_097_152)))
+}
+
+/// A string for the caller to free; nil when memory is out. JSON holds no NUL byte.
+func string(_ json: [UInt8]) -> UnsafeMutablePointer<CChar>? {
+    guard let memory = malloc(json.count + 1) else { return nil }
+    json.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(from: $0) }
+    memory.storeBytes(of: 0, toByteOffset: json.count, as: UInt8.self)
+    return memory.assumingMemoryBound(to: CChar.self)
+}
+
+func cString(_ string: StaticString) -> UnsafePointer<CChar>? {
+    UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+extension Operation {
+    init?(_ operation: pbk_operation) {
+        switch operation {
+        case PBK_SEARCH_AVAILABILITY: self = .searchAvailability
+        case PBK_CREATE_BOOKING: self = .createBooking
+        default: return nil
+        }
+    }
+}
