@@ -1,0 +1,92 @@
+// The client for Swift concurrency. No thread of it is ever blocked: a call is handed to the transfer thread, and its end
+// resumes the task.
+
+extension PartnerBookingClient {
+    /// Opens a client. Begins to connect, and does not wait for it.
+    ///
+    /// - Parameter configuration: The configuration as JSON: `{"api_key":"sk_ptnr_…"}`, or `{"endpoint":"sandbox"}`.
+    /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `resource_unavailable`.
+    public convenience init(configuration json: String) throws(PartnerBookingError) {
+        try self.init(configuration: Array(json.utf8))
+    }
+
+    /// Searches a bot's free appointment slots.
+    ///
+    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Throws: Why there is no reply; `cancelled` when the task was.
+    public func searchAvailability(
+        _ request: SearchAvailabilityRequest, onSlow: (@Sendable () -> Void)? = nil
+    ) async throws(PartnerBookingError) -> SearchAvailabilityReply {
+        let (json, timing) = try await reply(.searchAvailability, request.json, onSlow)
+        return SearchAvailabilityReply(json, timing)
+    }
+
+    /// Books an appointment slot.
+    ///
+    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Throws: Why there is no booking, with the `outcome` that is true for it; `cancelled` when the task was. With the outcome
+    ///   `unknown` repeat the request with the same key, never with a new one.
+    public func createBooking(
+        _ request: CreateBookingRequest, onSlow: (@Sendable () -> Void)? = nil
+    ) async throws(PartnerBookingError) -> CreateBookingReply {
+        let (json, timing) = try await reply(.createBooking, request.json, onSlow)
+        return CreateBookingReply(json, timing)
+    }
+
+    /// Makes a call with a request as JSON, for members that the typed requests do not have.
+    ///
+    /// - Returns: The service's reply, byte for byte.
+    public func call(
+        _ operation: Operation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
+    ) async throws(PartnerBookingError) -> [UInt8] {
+        try await reply(operation, json, onSlow).json
+    }
+
+    private func reply(
+        _ operation: Operation, _ json: [UInt8], _ onSlow: (@Sendable () -> Void)?
+    ) async throws(PartnerBookingError) -> (json: [UInt8], timing: CallTiming) {
+        let ending = Ending()
+        let call = try prepare(operation, request: json) { completion in
+            switch completion.event {
+            case .slow: onSlow?()
+            case .done(let result): ending.come(result.map { ($0, completion.timing) })
+            }
+        }
+        // A task that is cancelled already sends nothing.
+        if Task.isCancelled { throw call.context.completing(.cancelled) }
+        try submit(call)
+        return try await withTaskCancellationHandler {
+            await withCheckedContinuation(ending.wait)
+        } onCancel: {
+            try? self.cancel(call.ticket)
+        }.get()
+    }
+}
+
+/// Where a task waits for the end of its call, whichever of the two comes first.
+private final class Ending: Sendable {
+    typealias End = Result<(json: [UInt8], timing: CallTiming), PartnerBookingError>
+
+    private struct State {
+        var end: End?
+        var task: CheckedContinuation<End, Never>?
+    }
+
+    private let state = Monitor(State())
+
+    func come(_ end: End) {
+        let task = state.withLock { state in
+            state.end = end
+            return state.task
+        }
+        task?.resume(returning: end)
+    }
+
+    func wait(_ task: CheckedContinuation<End, Never>) {
+        let end = state.withLock { state in
+            state.task = task
+            return state.end
+        }
+        if let end { task.resume(returning: end) }
+    }
+}

@@ -1,0 +1,83 @@
+/// Asks to book a slot.
+public struct CreateBookingRequest: Sendable, Equatable {
+    public struct Customer: Sendable, Equatable {
+        /// E.164: `+15551234567`.
+        public var phone: String
+        public var name: String
+        public var email: String?
+
+        public init(phone: String, name: String, email: String? = nil) {
+            self.phone = phone
+            self.name = name
+            self.email = email
+        }
+    }
+
+    public var botID: String
+    /// Names the booking: the same key gives the same booking again and never makes a second one.
+    public var idempotencyKey: String
+    /// RFC 3339 date-time with offset.
+    public var startAt: String
+    public var durationMinutes: Int
+    public var customer: Customer
+    public var notes: String?
+    /// The booking runs on when its task is cancelled, and the task gets its end.
+    public var isDetached = false
+    public var options: CallOptions
+
+    public init(
+        botID: String, idempotencyKey: String, startAt: String, durationMinutes: Int, customer: Customer,
+        notes: String? = nil, isDetached: Bool = false, options: CallOptions = CallOptions()
+    ) {
+        self.botID = botID
+        self.idempotencyKey = idempotencyKey
+        self.startAt = startAt
+        self.durationMinutes = durationMinutes
+        self.customer = customer
+        self.notes = notes
+        self.isDetached = isDetached
+        self.options = options
+    }
+
+    /// The request as docs/json-contract.md describes it.
+    public var json: [UInt8] {
+        JSONWriter.object { request in
+            request.member("bot_id", botID)
+            request.member("idempotency_key", idempotencyKey)
+            request.object("booking") { booking in
+                booking.member("start_at", startAt)
+                booking.member("duration_minutes", durationMinutes)
+                booking.object("customer") { customer in
+                    customer.member("phone", self.customer.phone)
+                    customer.member("name", self.customer.name)
+                    if let email = self.customer.email { customer.member("email", email) }
+                }
+                if let notes { booking.member("notes", notes) }
+            }
+            if isDetached { request.member("detach", true) }
+            options.write(&request)
+        }
+    }
+}
+
+/// The booking as the platform behind the bot tells it. Platforms differ: any member may be missing.
+public struct CreateBookingReply: Sendable, Equatable {
+    public let id: String?
+    public let status: String?
+    /// RFC 3339, as the platform wrote it.
+    public let startAt: String?
+    public let endAt: String?
+    /// The reply, byte for byte.
+    public let json: [UInt8]
+    public let timing: CallTiming
+
+    init(_ json: [UInt8], _ timing: CallTiming) {
+        let booking = (try? JSONDocument(json, profile: .reply))?.root["booking"]
+        id = booking?["id"]?.string
+        status = booking?["status"]?.string
+        startAt = booking?["start_at"]?.string
+        endAt = booking?["end_at"]?.string
+        self.json = json
+        self.timing = timing
+    }
+}
