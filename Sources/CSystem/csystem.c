@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 void csystem_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
@@ -18,6 +19,20 @@ int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until) {
         if (errno != EINTR) return errno;
     }
     return 0;
+}
+
+int csystem_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int csystem_epoll_add_hangup(int epoll, int descriptor) {
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.fd = descriptor};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+int csystem_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
+
+int csystem_epoll_take(int epoll) {
+    struct epoll_event events[64];
+    return epoll_wait(epoll, events, 64, 0);
 }
 
 int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

@@ -3,15 +3,20 @@ import CPartnerBooking
 import Glibc
 import PartnerBooking
 
-/// What a `pbk_completion *` points to. Nothing in it changes, so any thread may read it.
-final class CompletionBox: Sendable {
+/// What a `pbk_completion *` points to.
+///
+/// `@unchecked Sendable` is safe because nothing in it changes but `timingText`, and that under a lock.
+final class CompletionBox: @unchecked Sendable {
     fileprivate let ticket: Ticket
     fileprivate let context: UInt
     fileprivate let event: pbk_event
     fileprivate let status: pbk_status
     fileprivate let tag: CText?
     fileprivate let reply: CText?
-    fileprivate let timing: CText?
+    private let timing: CallTiming
+    private var timingText: CText?
+    /// One for all boxes: few hosts ask for the timing, and none for long.
+    private static let timingLock = Monitor(())
 
     /// A box that whoever gets the pointer owns, until `pbk_completion_free`.
     static func make(_ completion: Completion, context: UInt) -> OpaquePointer {
@@ -22,7 +27,7 @@ final class CompletionBox: Sendable {
         ticket = completion.ticket
         self.context = context
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
-        timing = CText(completion.timing.json)
+        timing = completion.timing
         let status: pbk_status
         switch completion.event {
         case .slow:
@@ -39,6 +44,14 @@ final class CompletionBox: Sendable {
             reply = CText(error.json)
         }
         self.status = event == PBK_EVENT_DONE && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
+    }
+
+    /// Written when it is asked for: that takes longer than all the rest here.
+    fileprivate func timingJSON() -> UnsafePointer<CChar>? {
+        Self.timingLock.withLock { _ in
+            if timingText == nil { timingText = CText(timing.json) }
+            return timingText.map { UnsafePointer($0.start) }
+        }
     }
 
     fileprivate static func at(_ pointer: OpaquePointer?) -> CompletionBox? {
@@ -98,7 +111,7 @@ public func pbk_completion_tag(_ completion: OpaquePointer?) -> UnsafePointer<CC
 
 @_cdecl("pbk_completion_timing") @implementation
 public func pbk_completion_timing(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
-    CompletionBox.at(completion)?.timing.map { UnsafePointer($0.start) }
+    CompletionBox.at(completion)?.timingJSON()
 }
 
 @_cdecl("pbk_completion_free") @implementation

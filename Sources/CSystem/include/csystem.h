@@ -18,6 +18,16 @@ int csystem_runs_callbacks(void);
 /* sem_clockwait(semaphore, CLOCK_MONOTONIC, until), again after signals: 0, or ETIMEDOUT. */
 int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until);
 
+/* epoll_create1(EPOLL_CLOEXEC) */
+int csystem_epoll(void);
+
+/* Listens for the other side's end of a connection (EPOLLRDHUP), and tells of it once (EPOLLET). */
+int csystem_epoll_add_hangup(int epoll, int descriptor);
+int csystem_epoll_remove(int epoll, int descriptor);
+
+/* Takes what there is to tell, up to 64 events, without waiting: how many, or -1. */
+int csystem_epoll_take(int epoll);
+
 /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
 int csystem_eventfd(void);
 

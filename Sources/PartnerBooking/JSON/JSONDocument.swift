@@ -36,7 +36,8 @@ final class JSONDocument: Sendable {
 
     private struct Builder: JSONVisitor {
         var nodes: [Node] = []
-        private var openContainers: [Int] = []
+        /// The innermost container that is not closed yet. Until it is, its `next` tells the one around it.
+        private var innermost: Int32 = -1
 
         init() { nodes.reserveCapacity(32) }
 
@@ -50,12 +51,16 @@ final class JSONDocument: Sendable {
         }
 
         mutating func open(_ kind: JSONKind, at offset: Int) {
-            openContainers.append(nodes.count)
+            let container = Int32(truncatingIfNeeded: nodes.count)
             scalar(kind, offset..<offset, hasEscapes: false)
+            nodes[Int(container)].next = innermost
+            innermost = container
         }
 
         mutating func close(at end: Int) {
-            guard let container = openContainers.popLast() else { return }
+            guard innermost >= 0 else { return }
+            let container = Int(innermost)
+            innermost = nodes[container].next
             nodes[container].end = Int32(truncatingIfNeeded: end)
             nodes[container].next = Int32(truncatingIfNeeded: nodes.count)
         }
@@ -115,13 +120,32 @@ struct JSONValue {
         JSONMembers(document: document, place: index + 1, end: kind == .object ? Int(node.next) : 0)
     }
 
+    /// The member of that name, the first of several, and how many there are. Every request is asked for every member we know,
+    /// so this goes by places and makes no values on its way.
+    func member(_ name: StaticString) -> (value: JSONValue?, count: Int) {
+        guard kind == .object else { return (nil, 0) }
+        let end = Int(node.next)
+        var (first, count, place) = (0, 0, index + 1)
+        document.bytes.withUnsafeBytes { bytes in
+            while place + 1 < end {
+                let key = document.nodes[place]
+                if JSON.string(bytes, Int(key.start)..<Int(key.end), hasEscapes: key.hasEscapes, equals: name) {
+                    if count == 0 { first = place + 1 }
+                    count += 1
+                }
+                place = Int(document.nodes[place + 1].next)
+            }
+        }
+        return (count == 0 ? nil : JSONValue(document: document, index: first), count)
+    }
+
     /// The elements of an array, in order; none for other kinds.
     var elements: JSONElements {
         JSONElements(document: document, place: index + 1, end: kind == .array ? Int(node.next) : 0)
     }
 
     /// The first member of that name; nil when there is none or this is no object.
-    subscript(name: StaticString) -> JSONValue? { members.first { $0.key.equals(name) }?.value }
+    subscript(name: StaticString) -> JSONValue? { member(name).value }
 }
 
 struct JSONMembers: Sequence, IteratorProtocol {

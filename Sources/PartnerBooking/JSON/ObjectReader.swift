@@ -42,12 +42,9 @@ struct ObjectReader {
 
     /// A member, or nil when it is not there.
     func value(_ name: StaticString) throws(PartnerBookingError) -> JSONValue? {
-        var found: JSONValue?
-        for member in object.members where member.key.equals(name) {
-            guard found == nil else { throw refuse(name, "must not appear twice") }
-            found = member.value
-        }
-        return found
+        let (value, count) = object.member(name)
+        guard count <= 1 else { throw refuse(name, "must not appear twice") }
+        return value
     }
 
     /// A member that is an object. Below the outermost one, `path` spells out where it stands: paths are needed for errors

@@ -58,18 +58,23 @@ struct Request: Sendable {
         }
 
         self.operation = operation
-        body = Self.body(of: document) { key in
-            key.equals("timeout_ms") || key.equals("slow_after_ms") || key.equals("tag") || key.equals("traceparent")
-                || operation == .createBooking && (key.equals("idempotency_key") || key.equals("detach"))
+        body = Self.body(of: document, without: Self.ownMembers(operation))
+    }
+
+    /// The members that are taken off before the request is sent.
+    private static func ownMembers(_ operation: Operation) -> [StaticString] {
+        switch operation {
+        case .searchAvailability: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
+        case .createBooking: ["timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "detach"]
         }
     }
 
     /// The document's bytes without some members of the outermost object. The others keep their order and their spelling.
-    private static func body(of document: JSONDocument, without isOwn: (_ key: JSONValue) -> Bool) -> [UInt8] {
-        guard document.root.members.contains(where: { isOwn($0.key) }) else { return document.bytes }
+    private static func body(of document: JSONDocument, without names: [StaticString]) -> [UInt8] {
+        guard names.contains(where: { document.root.member($0).count > 0 }) else { return document.bytes }
         var body: [UInt8] = [UInt8(ascii: "{")]
         body.reserveCapacity(document.bytes.count)
-        for member in document.root.members where !isOwn(member.key) {
+        for member in document.root.members where !names.contains(where: member.key.equals) {
             if body.count > 1 { body.append(UInt8(ascii: ",")) }
             body += document.bytes[member.key.span.lowerBound..<member.value.span.upperBound]
         }

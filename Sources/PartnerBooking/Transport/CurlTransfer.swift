@@ -170,7 +170,7 @@ final class CurlTransfer {
         let dns = isReused ? 0 : offset(CURLINFO_NAMELOOKUP_TIME_T)
         let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
         let secured = isReused ? 0 : offset(CURLINFO_APPCONNECT_TIME_T)
-        let firstByte = offset(CURLINFO_STARTTRANSFER_TIME_T)
+        let firstByte = isSilent ? 0 : offset(CURLINFO_STARTTRANSFER_TIME_T)
         return AttemptTiming(
             dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
             tlsMicroseconds: max(0, secured &- connected),

@@ -8,7 +8,7 @@ final class CurlTransport: Transport {
     private let multi: UnsafeMutableRawPointer
     private let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
-    private let sockets = CurlSockets()
+    private let sockets: CurlSockets
     private var running: [TransferID: CurlTransfer] = [:]
     /// Transfers whose results were taken and are being looked at.
     private var ended: [CurlTransfer] = []
@@ -39,6 +39,7 @@ final class CurlTransport: Transport {
 
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
         wakeUp = try EventDescriptor()
+        sockets = try CurlSockets()
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
             throw .resource("libcurl could not be started")
         }
@@ -125,16 +126,19 @@ final class CurlTransport: Transport {
         for moment in [moment, warmth.next, warmUp?.deadline] {
             if let moment { longest = min(longest, moment.milliseconds(since: now)) }
         }
-        var descriptor = curl_waitfd(fd: wakeUp.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
-        if running.isEmpty && warmUp == nil && !sockets.isEmpty {
-            var descriptors = sockets.idleDescriptors() + [descriptor]
-            curl_multi_poll(multi, &descriptors, UInt32(clamping: descriptors.count), Int32(clamping: longest), nil)
-            descriptor = descriptors.removeLast()
-            if sockets.notice(descriptors) { warmth.lost(now: .now()) }
-        } else {
-            curl_multi_poll(multi, &descriptor, 1, Int32(clamping: longest), nil)
+        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them.
+        let isIdle = running.isEmpty && warmUp == nil
+        let input = Int16(CURL_WAIT_POLLIN)
+        var descriptors = (
+            curl_waitfd(fd: wakeUp.descriptor, events: input, revents: 0),
+            curl_waitfd(fd: sockets.descriptor, events: input, revents: 0)
+        )
+        withUnsafeMutableBytes(of: &descriptors) {
+            let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
+            _ = curl_multi_poll(multi, first, isIdle ? 2 : 1, Int32(clamping: longest), nil)
         }
-        if descriptor.revents != 0 { wakeUp.clear() }
+        if descriptors.0.revents != 0 { wakeUp.clear() }
+        if descriptors.1.revents != 0 && sockets.takeClosed() { warmth.lost(now: .now()) }
     }
 
     func wake() { wakeUp.signal() }
@@ -185,7 +189,7 @@ extension CurlTransport {
             return
         }
         // A connection that is there is proved soon; one that is not has all the time to be made.
-        let limit = (sockets.isEmpty ? settings.connectTimeoutMilliseconds : 0) + Self.silenceMilliseconds
+        let limit = (sockets.count == 0 ? settings.connectTimeoutMilliseconds : 0) + Self.silenceMilliseconds
         warmUp = (transfer, now.adding(milliseconds: limit))
     }
 
@@ -199,7 +203,6 @@ extension CurlTransport {
 
     private func noteUse(_ transfer: CurlTransfer, _ now: MonotonicTime) {
         warmth.used(now: now)
-        sockets.forgetNoticed()
         isMultiplexed = transfer.isMultiplexed
     }
 
