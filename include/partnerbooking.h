@@ -87,7 +87,8 @@ typedef enum pbk_operation {
 /** What a completion tells. New values may be added: free a completion whose event you do not know. Since 0.1. */
 typedef enum pbk_event {
     PBK_EVENT_DONE = 1, /**< The call has ended. Exactly one for each ticket, and the last. */
-    PBK_EVENT_SLOW = 2  /**< "slow_after_ms" have passed and the call goes on: say "one moment, please". At most one, before the end. */
+    PBK_EVENT_SLOW = 2  /**< "slow_after_ms" have passed and the call goes on: say "one moment, please", once a turn. At most one
+                             for each ticket, before the end. */
 } pbk_event;
 
 /**
@@ -135,6 +136,16 @@ typedef enum pbk_status {
     PBK_RATE_LIMITED = 83,     /**< HTTP 429, also after the retries. */
     PBK_SERVICE_FAILED = 84    /**< HTTP 5xx, also after the retries. */
 } pbk_status;
+
+/**
+ * What a booking that failed means, for hosts that do not read the "outcome" of its error. Since 0.1.
+ */
+typedef enum pbk_outcome {
+    PBK_OUTCOME_NONE = 0,     /**< Not a booking that failed. */
+    PBK_OUTCOME_NOT_SENT = 1, /**< It cannot have booked. */
+    PBK_OUTCOME_REJECTED = 2, /**< The service said no. */
+    PBK_OUTCOME_UNKNOWN = 3   /**< It may have booked: repeat with the same key, never with a new one. */
+} pbk_outcome;
 
 /**
  * The version of the running library, as "MAJOR.MINOR.PATCH".
@@ -197,8 +208,8 @@ PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
  * @param status        Where to put the status; may be NULL.
  * @return JSON, yours to free: {"availabilities":[...]} from the service, or {"error":{...}}. NULL only when memory is out
  *         (status PBK_RESOURCE_UNAVAILABLE).
- * Any thread but that of a callback; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms", else the
- * configuration's, else 5 seconds. A machine in trouble may add one second, not more. Since 0.1.
+ * Any thread but that of a callback; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms",
+ * else the configuration's, else 5 seconds. A machine in trouble may add one second, not more. Since 0.1.
  */
 PBK_API char *pbk_search_availability(pbk_client *client, const char *request_json, pbk_status *status);
 
@@ -214,11 +225,11 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
  *                      {"phone":...,"name":...}}}; may hold "timeout_ms", "tag" and "traceparent". Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL.
  * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" tells of this call:
- *         "not_sent" (it cannot have booked), "rejected" (the service said no to it) or "unknown" (it may have booked). NULL only when
- *         memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
- * Any thread but that of a callback; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms", else the
- * configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add one
- * second, not more. Since 0.1.
+ *         "not_sent" (it cannot have booked), "rejected" (the service said no to it) or "unknown" (it may have booked). NULL only
+ *         when memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
+ * Any thread but that of a callback; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms",
+ * else the configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add
+ * one second, not more. Since 0.1.
  */
 PBK_API char *pbk_create_booking(pbk_client *client, const char *request_json, pbk_status *status);
 
@@ -313,6 +324,9 @@ PBK_API void *pbk_completion_context(const pbk_completion *completion);
  * Any thread; never blocks. Since 0.1.
  */
 PBK_API pbk_status pbk_completion_status(const pbk_completion *completion);
+
+/** What a booking that failed means. PBK_OUTCOME_NONE for all else, and for NULL. Any thread; never blocks. Since 0.1. */
+PBK_API pbk_outcome pbk_completion_outcome(const pbk_completion *completion);
 
 /**
  * The reply: JSON as the blocking functions give it, {"error":{...}} included. NULL for PBK_EVENT_SLOW and for NULL. Borrowed:

@@ -5,14 +5,15 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 void csystem_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-static _Thread_local int runs_callbacks;
+static _Thread_local pid_t runs_callbacks_of;
 
-void csystem_set_runs_callbacks(void) { runs_callbacks = 1; }
+void csystem_set_runs_callbacks(void) { runs_callbacks_of = getpid(); }
 
-int csystem_runs_callbacks(void) { return runs_callbacks; }
+int csystem_runs_callbacks(void) { return runs_callbacks_of != 0 && runs_callbacks_of == getpid(); }
 
 int csystem_semaphore_wait(sem_t *semaphore, const struct timespec *until) {
     while (sem_clockwait(semaphore, CLOCK_MONOTONIC, until) != 0) {

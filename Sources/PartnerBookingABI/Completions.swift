@@ -11,12 +11,18 @@ final class CompletionBox: @unchecked Sendable {
     fileprivate let context: UInt
     fileprivate let event: pbk_event
     fileprivate let status: pbk_status
+    fileprivate let outcome: pbk_outcome
     fileprivate let tag: CText?
     fileprivate let reply: CText?
     private let timing: CallTiming
     private var timingText: CText?
     /// One for all boxes: few hosts ask for the timing, and none for long.
-    private static let timingLock = Monitor(())
+    private static let timingLock: Monitor<Void> = {
+        pthread_atfork(
+            { CompletionBox.timingLock.lockForFork() }, { CompletionBox.timingLock.unlockAfterFork { _ in } },
+            { CompletionBox.timingLock.unlockAfterFork { _ in } })
+        return Monitor(())
+    }()
 
     /// A box that whoever gets the pointer owns, until `pbk_completion_free`.
     static func make(_ completion: Completion, context: UInt) -> OpaquePointer {
@@ -29,6 +35,7 @@ final class CompletionBox: @unchecked Sendable {
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
         timing = completion.timing
         let status: pbk_status
+        var outcome = PBK_OUTCOME_NONE
         switch completion.event {
         case .slow:
             event = PBK_EVENT_SLOW
@@ -41,8 +48,10 @@ final class CompletionBox: @unchecked Sendable {
         case .done(.failure(let error)):
             event = PBK_EVENT_DONE
             status = error.pbkStatus
+            outcome = error.pbkOutcome
             reply = CText(error.json)
         }
+        self.outcome = outcome
         self.status = event == PBK_EVENT_DONE && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
     }
 
@@ -92,6 +101,11 @@ public func pbk_completion_context(_ completion: OpaquePointer?) -> UnsafeMutabl
 @_cdecl("pbk_completion_status") @implementation
 public func pbk_completion_status(_ completion: OpaquePointer?) -> pbk_status {
     CompletionBox.at(completion)?.status ?? PBK_INVALID_ARGUMENT
+}
+
+@_cdecl("pbk_completion_outcome") @implementation
+public func pbk_completion_outcome(_ completion: OpaquePointer?) -> pbk_outcome {
+    CompletionBox.at(completion)?.outcome ?? PBK_OUTCOME_NONE
 }
 
 @_cdecl("pbk_completion_reply") @implementation

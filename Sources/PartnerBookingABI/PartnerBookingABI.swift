@@ -62,8 +62,8 @@ public func pbk_submit(
     errorJSON?.pointee = nil
     let asked = Operation(operation)
     do throws(PartnerBookingError) {
-        guard let asked else { throw .argument("operation must be one of pbk_operation") }
         let client = try Handles.client(client)
+        guard let asked else { throw .argument("operation must be one of pbk_operation") }
         let request = try bytes(requestJSON, "request_json")
         let context = UInt(bitPattern: context)
         let call =

@@ -27,6 +27,16 @@ extension PartnerBookingError {
         }
     }
 
+    /// The `pbk_outcome` of the header.
+    var pbkOutcome: pbk_outcome {
+        switch outcome {
+        case nil: PBK_OUTCOME_NONE
+        case .notSent: PBK_OUTCOME_NOT_SENT
+        case .rejected: PBK_OUTCOME_REJECTED
+        case .unknown: PBK_OUTCOME_UNKNOWN
+        }
+    }
+
     private var serviceStatus: pbk_status {
         switch status ?? 0 {
         case 401, 403: PBK_UNAUTHORIZED

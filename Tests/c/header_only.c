@@ -10,10 +10,28 @@ static pbk_client *(*volatile client_open)(const char *, char **) = pbk_client_o
 static pbk_status (*volatile client_close)(pbk_client *, int32_t) = pbk_client_close;
 static char *(*volatile search_availability)(pbk_client *, const char *, pbk_status *) = pbk_search_availability;
 static char *(*volatile create_booking)(pbk_client *, const char *, pbk_status *) = pbk_create_booking;
+static pbk_status (*volatile submit)(pbk_client *, pbk_operation, const char *, pbk_ticket *, char **, pbk_callback,
+                                     void *) = pbk_submit;
+static pbk_status (*volatile cancel)(pbk_client *, pbk_ticket) = pbk_cancel;
+static int (*volatile completion_fd)(pbk_client *) = pbk_completion_fd;
+static pbk_completion *(*volatile next_completion)(pbk_client *, int32_t, pbk_status *) = pbk_next_completion;
+static pbk_event (*volatile completion_event)(const pbk_completion *) = pbk_completion_event;
+static pbk_ticket (*volatile completion_ticket)(const pbk_completion *) = pbk_completion_ticket;
+static void *(*volatile completion_context)(const pbk_completion *) = pbk_completion_context;
+static pbk_status (*volatile completion_status)(const pbk_completion *) = pbk_completion_status;
+static const char *(*volatile completion_reply)(const pbk_completion *) = pbk_completion_reply;
+static size_t (*volatile completion_reply_length)(const pbk_completion *) = pbk_completion_reply_length;
+static const char *(*volatile completion_tag)(const pbk_completion *) = pbk_completion_tag;
+static const char *(*volatile completion_timing)(const pbk_completion *) = pbk_completion_timing;
+static void (*volatile completion_free)(pbk_completion *) = pbk_completion_free;
+static pbk_status (*volatile prewarm)(pbk_client *) = pbk_prewarm;
 static void (*volatile string_free)(char *) = pbk_string_free;
 
 int main(void)
 {
-    return version && status_text && client_open && client_close && search_availability && create_booking && string_free
+    return version && status_text && client_open && client_close && search_availability && create_booking && submit
+            && cancel && completion_fd && next_completion && completion_event && completion_ticket && completion_context
+            && completion_status && completion_reply && completion_reply_length && completion_tag && completion_timing
+            && completion_free && prewarm && string_free
         ? 0 : 1;
 }

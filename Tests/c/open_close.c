@@ -3,41 +3,9 @@
  * many threads and descriptors at the end as after the first client was closed.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-#include "partnerbooking.h"
+#include "support.h"
 
 #define CLIENTS 200
-
-/* The number of entries of a folder, "." and ".." and the descriptor for reading it included. */
-static int entries(const char *path)
-{
-    DIR *folder = opendir(path);
-    int count = 0;
-
-    if (folder == NULL)
-        return -1;
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
-/* Counts until the count is as wanted, for a second at most: a thread that was joined stays listed for a moment. */
-static int settled(const char *path, int wanted)
-{
-    const struct timespec moment = {0, 10 * 1000 * 1000};
-    int tries, count = entries(path);
-
-    for (tries = 0; count != wanted && tries < 100; tries++) {
-        nanosleep(&moment, NULL);
-        count = entries(path);
-    }
-    return count;
-}
 
 /* Opens a client, makes one call and closes it. Returns 1 if all went well. */
 static int use_client(int number)

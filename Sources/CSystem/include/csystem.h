@@ -11,7 +11,7 @@
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
 void csystem_set_thread_name(const char *name);
 
-/* A mark of the calling thread: Swift has no thread-local variables. */
+/* A mark of the calling thread: Swift has no thread-local variables. It does not pass to the child of a fork. */
 void csystem_set_runs_callbacks(void);
 int csystem_runs_callbacks(void);
 

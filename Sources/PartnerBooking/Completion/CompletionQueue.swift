@@ -39,6 +39,7 @@ package final class CompletionQueue: Sendable {
     /// The descriptor that is readable as long as a completion waits. The same one for the life of the queue.
     package func descriptor() throws(PartnerBookingError) -> Int32 {
         try state.withLock { state throws(PartnerBookingError) in
+            guard !state.isFinished else { throw .clientClosed }
             if let descriptor = state.descriptor { return descriptor.descriptor }
             let descriptor = try EventDescriptor()
             if !state.waiting.isEmpty { descriptor.signal() }
@@ -75,6 +76,11 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// No more completions will come: those who wait for one need not.
-    func finish() { state.update { $0.isFinished = true } }
+    /// No more completions will come: those who wait for one need not, and the descriptor is closed.
+    func finish() {
+        state.update { state in
+            state.isFinished = true
+            state.descriptor = nil
+        }
+    }
 }

@@ -134,12 +134,11 @@ final class TransferLoop: @unchecked Sendable {
             transport.wait(until: earliest(timers.next, closesAt))
             ExitGate.enter()
         }
-        let rest = Array(calls.keys)
-        for ticket in rest { end(ticket, with: .clientClosed, .now()) }
+        let ended = Array(calls.keys).count { end($0, with: .clientClosed, .now()) }
         transport.close()
         ExitGate.leave()
         shared.update {
-            $0.endedCalls = rest.count
+            $0.endedCalls = ended
             $0.isOver = true
         }
     }
@@ -218,18 +217,21 @@ final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    /// Ends a call that has no result yet, unless its transfer turns out to hold one.
-    private func end(_ ticket: Ticket, with error: PartnerBookingError, _ now: MonotonicTime) {
-        guard let call = calls[ticket] else { return }
+    /// Ends a call that has no result yet, unless its transfer turns out to hold one: then false.
+    @discardableResult
+    private func end(_ ticket: Ticket, with error: PartnerBookingError, _ now: MonotonicTime) -> Bool {
+        guard let call = calls[ticket] else { return false }
         let abandoned = transport.cancel(ticket, isOverdue: error.code == .timeout)
         if let timing = abandoned.timing { call.lastTiming = timing }
         if let answer = Judgement(partial: abandoned.partialReply, of: call.context.operation) {
             _ = call.delivery.attemptEnded(answer.verdict, now: now)
             complete(call, answer.result)
+            return false
         } else {
             let effect: Delivery.Effect = abandoned.mayHaveBeenSent ? .unknown : .notSent
             _ = call.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: now)
             complete(call, .failure(error))
+            return true
         }
     }
 

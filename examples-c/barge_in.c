@@ -1,0 +1,154 @@
+/*
+ * The caller interrupts, and the caller hangs up: what pbk_cancel() does to a search, and what "detach" keeps it from
+ * doing to a booking.
+ *
+ *     barge_in
+ *
+ * Talks to the embedded sandbox, whose every reply takes 400 ms. Ends with 0 only if all went as told below.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "partnerbooking.h"
+
+#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":400}}"
+#define SEARCH(day) \
+    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
+    "{\"start_at\":\"" day "\",\"end_at\":\"" day "\"}}}}"
+#define BOOKING \
+    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"detach\":true," \
+    "\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":30," \
+    "\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
+
+static double milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* The bot speaks; the call under way goes on meanwhile. */
+static void talk_for(long ms)
+{
+    const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* Hands a call over; says why when it is refused. Returns its ticket, or 0. */
+static pbk_ticket submit(pbk_client *client, pbk_operation operation, const char *request)
+{
+    pbk_ticket ticket;
+    char *error;
+
+    if (pbk_submit(client, operation, request, &ticket, &error, NULL, NULL) != PBK_OK)
+        printf("    refused: %s\n", error == NULL ? "out of memory" : error);
+    pbk_string_free(error);
+    return ticket;
+}
+
+/*
+ * Waits for the completion of this call, the only one under way; to be freed. This thread has nothing else to do:
+ * one that has serves its loop, see epoll_engine.c. Returns NULL when it did not come.
+ */
+static pbk_completion *ended(pbk_client *client, pbk_ticket ticket)
+{
+    pbk_completion *completion = ticket == 0 ? NULL : pbk_next_completion(client, 5000, NULL);
+
+    if (pbk_completion_ticket(completion) == ticket)
+        return completion;
+    pbk_completion_free(completion);
+    return NULL;
+}
+
+/* Act 1: the caller speaks into the search. Returns 1 if that ended it. */
+static int interrupted_search(pbk_client *client)
+{
+    pbk_ticket search;
+    pbk_completion *completion;
+    double cancelled;
+    pbk_status status;
+
+    printf("caller:  Do you have anything on Monday?\n");
+    search = submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2030-01-14"));
+    printf("bot:     Let me see what we have on ...\n");
+    talk_for(100);
+    printf("caller:  Sorry, Tuesday, I meant.\n");
+    cancelled = milliseconds();
+    status = pbk_cancel(client, search);
+    completion = ended(client, search);
+    printf("    %s, %.3f ms after the caller spoke\n", pbk_status_text(pbk_completion_status(completion)),
+           milliseconds() - cancelled);
+    status = status == PBK_OK ? pbk_completion_status(completion) : status;
+    pbk_completion_free(completion);
+    return status == PBK_CANCELLED;
+}
+
+/* Act 2: the search the caller wanted. Returns 1 if there is a slot. */
+static int second_search(pbk_client *client, char slot[64])
+{
+    pbk_completion *completion = ended(client, submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2030-01-15")));
+    const char *reply = pbk_completion_reply(completion);   /* NULL for NULL */
+    const char *start_at = reply == NULL ? NULL : strstr(reply, "\"start_at\"");
+    int found;
+
+    /* Enough for the sandbox's JSON and for nothing else: a real engine uses the JSON library it has. */
+    found = pbk_completion_status(completion) == PBK_OK && start_at != NULL
+        && sscanf(start_at, "\"start_at\" : \"%63[^\"]", slot) == 1;
+    if (found)
+        printf("bot:     I can offer you %s.\n", slot);
+    else
+        printf("    no slot: %s\n", reply == NULL ? "(no reply)" : reply);
+    pbk_completion_free(completion);
+    return found;
+}
+
+/*
+ * Act 3: the caller hangs up into the booking, and the engine cancels whatever the call had under way. A search should
+ * end then; a booking had better come to its end, so that somebody knows whether there is an appointment. Hence "detach".
+ */
+static int detached_booking(pbk_client *client, const char *slot)
+{
+    char request[512];
+    pbk_ticket booking;
+    pbk_completion *completion;
+    const char *reply;
+    double hung_up;
+    int booked;
+
+    printf("caller:  Take it.\n");
+    snprintf(request, sizeof request, BOOKING, slot);
+    booking = submit(client, PBK_CREATE_BOOKING, request);
+    talk_for(100);
+    printf("    (The caller hangs up.)\n");
+    hung_up = milliseconds();
+    if (pbk_cancel(client, booking) != PBK_OK)
+        return 0;
+    completion = ended(client, booking);
+    reply = pbk_completion_reply(completion);
+    booked = completion != NULL && pbk_completion_status(completion) == PBK_OK;
+    printf("    %s, %.0f ms after the caller hung up:\n    %s\n", booked ? "booked" : "NOT BOOKED",
+           milliseconds() - hung_up, reply == NULL ? "(no reply)" : reply);
+    pbk_completion_free(completion);
+    return booked;
+}
+
+int main(void)
+{
+    char slot[64], *error = NULL;
+    pbk_client *client = pbk_client_open(CONFIG, &error);
+    int fine;
+
+    if (client == NULL) {
+        fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
+        pbk_string_free(error);
+        return 1;
+    }
+    fine = interrupted_search(client) && second_search(client, slot) && detached_booking(client, slot);
+    if (pbk_client_close(client, 1000) != PBK_OK)
+        fine = 0;
+    return fine ? 0 : 1;
+}

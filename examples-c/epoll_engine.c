@@ -1,0 +1,310 @@
+/*
+ * A voice engine's loop: one thread serves the audio of several phone calls every 20 ms, and makes their tool calls
+ * beside it. Nothing in the loop waits but epoll_wait().
+ *
+ *     epoll_engine
+ *
+ * A tool call is handed over with pbk_submit() and comes back through pbk_completion_fd(), one more descriptor in the
+ * epoll. Each caller asks for a day, the engine searches and books the first slot; meanwhile the bot has "one moment,
+ * please" to say when a reply takes longer than slow_after_ms.
+ *
+ * Runs on the embedded sandbox, whose every reply takes 350 ms, or, with these in the environment, on a real service,
+ * where it REALLY BOOKS one appointment for each call:
+ *
+ *     PARTNER_API_KEY    sk_ptnr_...
+ *     PARTNER_API_URL    the service's base URL
+ *     PARTNER_BOT_ID     the bot that asks
+ *     PARTNER_CA_FILE    a PEM file of certificates to trust instead of the system's
+ *
+ * Ends with 0 if every caller has an appointment.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "partnerbooking.h"
+
+#define CALLS 6
+#define TOOL_CALLS 8
+#define FRAME_NS 20000000L      /* 20 ms of audio */
+#define SAMPLES 160             /* at 8 kHz */
+#define FRAMES_BETWEEN_CALLS 10 /* the next phone rings 200 ms later */
+#define DAY (24 * 60 * 60)
+#define SANDBOX "{\"endpoint\":\"sandbox\",\"slow_after_ms\":250,\"sandbox\":{\"latency_ms\":350}}"
+
+enum state { NOT_STARTED, SEARCHING, BOOKING, BOOKED, HANDED_OVER };
+
+struct call {
+    int number;
+    enum state state;
+    int tool_calls;         /* so far; limited, so that no caller waits for ever */
+    int booking;            /* a new number, and so a new key, for every slot that is asked for */
+    char request[1024];     /* the last one, to be repeated when its outcome is unknown */
+    int16_t audio[SAMPLES];
+};
+
+struct engine {
+    pbk_client *client;
+    const char *bot_id;
+    char run[48];           /* names this run of this process, for keys that are used nowhere else */
+    struct call calls[CALLS];
+    uint64_t frames;
+    int64_t first_frame_ns, worst_delay_ns;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void say(const struct engine *engine, const struct call *call, const char *who, const char *words)
+{
+    printf("%6.3f s  call %d  %s: %s\n", (double)(now_ns() - engine->first_frame_ns) / 1e9, call->number, who, words);
+}
+
+static void hand_over(const struct engine *engine, struct call *call, const char *why)
+{
+    say(engine, call, "log", why == NULL ? "out of memory" : why);
+    say(engine, call, "bot", "Let me put you through to a colleague.");
+    call->state = HANDED_OVER;
+}
+
+/* ---- Tool calls ------------------------------------------------------------------------------------------------- */
+
+/* Hands over call->request and is back in microseconds. The completion finds its call through the context. */
+static void submit(const struct engine *engine, struct call *call, enum state state)
+{
+    char *error = NULL;
+    pbk_operation operation = state == SEARCHING ? PBK_SEARCH_AVAILABILITY : PBK_CREATE_BOOKING;
+
+    call->state = state;
+    if (++call->tool_calls > TOOL_CALLS)
+        hand_over(engine, call, "too many tool calls");
+    else if (pbk_submit(engine->client, operation, call->request, NULL, &error, NULL, call) != PBK_OK)
+        hand_over(engine, call, error);
+    pbk_string_free(error);
+}
+
+/* Each caller asks for another day: the first tomorrow or later, the second the day after or later ... */
+static void search(const struct engine *engine, struct call *call)
+{
+    time_t from = time(NULL) / DAY * DAY + (time_t)call->number * DAY, to = from + 7 * DAY;
+    char start_at[32], end_at[32];
+
+    strftime(start_at, sizeof start_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&from));
+    strftime(end_at, sizeof end_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&to));
+    snprintf(call->request, sizeof call->request,
+             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
+             engine->bot_id, start_at, end_at);
+    submit(engine, call, SEARCHING);
+}
+
+static void book(const struct engine *engine, struct call *call, const char *start_at, int minutes)
+{
+    snprintf(call->request, sizeof call->request,
+             "{\"bot_id\":\"%s\",\"idempotency_key\":\"engine-%s-%d-%d\",\"booking\":{\"start_at\":\"%s\","
+             "\"duration_minutes\":%d,\"customer\":{\"phone\":\"+1555123%04d\",\"name\":\"Caller %d\"}}}",
+             engine->bot_id, engine->run, call->number, ++call->booking, start_at, minutes, call->number,
+             call->number);
+    submit(engine, call, BOOKING);
+}
+
+static void search_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)
+{
+    const char *slot = status == PBK_OK ? strstr(reply, "\"start_at\"") : NULL;
+    char start_at[64], words[128];
+    int minutes = 30;
+
+    /* Good enough for the usual reply and for nothing else: a real engine uses the JSON library it has. */
+    if (slot == NULL
+        || sscanf(slot, "\"start_at\" : \"%63[^\"]\" , \"duration_minutes\" : %d", start_at, &minutes) < 1) {
+        hand_over(engine, call, reply);
+        return;
+    }
+    snprintf(words, sizeof words, "The first free time is %s. I am booking it for you.", start_at);
+    say(engine, call, "bot", words);
+    book(engine, call, start_at, minutes > 60 ? 30 : minutes);  /* some platforms list whole free windows */
+}
+
+static void booking_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)
+{
+    if (status == PBK_OK) {
+        say(engine, call, "bot", "You are booked.");
+        call->state = BOOKED;
+    } else if (reply == NULL || strstr(reply, "\"outcome\":\"unknown\"") != NULL) {
+        say(engine, call, "bot", "I am confirming that for you.");
+        submit(engine, call, BOOKING);      /* the same request with the same key: never a second booking */
+    } else if (status == PBK_SLOT_UNAVAILABLE) {
+        say(engine, call, "bot", "Somebody was faster. Let me look again.");
+        search(engine, call);
+    } else {
+        hand_over(engine, call, reply);
+    }
+}
+
+/* The completion descriptor is readable: takes all there are. */
+static void take_completions(struct engine *engine)
+{
+    pbk_completion *completion;
+
+    while ((completion = pbk_next_completion(engine->client, 0, NULL)) != NULL) {
+        struct call *call = pbk_completion_context(completion);
+        pbk_event event = pbk_completion_event(completion);
+
+        if (event == PBK_EVENT_SLOW)
+            say(engine, call, "bot", "One moment, please.");
+        else if (event == PBK_EVENT_DONE && call->state == SEARCHING)
+            search_ended(engine, call, pbk_completion_status(completion), pbk_completion_reply(completion));
+        else if (event == PBK_EVENT_DONE)
+            booking_ended(engine, call, pbk_completion_status(completion), pbk_completion_reply(completion));
+        pbk_completion_free(completion);
+    }
+}
+
+/* ---- Audio ------------------------------------------------------------------------------------------------------ */
+
+/* In the place of decoder, mixer and encoder: 160 samples, a little work on each. */
+static void serve_audio(struct call *call)
+{
+    int i;
+
+    for (i = 0; i < SAMPLES; i++)
+        call->audio[i] = (int16_t)((call->audio[i] * 7 + call->number * 1000 + i) / 8);
+}
+
+/* The timer has expired: serves the frames that are due, and notes how late the first of them is. */
+static int serve_frames(struct engine *engine, int timer)
+{
+    uint64_t due;
+    int64_t delay_ns;
+    int i;
+
+    if (read(timer, &due, sizeof due) != (ssize_t)sizeof due)
+        return 0;
+    delay_ns = now_ns() - (engine->first_frame_ns + (int64_t)engine->frames * FRAME_NS);
+    if (delay_ns > engine->worst_delay_ns)
+        engine->worst_delay_ns = delay_ns;
+    for (; due > 0; due--, engine->frames++) {
+        for (i = 0; i < CALLS; i++) {
+            struct call *call = &engine->calls[i];
+
+            if (call->state == NOT_STARTED && engine->frames >= (uint64_t)i * FRAMES_BETWEEN_CALLS) {
+                say(engine, call, "caller", "I would like to see somebody in the coming days.");
+                search(engine, call);
+            }
+            serve_audio(call);
+        }
+    }
+    return 1;
+}
+
+/* ---- The loop --------------------------------------------------------------------------------------------------- */
+
+static int watch(int epoll, int descriptor)
+{
+    struct epoll_event event;
+
+    memset(&event, 0, sizeof event);
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+static int all_ended(const struct engine *engine)
+{
+    int i;
+
+    for (i = 0; i < CALLS; i++)
+        if (engine->calls[i].state < BOOKED)
+            return 0;
+    return 1;
+}
+
+/* Runs until every call has ended. Returns 0 when the machine does not play along. */
+static int run(struct engine *engine)
+{
+    const int completions = pbk_completion_fd(engine->client);  /* the client's: neither read nor closed here */
+    const int epoll = epoll_create1(EPOLL_CLOEXEC), timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct itimerspec every_frame = {{0, FRAME_NS}, {0, 0}};
+    struct epoll_event events[2];
+    int i, count, fine;
+
+    engine->first_frame_ns = now_ns() + FRAME_NS;
+    every_frame.it_value.tv_sec = (time_t)(engine->first_frame_ns / 1000000000);
+    every_frame.it_value.tv_nsec = (long)(engine->first_frame_ns % 1000000000);
+    fine = epoll >= 0 && completions >= 0 && timer >= 0 && watch(epoll, timer) && watch(epoll, completions)
+        && timerfd_settime(timer, TFD_TIMER_ABSTIME, &every_frame, NULL) == 0;
+    while (fine && !all_ended(engine)) {
+        count = epoll_wait(epoll, events, 2, -1);
+        fine = count >= 0 || errno == EINTR;
+        for (i = 0; i < count && fine; i++) {
+            if (events[i].data.fd == timer)
+                fine = serve_frames(engine, timer);
+            else
+                take_completions(engine);
+        }
+    }
+    if (!fine)
+        perror("the loop");
+    if (timer >= 0)
+        close(timer);
+    if (epoll >= 0)
+        close(epoll);   /* before the client, whose descriptor is in it */
+    return fine;
+}
+
+/* The configuration, from the environment or the sandbox's. These variables need no escaping in JSON. */
+static const char *configuration(char *json, size_t size)
+{
+    const char *key = getenv("PARTNER_API_KEY"), *url = getenv("PARTNER_API_URL"), *ca = getenv("PARTNER_CA_FILE");
+    int length;
+
+    if (key == NULL || url == NULL)
+        return SANDBOX;
+    length = snprintf(json, size, "{\"api_key\":\"%s\",\"base_url\":\"%s\",\"slow_after_ms\":250%s%s%s}", key, url,
+                      ca == NULL ? "" : ",\"tls\":{\"ca_file\":\"", ca == NULL ? "" : ca, ca == NULL ? "" : "\"}");
+    return length > 0 && (size_t)length < size ? json : "";
+}
+
+int main(void)
+{
+    static struct engine engine;
+    char config[4096], *error = NULL;
+    int i, booked = 0;
+    pbk_status closed;
+
+    engine.bot_id = getenv("PARTNER_BOT_ID");
+    if (engine.bot_id == NULL)
+        engine.bot_id = "bot_01h2xcejqtf2nbrexx3vqjhp41";
+    snprintf(engine.run, sizeof engine.run, "%ld-%ld", (long)time(NULL), (long)getpid());
+    for (i = 0; i < CALLS; i++)
+        engine.calls[i].number = i + 1;
+
+    engine.client = pbk_client_open(configuration(config, sizeof config), &error);
+    if (engine.client == NULL) {
+        fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
+        pbk_string_free(error);
+        return 1;
+    }
+    if (run(&engine))
+        for (i = 0; i < CALLS; i++)
+            booked += engine.calls[i].state == BOOKED;
+    closed = pbk_client_close(engine.client, 1000);     /* it waits, but the last caller has hung up */
+    if (closed != PBK_OK)
+        fprintf(stderr, "closing: %s\n", pbk_status_text(closed));
+
+    printf("%llu frames, the worst of them %.3f ms late\n", (unsigned long long)engine.frames,
+           (double)engine.worst_delay_ns / 1e6);
+    printf("%d calls: %d booked, %d handed over\n", CALLS, booked, CALLS - booked);
+    return booked == CALLS && closed == PBK_OK ? 0 : 1;
+}
