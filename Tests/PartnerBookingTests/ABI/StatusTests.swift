@@ -10,7 +10,8 @@ import Testing
     /// The statuses in include/partnerbooking.h: `PBK_TIMEOUT` and its number.
     static let header: [(name: String, status: pbk_status)] = {
         let path = String(#filePath.prefix(upTo: #filePath.range(ofLast: "/Tests/"))) + "/include/partnerbooking.h"
-        return lines(of: path).drop(while: { !$0.hasPrefix("typedef enum pbk_status") }).compactMap { line in
+        let start = lines(of: path).drop { !$0.hasPrefix("typedef enum pbk_status") }
+        return start.prefix { !$0.hasPrefix("} pbk_status;") }.compactMap { line in
             let words = line.split { " ,".contains($0) }
             guard line.hasPrefix("    PBK_"), words.count >= 3, words[1] == "=", let number = UInt32(words[2]) else {
                 return nil
@@ -54,6 +55,18 @@ import Testing
             // An HTTP status that came with it (a reply that cannot be used) changes nothing.
             #expect(error(code, http: 201) == status, "\(name)")
             #expect(error(code, http: 401) == status, "\(name)")
+        }
+    }
+
+    @Test func outcomesAreThoseOfTheErrors() {
+        var error = PartnerBookingError.cancelled
+        #expect(error.pbkOutcome == PBK_OUTCOME_NONE)
+        let outcomes: [(PartnerBookingError.Outcome, pbk_outcome)] = [
+            (.notSent, PBK_OUTCOME_NOT_SENT), (.rejected, PBK_OUTCOME_REJECTED), (.unknown, PBK_OUTCOME_UNKNOWN),
+        ]
+        for (outcome, expected) in outcomes {
+            error.outcome = outcome
+            #expect(error.pbkOutcome == expected)
         }
     }
 

@@ -145,11 +145,3 @@ import Testing
         }
     }
 }
-
-private func entries(_ path: String) -> Int {
-    guard let directory = opendir(path) else { return -1 }
-    defer { closedir(directory) }
-    var count = 0
-    while readdir(directory) != nil { count += 1 }
-    return count
-}

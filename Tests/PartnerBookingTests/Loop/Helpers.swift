@@ -61,6 +61,53 @@ final class Counter: Sendable {
     func reaches(_ value: Int) -> Bool { count.becomes { $0 >= value } }
 }
 
+/// How many entries a directory has: of /proc/self/fd, the descriptors of this process and one more.
+func entries(_ path: String) -> Int {
+    guard let directory = opendir(path) else { return -1 }
+    defer { closedir(directory) }
+    var count = 0
+    while readdir(directory) != nil { count += 1 }
+    return count
+}
+
+/// Asks again and again until it is true, or for very long: for the tests a failure. For what tells nobody when it changes.
+func eventually(_ condition: () -> Bool) -> Bool {
+    let patience = MonotonicTime.now().adding(milliseconds: 20_000)
+    while !condition() {
+        guard MonotonicTime.now() < patience else { return false }
+        sleep(milliseconds: 1)
+    }
+    return true
+}
+
+/// The same without blocking a thread of Swift concurrency. Other tests do block these threads, and each of the waits here may
+/// take as long as all of them: so it is also the asking that is counted.
+func becomesTrue(_ condition: () -> Bool) async -> Bool {
+    let patience = MonotonicTime.now().adding(milliseconds: 20_000)
+    var count = 0
+    while !condition() {
+        count += 1
+        if count > 1_000, MonotonicTime.now() >= patience { return false }
+        try? await Task.sleep(nanoseconds: 1_000_000)
+    }
+    return true
+}
+
+/// Holds up whoever comes to it until it is opened.
+final class Gate: Sendable {
+    private let state = Monitor((visitors: 0, isOpen: false))
+
+    func pass() {
+        state.update { $0.visitors += 1 }
+        _ = state.becomes { $0.isOpen }
+    }
+
+    func open() { state.update { $0.isOpen = true } }
+
+    /// Waits for the first to come.
+    func hasVisitor() -> Bool { state.becomes { $0.visitors > 0 } }
+}
+
 /// A box for one completion, which tells when it came and whether it came once.
 final class Ending: Sendable {
     private struct State {

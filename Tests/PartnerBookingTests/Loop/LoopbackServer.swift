@@ -49,8 +49,12 @@ final class LoopbackServer: Sendable {
 
     private struct State: Sendable {
         var connections = 0
+        var ended = 0
         var requests: [Request] = []
-        var threads: [PartnerBooking.Thread] = []
+        /// Of each connection, by its number, until it is joined.
+        var threads: [Int: PartnerBooking.Thread] = [:]
+        /// Connections that are over, whose threads wait to be joined.
+        var over: [Int] = []
     }
 
     let port: Int
@@ -78,6 +82,9 @@ final class LoopbackServer: Sendable {
     /// Waits until so many requests were read.
     func sees(requests count: Int) -> Bool { state.becomes { $0.requests.count >= count } }
 
+    /// Waits until so many connections are over, whoever ended them.
+    func sees(ended count: Int) -> Bool { state.becomes { $0.ended >= count } }
+
     /// From now on connecting is refused; connections there are go on. May be called by a script.
     func stopListening() { shutdown(listener, Int32(SHUT_RDWR)) }
 
@@ -89,7 +96,7 @@ final class LoopbackServer: Sendable {
             })
         else { return }
         thread.join()
-        for thread in state.withLock({ $0.threads }) { thread.join() }
+        for thread in state.withLock({ $0.threads.values }) { thread.join() }
         close(listener)
     }
 
@@ -107,9 +114,24 @@ final class LoopbackServer: Sendable {
             let thread = background { [self] in
                 serve(connection, number)
                 close(connection)
+                state.update { state in
+                    state.ended += 1
+                    state.over.append(number)
+                }
             }
-            state.withLock { $0.threads.append(thread) }
+            state.withLock { $0.threads[number] = thread }
+            joinThoseThatAreOver()
         }
+    }
+
+    /// Of thousands of connections, only those that are open keep a thread.
+    private func joinThoseThatAreOver() {
+        let threads = state.withLock { state in
+            let threads = state.over.compactMap { state.threads.removeValue(forKey: $0) }
+            state.over.removeAll()
+            return threads
+        }
+        for thread in threads { thread.join() }
     }
 
     private func serve(_ connection: Int32, _ connectionNumber: Int) {

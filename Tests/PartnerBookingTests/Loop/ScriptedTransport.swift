@@ -13,6 +13,8 @@ final class ScriptedTransport: Transport, Sendable {
             _ code: PartnerBookingError.Code = .connectionLost, mayHaveBeenSent: Bool, isRetryable: Bool = true,
             after: Int = 0)
         case never(mayHaveBeenSent: Bool)
+        /// Comes and does not end: who gives the transfer up finds it.
+        case unended(_ status: Int, _ body: [UInt8])
         case cannotStart
     }
 
@@ -26,8 +28,11 @@ final class ScriptedTransport: Transport, Sendable {
     struct Record: Sendable {
         var attempts: [Attempt] = []
         var cancelled: [TransferID] = []
+        /// Those of them that had all the time they were given.
+        var overdue: [TransferID] = []
         var mostAtOnce = 0
         var warmUps = 0
+        var wakes = 0
         var isClosed = false
         /// Rules of the protocol that its user broke.
         var violations: [String] = []
@@ -37,6 +42,7 @@ final class ScriptedTransport: Transport, Sendable {
         let id: TransferID
         let due: MonotonicTime?
         let step: Step
+        let timing: AttemptTiming?
     }
 
     fileprivate struct State: Sendable {
@@ -51,12 +57,18 @@ final class ScriptedTransport: Transport, Sendable {
 
     private let script: Script
     private let beforeWait: @Sendable () -> Void
+    private let timing: @Sendable (_ id: TransferID, _ attempt: Int) -> AttemptTiming?
     private let state = Monitor(State())
     private let isAwake = Monitor(false)
 
-    /// `beforeWait` runs on the transfer thread whenever it has nothing to do.
-    init(beforeWait: @escaping @Sendable () -> Void = {}, _ script: @escaping Script) {
+    /// `beforeWait` runs on the transfer thread whenever it has nothing to do; `timing` is what an attempt is said to have taken.
+    init(
+        beforeWait: @escaping @Sendable () -> Void = {},
+        timing: @escaping @Sendable (_ id: TransferID, _ attempt: Int) -> AttemptTiming? = { _, _ in nil },
+        _ script: @escaping Script
+    ) {
         self.beforeWait = beforeWait
+        self.timing = timing
         self.script = script
     }
 
@@ -70,6 +82,9 @@ final class ScriptedTransport: Transport, Sendable {
     /// Waits until so many attempts were made.
     func sees(attempts count: Int) -> Bool { state.becomes { $0.record.attempts.count >= count } }
 
+    /// Waits until so many connections were asked for.
+    func sees(warmUps count: Int) -> Bool { state.becomes { $0.record.warmUps >= count } }
+
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         let number = state.withLock { state in
             state.check("start")
@@ -77,14 +92,15 @@ final class ScriptedTransport: Transport, Sendable {
             state.attempts[id, default: 0] += 1
             return state.attempts[id, default: 0]
         }
-        let step = script(id, number)
+        let (step, timing) = (script(id, number), timing(id, number))
         let now = MonotonicTime.now()
         state.update { state in
             state.record.attempts.append(
                 Attempt(
                     id: id, url: request.target.url, headers: request.target.headers + request.headers, body: request.body))
             guard step.isTransfer else { return }
-            state.pending.append(Pending(id: id, due: step.delay.map { now.adding(milliseconds: $0) }, step: step))
+            let due = step.delay.map { now.adding(milliseconds: $0) }
+            state.pending.append(Pending(id: id, due: due, step: step, timing: timing))
             state.record.mostAtOnce = max(state.record.mostAtOnce, state.pending.count)
         }
         guard !step.isTransfer else { return nil }
@@ -97,11 +113,20 @@ final class ScriptedTransport: Transport, Sendable {
             state.check("cancel")
             guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return .none }
             state.record.cancelled.append(id)
-            return AbandonedTransfer(mayHaveBeenSent: state.pending.remove(at: index).step.mayHaveBeenSent)
+            if isOverdue { state.record.overdue.append(id) }
+            let pending = state.pending.remove(at: index)
+            return AbandonedTransfer(
+                mayHaveBeenSent: pending.step.mayHaveBeenSent, partialReply: pending.step.partialReply,
+                timing: pending.timing)
         }
     }
 
-    func prewarm() { state.update { $0.record.warmUps += 1 } }
+    func prewarm() {
+        state.update { state in
+            state.check("prewarm")
+            state.record.warmUps += 1
+        }
+    }
 
     func finished() -> [FinishedTransfer] {
         let now = MonotonicTime.now()
@@ -110,7 +135,9 @@ final class ScriptedTransport: Transport, Sendable {
             defer { state.pending.removeAll { $0.isDue(now) } }
             return state.pending.filter { $0.isDue(now) }
         }
-        return ended.compactMap { pending in pending.step.result.map { FinishedTransfer(id: pending.id, result: $0) } }
+        return ended.compactMap { pending in
+            pending.step.result.map { FinishedTransfer(id: pending.id, result: $0, timing: pending.timing) }
+        }
     }
 
     func wait(until moment: MonotonicTime?) {
@@ -125,7 +152,10 @@ final class ScriptedTransport: Transport, Sendable {
         }
     }
 
-    func wake() { isAwake.update { $0 = true } }
+    func wake() {
+        state.update { $0.record.wakes += 1 }
+        isAwake.update { $0 = true }
+    }
 
     func close() {
         state.withLock { state in
@@ -158,13 +188,13 @@ extension ScriptedTransport.Step {
     fileprivate var delay: Int? {
         switch self {
         case .reply(_, _, _, let delay), .failure(_, _, _, let delay): delay
-        case .never, .cannotStart: nil
+        case .never, .unended, .cannotStart: nil
         }
     }
 
     fileprivate var mayHaveBeenSent: Bool {
         switch self {
-        case .reply: true
+        case .reply, .unended: true
         case .failure(_, let mayHaveBeenSent, _, _), .never(let mayHaveBeenSent): mayHaveBeenSent
         case .cannotStart: false
         }
@@ -177,8 +207,12 @@ extension ScriptedTransport.Step {
         case .failure(let code, let mayHaveBeenSent, let isRetryable, _):
             .failure(
                 TransferFailure(code: code, message: "Scripted", isRetryable: isRetryable, mayHaveBeenSent: mayHaveBeenSent))
-        case .never, .cannotStart: nil
+        case .never, .unended, .cannotStart: nil
         }
+    }
+
+    fileprivate var partialReply: HTTPReply? {
+        if case .unended(let status, let body) = self { HTTPReply(status: status, body: body) } else { nil }
     }
 }
 

@@ -18,6 +18,11 @@ struct RequestField: Sendable, CustomStringConvertible {
         self.refused = refused
     }
 
+    /// Whether the member is the library's own, and is not sent.
+    var isOwn: Bool {
+        ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach"].contains(path)
+    }
+
     /// What is no string, and no object either.
     static let noStrings = ["null", "true", "false", "0", "2345", "[]", #"["word"]"#, "{}"]
     static let noNumbers = ["null", "true", "false", #""30""#, #""""#, "[]", "[30]", "{}"]
@@ -25,9 +30,15 @@ struct RequestField: Sendable, CustomStringConvertible {
 
     /// In the order in which they are read, which is the order in which they are named.
     static let ofBookings: [RequestField] =
-        [tag(.createBooking), key, timeout(.createBooking), traceparent(.createBooking), bot(.createBooking)] + booking
+        [
+            tag(.createBooking), key, detach, milliseconds(.createBooking, "timeout_ms"),
+            milliseconds(.createBooking, "slow_after_ms"), traceparent(.createBooking), bot(.createBooking),
+        ] + booking
     static let ofSearches: [RequestField] =
-        [tag(.searchAvailability), timeout(.searchAvailability), traceparent(.searchAvailability), bot(.searchAvailability)]
+        [
+            tag(.searchAvailability), milliseconds(.searchAvailability, "timeout_ms"),
+            milliseconds(.searchAvailability, "slow_after_ms"), traceparent(.searchAvailability), bot(.searchAvailability),
+        ]
         + query
     static let all = ofSearches + ofBookings
 
@@ -50,9 +61,13 @@ struct RequestField: Sendable, CustomStringConvertible {
             #""key7\r\nX-Evil: 1""#, #""key7\n""#, #""key7\u0000""#, #""key7\t""#, #""key7\u0080""#,
         ])
 
-    private static func timeout(_ operation: Operation) -> RequestField {
+    private static let detach = RequestField(
+        .createBooking, "detach", isRequired: false, accepted: ["true", "false"],
+        refused: ["null", "0", "1", "2345", #""yes""#, #""""#, "[]", "[true]", "{}"])
+
+    private static func milliseconds(_ operation: Operation, _ path: String) -> RequestField {
         RequestField(
-            operation, "timeout_ms", isRequired: false, accepted: ["1", "2", "5000", "600000"],
+            operation, path, isRequired: false, accepted: ["1", "2", "5000", "600000"],
             refused: noNumbers + [
                 "0", "-1", "-0", "600001", "5000.0", "5e3", "0.5", "9223372036854775807", "9223372036854775808",
                 "18446744073709551617", "-9223372036854775809",

@@ -85,7 +85,8 @@ import Testing
     func anotherMemberMayStandTwice(_ operation: Operation) throws {
         let container = operation == .createBooking ? "booking" : "query"
         var request = RequestText.of(operation)
-        for own in ["tag", "timeout_ms", "traceparent", "idempotency_key"] { request = request.setting(own, nil) }
+        let own = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach"]
+        for own in own { request = request.setting(own, nil) }
         if operation == .createBooking { request = request.setting("idempotency_key", #""k""#) }
         request = request.adding("extra", "1").adding("extra", "2").adding("\(container).extra", "[3]")
             .adding("\(container).extra", "[3]").adding("\(container).tag", "4").adding("\(container).tag", "5")
@@ -130,12 +131,16 @@ import Testing
         #expect(booking.idempotencyKey == "key-4711")
         #expect(booking.tag == "tag-0815")
         #expect(booking.timeoutMilliseconds == 2_345)
+        #expect(booking.slowAfterMilliseconds == 1_234)
+        #expect(booking.isDetached)
         #expect(booking.traceparent == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         let search = try Request(.searchAvailability, json: Array("{\"bot_id\":\"b\",\(Self.query)}".utf8))
         #expect(search.operation == .searchAvailability)
         #expect(search.idempotencyKey == nil)
         #expect(search.tag == nil)
         #expect(search.timeoutMilliseconds == nil)
+        #expect(search.slowAfterMilliseconds == nil)
+        #expect(!search.isDetached)
         #expect(search.traceparent == nil)
     }
 
@@ -168,7 +173,7 @@ import Testing
         let trace = #""00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#
         let text =
             "{\"t\\u0061g\":\"t\",\"bot_id\":\"b\",\"timeout\\u005fms\":5,\(Self.booking),\"\\u0074raceparent\":\(trace),"
-            + "\"idempotency_ke\\u0079\":\"k\"}"
+            + "\"slow_after\\u005fms\":6,\"d\\u0065tach\":false,\"idempotency_ke\\u0079\":\"k\"}"
         #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(Self.booking)}")
         #expect(try Request(.createBooking, json: Array(text.utf8)).idempotencyKey == "k")
     }
@@ -197,15 +202,29 @@ import Testing
         #expect(try body(.searchAvailability, text) == "{\"bot_id\"\t:\n\"b\",\(Self.query),\"x\" : [ 1 , 2 ]}")
     }
 
-    /// A search has no key: the member is one that we do not know.
-    @Test(arguments: [#""k""#, "5", "null"])
-    func aKeyInASearchTravelsOn(_ key: String) throws {
-        let text = "{\"bot_id\":\"b\",\"idempotency_key\":\(key),\"idempotency_key\":\(key),\(Self.query)}"
+    /// A search has no key, and nothing to detach: the members are such as we do not know.
+    @Test(arguments: ["idempotency_key", "detach"], [#""k""#, "5", "null", "true", "[ ]"])
+    func whatOnlyABookingHasTravelsOnInASearch(_ name: String, _ value: String) throws {
+        let text = "{\"bot_id\":\"b\",\"\(name)\":\(value),\"\(name)\":\(value),\(Self.query)}"
         #expect(try body(.searchAvailability, text) == text)
+        let request = try Request(.searchAvailability, json: Array(text.utf8))
+        #expect(!request.isDetached)
+        #expect(request.idempotencyKey == nil)
+    }
+
+    @Test(arguments: ["true", "false"])
+    func detachIsReadAndTakenOff(_ value: String) throws {
+        let text = "{\"bot_id\":\"b\",\"detach\":\(value),\"idempotency_key\":\"k\",\(Self.booking)}"
+        #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(Self.booking)}")
+        #expect(try Request(.createBooking, json: Array(text.utf8)).isDetached == (value == "true"))
+        let without = "{\"bot_id\":\"b\",\"idempotency_key\":\"k\",\(Self.booking)}"
+        #expect(try !Request(.createBooking, json: Array(without.utf8)).isDetached)
+        let quoted = text.replacing("\"detach\":\(value)", with: "\"detach\":\"\(value)\"")
+        #expect(refusal(.createBooking, Array(quoted.utf8))?.field == "detach")
     }
 
     @Test func membersOfTheSameNameFurtherDownStay() throws {
-        let inner = #""tag":1,"timeout_ms":2,"traceparent":3,"idempotency_key":4"#
+        let inner = #""tag":1,"timeout_ms":2,"traceparent":3,"idempotency_key":4,"slow_after_ms":5,"detach":6"#
         let booking = Self.booking.replacing("{\"start_at\"", with: "{\(inner),\"start_at\"")
         let text = "{\"bot_id\":\"b\",\(booking),\"tag\":\"t\",\"idempotency_key\":\"k\"}"
         #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(booking)}")

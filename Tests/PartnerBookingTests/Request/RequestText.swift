@@ -84,7 +84,9 @@ extension RequestText {
             .setting("bot_id", #""bot_7""#)
             .setting("idempotency_key", #""key-4711""#)
             .setting("tag", #""tag-0815""#)
+            .setting("detach", "true")
             .setting("timeout_ms", "2345")
+            .setting("slow_after_ms", "1234")
             .setting("traceparent", #""00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#)
             .setting("booking.start_at", #""2031-02-03T10:11:12Z""#)
             .setting("booking.duration_minutes", "45")
@@ -99,9 +101,15 @@ extension RequestText {
             .setting("bot_id", #""bot_7""#)
             .setting("tag", #""tag-0815""#)
             .setting("timeout_ms", "2345")
+            .setting("slow_after_ms", "1234")
             .setting("traceparent", #""00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#)
             .setting("query.filter.start_at_range.start_at", #""2031-02-03T10:11:12Z""#)
             .setting("query.filter.start_at_range.end_at", #""2031-02-04T10:11:12Z""#)
+    }
+
+    /// What is sent of it: all but the library's own members.
+    var sent: RequestText {
+        RequestField.ofBookings.filter(\.isOwn).reduce(self) { $0.setting($1.path, nil) }
     }
 
     static func of(_ operation: Operation) -> RequestText {

@@ -122,7 +122,7 @@ import Testing
     }
 
     /// The names of this process's threads, from /proc/self/task/*/comm.
-    fileprivate static func threadNames() -> [String] {
+    static func threadNames() -> [String] {
         guard let directory = opendir("/proc/self/task") else { return [] }
         defer { closedir(directory) }
         var names: [String] = []

@@ -1,0 +1,269 @@
+// Without @testable: what stands here a program that depends on the package can write, too.
+import PartnerBooking
+import Testing
+
+/// The client for Swift concurrency, on the embedded sandbox.
+@Suite struct AsyncCallTests {
+    static func sandbox(_ members: String = "", latency: Int = 0) throws -> PartnerBookingClient {
+        let clinic = #"{"now":"2030-01-14T08:00:00Z","latency_ms":\#(latency)}"#
+        return try PartnerBookingClient(configuration: #"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#)
+    }
+
+    static func search(_ options: CallOptions = CallOptions()) -> SearchAvailabilityRequest {
+        SearchAvailabilityRequest(
+            botID: "bot_1", startAt: "2030-01-14T09:00:00Z", endAt: "2030-01-14T12:00:00Z", options: options)
+    }
+
+    static func booking(
+        key: String = "key-1", at startAt: String = "2030-01-14T10:00:00Z", _ options: CallOptions = CallOptions()
+    ) -> CreateBookingRequest {
+        CreateBookingRequest(
+            botID: "bot_1", idempotencyKey: key, startAt: startAt, durationMinutes: 30,
+            customer: .init(phone: "+15551234567", name: "Jürgen \"JJ\" \\ 李小龍 😀", email: "j@example.com"), notes: "a\nb",
+            options: options)
+    }
+
+    /// The error of a call that must fail.
+    static func failure<Reply>(_ call: () async throws -> Reply) async -> PartnerBookingError? {
+        do {
+            _ = try await call()
+            Issue.record("the call succeeded")
+            return nil
+        } catch {
+            return error as? PartnerBookingError
+        }
+    }
+
+    // MARK: Replies
+
+    @Test func searchGivesSlots() async throws {
+        let client = try Self.sandbox()
+        let reply = try await client.searchAvailability(Self.search())
+        #expect(reply.availabilities.count == 6)
+        #expect(reply.availabilities.first?.startAt == "2030-01-14T09:00:00Z")
+        #expect(reply.availabilities.first?.durationMinutes == 30)
+        #expect(reply.availabilities.last?.startAt == "2030-01-14T11:30:00Z")
+        #expect(reply.timing.attempts == 1)
+        #expect(reply.timing.totalMicroseconds >= reply.timing.queueMicroseconds)
+        #expect(reply.timing.lastAttempt == nil)
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    @Test func bookingGivesTheBooking() async throws {
+        let client = try Self.sandbox()
+        let reply = try await client.createBooking(Self.booking())
+        #expect(reply.id?.hasPrefix("bkg_") == true)
+        #expect(reply.status == "confirmed")
+        #expect(reply.startAt == "2030-01-14T10:00:00Z")
+        #expect(reply.endAt == "2030-01-14T10:30:00Z")
+        let slots = try await client.searchAvailability(Self.search()).availabilities
+        #expect(slots.count == 5)
+        #expect(!slots.contains { $0.startAt == "2030-01-14T10:00:00Z" })
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    /// Typed, as JSON, and without concurrency: the same bytes. The second booking is the first one again.
+    @Test func typedRepliesHoldTheBytesOfTheJSONCall() async throws {
+        let client = try Self.sandbox()
+        let search = try await client.searchAvailability(Self.search())
+        let searchJSON = try await client.call(.searchAvailability, request: Self.search().json)
+        #expect(search.json == searchJSON)
+        #expect(String(decoding: search.json, as: UTF8.self).hasPrefix(#"{"availabilities":["#))
+        let booking = try await client.createBooking(Self.booking())
+        let bookingJSON = try await client.call(.createBooking, request: Self.booking().json)
+        #expect(booking.json == bookingJSON)
+        let submitted = AsyncStream<Completion>.makeStream()
+        try client.submit(.createBooking, request: Self.booking().json) { submitted.continuation.yield($0) }
+        for await completion in submitted.stream {
+            guard case .done(.success(let json)) = completion.event else {
+                Issue.record("\(completion.event)")
+                break
+            }
+            #expect(json == booking.json)
+            break
+        }
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    // MARK: Errors
+
+    @Test func refusalCarriesWhatTheCallerNeeds() async throws {
+        let client = try Self.sandbox()
+        _ = try await client.createBooking(Self.booking())
+        let error = await Self.failure {
+            try await client.createBooking(Self.booking(key: "key-2", CallOptions(tag: "call-7")))
+        }
+        #expect(error?.code.rawValue == "slot_unavailable")
+        #expect(error?.isFromService == true)
+        #expect(error?.status == 409)
+        #expect(error?.source == .platform)
+        #expect(error?.outcome == .rejected)
+        #expect(error?.idempotencyKey == "key-2")
+        #expect(error?.tag == "call-7")
+        #expect(error?.attempts == 1)
+        #expect(error?.timing?.attempts == 1)
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    @Test func wrongRequestIsNotSent() async throws {
+        let client = try Self.sandbox()
+        var request = Self.booking()
+        request.customer.phone = "5551234567"
+        let error = await Self.failure { try await client.createBooking(request) }
+        #expect(error?.code == .invalidField)
+        #expect(error?.field == "booking.customer.phone")
+        #expect(error?.outcome == .notSent)
+        #expect(error?.idempotencyKey == "key-1")
+        #expect(error?.attempts == 0)
+        #expect(error?.timing == nil)
+        let json = await Self.failure {
+            try await client.call(.createBooking, request: Array("{".utf8))
+        }
+        #expect(json?.code == .invalidJSON)
+        #expect(json?.offset == 1)
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    @Test func deadlineEndsTheCall() async throws {
+        let client = try Self.sandbox(latency: 600_000)
+        let error = await Self.failure {
+            try await client.createBooking(Self.booking(CallOptions(timeoutMilliseconds: 50)))
+        }
+        #expect(error?.code == .timeout)
+        #expect(error?.outcome == .unknown)
+        #expect(error?.timing.map { $0.totalMicroseconds >= 50_000 } == true)
+        try await client.close(timeoutMilliseconds: 0)
+    }
+
+    @Test func noPlaceIsLeft() async throws {
+        let client = try Self.sandbox(#","max_in_flight":1,"max_queued":0"#, latency: 600_000)
+        let ticket = try client.submit(.searchAvailability, request: Self.search().json) { _ in }
+        let error = await Self.failure {
+            try await client.createBooking(Self.booking())
+        }
+        #expect(error?.code == .queueFull)
+        #expect(error?.outcome == .notSent)
+        #expect(error?.idempotencyKey == "key-1")
+        try client.cancel(ticket)
+        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        #expect(ended == 0)
+    }
+
+    @Test func wrongConfigurationIsNamed() {
+        let error = #expect(throws: PartnerBookingError.self) {
+            try PartnerBookingClient(configuration: #"{"endpoint":"sandbox","timeout":5}"#)
+        }
+        #expect(error?.code == .invalidConfig)
+        #expect(error?.field == "timeout")
+    }
+
+    // MARK: Slow
+
+    @Test func slowIsToldOnce() async throws {
+        let client = try Self.sandbox(latency: 1_000)
+        let slow = [Counter(), Counter(), Counter()]
+        let options = CallOptions(slowAfterMilliseconds: 5)
+        async let search = client.searchAvailability(Self.search(options)) { slow[0].increment() }
+        async let booking = client.createBooking(Self.booking(options)) { slow[1].increment() }
+        async let json = client.call(.searchAvailability, request: Self.search(options).json) { slow[2].increment() }
+        // Nobody has to listen.
+        async let other = client.searchAvailability(Self.search(options))
+        _ = try await (search, booking, json, other)
+        #expect(slow.map(\.value) == [1, 1, 1])
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    @Test func slowOfTheConfiguration() async throws {
+        let client = try Self.sandbox(#","slow_after_ms":5"#, latency: 1_000)
+        let slow = [Counter(), Counter()]
+        let options = CallOptions(slowAfterMilliseconds: 600_000)
+        async let told = client.searchAvailability(Self.search()) { slow[0].increment() }
+        async let notTold = client.searchAvailability(Self.search(options)) { slow[1].increment() }
+        _ = try await (told, notTold)
+        #expect(slow.map(\.value) == [1, 0])
+        try await client.close(timeoutMilliseconds: 1_000)
+    }
+
+    // MARK: Closing
+
+    @Test func closedClientRefuses() async throws {
+        let client = try Self.sandbox()
+        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        #expect(ended == 0)
+        let again = await Self.failure {
+            try await client.close(timeoutMilliseconds: 1_000)
+        }
+        #expect(again == .clientClosed)
+        let late = await Self.failure {
+            try await client.createBooking(Self.booking())
+        }
+        #expect(late?.code == .clientClosed)
+        #expect(late?.outcome == .notSent)
+        #expect(late?.idempotencyKey == "key-1")
+    }
+
+    @Test func closeLetsCallsFinish() async throws {
+        let gate = Gate()
+        let server = try LoopbackServer { _ in
+            gate.pass()
+            return [.reply(200, Sample.searchReply)]
+        }
+        defer { server.stop() }
+        let client = try PartnerBookingClient(server.url)
+        let options = CallOptions(timeoutMilliseconds: 600_000)
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<10 { group.addTask { try await client.searchAvailability(Self.search(options)).json } }
+            #expect(await becomesTrue { server.requests.count == 10 })
+            async let ended = client.close(timeoutMilliseconds: 600_000)
+            // From then on it refuses: the close has begun, and waits for the ten.
+            #expect(await becomesTrue { (try? client.prewarm()) == nil })
+            gate.open()
+            #expect(try await ended == 0)
+            for try await json in group { #expect(json == Sample.searchReply) }
+        }
+    }
+
+    @Test func closeEndsTheTasksThatWait() async throws {
+        let client = try Self.sandbox(latency: 600_000)
+        let slow = Counter()
+        let options = CallOptions(timeoutMilliseconds: 600_000, slowAfterMilliseconds: 1)
+        let errors = try await withThrowingTaskGroup { group in
+            for number in 0..<10 {
+                group.addTask {
+                    await Self.failure {
+                        try await client.createBooking(Self.booking(key: "key-\(number)", options)) { slow.increment() }
+                    }
+                }
+            }
+            #expect(await becomesTrue { slow.value == 10 })
+            let ended = try await client.close(timeoutMilliseconds: 0)
+            #expect(ended == 10)
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(errors.allSatisfy { $0?.code == .clientClosed })
+        #expect(Set(errors.map { $0?.idempotencyKey }).count == 10)
+        // The first made its booking in the clinic before it was to answer; so it may have been made.
+        #expect(errors.allSatisfy { $0?.outcome == .unknown })
+    }
+
+    /// A client that goes with its last reference ends its calls, too.
+    @Test func forgottenClientEndsItsCalls() async throws {
+        let slow = Counter()
+        let task: Task<PartnerBookingError?, Never>
+        do {
+            let client = try Self.sandbox(latency: 600_000)
+            let json = Self.search(CallOptions(timeoutMilliseconds: 600_000, slowAfterMilliseconds: 1)).json
+            let ended = AsyncStream<PartnerBookingError?>.makeStream()
+            try client.submit(.searchAvailability, request: json) { completion in
+                switch completion.event {
+                case .slow: slow.increment()
+                case .done(.failure(let error)): ended.continuation.yield(error)
+                case .done(.success): ended.continuation.yield(nil)
+                }
+            }
+            #expect(await becomesTrue { slow.value == 1 })
+            task = Task { await ended.stream.first { _ in true } ?? nil }
+        }
+        #expect(await task.value?.code == .clientClosed)
+    }
+}
