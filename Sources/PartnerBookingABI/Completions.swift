@@ -19,8 +19,8 @@ final class CompletionBox: @unchecked Sendable {
     /// One for all boxes: few hosts ask for the timing, and none for long.
     private static let timingLock: Monitor<Void> = {
         pthread_atfork(
-            { CompletionBox.timingLock.lockForFork() }, { CompletionBox.timingLock.unlockAfterFork { _ in } },
-            { CompletionBox.timingLock.unlockAfterFork { _ in } })
+            { CompletionBox.timingLock.lockForFork() }, { CompletionBox.timingLock.unlockAfterFork(inChild: false) },
+            { CompletionBox.timingLock.unlockAfterFork(inChild: true) })
         return Monitor(())
     }()
 
@@ -28,6 +28,9 @@ final class CompletionBox: @unchecked Sendable {
     static func make(_ completion: Completion, context: UInt) -> OpaquePointer {
         OpaquePointer(Unmanaged.passRetained(CompletionBox(completion, context)).toOpaque())
     }
+
+    /// As `Handles.prepareForForks`.
+    static func prepareForForks() { _ = timingLock }
 
     private init(_ completion: Completion, _ context: UInt) {
         ticket = completion.ticket

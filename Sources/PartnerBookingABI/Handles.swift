@@ -24,9 +24,9 @@ enum Handles {
         // would mean waiting for those threads.
         pthread_atfork(
             { Handles.table.lockForFork() },
-            { Handles.table.unlockAfterFork { _ in } },
+            { Handles.table.unlockAfterFork(inChild: false) },
             {
-                Handles.table.unlockAfterFork { table in
+                Handles.table.unlockAfterFork(inChild: true) { table in
                     table.leftBehind.append(contentsOf: table.clients.values)
                     table.clients = [:]
                     table.leftovers = [:]
@@ -39,6 +39,10 @@ enum Handles {
     /// finds out at once.
     private static let base: UInt = 0xB00C << 48
     private static let step: UInt = 16
+
+    /// To be called before the first client is made. Fork handlers run in reverse order, and the client's come to wait for the
+    /// transfer threads: those may be in a callback that needs the table.
+    static func prepareForForks() { _ = table }
 
     static func add(_ client: PartnerBookingClient) -> OpaquePointer? {
         let handle = table.withLock { table in

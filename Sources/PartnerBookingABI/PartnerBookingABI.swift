@@ -19,6 +19,8 @@ public func pbk_client_open(
     _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> OpaquePointer? {
     errorJSON?.pointee = nil
+    Handles.prepareForForks()
+    CompletionBox.prepareForForks()
     do throws(PartnerBookingError) {
         let client = try PartnerBookingClient(configuration: bytes(configJSON, "config_json"))
         return Handles.add(client)
@@ -68,7 +70,9 @@ public func pbk_submit(
         let context = UInt(bitPattern: context)
         let call =
             if let callback {
-                try client.prepare(asked, request: request) { completion in
+                try client.prepare(asked, request: request) { [queue = client.completions] completion in
+                    // After a close that could not wait for a callback the host may have freed what its contexts point to.
+                    guard !queue.isFinished else { return }
                     callback(
                         UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
                 }

@@ -17,9 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
 
 import pbk
 from certificates import Certificates, make_certificates
+from completions import WAYS, ByCallback, ByQueue
 from fault_server import FaultServer, Script
 from reference_api import API_KEY
 from run_reference import ReferenceServer
+from samples import CALLS_ONLY
 
 SECONDS_PER_TEST = 60
 
@@ -30,9 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST, method="thread"))
 
 
+UNHURRIED = {"timeout_ms": 30_000, **CALLS_ONLY}
+"""A machine that is busy with other things must not fail a test by a deadline that the test is not about."""
+
+
 @dataclass(frozen=True)
 class Service:
-    """One way to reach the reference server."""
+    """One way to reach the reference server. Its clients connect when they call, and not ahead."""
 
     http_version: str
     config: dict[str, Any]
@@ -58,13 +64,13 @@ def no_violation(reference: ReferenceServer) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def http1(reference: ReferenceServer) -> Service:
-    return Service("1.1", {"api_key": API_KEY, "base_url": reference.http_url})
+    return Service("1.1", {"api_key": API_KEY, "base_url": reference.http_url, **UNHURRIED})
 
 
 @pytest.fixture(scope="session")
 def http2(reference: ReferenceServer, certificates: Certificates) -> Service:
     tls = {"ca_file": str(certificates.ca_file)}
-    return Service("2", {"api_key": API_KEY, "base_url": reference.https_url, "tls": tls})
+    return Service("2", {"api_key": API_KEY, "base_url": reference.https_url, "tls": tls, **UNHURRIED})
 
 
 @pytest.fixture(params=["http1", "http2"])
@@ -92,6 +98,12 @@ def open_client(threads: ThreadPoolExecutor) -> Iterator[Callable[..., pbk.Clien
             return clients.enter_context(pbk.Client({**config, **members}))
 
         yield open_client
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> ByCallback | ByQueue:
+    """Both ways to be told of a submitted call, one after the other."""
+    return WAYS[request.param]()
 
 
 @pytest.fixture

@@ -14,12 +14,35 @@ HEADER = (ROOT / "include" / "partnerbooking.h").read_text()
 CONTRACT = (ROOT / "docs" / "json-contract.md").read_text()
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
 
-_STATUS_ENUM = re.search(r"^typedef enum pbk_status {\n(.*?)^}", HEADER, re.MULTILINE | re.DOTALL)[1]
-STATUS = {name: int(value) for name, value in re.findall(r"^ {4}PBK_(\w+) = (\d+)", _STATUS_ENUM, re.MULTILINE)}
-"""The enumeration in the header, without the prefix."""
+
+def _enumeration(name: str) -> dict[str, int]:
+    """The values of an enumeration in the header, by their names without the prefix."""
+    body = re.search(rf"^typedef enum {name} {{\n(.*?)^}}", HEADER, re.MULTILINE | re.DOTALL)[1]
+    members = re.findall(r"^ {4}PBK_(?:EVENT_|OUTCOME_)?(\w+) = (\d+)", body, re.MULTILINE)
+    return {name: int(value) for name, value in members}
+
+
+STATUS = _enumeration("pbk_status")
+EVENT = _enumeration("pbk_event")
+OPERATION = _enumeration("pbk_operation")
+OUTCOME = _enumeration("pbk_outcome")
 
 VERSION = re.search(r'#define PBK_VERSION "(.+)"', HEADER)[1]
-FUNCTIONS = set(re.findall(r"^PBK_API .*?(pbk_\w+)\(", HEADER, re.MULTILINE))
+
+
+def _functions() -> dict[str, tuple[str, list[str]]]:
+    """The type that each function in the header returns, and the types of its arguments."""
+    found = re.findall(r"^PBK_API ([^;]*?)(pbk_\w+)\(([^;]*)\);", HEADER, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^PBK_API ", HEADER, re.MULTILINE))
+    return {
+        name: (returned.strip(), [re.fullmatch(r"\s*(.*?)\w*", one)[1].strip() for one in arguments.split(",")])
+        if arguments != "void"
+        else (returned.strip(), [])
+        for returned, name, arguments in found
+    }
+
+
+FUNCTIONS = _functions()
 
 FIRST_SERVICE_STATUS = 80
 """From here on the service answered, and code and message are its own."""
@@ -28,6 +51,16 @@ OUTCOMES = {"not_sent", "rejected", "unknown"}
 SOURCES = {"caller", "library", "network", "partner_api", "platform"}
 ERROR_MEMBERS = {"code", "message", "status", "source", "retryable", "attempts", "field", "request_id"}
 BOOKING_MEMBERS = {"outcome", "idempotency_key"}
+NEVER_ACCEPTED = {
+    "invalid_argument",
+    "invalid_client",
+    "invalid_config",
+    "invalid_json",
+    "invalid_field",
+    "would_deadlock",
+    "queue_full",
+}
+"""Codes of ours that refuse a call. `client_closed` and `resource_unavailable` may do so too."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +89,14 @@ CODES = {
     row[0].strip("`"): DocumentedCode(*row[1:5])
     for row in table_rows(ERRORS, "# Errors, and what a voice bot should do on each")
 }
+
+
+TIMING_MEMBERS = {
+    name: row[1] for row in table_rows(CONTRACT, "### Timing") for name in re.findall(r"`(\w+)`", row[0])
+}
+"""Name and documented type. The members of an attempt are those from `dns_us` on."""
+
+ATTEMPT_MEMBERS = set(list(TIMING_MEMBERS)[list(TIMING_MEMBERS).index("dns_us") :])
 
 
 def success(result: Result) -> dict[str, Any]:
@@ -92,9 +133,31 @@ def error_object(reply: bytes) -> dict[str, Any]:
     if "outcome" in error:
         assert error["outcome"] in OUTCOMES, reply
         assert "idempotency_key" in error, reply
+    if error["code"] in NEVER_ACCEPTED and error["status"] is None:
+        assert "timing" not in error, reply
+    elif error["attempts"] > 0:
+        assert "timing" in error, reply
+    if "timing" in error:
+        check_timing(error["timing"])
+        assert error["timing"]["attempts"] == error["attempts"], reply
     if error["code"] in CODES:
         _hold_against_documented_code(error)
     return error
+
+
+def check_timing(timing: dict[str, Any]) -> None:
+    """That its members and their types are as documented, and that they fit together."""
+    assert set(timing) in (set(TIMING_MEMBERS), set(TIMING_MEMBERS) - ATTEMPT_MEMBERS), timing
+    for name, value in timing.items():
+        if TIMING_MEMBERS[name] == "boolean":
+            assert isinstance(value, bool), timing
+        elif TIMING_MEMBERS[name] == "integer":
+            assert type(value) is int and value >= 0, timing
+        else:
+            assert value in ("1.0", "1.1", "2", None), timing
+    assert timing["queue_us"] <= timing["total_us"], timing
+    if timing.get("connection_reused"):
+        assert timing["dns_us"] == timing["connect_us"] == timing["tls_us"] == 0, timing
 
 
 def _hold_against_documented_code(error: dict[str, Any]) -> None:

@@ -20,15 +20,49 @@ Text = Any
 
 library = ctypes.CDLL(str(LIBRARY))
 
+Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+"""`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
+
+SEARCH, BOOK = 1, 2
+DONE, SLOW = 1, 2
+
+_no_callback = Callback()
 _status_pointer = ctypes.POINTER(ctypes.c_int)
+_ticket_pointer = ctypes.POINTER(ctypes.c_uint64)
+_string_pointer = ctypes.POINTER(ctypes.c_void_p)
+_submit_arguments = [
+    ctypes.c_void_p,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    _ticket_pointer,
+    _string_pointer,
+    Callback,
+    ctypes.c_void_p,
+]
 for _name, _result, _arguments in [
     ("pbk_version", ctypes.c_char_p, []),
     ("pbk_status_text", ctypes.c_char_p, [ctypes.c_int]),
-    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]),
+    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, _string_pointer]),
     ("pbk_client_close", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32]),
     # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
     ("pbk_search_availability", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
     ("pbk_create_booking", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
+    ("pbk_submit", ctypes.c_int, _submit_arguments),
+    ("pbk_cancel", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
+    ("pbk_completion_fd", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_next_completion", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_int32, _status_pointer]),
+    ("pbk_completion_event", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_completion_ticket", ctypes.c_uint64, [ctypes.c_void_p]),
+    ("pbk_completion_context", ctypes.c_void_p, [ctypes.c_void_p]),
+    ("pbk_completion_status", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_completion_outcome", ctypes.c_int, [ctypes.c_void_p]),
+    # What is borrowed from a completion may be copied.
+    ("pbk_completion_reply", ctypes.c_char_p, [ctypes.c_void_p]),
+    ("pbk_completion_reply_length", ctypes.c_size_t, [ctypes.c_void_p]),
+    ("pbk_completion_tag", ctypes.c_char_p, [ctypes.c_void_p]),
+    ("pbk_completion_timing", ctypes.c_char_p, [ctypes.c_void_p]),
+    ("pbk_completion_free", None, [ctypes.c_void_p]),
+    ("pbk_prewarm", ctypes.c_int, [ctypes.c_void_p]),
     ("pbk_string_free", None, [ctypes.c_void_p]),
 ]:
     _function = getattr(library, _name)
@@ -40,6 +74,34 @@ class Result(NamedTuple):
 
     status: int
     reply: bytes
+
+
+class Submission(NamedTuple):
+    """What `pbk_submit` gave back. `error` is its error reply, None when there is none."""
+
+    status: int
+    ticket: int
+    error: bytes | None
+
+
+class Completion(NamedTuple):
+    """All that a completion tells, read before it was freed."""
+
+    event: int
+    ticket: int
+    status: int
+    outcome: int
+    reply: bytes | None
+    reply_length: int
+    tag: str | None
+    timing: dict[str, Any]
+    context: int | None
+
+    @property
+    def result(self) -> Result:
+        """As a blocking call would have given it."""
+        assert self.event == DONE and self.reply is not None, self
+        return Result(self.status, self.reply)
 
 
 class OpenError(Exception):
@@ -87,14 +149,58 @@ def _call(function: Any, handle: int | None, request: Text) -> Result:
     return Result(status.value, reply)
 
 
+def submit(
+    handle: int | None, operation: int, request: Text, callback: Any = None, context: int | None = None
+) -> Submission:
+    """With anything in place of what the library has to write, so that it shows when it does not."""
+    ticket, error = ctypes.c_uint64(0xDEAD), ctypes.c_void_p(0xDEAD)
+    status = library.pbk_submit(
+        handle,
+        operation,
+        encode(request),
+        ctypes.byref(ticket),
+        ctypes.byref(error),
+        callback or _no_callback,
+        context,
+    )
+    return Submission(status, ticket.value, None if error.value is None else take(error.value))
+
+
+def take_completion(completion: int) -> Completion:
+    """Reads a completion and gives it back to the library."""
+    tag = library.pbk_completion_tag(completion)
+    taken = Completion(
+        library.pbk_completion_event(completion),
+        library.pbk_completion_ticket(completion),
+        library.pbk_completion_status(completion),
+        library.pbk_completion_outcome(completion),
+        library.pbk_completion_reply(completion),
+        library.pbk_completion_reply_length(completion),
+        None if tag is None else tag.decode(),
+        json.loads(library.pbk_completion_timing(completion)),
+        library.pbk_completion_context(completion),
+    )
+    library.pbk_completion_free(completion)
+    return taken
+
+
+def next_completion(handle: int | None, timeout_ms: int = 0) -> tuple[int, Completion | None]:
+    """The status, and the completion when there was one."""
+    status = ctypes.c_int(-1)
+    completion = library.pbk_next_completion(handle, timeout_ms, ctypes.byref(status))
+    return status.value, None if completion is None else take_completion(completion)
+
+
 class Client(AbstractContextManager):
-    """An open client. Leaving the context closes it at once."""
+    """An open client. Leaving the context closes it at once and takes the completions that are left."""
 
     def __init__(self, config: Text) -> None:
         self.handle = open_handle(config)
 
     def __exit__(self, *exception: object) -> None:
         self.close(0)
+        while self.next_completion()[1] is not None:
+            pass
 
     def search(self, request: Text) -> Result:
         return search(self.handle, request)
@@ -104,3 +210,18 @@ class Client(AbstractContextManager):
 
     def close(self, timeout_ms: int = 1000) -> int:
         return library.pbk_client_close(self.handle, timeout_ms)
+
+    def submit(self, operation: int, request: Text, callback: Any = None, context: int | None = None) -> Submission:
+        return submit(self.handle, operation, request, callback, context)
+
+    def cancel(self, ticket: int) -> int:
+        return library.pbk_cancel(self.handle, ticket)
+
+    def next_completion(self, timeout_ms: int = 0) -> tuple[int, Completion | None]:
+        return next_completion(self.handle, timeout_ms)
+
+    def completion_fd(self) -> int:
+        return library.pbk_completion_fd(self.handle)
+
+    def prewarm(self) -> int:
+        return library.pbk_prewarm(self.handle)

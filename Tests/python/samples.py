@@ -12,6 +12,8 @@ NOW = "2030-01-14T08:00:00Z"
 """A Monday morning: the sandbox's clock in these tests, so that their dates stay free."""
 
 SANDBOX: dict[str, Any] = {"endpoint": "sandbox", "sandbox": {"now": NOW}}
+SLEEPING: dict[str, Any] = {"endpoint": "sandbox", "sandbox": {"latency_ms": 60_000}, "timeout_ms": 60_000}
+"""A sandbox that takes so long that its calls end only when they are made to."""
 
 
 def search_request(bot_id: str = BOT_ID, **members: Any) -> dict[str, Any]:
@@ -38,6 +40,9 @@ SEARCH_REPLY = b'{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration
 BOOKING_REPLY = b'{"booking":{"id":"bkg_1","status":"confirmed"}}'
 TAKEN_REPLY = b'{"error":{"code":"slot_unavailable","message":"The slot is gone"}}'
 IN_PROGRESS_REPLY = b'{"error":{"code":"request_in_progress","message":"The first call is still running"}}'
+
+CALLS_ONLY = {"keep_warm_ms": 0}
+"""In a configuration: no connection is made ahead, so that a server sees calls and nothing else."""
 
 # Members of the configuration that tests of retries use
 QUICK = {"base_delay_ms": 1, "max_delay_ms": 1}

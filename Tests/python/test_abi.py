@@ -14,7 +14,7 @@ import pytest
 from contract import BOOKING_MEMBERS, STATUS, VERSION, failure, success
 from fault_server import FaultServer, close_at_once, stall
 from reference_api import API_KEY
-from samples import SANDBOX, booking_request, search_request
+from samples import CALLS_ONLY, SANDBOX, booking_request, search_request
 
 SOON = 20.0
 """Seconds within which a call with a time limit of a minute must be back when it is ended early."""
@@ -223,6 +223,7 @@ def config_for(server: FaultServer) -> dict:
         "timeout_ms": MINUTE,
         "connect_timeout_ms": MINUTE,
         "retry": {"max_attempts": 1},
+        **CALLS_ONLY,
     }
 
 

@@ -19,7 +19,9 @@ from contract import (
     ERRORS,
     FIRST_SERVICE_STATUS,
     STATUS,
+    TIMING_MEMBERS,
     blocks,
+    check_timing,
     error_object,
     failure,
     success,
@@ -59,8 +61,8 @@ def test_example_error_is_what_a_taken_slot_gives(open_client):
     success(client.book(booking_request(key="first")))
     given = failure(client.book(booking_request(key="call-7-booking-1")), "SLOT_UNAVAILABLE")
     documented = next(json.loads(block) for block in replies_on_the_page() if '"error"' in block)["error"]
-    assert set(given) == set(documented)
-    free = {"message", "request_id"}
+    assert set(given) - {"timing"} == set(documented), "timing has an example of its own"
+    free = {"message", "request_id", "timing"}
     assert {k: given[k] for k in given if k not in free} == {k: documented[k] for k in documented if k not in free}
 
 
@@ -71,6 +73,12 @@ def test_examples_of_errors_show_documented_members_only():
     documented = {name for cell in members for name in re.findall(r"\w+", cell)}
     for block in replies_on_the_page():
         assert set(json.loads(block).get("error", {})) <= documented
+
+
+def test_example_timing_shows_every_documented_member():
+    (example,) = (timing for block in replies_on_the_page() if "total_us" in (timing := json.loads(block)))
+    check_timing(example)
+    assert set(example) == set(TIMING_MEMBERS)
 
 
 def replies_on_the_page() -> list[str]:
@@ -118,7 +126,13 @@ MEMBERS = [
     for operation, heading, request in REQUESTS
     for row in table_rows(CONTRACT, heading)
 ]
-OWN_MEMBERS = [row[0].strip("`") for row in table_rows(CONTRACT, "### Members of the library's own, in either request")]
+OWN_MEMBERS = [
+    pytest.param(operation, request, row[0].strip("`"), value, id=f"{operation} {row[0].strip('`')} {value!r}")
+    for row in table_rows(CONTRACT, "### Members of the library's own, in either request")
+    for operation, _, request in REQUESTS
+    if operation == "book" or "bookings only" not in row[1]
+    for value in (-1, 0.5, "true" if row[1].startswith("boolean") else True, None, [], {})
+]
 
 
 @pytest.mark.parametrize(("operation", "request_json", "member", "is_required"), MEMBERS)
@@ -141,9 +155,7 @@ def test_wrong_value(open_client, operation, request_json, member, is_required, 
     assert failure(result, "INVALID_FIELD")["field"] == member
 
 
-@pytest.mark.parametrize("member", OWN_MEMBERS)
-@pytest.mark.parametrize("value", [-1, 0.5, True, [], {}], ids=repr)
-@pytest.mark.parametrize(("operation", "request_json"), [("search", search_request()), ("book", booking_request())])
+@pytest.mark.parametrize(("operation", "request_json", "member", "value"), OWN_MEMBERS)
 def test_wrong_value_of_own_member(open_client, operation, request_json, member, value):
     result = getattr(open_client(SANDBOX), operation)({**request_json, member: value})
     assert failure(result, "INVALID_FIELD")["field"] == member
@@ -180,6 +192,8 @@ def test_wrong_value_of_own_member(open_client, operation, request_json, member,
         ("tag", "t" * 257),
         ("timeout_ms", 0),
         ("timeout_ms", 600_001),
+        ("slow_after_ms", 0),
+        ("slow_after_ms", 600_001),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -14,12 +14,13 @@ from certificates import Certificates
 from conftest import Service
 from pbk import LIBRARY, ROOT
 from reference_api import API_KEY
+from run_reference import headers_of
 
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]
 LINK = [f"-L{LIBRARY.parent}", "-lpartnerbooking", f"-Wl,-rpath,{LIBRARY.parent}"]
 
 
-def run(*command: object, expect: int = 0, **environment: str) -> str:
+def run(*command: object, expect: int | tuple[int, ...] = 0, **environment: str) -> str:
     """Runs a program without the partner's variables of this environment, and gives its output."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PARTNER_")}
     done = subprocess.run(
@@ -30,7 +31,7 @@ def run(*command: object, expect: int = 0, **environment: str) -> str:
         timeout=50,
         check=False,
     )
-    assert done.returncode == expect, done.stdout + done.stderr
+    assert done.returncode in (expect if isinstance(expect, tuple) else (expect,)), done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -51,6 +52,19 @@ def test_book_appointment_tells_the_whole_story(programs):
     booked = re.findall(r"booked +(bkg_[0-9a-hjkmnp-tv-z]{26})", story)
     assert len(booked) == 2 and booked[0] == booked[1], story
     assert "the same booking" in story and "refused    slot_unavailable" in story
+
+
+@pytest.mark.parametrize("name", ["epoll_engine", "barge_in", "callbacks"])
+def test_example_without_waiting_tells_that_all_went_well(programs, name):
+    assert run(programs / name)
+
+
+def test_epoll_engine_books_at_a_service(programs, hosted, reference):
+    """One appointment for each of its calls, under keys of their own."""
+    bot = reference.bot()
+    assert "6 booked, 0 handed over" in run(programs / "epoll_engine", **{**hosted, "PARTNER_BOT_ID": bot})
+    booked = [request for request in reference.requests(bot) if request.get("status") == 201]
+    assert len({headers_of(request)["idempotency-key"] for request in booked}) == 6
 
 
 def test_handle_errors_meets_the_expected_errors(programs):
@@ -82,7 +96,14 @@ def test_hosted_service_leaks_nothing(programs, hosted):
     """Over TLS and HTTP/2. The other examples are run under valgrind by Tests/c."""
     suppressions = f"--suppressions={ROOT / 'Tests' / 'c' / 'valgrind.supp'}"
     valgrind = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=9", suppressions]
-    run(*valgrind, programs / "hosted_service", **hosted)
+    program = programs / "hosted_service"
+    for _ in range(3):
+        # On a busy machine its search may not be back in time under valgrind. A leak shows all the same, as 9.
+        output = run(*valgrind, program, expect=(0, 1), **hosted)
+        if '"availabilities"' in output:
+            return
+        assert '"code":"timeout"' in output
+    pytest.fail("it never finished in time")
 
 
 def test_hosted_service_says_which_variable_is_missing(programs):
@@ -96,7 +117,8 @@ def test_cmake_builds_the_examples(tmp_path):
 
 
 def test_program_in_the_readme(tmp_path):
-    [program] = re.findall(r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    [program] = [block for block in blocks if "int main(" in block]
     source, binary = tmp_path / "readme.c", tmp_path / "readme"
     source.write_text(program)
     run(os.environ.get("CC", "cc"), *WARNINGS, f"-I{ROOT / 'include'}", "-o", binary, source, *LINK)
@@ -106,7 +128,7 @@ def test_program_in_the_readme(tmp_path):
 def test_sketch_in_the_header(tmp_path):
     """The usage sketch at the top of the header is a program once it has a main()."""
     header = (ROOT / "include" / "partnerbooking.h").read_text()
-    sketch = re.search(r"\* Usage:\n \*\n((?: \*(?:     .*)?\n)+?) \*\n \* C99", header)[1]
+    sketch = re.search(r"\* Usage, .*:\n \*\n((?: \*(?:     .*)?\n)+?) \*\n \* C99", header)[1]
     lines = [line[2:] for line in sketch.splitlines()]
     source, binary = tmp_path / "sketch.c", tmp_path / "sketch"
     source.write_text(

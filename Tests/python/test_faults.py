@@ -32,6 +32,7 @@ from fault_server import (
 from reference_api import API_KEY
 from samples import (
     BOOKING_REPLY,
+    CALLS_ONLY,
     IN_PROGRESS_REPLY,
     SEARCH_REPLY,
     TAKEN_REPLY,
@@ -48,7 +49,7 @@ resets = pytest.mark.parametrize("reset", [False, True], ids=["close", "reset"])
 
 def config_for(server: FaultServer, **retry: Any) -> dict[str, Any]:
     retry = {"max_attempts": 1, "base_delay_ms": 1, "max_delay_ms": 1, **retry}
-    return {"api_key": API_KEY, "base_url": server.url, "retry": retry, "keep_warm_ms": 0}
+    return {"api_key": API_KEY, "base_url": server.url, "retry": retry, **CALLS_ONLY}
 
 
 def outcome_of(result: pbk.Result) -> str:

@@ -14,7 +14,7 @@ from contract import failure, success
 from h2.errors import ErrorCodes
 from h2_fault_server import H2FaultServer, Script, Stream
 from reference_api import API_KEY
-from samples import BOOKING_REPLY, TAKEN_REPLY, booking_request, new_key
+from samples import BOOKING_REPLY, CALLS_ONLY, TAKEN_REPLY, booking_request, new_key
 
 
 def made(stream: Stream) -> None:
@@ -30,8 +30,8 @@ def serve(certificates: Certificates, open_client) -> Iterator[Callable[..., Any
             server = servers.enter_context(H2FaultServer(certificates.good, *scripts, **options))
             retry = {"max_attempts": max_attempts, "base_delay_ms": 1, "max_delay_ms": 1}
             tls = {"ca_file": str(certificates.ca_file)}
-            client = open_client({"api_key": API_KEY, "base_url": server.url, "retry": retry, "tls": tls, "keep_warm_ms": 0})
-            return server, client
+            config = {"api_key": API_KEY, "base_url": server.url, "retry": retry, "tls": tls, **CALLS_ONLY}
+            return server, open_client(config)
 
         yield serve
 

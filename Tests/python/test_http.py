@@ -10,7 +10,7 @@ from contract import VERSION, failure, success
 from fault_server import answer, http_reply
 from reference_api import API_KEY, BOOKING_PATH, SEARCH_PATH
 from run_reference import headers_of
-from samples import booking_request, new_key, search_request
+from samples import CALLS_ONLY, booking_request, new_key, search_request
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -32,11 +32,16 @@ def test_reference_server_catches_violations(reference):
         connection.request("POST", path, json.dumps(body), headers)
         reply = connection.getresponse()
         assert (reply.status, json.loads(reply.read())["error"]["code"]) == (400, "invalid_payload")
+    for headers, body in [({}, None), ({"Authorization": "Bearer any"}, None), ({}, "{}")]:
+        connection.request("HEAD", "/", body, headers)
+        reply = connection.getresponse()
+        assert (reply.status, reply.read()) == (404, b"")
     connection.close()
-    missing_key, no_query, no_bot = reference.take_violations()
+    missing_key, no_query, no_bot, *heads = reference.take_violations()
     assert "Idempotency-Key" in missing_key
     assert "query" in no_query
     assert "5 is not of type 'string'" in no_bot
+    assert heads == ["head /: with a key or a body"] * 2
 
 
 # What is sent and what comes back
@@ -69,11 +74,13 @@ def test_headers(reference, service, open_client):
     assert (booking["idempotency-key"], booking["traceparent"]) == (key, TRACE)
 
 
-def test_search_sends_no_idempotency_key(reference, http1, open_client):
+def test_members_of_bookings_are_not_ours_in_a_search(reference, http1, open_client):
     bot = reference.bot()
-    open_client(http1.config).search(search_request(bot, idempotency_key="k"))
-    for request in reference.requests(bot):
-        assert "idempotency-key" not in headers_of(request)
+    request = search_request(bot, idempotency_key="k", detach="the last page")
+    success(open_client(http1.config).search(request))
+    (sent,) = reference.requests(bot)
+    assert "idempotency-key" not in headers_of(sent)
+    assert json.loads(sent["body"]) == request
 
 
 def test_booking_lives(reference, service, open_client):
@@ -94,13 +101,20 @@ def test_booking_lives(reference, service, open_client):
     assert first.reply.decode("latin-1") == requests[0]["reply"] == requests[1]["reply"]
 
 
-@pytest.mark.parametrize("own", ["timeout_ms", "tag", "traceparent"])
-def test_own_members_are_taken_off_the_body(reference, http1, open_client, own):
+@pytest.mark.parametrize(
+    "removed",
+    [
+        '"timeout_ms":9000',
+        '"slow_after_ms":8000',
+        '"detach":true',
+        '"detach":false',
+        '"tag":"a\\"b,c"',
+        f'"traceparent":"{TRACE}"',
+    ],
+)
+def test_own_members_are_taken_off_the_body(reference, http1, open_client, removed):
     """Wherever they stand. What is left is the caller's text, to the byte."""
     key = f'"idempotency_key":"{new_key()}"'
-    removed = {"timeout_ms": '"timeout_ms":9000', "tag": '"tag":"a\\"b,c"', "traceparent": f'"traceparent":"{TRACE}"'}[
-        own
-    ]
     bot = f'"bot_id":"{reference.bot()}"'
     customer = '"customer":{"phone":"+14155550137","name":"J"}'
     booking = f'"booking":{{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30,{customer}}}'
@@ -130,7 +144,7 @@ def test_unknown_members_travel_untouched(reference, service, open_client):
 def test_paths_are_settings(start_faults, open_client):
     server = start_faults(answer(http_reply(200, b'{"availabilities":[],"booking":{}}')))
     paths = {"search_availability": "/a/b", "create_booking": "/c"}
-    client = open_client({"api_key": API_KEY, "base_url": f"{server.url}/base", "paths": paths})
+    client = open_client({"api_key": API_KEY, "base_url": f"{server.url}/base", "paths": paths, **CALLS_ONLY})
     success(client.search(search_request()))
     success(client.book(booking_request()))
     assert [request.path for request in server.requests] == ["/base/a/b", "/base/c"]
@@ -221,7 +235,7 @@ def test_calls_over_one_http2_connection_each_get_their_own_reply(http2, open_cl
 
 def test_one_call_too_many(reference, http1, open_client, threads):
     bot = reference.bot({"delay_ms": 1000})
-    client = open_client(http1.config, max_in_flight=1)
+    client = open_client(http1.config, max_in_flight=1, max_queued=0)
     first = threads.submit(client.search, search_request(bot))
     assert reference.wait_for_requests(bot, 1)
     error = failure(client.book(booking_request(bot)), "QUEUE_FULL")

@@ -12,13 +12,15 @@ from conftest import Service
 from contract import error_object, failure, success
 from fault_server import FaultServer, answer, close_at_once, http_reply
 from reference_api import API_KEY
-from samples import BOOKING_REPLY, ONCE, QUICK, booking_request, search_request
+from samples import BOOKING_REPLY, CALLS_ONLY, ONCE, QUICK, booking_request, search_request
 
 Open = Callable[..., pbk.Client]
 
+COLD = {"api_key": API_KEY, **CALLS_ONLY}
+
 
 def test_name_that_does_not_resolve(open_client):
-    client = open_client({"api_key": API_KEY, "base_url": "https://nothing.invalid", "retry": ONCE})
+    client = open_client({"base_url": "https://nothing.invalid", "retry": ONCE, **COLD})
     error = failure(client.book(booking_request()), "DNS_FAILED")
     assert (error["outcome"], error["status"], error["attempts"]) == ("not_sent", None, 1)
     assert error["curl_code"] == 6
@@ -32,7 +34,7 @@ def closed_port() -> int:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_connection_refused(open_client, scheme):
     base_url = f"{scheme}://127.0.0.1:{closed_port()}"
-    client = open_client({"api_key": API_KEY, "base_url": base_url, "retry": {**QUICK, "max_attempts": 3}})
+    client = open_client({"base_url": base_url, "retry": {**QUICK, "max_attempts": 3}, **COLD})
     error = failure(client.book(booking_request()), "CONNECT_FAILED")
     assert (error["outcome"], error["status"], error["attempts"], error["curl_code"]) == ("not_sent", None, 3, 7)
 
@@ -46,7 +48,7 @@ def try_tls(
     def attempt(name: str) -> dict[str, Any]:
         server = start_faults(answer(http_reply(201, BOOKING_REPLY)), certificate=getattr(certificates, name))
         tls = {"ca_file": str(certificates.ca_file)}
-        client = open_client({"api_key": API_KEY, "base_url": server.url, "tls": tls, "retry": QUICK})
+        client = open_client({"base_url": server.url, "tls": tls, "retry": QUICK, **COLD})
         error = failure(client.book(booking_request()), "TLS_FAILED")
         assert (error["outcome"], error["status"], error["attempts"]) == ("not_sent", None, 1)
         assert server.bytes_received == 0
@@ -77,7 +79,7 @@ def test_authority_is_not_trusted_unless_named(http2, open_client):
 
 def test_server_that_does_not_speak_tls(open_client, start_faults):
     server = start_faults(lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-    client = open_client({"api_key": API_KEY, "base_url": server.url.replace("http:", "https:"), "retry": QUICK})
+    client = open_client({"base_url": server.url.replace("http:", "https:"), "retry": QUICK, **COLD})
     assert failure(client.book(booking_request()), "TLS_FAILED")["outcome"] == "not_sent"
 
 
@@ -85,8 +87,7 @@ def test_server_that_does_not_speak_tls(open_client, start_faults):
 
 
 def proxied(proxy: str, **members: Any) -> dict[str, Any]:
-    config = {"api_key": API_KEY, "base_url": "https://localhost:1", "proxy": proxy, "retry": ONCE}
-    return {**config, **members}
+    return {"base_url": "https://localhost:1", "proxy": proxy, "retry": ONCE, **COLD, **members}
 
 
 def test_proxy_that_refuses(open_client, start_faults):

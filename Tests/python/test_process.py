@@ -12,7 +12,7 @@ import pytest
 from certificates import Certificates
 from fault_server import FaultServer, http_reply, stall
 from reference_api import API_KEY
-from samples import SANDBOX, SEARCH_REPLY, search_request
+from samples import CALLS_ONLY, SANDBOX, SEARCH_REPLY, search_request
 
 HERE = Path(__file__).parent
 
@@ -96,6 +96,7 @@ def test_environment_does_not_lead_around_a_proxy(name):
             "base_url": server.url.replace("http:", "https:"),
             "proxy": "http://127.0.0.1:1",
             "retry": {"max_attempts": 1},
+            **CALLS_ONLY,
         }
         program = "import sys, pbk\nwith pbk.Client(sys.argv[1]) as client: print(client.search(sys.argv[2]).reply)"
         done = run_program(program, json.dumps(config), json.dumps(search_request()), **{name: "*"})

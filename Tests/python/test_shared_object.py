@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import subprocess
 
+import pbk
 import pytest
 from contract import FUNCTIONS, VERSION
 from pbk import LIBRARY
@@ -54,8 +56,42 @@ def test_exports_the_headers_functions_and_nothing_else():
     lines = output_of("nm", "-D", "--defined-only", FILE).splitlines()
     # A linker may list the version node itself, as an absolute symbol.
     exported = {name.partition("@")[0] for _, kind, name in (line.split() for line in lines) if kind != "A"}
-    assert len(FUNCTIONS) == 7
-    assert exported == FUNCTIONS
+    assert exported == set(FUNCTIONS)
+
+
+C_TYPES = {
+    "void": None,
+    "void *": ctypes.c_void_p,
+    "int": ctypes.c_int,
+    "int32_t": ctypes.c_int32,
+    "size_t": ctypes.c_size_t,
+    "char *": ctypes.c_void_p,
+    "char **": ctypes.POINTER(ctypes.c_void_p),
+    "const char *": ctypes.c_char_p,
+    "pbk_client *": ctypes.c_void_p,
+    "pbk_completion *": ctypes.c_void_p,
+    "const pbk_completion *": ctypes.c_void_p,
+    "pbk_callback": pbk.Callback,
+    "pbk_event": ctypes.c_int,
+    "pbk_operation": ctypes.c_int,
+    "pbk_outcome": ctypes.c_int,
+    "pbk_status": ctypes.c_int,
+    "pbk_status *": ctypes.POINTER(ctypes.c_int),
+    "pbk_ticket": ctypes.c_uint64,
+    "pbk_ticket *": ctypes.POINTER(ctypes.c_uint64),
+}
+
+
+def test_the_tests_call_each_function_as_the_header_declares_it():
+    """An argument too few or of another size would be undefined behaviour, and prove nothing."""
+    declared = {}
+    for name in FUNCTIONS:
+        function = getattr(pbk.library, name)
+        declared[name] = (function.restype, function.argtypes)
+    assert declared == {
+        name: (C_TYPES[returned], [C_TYPES[taken] for taken in arguments])
+        for name, (returned, arguments) in FUNCTIONS.items()
+    }
 
 
 def test_names_on_disk():

@@ -295,6 +295,19 @@ def answer(reply: bytes) -> Script:
     return script
 
 
+def answer_when(told: threading.Event, reply: bytes) -> Script:
+    """Holds every reply back until it is told to give it."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.read_request()
+            if not told.wait(LIFETIME):
+                raise Gone
+            peer.send(reply)
+
+    return script
+
+
 def answer_once(reply: bytes, reset: bool = False) -> Script:
     """Gives one reply, or the part of one that it was given, then ends the connection without notice."""
 

@@ -18,6 +18,7 @@ import h2.connection
 import h2.errors
 import h2.events
 from certificates import ServerCertificate
+from fault_server import PATIENCE
 
 Script = Callable[["Stream"], None]
 
@@ -79,6 +80,8 @@ class Connection:
                 for event in self.h2.receive_data(data):
                     if isinstance(event, h2.events.RequestReceived):
                         self._server.received(dict(event.headers), Stream(self, event.stream_id))
+                    elif isinstance(event, h2.events.StreamReset):
+                        self._server.was_reset(event.stream_id)
                 self.flush()
 
 
@@ -90,9 +93,13 @@ class H2FaultServer(AbstractContextManager):
 
     def __init__(self, certificate: ServerCertificate, *scripts: Script, takes_bodies: bool = True) -> None:
         self.keys: list[str] = []
+        self.streams: list[Stream] = []
+        """Every request, oldest first."""
+        self.resets: list[int] = []
+        """The number of each stream that the client has reset."""
         self.takes_bodies = takes_bodies
         self._scripts = list(scripts)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.chain, certificate.key)
         context.set_alpn_protocols(["h2"])
@@ -110,10 +117,28 @@ class H2FaultServer(AbstractContextManager):
             accepted.close()
 
     def received(self, headers: dict[str, Any], stream: Stream) -> None:
-        with self._lock:
+        with self._changed:
             self.keys.append(headers.get("idempotency-key", ""))
+            self.streams.append(stream)
+            self._changed.notify_all()
             script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         script(stream)
+
+    def was_reset(self, number: int) -> None:
+        with self._changed:
+            self.resets.append(number)
+            self._changed.notify_all()
+
+    @property
+    def connections(self) -> int:
+        """How many have come so far."""
+        with self._changed:
+            return len(self._sockets)
+
+    def wait_for_requests(self, count: int) -> bool:
+        """Whether the headers of that many are in before patience ends."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.streams) >= count, PATIENCE)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -124,7 +149,7 @@ class H2FaultServer(AbstractContextManager):
     def _serve(self, accepted: socket.socket) -> None:
         with suppress(OSError):
             wrapped = self._context.wrap_socket(accepted, server_side=True)
-            with self._lock:
+            with self._changed:
                 number = len(self._sockets)
                 self._sockets.append(wrapped)
             Connection(self, wrapped, number).serve()

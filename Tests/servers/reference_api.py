@@ -141,6 +141,8 @@ class PartnerApi:
         return reply
 
     async def _answer(self, request: Request) -> Reply:
+        if (request.method, request.path) == ("head", "/"):
+            return self._connect_ahead(request)
         fault = violation_whoever_asks(request)
         if fault is not None:
             self.violations.append(fault)
@@ -157,6 +159,12 @@ class PartnerApi:
         if step.get("processed"):
             self._process(request, content)
         return _scripted(step)
+
+    def _connect_ahead(self, request: Request) -> Reply:
+        """A client gets its connection ready with a request for nothing. It must not carry anything of anybody's."""
+        if request.header("authorization") is not None or request.body:
+            self.violations.append("head /: with a key or a body")
+        return Reply(404, b"")
 
     def _process(self, request: Request, content: dict[str, Any]) -> Reply:
         if request.path == SEARCH_PATH:

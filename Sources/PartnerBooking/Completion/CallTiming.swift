@@ -15,7 +15,7 @@ public struct AttemptTiming: Sendable, Equatable {
     public var dnsMicroseconds: Int
     public var connectMicroseconds: Int
     public var tlsMicroseconds: Int
-    /// From the request on its way to the first byte of the reply; 0 when none came.
+    /// From the request on its way to the first byte of the reply's body; 0 when none came.
     public var firstByteMicroseconds: Int
     /// The connection was there before the attempt.
     public var isConnectionReused: Bool

@@ -56,6 +56,9 @@ package final class CompletionQueue: Sendable {
         } ?? .timeout
     }
 
+    /// Whether the client's close has returned: nothing more may be told.
+    package var isFinished: Bool { state.withLock { $0.isFinished } }
+
     /// Whether there is nothing left to take, and nothing will come.
     package var isOver: Bool { state.withLock { $0.isFinished && $0.waiting.isEmpty } }
 

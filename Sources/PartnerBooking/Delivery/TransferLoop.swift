@@ -62,7 +62,16 @@ final class TransferLoop: @unchecked Sendable {
     /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it.
     static func start(_ transport: any Transport, _ limits: Limits) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let loop = TransferLoop(transport, limits)
-        return (loop, try Thread(name: "pbk-transfer") { loop.run() })
+        // The thread is inside the gate from its first instruction on: what Swift does for the first time takes locks, and in
+        // the child of a fork a lazy global that two threads want at once makes both spin for ever (Swift 6.3: its lock knows
+        // the forking thread by its old number). So the gate's own state is made here, before there is a second thread.
+        guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
+        do throws(PartnerBookingError) {
+            return (loop, try Thread(name: "pbk-transfer") { loop.run() })
+        } catch {
+            ExitGate.leave()
+            throw error
+        }
     }
 
     // MARK: From any thread: a lock for a moment, and at most one wake-up
@@ -114,7 +123,6 @@ final class TransferLoop: @unchecked Sendable {
 
     private func run() {
         Thread.setCurrentRunsHandlers()
-        ExitGate.enter()
         while true {
             let now = MonotonicTime.now()
             let closesAt = takeWork(now)
@@ -130,17 +138,15 @@ final class TransferLoop: @unchecked Sendable {
                 return shared.isAsleep
             }
             guard mayWait else { continue }
-            ExitGate.leave()
             transport.wait(until: earliest(timers.next, closesAt))
-            ExitGate.enter()
         }
         let ended = Array(calls.keys).count { end($0, with: .clientClosed, .now()) }
         transport.close()
-        ExitGate.leave()
         shared.update {
             $0.endedCalls = ended
             $0.isOver = true
         }
+        ExitGate.leave()
     }
 
     /// Takes what other threads have handed in, and tells when the loop is to close.

@@ -20,6 +20,10 @@ package final class Monitor<State>: @unchecked Sendable {
         self.state = state
         primitives.initialize(to: Primitives())
         pthread_mutex_init(&primitives.pointee.mutex, nil)
+        initializeCondition()
+    }
+
+    private func initializeCondition() {
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)  // so that a change of the wall clock moves no deadline
@@ -48,10 +52,22 @@ package final class Monitor<State>: @unchecked Sendable {
     /// Before a fork: no other thread may be in the middle of a change when the process is copied.
     package func lockForFork() { lock() }
 
-    /// After a fork, in parent and child, on the thread that forked.
-    package func unlockAfterFork(_ body: (inout State) -> Void) {
+    /// The same, once the state is as wanted, or the moment has come.
+    func lockForFork(waitingUntil moment: MonotonicTime, for condition: (State) -> Bool) {
+        lock()
+        var time = moment.timespec
+        while !condition(state) {
+            if pthread_cond_timedwait(&primitives.pointee.condition, &primitives.pointee.mutex, &time) != 0 { return }
+        }
+    }
+
+    /// After a fork, in parent and child, on the thread that forked. Wakes those in `wait`, who in the child are gone: a condition
+    /// that still counts on them would wait for them.
+    package func unlockAfterFork(inChild: Bool, _ body: (inout State) -> Void = { _ in }) {
         body(&state)
+        if inChild { initializeCondition() }
         unlock()
+        if !inChild { pthread_cond_broadcast(&primitives.pointee.condition) }
     }
 
     /// Changes the state and wakes the threads in `wait`: after unlocking, so that none wakes only to wait for the lock.

@@ -16,6 +16,8 @@ final class CurlTransfer {
     private let url: OpaquePointer
     private var body: [UInt8] = []
     private var isTooLarge = false
+    private var sentAt = MonotonicTime(nanoseconds: 0)
+    private var firstByteAt: MonotonicTime?
     private var receivedAt = MonotonicTime(nanoseconds: 0)
     /// How much of the body has been looked at and found not to be whole.
     private var checkedCount = 0
@@ -140,6 +142,7 @@ final class CurlTransfer {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
         body = []
         sendings = 0
+        firstByteAt = nil
         checkedCount = 0
         isTooLarge = false
         isReusable = false
@@ -170,11 +173,11 @@ final class CurlTransfer {
         let dns = isReused ? 0 : offset(CURLINFO_NAMELOOKUP_TIME_T)
         let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
         let secured = isReused ? 0 : offset(CURLINFO_APPCONNECT_TIME_T)
-        let firstByte = isSilent ? 0 : offset(CURLINFO_STARTTRANSFER_TIME_T)
         return AttemptTiming(
             dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
             tlsMicroseconds: max(0, secured &- connected),
-            firstByteMicroseconds: max(0, firstByte &- offset(CURLINFO_PRETRANSFER_TIME_T)),
+            // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
+            firstByteMicroseconds: firstByteAt?.microseconds(since: sentAt) ?? 0,
             isConnectionReused: isReused, httpVersion: httpVersion,
             sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
     }
@@ -244,10 +247,14 @@ final class CurlTransfer {
         }
         body.append(contentsOf: bytes)
         receivedAt = .now()
+        if firstByteAt == nil { firstByteAt = receivedAt }
         return true
     }
 
-    fileprivate func noteSending() { sendings &+= 1 }
+    fileprivate func noteSending() {
+        sendings &+= 1
+        sentAt = .now()
+    }
 }
 
 /// libcurl has decompressed a piece of the reply.

@@ -135,7 +135,9 @@ final class CurlTransport: Transport {
         )
         withUnsafeMutableBytes(of: &descriptors) {
             let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
+            ExitGate.leave()
             _ = curl_multi_poll(multi, first, isIdle ? 2 : 1, Int32(clamping: longest), nil)
+            ExitGate.enter()
         }
         if descriptors.0.revents != 0 { wakeUp.clear() }
         if descriptors.1.revents != 0 && sockets.takeClosed() { warmth.lost(now: .now()) }

@@ -37,10 +37,12 @@ final class SandboxTransport: Transport {
     func wait(until moment: MonotonicTime?) {
         let due = pending.first?.due
         let earliest = [moment, due].compactMap { $0 }.min()
+        ExitGate.leave()
         _ = isAwake.wait(until: earliest) { isAwake in
             defer { isAwake = false }
             return isAwake ? () : nil
         }
+        ExitGate.enter()
     }
 
     func wake() { isAwake.update { $0 = true } }

@@ -81,7 +81,8 @@ protocol Transport: AnyObject {
     /// Moves all transfers on as far as they go now, and takes the results of those that have ended.
     func finished() -> [FinishedTransfer]
 
-    /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early.
+    /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early. Outside `ExitGate` for
+    /// as long as it waits, and no longer.
     func wait(until moment: MonotonicTime?)
 
     /// From any thread: ends the wait under way, or else the next one at once.

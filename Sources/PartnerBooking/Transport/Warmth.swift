@@ -23,8 +23,13 @@ struct Warmth: Sendable {
     /// Somebody asked for a connection.
     mutating func wanted(now: MonotonicTime) {
         guard !isUnderWay else { return }
-        let earliest = max(now, lastBegin?.adding(milliseconds: Self.leastGapMilliseconds) ?? now)
-        next = min(next ?? earliest, earliest)
+        let moment = earliest(now)
+        next = min(next ?? moment, moment)
+    }
+
+    /// The moment, or when the least gap is over.
+    private func earliest(_ moment: MonotonicTime) -> MonotonicTime {
+        max(moment, lastBegin?.adding(milliseconds: Self.leastGapMilliseconds) ?? moment)
     }
 
     /// The client has opened, or a connection was lost or may be dead.
@@ -35,7 +40,7 @@ struct Warmth: Sendable {
     /// A request went well: there is a connection, and the server is well.
     mutating func used(now: MonotonicTime) {
         failures = 0
-        if interval > 0 { next = now.adding(milliseconds: interval) }
+        if interval > 0 { next = earliest(now.adding(milliseconds: interval)) }
     }
 
     /// Whether to warm up now; it counts as under way until `ended`.

@@ -146,10 +146,12 @@ final class ScriptedTransport: Transport, Sendable {
             state.check("wait")
             return state.pending.compactMap(\.due).min()
         }
+        ExitGate.leave()
         _ = isAwake.wait(until: [moment, due].compactMap { $0 }.min()) { isAwake in
             defer { isAwake = false }
             return isAwake ? () : nil
         }
+        ExitGate.enter()
     }
 
     func wake() {
