@@ -95,9 +95,10 @@ tsan: setup
 
 # ---- Figures ----------------------------------------------------------------------------------------------------------
 
-bench: lib
+bench: lib $(VENV)/installed
 	@.ci/install-packages nginx=nginx-light
-	Benchmarks/run.sh
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	$(PYTHON) Benchmarks/run.py
 
 # ---- Form -------------------------------------------------------------------------------------------------------------
 

@@ -13,34 +13,21 @@
  * Prints JSON, one object a line: first the versions, then one a round, in microseconds per call. run.py starts this
  * program, gives it a server and makes the table.
  */
-#define _GNU_SOURCE
-#include <curl/curl.h>
+#include "bench.h"
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "partnerbooking.h"
-
-#define API_KEY "sk_ptnr_bench0123456789abcdef"
-#define SEARCH \
-    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
-    "{\"start_at\":\"2030-01-14T09:00:00Z\",\"end_at\":\"2030-01-14T17:00:00Z\"}}}}"
 #define WARM_UP_CALLS 500
+#define TIMEOUT_MS 5000
 
 /* ---- The reference ---- */
-
-struct body {
-    char *bytes;
-    size_t length, capacity;
-};
 
 struct bare {
     CURL *easy;
@@ -48,61 +35,20 @@ struct bare {
     struct body body;
 };
 
-static size_t collect(char *data, size_t size, size_t count, void *context)
-{
-    struct body *body = context;
-    size_t length = size * count;
-
-    if (body->length + length + 1 > body->capacity) {
-        size_t capacity = 2 * (body->length + length + 1);
-        char *bytes = realloc(body->bytes, capacity);
-
-        if (bytes == NULL)
-            return 0;
-        body->bytes = bytes;
-        body->capacity = capacity;
-    }
-    memcpy(body->bytes + body->length, data, length);
-    body->length += length;
-    body->bytes[body->length] = '\0';
-    return length;
-}
-
 static int bare_open(struct bare *bare, const char *base_url)
 {
-    char url[512];
-
     memset(bare, 0, sizeof *bare);
-    bare->easy = curl_easy_init();
-    if (bare->easy == NULL)
-        return 0;
-    snprintf(url, sizeof url, "%s/v1/availability/search", base_url);
-    bare->headers = curl_slist_append(bare->headers, "Authorization: Bearer " API_KEY);
-    bare->headers = curl_slist_append(bare->headers, "Content-Type: application/json");
-    bare->headers = curl_slist_append(bare->headers, "Accept: application/json");
-    curl_easy_setopt(bare->easy, CURLOPT_URL, url);
-    curl_easy_setopt(bare->easy, CURLOPT_HTTPHEADER, bare->headers);
-    curl_easy_setopt(bare->easy, CURLOPT_USERAGENT, "libpartnerbooking/" PBK_VERSION);
-    curl_easy_setopt(bare->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(bare->easy, CURLOPT_POSTFIELDS, SEARCH);
-    curl_easy_setopt(bare->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(SEARCH));
-    curl_easy_setopt(bare->easy, CURLOPT_WRITEFUNCTION, collect);
-    curl_easy_setopt(bare->easy, CURLOPT_WRITEDATA, &bare->body);
-    curl_easy_setopt(bare->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(bare->easy, CURLOPT_TIMEOUT_MS, 5000L);
-    return 1;
+    bare->headers = bare_headers();
+    bare->easy = bare_easy(base_url, "", bare->headers, &bare->body, TIMEOUT_MS);
+    return bare->easy != NULL;
 }
 
 static int bare_search(void *context)
 {
     struct bare *bare = context;
-    long status = 0;
-    CURLcode code;
 
     bare->body.length = 0;
-    code = curl_easy_perform(bare->easy);
-    curl_easy_getinfo(bare->easy, CURLINFO_RESPONSE_CODE, &status);
-    return code == CURLE_OK && status == 200 && bare->body.length > 0;
+    return bare_is_fine(bare->easy, curl_easy_perform(bare->easy), &bare->body);
 }
 
 static void bare_close(struct bare *bare)
@@ -171,14 +117,12 @@ static int hops_open(struct hops *hops, const char *base_url)
 static int hops_search(void *context)
 {
     struct hops *hops = context;
-    long status = 0;
 
     hops->bare.body.length = 0;
     hops_ask(hops, 1);
     while (sem_wait(&hops->answered) != 0)
         ;
-    curl_easy_getinfo(hops->bare.easy, CURLINFO_RESPONSE_CODE, &status);
-    return hops->code == CURLE_OK && status == 200 && hops->bare.body.length > 0;
+    return bare_is_fine(hops->bare.easy, hops->code, &hops->bare.body);
 }
 
 static void hops_close(struct hops *hops)
@@ -192,19 +136,6 @@ static void hops_close(struct hops *hops)
 }
 
 /* ---- Ours ---- */
-
-static pbk_client *ours_open(const char *base_url)
-{
-    char config[1024], *error = NULL;
-    pbk_client *client;
-
-    snprintf(config, sizeof config, "{\"api_key\":\"" API_KEY "\",\"base_url\":\"%s\"}", base_url);
-    client = pbk_client_open(config, &error);
-    if (client == NULL)
-        fprintf(stderr, "pbk_client_open: %s\n", error == NULL ? "out of memory" : error);
-    pbk_string_free(error);
-    return client;
-}
 
 static int ours_search(void *context)
 {
@@ -223,31 +154,6 @@ static int ours_search(void *context)
 struct sample {
     double p50_us, p99_us, cpu_us;
 };
-
-static double now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* Processor time of the whole process, all threads, user and system. */
-static double cpu_us(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
-        + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static int ascending(const void *left, const void *right)
-{
-    double difference = *(const double *)left - *(const double *)right;
-
-    return (difference > 0) - (difference < 0);
-}
 
 struct contestant {
     const char *name;
@@ -315,7 +221,7 @@ int main(int argc, char **argv)
     }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !bare_open(&bare, argv[1]) || !hops_open(&hops, argv[1]))
         return 1;
-    client = ours_open(argv[1]);
+    client = ours_open(argv[1], "", "");
     fine = client != NULL;
     if (fine && only_once) {
         fine = bare_search(&bare) && ours_search(client);

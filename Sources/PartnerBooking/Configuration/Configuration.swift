@@ -37,6 +37,7 @@ struct ConnectionSettings: Sendable {
     /// Connections at once, and idle ones kept.
     var maxConnections: Int
     var maxStreamsPerConnection: Int
+    var maxInFlight: Int
     /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
     var keepWarmMilliseconds: Int
     var warmUpURL: String
@@ -137,6 +138,7 @@ extension ConnectionSettings {
     fileprivate init(_ root: ObjectReader, baseURL: String, maxInFlight: Int) throws(PartnerBookingError) {
         // Over HTTP/1.1 every call in flight needs a connection of its own.
         maxConnections = try root.optionalInteger("max_connections", in: 1...100_000) ?? maxInFlight
+        self.maxInFlight = maxInFlight
         maxStreamsPerConnection = try root.optionalInteger("max_streams_per_connection", in: 1...10_000) ?? 100
         keepWarmMilliseconds = try root.optionalInteger("keep_warm_ms", in: 0...3_600_000) ?? 30_000
         warmUpURL = baseURL + "/"

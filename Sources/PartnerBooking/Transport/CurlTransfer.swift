@@ -137,6 +137,9 @@ final class CurlTransfer {
 
     private(set) var waitsForConnection = false
 
+    /// It has not begun to make a connection of its own, as far as libcurl tells.
+    var isWaitingForConnection: Bool { !mayHaveBeenSent && offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 }
+
     /// Forgets the request's body and the reply; they are a caller's.
     func release() {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)

@@ -14,7 +14,7 @@ final class CurlTransport: Transport {
     private var ended: [CurlTransfer] = []
     /// Easy handles are kept: setting one up costs more than a request.
     private var idle: [CurlTransfer] = []
-    private static let idleLimit = 64
+    private static let idleLimit = 512
     private var nextLook = MonotonicTime.now()
     private var isClosed = false
 
@@ -22,8 +22,8 @@ final class CurlTransport: Transport {
     private var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
     /// Transfers that wait for the connection in the making, and until when.
     private var patient = FIFO<(id: TransferID, until: MonotonicTime)>()
-    /// Whether the service speaks HTTP/2, as far as is known.
-    private var isMultiplexed = true
+    /// Whether the service speaks HTTP/2, once that is known.
+    private var isMultiplexed: Bool?
 
     /// How long a warm-up's request may go without an answer before its connection counts as dead.
     static let silenceMilliseconds = 2_000
@@ -50,14 +50,14 @@ final class CurlTransport: Transport {
         warmth.lost(now: .now())
         // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls.
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
-        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, settings.maxConnections)
+        limitConnections(to: settings.maxConnections)
         ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, settings.maxStreamsPerConnection)
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         if idle.isEmpty { recycle() }
         guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
-        transfer.setWaitsForConnection(isConnecting)
+        transfer.setWaitsForConnection(shouldWaitForConnection)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
         }
@@ -205,17 +205,28 @@ extension CurlTransport {
 
     private func noteUse(_ transfer: CurlTransfer, _ now: MonotonicTime) {
         warmth.used(now: now)
+        guard transfer.isMultiplexed != isMultiplexed else { return }
         isMultiplexed = transfer.isMultiplexed
+        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry.
+        let streams = settings.maxStreamsPerConnection
+        let enough = (settings.maxInFlight + streams - 1) / streams + 1
+        limitConnections(to: transfer.isMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
     }
 
-    /// A connection is being made that the next request could share: with a handshake half done it is the quickest to be had.
-    private var isConnecting: Bool { isMultiplexed && warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false }
+    private func limitConnections(to count: Int) {
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count)
+    }
+
+    /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
+    /// handshake half done it is the quickest to be had; and a burst of calls over HTTP/2 does not make a connection for each.
+    private var shouldWaitForConnection: Bool { isMultiplexed ?? warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false }
 
     /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own.
     private func sendImpatient(_ now: MonotonicTime) {
         while let first = patient.first, first.until <= now {
             _ = patient.popFirst()
-            guard isConnecting, let transfer = running[first.id], !transfer.mayHaveBeenSent else { continue }
+            guard let transfer = running[first.id], transfer.isWaitingForConnection else { continue }
+            limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
             curl_multi_remove_handle(multi, transfer.easy)
             transfer.setWaitsForConnection(false)
             curl_multi_add_handle(multi, transfer.easy)
