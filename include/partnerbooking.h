@@ -112,10 +112,15 @@ typedef enum pbk_status {
     PBK_INVALID_FIELD = 6,    /**< A member of the request is missing or wrong; "field" names it. */
     PBK_CANCELLED = 7,        /**< pbk_cancel() ended the call. */
     PBK_WOULD_DEADLOCK = 8,   /**< A function that waits was called from a callback. */
+    PBK_IDEMPOTENCY_KEY_REUSED = 9, /**< The key belongs to another booking; nothing was sent. */
+    PBK_NOT_RECORDED = 10,    /**< "resume" of a key under which nothing is recorded. */
 
     /* This library or this machine. */
     PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" and "max_queued" allow are accepted and not over. */
     PBK_RESOURCE_UNAVAILABLE = 21, /**< Out of memory, threads or descriptors. */
+    PBK_JOURNAL_UNAVAILABLE = 22,  /**< The journal could not be opened, or did not take the booking, which was not sent then. */
+    PBK_JOURNAL_LOCKED = 23,       /**< Another client, in this process or another, has the journal open. */
+    PBK_CIRCUIT_OPEN = 24,         /**< The service failed too often in a row, and is left alone for a moment. */
 
     /* The network. */
     PBK_TIMEOUT = 40,         /**< No definite answer came within "timeout_ms"; of pbk_next_completion(): none came in time. */
@@ -364,6 +369,62 @@ PBK_API void pbk_completion_free(pbk_completion *completion);
  * Any thread, callbacks too; never blocks. Since 0.1.
  */
 PBK_API pbk_status pbk_prewarm(pbk_client *client);
+
+/**
+ * Derives the idempotency key of a booking from what is booked and in which call.
+ *
+ * For engines whose language model may call its booking tool twice: however often it repeats a booking within one phone call,
+ * the key is the same, and so there is one booking. When the caller corrects the time, the key is another one. The call id, the
+ * bot, the start as an instant (its offset makes no difference), the duration and the phone count; names and notes do not.
+ * Use pbk_random_key() instead where the same caller may want the same slot again within one call, after a cancellation:
+ * docs/exactly-once.md tells both stories.
+ *
+ * @param call_id       Names the phone call: 1 to 256 bytes. Borrowed. NULL is an error.
+ * @param request_json  The request as for pbk_create_booking(); its "idempotency_key" may be missing. Borrowed. NULL is an error.
+ * @param error_json    Where to put the error reply on failure (yours to free), NULL on success. May be NULL.
+ * @return The key, yours to free; NULL when the request is wrong or memory is out.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_booking_key(const char *call_id, const char *request_json, char **error_json);
+
+/**
+ * Makes an idempotency key that nobody has had before. Make it once for each booking that the caller wants, and keep it for
+ * all repetitions of that.
+ *
+ * @return The key, yours to free; NULL when memory is out.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_random_key(void);
+
+/**
+ * Lists the bookings that are not settled: those in flight, and those in doubt from calls that ended with "outcome":"unknown". With
+ * a journal ("journal_path") also those of earlier processes, whose end nobody has heard.
+ *
+ * Each has its "idempotency_key", "bot_id", "start_at", "duration_minutes", "recorded_at", "in_flight" and "expired" (its start has
+ * passed); nothing of the customer. To settle one, call pbk_create_booking() with
+ *
+ *     {"idempotency_key":"...","resume":true}
+ *
+ * which sends the recorded request again under the same key, so that it is booked once. "journal" tells what was found damaged
+ * when the journal was opened, or is null.
+ *
+ * @param client  The client.
+ * @param status  Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"pending_bookings":[...],"journal":...} or {"error":{...}}. NULL only when memory is out.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_pending_bookings(pbk_client *client, pbk_status *status);
+
+/**
+ * Lists the bookings that the embedded sandbox has made: what would be in a service's books. For tests.
+ *
+ * @param client  A client with "endpoint":"sandbox"; others get PBK_INVALID_ARGUMENT.
+ * @param status  Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"bookings":[{"idempotency_key":...,"id":...,"bot_id":...,"start_at":...,"end_at":...},...]},
+ *         oldest first, or {"error":{...}}. NULL only when memory is out.
+ * Any thread, callbacks too; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_sandbox_bookings(pbk_client *client, pbk_status *status);
 
 /**
  * Frees a string that this library returned.

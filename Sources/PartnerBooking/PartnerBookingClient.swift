@@ -5,12 +5,24 @@
 /// with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
-    private let endpoint: PartnerAPIEndpoint
+    private let ledger: BookingLedger
     private let loop: TransferLoop
-    private let thread: Thread
+    private let threads: Threads
+    /// nil when the service is not the sandbox.
+    private let sandbox: Monitor<Sandbox>?
     private let state: Monitor<State>
     /// Where the completions of calls submitted without a handler wait.
     package let completions: CompletionQueue
+
+    private struct Threads {
+        let transfer: Thread
+        let journal: Thread?
+
+        func detach() {
+            transfer.detach()
+            journal?.detach()
+        }
+    }
 
     private struct State {
         var isClosed = false
@@ -18,25 +30,65 @@ public final class PartnerBookingClient: Sendable {
         var random: SplitMix64
     }
 
-    /// Opens a client. Begins to connect, and does not wait for it.
+    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
     ///
     /// - Parameter configuration: The configuration as JSON, UTF-8.
-    /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `resource_unavailable`.
+    /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `journal_locked`, `journal_unavailable`;
+    ///   `resource_unavailable`.
     public init(configuration json: [UInt8]) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json)
         self.configuration = configuration
-        endpoint = PartnerAPIEndpoint(configuration)
-        let transport: any Transport =
-            switch configuration.service {
-            case .partnerAPI:
-                try CurlTransport(configuration.connection)
-            case .sandbox(let clinic):
-                SandboxTransport(clinic, searchPath: configuration.searchPath, bookingPath: configuration.bookingPath)
-            }
-        (loop, thread) = try TransferLoop.start(transport, configuration.limits)
+        let transport: any Transport
+        switch configuration.service {
+        case .partnerAPI:
+            transport = try CurlTransport(configuration.connection)
+            sandbox = nil
+        case .sandbox(let clinic):
+            let sandbox = SandboxTransport(
+                clinic, searchPath: configuration.searchPath, bookingPath: configuration.bookingPath)
+            self.sandbox = sandbox.sandbox
+            transport = sandbox
+        }
+        var recovered: [JournalEntry] = []
+        var journal: Journal?
+        if let settings = configuration.journal {
+            let (opened, entries) = try Journal.open(settings)
+            (journal, recovered) = (opened, entries)
+        }
+        ledger = BookingLedger(configuration.ledger, journal, restoring: recovered)
         completions = CompletionQueue(limit: configuration.limits.total)
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
+        let (loop, transfer) = try TransferLoop.start(
+            transport, PartnerAPIEndpoint(configuration), configuration.limits, configuration.policy, ledger)
+        self.loop = loop
+        do throws(PartnerBookingError) {
+            threads = Threads(transfer: transfer, journal: try journal?.start { loop.take($0) })
+        } catch {
+            loop.beginClose(at: .now())
+            transfer.detach()
+            throw error
+        }
+        if configuration.resumesOnOpen { resume(recovered) }
+    }
+
+    /// Sends again what an earlier process may have sent. Of a damaged journal nothing is sent unasked: what tells that a booking
+    /// was not made may be among what is lost.
+    private func resume(_ entries: [JournalEntry]) {
+        guard ledger.journal?.opening.damagedBytes == 0 else { return }
+        let now = WallClock.milliseconds()
+        for entry in entries {
+            guard case .unsettled(let body) = entry.state, let start = BookingSummary(body: body)?.startMilliseconds,
+                start > now
+            else { continue }
+            let request = JSONWriter.object {
+                $0.member("idempotency_key", entry.key)
+                $0.member("resume", true)
+                $0.member("detach", true)
+            }
+            // One that finds no place stays among the pending ones.
+            _ = try? submit(.createBooking, request: request) { _ in }
+        }
     }
 
     /// A client that nobody closed ends its calls with `client_closed`. It waits for nothing: the last reference may go on a
@@ -44,7 +96,7 @@ public final class PartnerBookingClient: Sendable {
     deinit {
         guard markClosed() else { return }
         loop.beginClose(at: .now())
-        thread.detach()
+        threads.detach()
     }
 
     // MARK: Calls that do not wait
@@ -112,6 +164,28 @@ public final class PartnerBookingClient: Sendable {
         loop.prewarm()
     }
 
+    // MARK: Bookings
+
+    /// The bookings that are not settled: in flight, or in doubt from calls that ended `unknown`, of this client and, with a
+    /// journal, of those before it. Holds nothing of the customer.
+    ///
+    /// - Returns: JSON: `{"pending_bookings":[…],"journal":…}`, member by member in docs/json-contract.md.
+    /// - Throws: `client_closed`.
+    public func pendingBookings() throws(PartnerBookingError) -> [UInt8] {
+        guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
+        return PendingBookings(ledger.pending, ledger.journal, now: WallClock.milliseconds()).json
+    }
+
+    /// The bookings that the embedded sandbox has made, in the order in which it made them: what a service would have in its books.
+    ///
+    /// - Returns: JSON: `{"bookings":[…]}`, member by member in docs/json-contract.md.
+    /// - Throws: `invalid_argument` when the service is not the sandbox; `client_closed`.
+    public func sandboxBookings() throws(PartnerBookingError) -> [UInt8] {
+        guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
+        guard let sandbox else { throw .argument("The client does not talk to the sandbox") }
+        return sandbox.withLock { $0 }.bookingsJSON
+    }
+
     // MARK: Calls that wait
 
     /// Makes a call and waits for its end, at the latest until its deadline.
@@ -121,7 +195,7 @@ public final class PartnerBookingClient: Sendable {
         let waiter = CompletionWaiter()
         do throws(PartnerBookingError) {
             let call = try prepare(operation, request: json) { waiter.complete($0) }
-            let deadline = call.delivery.deadline
+            let deadline = call.deadline
             try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
             // thread, the caller on the phone is not held up with it.
@@ -158,7 +232,7 @@ public final class PartnerBookingClient: Sendable {
             } catch {
                 // No thread is left on this machine. The calls are ended all the same, and nobody waits for that.
                 loop.beginClose(at: .now())
-                thread.detach()
+                threads.detach()
                 continuation.resume(returning: 0)
             }
         }
@@ -178,15 +252,20 @@ public final class PartnerBookingClient: Sendable {
     private func closeOnce(_ timeoutMilliseconds: Int) -> Int {
         let moment = MonotonicTime.now().adding(milliseconds: min(timeoutMilliseconds, 600_000))
         loop.beginClose(at: moment)
-        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
+        let patience = moment.adding(milliseconds: 2_000)
+        let ended = loop.waitForEnd(until: patience)
         completions.finish()
-        if ended == nil { thread.detach() } else { thread.join() }
+        if ended == nil { threads.transfer.detach() } else { threads.transfer.join() }
+        if let journal = threads.journal {
+            // The disk may hang; then its thread stays behind, and the journal locked.
+            if ledger.journal?.waitForEnd(until: patience) ?? true { journal.join() } else { journal.detach() }
+        }
         return ended ?? 1
     }
 
     // MARK: The pipeline
 
-    /// The request becomes an HTTP request with a delivery of its own.
+    /// The request becomes a call with a ticket and a deadline.
     private func call(
         _ request: Request, isQueued: Bool = false, _ complete: @escaping CompletionHandler
     ) -> Call {
@@ -197,9 +276,8 @@ public final class PartnerBookingClient: Sendable {
             return (state.lastTicket, state.random.next())
         }
         return Call(
-            ticket: ticket, request: endpoint.httpRequest(for: request), context: ErrorContext(request),
-            delivery: Delivery(policy: configuration.retry, deadline: now.adding(milliseconds: timeout), seed: seed),
-            isDetached: request.isDetached, isQueued: isQueued, submittedAt: now,
+            ticket: ticket, request: request, policy: configuration.retry, deadline: now.adding(milliseconds: timeout),
+            seed: seed, isQueued: isQueued, submittedAt: now,
             slowAt: (request.slowAfterMilliseconds ?? configuration.slowAfterMilliseconds).map(now.adding),
             complete: complete)
     }

@@ -18,8 +18,13 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let invalidField = Code("invalid_field")
         public static let cancelled = Code("cancelled")
         public static let wouldDeadlock = Code("would_deadlock")
+        public static let idempotencyKeyReused = Code("idempotency_key_reused")
+        public static let notRecorded = Code("not_recorded")
         public static let queueFull = Code("queue_full")
         public static let resourceUnavailable = Code("resource_unavailable")
+        public static let journalUnavailable = Code("journal_unavailable")
+        public static let journalLocked = Code("journal_locked")
+        public static let circuitOpen = Code("circuit_open")
         public static let timeout = Code("timeout")
         public static let dnsFailed = Code("dns_failed")
         public static let connectFailed = Code("connect_failed")
@@ -137,6 +142,32 @@ extension PartnerBookingError {
     public static var wouldDeadlock: PartnerBookingError {
         let message = "A function that waits was called from a callback, which runs on the thread it would wait for"
         return PartnerBookingError(.wouldDeadlock, message, source: .caller)
+    }
+
+    static var idempotencyKeyReused: PartnerBookingError {
+        let message = "The idempotency_key was used for another booking: take a new key for this one"
+        var error = PartnerBookingError(.idempotencyKeyReused, message, source: .caller)
+        error.field = "idempotency_key"
+        return error
+    }
+
+    static var notRecorded: PartnerBookingError {
+        let message = "No booking is recorded under the idempotency_key: send the whole request, with the same key"
+        var error = PartnerBookingError(.notRecorded, message, source: .caller)
+        error.field = "idempotency_key"
+        return error
+    }
+
+    static func journalUnavailable(_ why: String) -> PartnerBookingError {
+        let message = "The booking could not be recorded in the journal (\(why))"
+        return PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
+    }
+
+    static func circuitOpen(retryAfterMilliseconds: Int) -> PartnerBookingError {
+        let message = "The service failed too often in a row, and is left alone for a moment"
+        var error = PartnerBookingError(.circuitOpen, message, source: .library, isRetryable: true)
+        error.retryAfterMilliseconds = retryAfterMilliseconds
+        return error
     }
 
     static func queueFull(_ limit: Int) -> PartnerBookingError {

@@ -129,28 +129,71 @@ public func pbk_next_completion(
     return nil
 }
 
+@_cdecl("pbk_booking_key") @implementation
+public func pbk_booking_key(
+    _ callID: UnsafePointer<CChar>?, _ requestJSON: UnsafePointer<CChar>?,
+    _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+) -> UnsafeMutablePointer<CChar>? {
+    errorJSON?.pointee = nil
+    do throws(PartnerBookingError) {
+        let key = try BookingKey.derived(
+            callID: bytes(callID, "call_id"), request: bytes(requestJSON, "request_json"))
+        return string(Array(key.utf8))
+    } catch {
+        errorJSON?.pointee = string(error.json)
+        return nil
+    }
+}
+
+@_cdecl("pbk_random_key") @implementation
+public func pbk_random_key() -> UnsafeMutablePointer<CChar>? {
+    string(Array(BookingKey.random().utf8))
+}
+
+@_cdecl("pbk_pending_bookings") @implementation
+public func pbk_pending_bookings(
+    _ client: OpaquePointer?, _ status: UnsafeMutablePointer<pbk_status>?
+) -> UnsafeMutablePointer<CChar>? {
+    reply(status) { () throws(PartnerBookingError) in try Handles.client(client).pendingBookings() }
+}
+
+@_cdecl("pbk_sandbox_bookings") @implementation
+public func pbk_sandbox_bookings(
+    _ client: OpaquePointer?, _ status: UnsafeMutablePointer<pbk_status>?
+) -> UnsafeMutablePointer<CChar>? {
+    reply(status) { () throws(PartnerBookingError) in try Handles.client(client).sandboxBookings() }
+}
+
 @_cdecl("pbk_string_free") @implementation
 public func pbk_string_free(_ string: UnsafeMutablePointer<CChar>?) {
     free(string)
 }
 
-/// A blocking call: the one place where a result becomes JSON and a status.
+/// A blocking call.
 private func call(
     _ operation: Operation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?,
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
-    let result: CallResult
-    do throws(PartnerBookingError) {
-        result = try Handles.client(client).call(operation, request: bytes(requestJSON, "request_json"))
-    } catch {
-        result = .failure(error.beforeSending(operation))
+    reply(status) { () throws(PartnerBookingError) in
+        let request: (client: PartnerBookingClient, json: [UInt8])
+        do throws(PartnerBookingError) {
+            request = try (Handles.client(client), bytes(requestJSON, "request_json"))
+        } catch {
+            throw error.beforeSending(operation)
+        }
+        return try request.client.call(operation, request: request.json).get()
     }
+}
+
+/// The one place where a result becomes JSON and a status.
+private func reply(
+    _ status: UnsafeMutablePointer<pbk_status>?, _ body: () throws(PartnerBookingError) -> [UInt8]
+) -> UnsafeMutablePointer<CChar>? {
     let reply: UnsafeMutablePointer<CChar>?
-    switch result {
-    case .success(let json):
-        reply = string(json)
+    do throws(PartnerBookingError) {
+        reply = string(try body())
         status?.pointee = PBK_OK
-    case .failure(let error):
+    } catch {
         reply = string(error.json)
         status?.pointee = error.pbkStatus
     }

@@ -14,7 +14,12 @@ extension PartnerBookingError {
         case .invalidField: PBK_INVALID_FIELD
         case .cancelled: PBK_CANCELLED
         case .wouldDeadlock: PBK_WOULD_DEADLOCK
+        case .idempotencyKeyReused: PBK_IDEMPOTENCY_KEY_REUSED
+        case .notRecorded: PBK_NOT_RECORDED
         case .queueFull: PBK_QUEUE_FULL
+        case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
+        case .journalLocked: PBK_JOURNAL_LOCKED
+        case .circuitOpen: PBK_CIRCUIT_OPEN
         case .timeout: PBK_TIMEOUT
         case .dnsFailed: PBK_DNS_FAILED
         case .connectFailed: PBK_CONNECT_FAILED
@@ -60,8 +65,13 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_INVALID_FIELD: "a member of the request is missing or wrong"
     case PBK_CANCELLED: "the call was cancelled"
     case PBK_WOULD_DEADLOCK: "a function that waits was called from a callback"
+    case PBK_IDEMPOTENCY_KEY_REUSED: "the idempotency key was used for another booking"
+    case PBK_NOT_RECORDED: "no booking is recorded under the idempotency key"
     case PBK_QUEUE_FULL: "as many calls as max_in_flight and max_queued allow are accepted and not over"
     case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
+    case PBK_JOURNAL_UNAVAILABLE: "the booking could not be recorded in the journal"
+    case PBK_JOURNAL_LOCKED: "another client has the journal open"
+    case PBK_CIRCUIT_OPEN: "the service failed too often in a row and is left alone for a moment"
     case PBK_TIMEOUT: "no definite answer came within timeout_ms"
     case PBK_DNS_FAILED: "the host name did not resolve"
     case PBK_CONNECT_FAILED: "no connection could be made"

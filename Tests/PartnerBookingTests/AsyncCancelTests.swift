@@ -254,8 +254,8 @@ import Testing
             [.reply(201, Array(bodies[request.total % 2].utf8))]
         }) { server in
             let client = try PartnerBookingClient(server.url)
-            for body in bodies {
-                let reply = try await client.createBooking(Calls.booking())
+            for (number, body) in bodies.enumerated() {
+                let reply = try await client.createBooking(Calls.booking(key: "key-\(number)"))
                 #expect(reply.id == nil && reply.status == nil && reply.startAt == nil && reply.endAt == nil)
                 #expect(reply.json == Array(body.utf8))
             }

@@ -8,6 +8,10 @@ public struct CallTiming: Sendable, Equatable {
     public var attempts: Int
     /// The last attempt, once it has ended; nil also in the sandbox, which has no network.
     public var lastAttempt: AttemptTiming?
+    /// The reply is the recorded one of an earlier call with the same key; nothing was sent.
+    public var isReplayed = false
+    /// The booking was sent although the journal did not take it.
+    public var isUnprotected = false
 }
 
 /// What one attempt did on the network. The durations follow one another; those of a connection that was there already are 0.
@@ -34,6 +38,8 @@ extension CallTiming {
         timing.member("total_us", totalMicroseconds)
         timing.member("queue_us", queueMicroseconds)
         timing.member("attempts", attempts)
+        if isReplayed { timing.member("replayed", true) }
+        if isUnprotected { timing.member("journaled", false) }
         guard let lastAttempt else { return }
         timing.member("dns_us", lastAttempt.dnsMicroseconds)
         timing.member("connect_us", lastAttempt.connectMicroseconds)

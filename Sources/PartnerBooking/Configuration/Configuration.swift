@@ -18,7 +18,13 @@ struct Configuration: Sendable {
     /// nil: no call is told to be slow.
     var slowAfterMilliseconds: Int?
     var limits: TransferLoop.Limits
+    var ledger: Ledger
+    /// nil: bookings are remembered for the life of the client.
+    var journal: Journal.Settings?
+    /// Unsettled bookings of the journal are sent again when the client opens.
+    var resumesOnOpen: Bool
     var retry: Delivery.Policy
+    var policy: Deliveries.Policy
     var connection: ConnectionSettings
 
     func timeoutMilliseconds(for operation: Operation) -> Int {
@@ -54,7 +60,8 @@ extension Configuration {
         try root.refuseMembers(except: [
             "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
             "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection", "keep_warm_ms",
-            "retry", "tls", "proxy", "sandbox",
+            "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open", "retry",
+            "circuit_breaker", "tls", "proxy", "sandbox",
         ])
 
         service = try Self.service(root)
@@ -70,7 +77,19 @@ extension Configuration {
         limits = TransferLoop.Limits(
             maxInFlight: try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512,
             maxQueued: try root.optionalInteger("max_queued", in: 0...100_000) ?? 512)
-        retry = try Self.retry(root)
+        let retention = (try root.optionalInteger("booking_retention_minutes", in: 1...10_080) ?? 1_440) * 60_000
+        ledger = Ledger(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total))
+        journal = try Self.journalPath(root).map { [service, baseURL, bookingPath] path in
+            let booked = if case .sandbox = service { "sandbox" } else { baseURL + bookingPath }
+            return Journal.Settings(path: path, service: booked, retentionMilliseconds: retention)
+        }
+        for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] as [StaticString] {
+            if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
+        }
+        resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
+        let retry = try root.optionalObject("retry")
+        self.retry = try Self.retry(retry)
+        policy = try Self.policy(root, retry)
         connection = try ConnectionSettings(root, baseURL: baseURL, maxInFlight: limits.maxInFlight)
         if connection.proxy != nil, !baseURL.lowercased().hasPrefix("https:") {
             throw root.refuse("proxy", "needs an https base_url: the API key must not pass a proxy in the clear")
@@ -124,13 +143,36 @@ extension Configuration {
         }
     }
 
-    private static func retry(_ root: ObjectReader) throws(PartnerBookingError) -> Delivery.Policy {
-        let retry = try root.optionalObject("retry")
-        try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms"])
+    private static func retry(_ retry: ObjectReader?) throws(PartnerBookingError) -> Delivery.Policy {
+        try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms", "budget"])
         return Delivery.Policy(
             maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
             baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
             maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000)
+    }
+
+    private static func policy(
+        _ root: ObjectReader, _ retry: ObjectReader?
+    ) throws(PartnerBookingError) -> Deliveries.Policy {
+        let breaker = try root.optionalObject("circuit_breaker")
+        try breaker?.refuseMembers(except: ["failures", "open_ms"])
+        return Deliveries.Policy(
+            isJournalRequired: try root.optionalBoolean("journal_required") ?? true,
+            journalTimeoutMilliseconds: try root.optionalInteger("journal_timeout_ms", in: 1...60_000) ?? 2_000,
+            retryTokens: try retry?.optionalInteger("budget", in: 0...1_000) ?? 20,
+            circuitBreaker: .init(
+                failures: try breaker?.optionalInteger("failures", in: 0...1_000) ?? 10,
+                openMilliseconds: try breaker?.optionalInteger("open_ms", in: 100...600_000) ?? 5_000))
+    }
+
+    /// An absolute path: the host may change its working directory later.
+    private static func journalPath(_ root: ObjectReader) throws(PartnerBookingError) -> String? {
+        let expected: StaticString = "the path of a file"
+        let path = try root.optionalString("journal_path", maxBytes: 4_000, expected) { !$0.isEmpty && !$0.contains(0) }
+        guard let path, !path.hasPrefix("/") else { return path }
+        guard let directory = getcwd(nil, 0) else { throw root.refuse("journal_path", "must start with / here") }
+        defer { free(directory) }
+        return String(cString: directory) + "/" + path
     }
 }
 

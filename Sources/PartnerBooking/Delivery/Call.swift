@@ -1,50 +1,40 @@
 /// A call that was accepted: what to send, the policy it is sent under, and whom to tell.
-///
-/// `@unchecked Sendable` is safe because a call is handed to the transfer thread once and touched there only.
-package final class Call: @unchecked Sendable {
+package final class Call: Sendable {
     package let ticket: Ticket
-    let request: HTTPRequest
+    let request: Request
+    /// What its errors carry.
     let context: ErrorContext
-    /// A cancel does not end it.
-    let isDetached: Bool
     /// Its completions wait in the client's queue.
     let isQueued: Bool
     let submittedAt: MonotonicTime
     /// When to tell that it is slow, if ever.
     let slowAt: MonotonicTime?
+    let deadline: MonotonicTime
+    let policy: Delivery.Policy
+    let seed: UInt64
     let complete: CompletionHandler
 
-    var delivery: Delivery
-    /// When it got its place among the calls in flight.
-    var startedAt: MonotonicTime?
-    /// How the last attempt ended, while the call waits for the next one.
-    var lastResult: CallResult?
-    var lastTiming: AttemptTiming?
-
     init(
-        ticket: Ticket, request: HTTPRequest, context: ErrorContext, delivery: Delivery, isDetached: Bool = false,
-        isQueued: Bool = false, submittedAt: MonotonicTime = .now(), slowAt: MonotonicTime? = nil,
-        complete: @escaping CompletionHandler
+        ticket: Ticket, request: Request, policy: Delivery.Policy, deadline: MonotonicTime, seed: UInt64,
+        isQueued: Bool = false, submittedAt: MonotonicTime = .now(),
+        slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
     ) {
         self.ticket = ticket
         self.request = request
-        self.context = context
-        self.delivery = delivery
-        self.isDetached = isDetached
+        context = ErrorContext(request)
+        self.policy = policy
+        self.deadline = deadline
+        self.seed = seed
         self.isQueued = isQueued
         self.submittedAt = submittedAt
         self.slowAt = slowAt
         self.complete = complete
     }
 
+    /// A cancel does not end it.
+    var isDetached: Bool { request.isDetached }
+
     func tell(_ event: Completion.Event, _ timing: CallTiming) {
         complete(Completion(ticket: ticket, tag: context.tag, event: event, timing: timing))
-    }
-
-    func timing(_ now: MonotonicTime) -> CallTiming {
-        CallTiming(
-            totalMicroseconds: now.microseconds(since: submittedAt),
-            queueMicroseconds: (startedAt ?? now).microseconds(since: submittedAt),
-            attempts: delivery.attempts, lastAttempt: lastTiming)
     }
 }

@@ -26,6 +26,14 @@ struct Delivery: Sendable {
         var isRetryable: Bool
         /// The least time the service wants to be left alone.
         var retryAfterMilliseconds: Int?
+        /// The service refused the booking itself (its slot, its members), not only the moment or the caller. Had an earlier
+        /// attempt made it, the service would have said so: the key gives the original booking.
+        var isAboutBooking = false
+        /// An earlier attempt with the same key is still running, and is to be waited for.
+        var isInProgress = false
+        /// The service or the way to it is out of order, for this request and likely for others; nil when the attempt does not
+        /// tell.
+        var isOutage: Bool?
     }
 
     enum Action: Sendable, Equatable {
@@ -37,21 +45,34 @@ struct Delivery: Sendable {
         case finish
     }
 
-    let deadline: MonotonicTime
+    /// Refusals settle a doubt when there are two in a row, so far apart: the attempt in doubt may have the slot before it has
+    /// its booking.
+    static let confirmationMilliseconds = 1_000
+
+    private(set) var deadline: MonotonicTime
     private let policy: Policy
     private var random: SplitMix64
     private(set) var attempts = 0
-    private var isInDoubt = false
+    private var isInDoubt: Bool
     private var wasRefused = false
+    private var isConfirming = false
 
-    init(policy: Policy, deadline: MonotonicTime, seed: UInt64) {
+    /// `isInDoubt`: an earlier delivery of the same booking may have made it.
+    init(policy: Policy, deadline: MonotonicTime, seed: UInt64, isInDoubt: Bool = false) {
         self.policy = policy
         self.deadline = deadline
+        self.isInDoubt = isInDoubt
         random = SplitMix64(state: seed)
     }
 
     /// What the attempts so far mean for the booking, when the call ends without it.
     var outcome: PartnerBookingError.Outcome { isInDoubt ? .unknown : wasRefused ? .rejected : .notSent }
+
+    /// Somebody who can wait longer has joined.
+    mutating func extend(to deadline: MonotonicTime) { self.deadline = max(self.deadline, deadline) }
+
+    /// It cannot be said any more that nothing will come of it.
+    mutating func fallIntoDoubt() { isInDoubt = true }
 
     /// The call starts, or a pause is over.
     mutating func begin(now: MonotonicTime) -> Action {
@@ -60,25 +81,42 @@ struct Delivery: Sendable {
         return .send
     }
 
-    mutating func attemptEnded(_ verdict: Verdict, now: MonotonicTime) -> Action {
+    /// `budget` is what all deliveries to the same service share.
+    mutating func attemptEnded(_ verdict: Verdict, now: MonotonicTime, budget: inout RetryBudget) -> Action {
         switch verdict.effect {
         case .notSent: break
-        case .unknown: isInDoubt = true
         case .done: isInDoubt = false
-        case .refused: wasRefused = true
+        case .unknown:
+            isInDoubt = true
+            isConfirming = false
+        case .refused:
+            wasRefused = true
+            guard isInDoubt, verdict.isAboutBooking else { break }
+            isInDoubt = !isConfirming
+            isConfirming = true
+            if !isInDoubt { return .finish }
+            return pause(atLeast: max(Self.confirmationMilliseconds, verdict.retryAfterMilliseconds ?? 0), now)
         }
-        guard verdict.isRetryable, attempts < policy.maxAttempts else { return .finish }
-        // Nobody is helped by a pause that ends after the deadline: fail now, while the bot can still say something.
-        let moment = now.adding(milliseconds: pause(atLeast: verdict.retryAfterMilliseconds ?? 0))
+        if !verdict.isInProgress {
+            guard verdict.isRetryable, attempts < policy.maxAttempts else { return .finish }
+            // What never reached the service costs it nothing.
+            guard verdict.effect == .notSent || budget.take(now: now) else { return .finish }
+        }
+        return pause(atLeast: verdict.retryAfterMilliseconds ?? 0, now)
+    }
+
+    /// Nobody is helped by a pause that ends after the deadline: fail now, while the bot can still say something.
+    private mutating func pause(atLeast least: Int, _ now: MonotonicTime) -> Action {
+        let moment = now.adding(milliseconds: max(least, jitter()))
         return moment < deadline ? .pause(until: moment) : .finish
     }
 
     /// Full jitter: anything from nothing to the exponential bound, so that a thousand clients do not come back together.
     /// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    private mutating func pause(atLeast least: Int) -> Int {
-        let doublings = min(attempts - 1, 16)
+    private mutating func jitter() -> Int {
+        let doublings = min(max(attempts - 1, 0), 16)
         let bound = min(policy.maxDelayMilliseconds, policy.baseDelayMilliseconds << doublings)
-        return max(least, Int.random(in: 0...bound, using: &random))
+        return Int.random(in: 0...bound, using: &random)
     }
 }
 

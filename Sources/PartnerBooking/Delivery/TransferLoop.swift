@@ -1,8 +1,8 @@
 /// The transfer thread: runs the deliveries of one client's calls over one transport. Other threads only hand in calls, and
 /// ask for their end.
 ///
-/// `@unchecked Sendable` is safe because `transport`, `calls`, `waiting`, `inFlight` and `timers` are used on the transfer thread
-/// alone (but for `transport.wake`, which is made for it), and everything shared is in `shared`.
+/// `@unchecked Sendable` is safe because `transport` and `deliveries` are used on the transfer thread alone (but for
+/// `transport.wake`, which is made for it), and everything shared is in `shared`.
 final class TransferLoop: @unchecked Sendable {
     struct Limits: Sendable {
         /// Calls that are being delivered at once.
@@ -15,6 +15,8 @@ final class TransferLoop: @unchecked Sendable {
 
     private struct Shared {
         var inbox: [Call] = []
+        /// What became of the journal's records.
+        var reports: [Journal.Report] = []
         /// Calls accepted and not yet completed.
         var open: Set<Ticket> = []
         /// Those of them that are to be ended.
@@ -27,6 +29,9 @@ final class TransferLoop: @unchecked Sendable {
         var endedCalls = 0
         var isOver = false
 
+        /// Nothing has been handed in that the transfer thread has not taken.
+        var isIdle: Bool { inbox.isEmpty && reports.isEmpty && cancelled.isEmpty && !wantsConnection }
+
         /// Whether the transfer thread has to be woken; from then on it counts as awake.
         mutating func takeSleep() -> Bool {
             defer { isAsleep = false }
@@ -34,34 +39,32 @@ final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    private enum Timer {
-        case deadline(Ticket)
-        case slow(Ticket)
-        case pauseOver(Ticket)
-
-        var ticket: Ticket {
-            switch self {
-            case .deadline(let ticket), .slow(let ticket), .pauseOver(let ticket): ticket
-            }
-        }
-    }
-
     private let shared = Monitor(Shared())
     private let transport: any Transport
     private let limits: Limits
-    private var calls: [Ticket: Call] = [:]
-    private var waiting = FIFO<Ticket>()
-    private var inFlight = 0
-    private var timers = TimerQueue<Timer>()
+    private let deliveries: Deliveries
 
-    private init(_ transport: any Transport, _ limits: Limits) {
+    private init(_ transport: any Transport, _ limits: Limits, _ deliveries: Deliveries) {
         self.transport = transport
         self.limits = limits
+        self.deliveries = deliveries
     }
 
     /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it.
-    static func start(_ transport: any Transport, _ limits: Limits) throws(PartnerBookingError) -> (TransferLoop, Thread) {
-        let loop = TransferLoop(transport, limits)
+    static func start(
+        _ transport: any Transport, _ endpoint: PartnerAPIEndpoint, _ limits: Limits, _ policy: Deliveries.Policy,
+        _ ledger: BookingLedger
+    ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
+        let deliveries = Deliveries(
+            transport: transport, endpoint: endpoint, maxInFlight: limits.maxInFlight, policy: policy, ledger: ledger)
+        let loop = TransferLoop(transport, limits, deliveries)
+        // First out of the count, then told: who submits the next call on being told finds a free place.
+        deliveries.willComplete = { [shared = loop.shared] ticket in
+            shared.withLock { shared in
+                shared.open.remove(ticket)
+                shared.cancelled.remove(ticket)
+            }
+        }
         // The thread is inside the gate from its first instruction on: what Swift does for the first time takes locks, and in
         // the child of a fork a lazy global that two threads want at once makes both spin for ever (Swift 6.3: its lock knows
         // the forking thread by its old number). So the gate's own state is made here, before there is a second thread.
@@ -97,6 +100,15 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
+    /// Tells what became of the journal's records.
+    func take(_ reports: [Journal.Report]) {
+        let isToWake = shared.withLock { shared in
+            shared.reports += reports
+            return shared.takeSleep()
+        }
+        if isToWake { transport.wake() }
+    }
+
     /// Asks for a connection to be made ready.
     func prewarm() {
         let isToWake = shared.withLock { shared in
@@ -123,27 +135,30 @@ final class TransferLoop: @unchecked Sendable {
 
     private func run() {
         Thread.setCurrentRunsHandlers()
+        var ended: Int?
         while true {
             let now = MonotonicTime.now()
-            let closesAt = takeWork(now)
-            startWaiting(now)
-            // Answers before deadlines: one that has come is not thrown away because this thread was late.
-            for transfer in transport.finished() { attemptEnded(transfer, now) }
-            fireTimers(now)
-            startWaiting(now)
-            if let closesAt, calls.isEmpty || closesAt <= now { break }
+            var closesAt = takeWork(now)
+            deliveries.step(now)
+            if let moment = closesAt {
+                if moment <= now && ended == nil { ended = deliveries.endAll(with: .clientClosed, now) }
+                // Those that ended unsent or refused still wait for the journal, but not for long.
+                if ended != nil { closesAt = moment.adding(milliseconds: Deliveries.settlingMilliseconds) }
+                if deliveries.isEmpty || closesAt.map({ $0 <= now }) ?? false { break }
+            }
             // What came in meanwhile is taken first. From here on a newcomer wakes the transport.
             let mayWait = shared.withLock { shared in
-                shared.isAsleep = shared.inbox.isEmpty && shared.cancelled.isEmpty && !shared.wantsConnection
+                shared.isAsleep = shared.isIdle
                 return shared.isAsleep
             }
             guard mayWait else { continue }
-            transport.wait(until: earliest(timers.next, closesAt))
+            transport.wait(until: earliest(deliveries.next, closesAt))
         }
-        let ended = Array(calls.keys).count { end($0, with: .clientClosed, .now()) }
+        deliveries.dropAll()
+        deliveries.closeJournal()
         transport.close()
         shared.update {
-            $0.endedCalls = ended
+            $0.endedCalls = ended ?? 0
             $0.isOver = true
         }
         ExitGate.leave()
@@ -151,110 +166,24 @@ final class TransferLoop: @unchecked Sendable {
 
     /// Takes what other threads have handed in, and tells when the loop is to close.
     private func takeWork(_ now: MonotonicTime) -> MonotonicTime? {
-        let (inbox, cancelled, wantsConnection, closesAt) = shared.withLock { shared in
+        let work = shared.withLock { shared in
             defer {
                 shared.inbox.removeAll(keepingCapacity: true)
+                shared.reports.removeAll(keepingCapacity: true)
                 shared.cancelled.removeAll(keepingCapacity: true)
                 shared.wantsConnection = false
                 shared.isAsleep = false
             }
-            return (shared.inbox, shared.cancelled, shared.wantsConnection, shared.closesAt)
+            return (
+                inbox: shared.inbox, reports: shared.reports, cancelled: shared.cancelled,
+                wantsConnection: shared.wantsConnection, closesAt: shared.closesAt
+            )
         }
-        for call in inbox {
-            calls[call.ticket] = call
-            waiting.append(call.ticket)
-            timers.add(.deadline(call.ticket), at: call.delivery.deadline)
-            if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
-        }
-        for ticket in cancelled where calls[ticket]?.isDetached == false { end(ticket, with: .cancelled, now) }
-        if wantsConnection { transport.prewarm() }
-        return closesAt
-    }
-
-    /// Gives free places to the calls that have waited longest.
-    private func startWaiting(_ now: MonotonicTime) {
-        while inFlight < limits.maxInFlight, let ticket = waiting.popFirst() {
-            guard let call = calls[ticket] else { continue }  // ended while it waited
-            inFlight += 1
-            call.startedAt = now
-            attempt(call, now)
-        }
-    }
-
-    private func fireTimers(_ now: MonotonicTime) {
-        while let timer = timers.popDue(now: now) {
-            switch timer {
-            case .deadline(let ticket): end(ticket, with: .timeout, now)
-            case .slow(let ticket):
-                if let call = calls[ticket] { call.tell(.slow, call.timing(now)) }
-            case .pauseOver(let ticket):
-                if let call = calls[ticket] { attempt(call, now) }
-            }
-        }
-        // Most calls end long before their deadline: keep their timers from piling up.
-        if timers.count > 4 * calls.count + 64 { timers.removeAll { calls[$0.ticket] == nil } }
-    }
-
-    private func attempt(_ call: Call, _ now: MonotonicTime) {
-        switch call.delivery.begin(now: now) {
-        case .send:
-            if let failure = transport.start(call.ticket, call.request) {
-                attemptEnded(FinishedTransfer(id: call.ticket, result: .failure(failure)), now)
-            }
-        case .pause, .finish:
-            // The thread came too late for another attempt. What is known is more than that the time is up.
-            if let lastResult = call.lastResult {
-                complete(call, lastResult)
-            } else {
-                end(call.ticket, with: .timeout, now)
-            }
-        }
-    }
-
-    private func attemptEnded(_ transfer: FinishedTransfer, _ now: MonotonicTime) {
-        guard let call = calls[transfer.id] else { return }
-        let judgement = Judgement(transfer.result, of: call.context.operation)
-        call.lastTiming = transfer.timing
-        switch call.delivery.attemptEnded(judgement.verdict, now: now) {
-        case .pause(let moment):
-            call.lastResult = judgement.result
-            timers.add(.pauseOver(call.ticket), at: moment)
-        case .finish, .send: complete(call, judgement.result)
-        }
-    }
-
-    /// Ends a call that has no result yet, unless its transfer turns out to hold one: then false.
-    @discardableResult
-    private func end(_ ticket: Ticket, with error: PartnerBookingError, _ now: MonotonicTime) -> Bool {
-        guard let call = calls[ticket] else { return false }
-        let abandoned = transport.cancel(ticket, isOverdue: error.code == .timeout)
-        if let timing = abandoned.timing { call.lastTiming = timing }
-        if let answer = Judgement(partial: abandoned.partialReply, of: call.context.operation) {
-            _ = call.delivery.attemptEnded(answer.verdict, now: now)
-            complete(call, answer.result)
-            return false
-        } else {
-            let effect: Delivery.Effect = abandoned.mayHaveBeenSent ? .unknown : .notSent
-            _ = call.delivery.attemptEnded(.init(effect: effect, isRetryable: false), now: now)
-            complete(call, .failure(error))
-            return true
-        }
-    }
-
-    private func complete(_ call: Call, _ result: CallResult) {
-        calls[call.ticket] = nil
-        if call.startedAt != nil { inFlight -= 1 }
-        // First out of the count, then told: who submits the next call on being told finds a free place.
-        shared.withLock { shared in
-            shared.open.remove(call.ticket)
-            shared.cancelled.remove(call.ticket)
-        }
-        let delivery = call.delivery
-        let timing = call.timing(.now())
-        let result = result.mapError {
-            call.context.completing($0, outcome: delivery.outcome, attempts: delivery.attempts, timing: timing)
-        }
-        call.tell(.done(result), timing)
+        for call in work.inbox { deliveries.take(call, now) }
+        for report in work.reports { deliveries.take(report, now) }
+        for ticket in work.cancelled { deliveries.cancel(ticket, now) }
+        if work.wantsConnection { transport.prewarm() }
+        return work.closesAt
     }
 }
 

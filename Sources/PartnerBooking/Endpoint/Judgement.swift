@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the result of one attempt means: the reply or error for the caller, and the verdict for the delivery.
 struct Judgement {
     var result: CallResult
@@ -61,6 +63,7 @@ extension Judgement {
             error.invalidReply = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
         }
         self.init(.failure(error), failure.mayHaveBeenSent ? .unknown : .notSent)
+        if error.source == .network { verdict.isOutage = true }
     }
 }
 
@@ -73,6 +76,7 @@ extension Judgement {
         } else {
             self.init(refusal: reply, wallClock: wallClock)
         }
+        verdict.isOutage = reply.status >= 500
     }
 
     private init(success reply: HTTPReply, of operation: Operation) {
@@ -108,27 +112,35 @@ extension Judgement {
         }
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
-        error.retryAfterMilliseconds = reply.header("Retry-After").flatMap {
-            RetryAfter.milliseconds($0, wallClock: wallClock())
-        }
+        error.retryAfterMilliseconds = RetryAfter.milliseconds(reply, wallClock: wallClock)
 
         // The service's codes are open, and one of them means that the first try with this key is still running. So of all 409
         // only the one that is known for certain counts as a refusal.
-        let isInProgress = reply.status == 409 && error.code.rawValue != "slot_unavailable"
-        let isWorthAnotherAttempt = isInProgress || [408, 425, 429, 502, 503, 504].contains(reply.status)
+        let mayBeInProgress = reply.status == 409 && error.code.rawValue != "slot_unavailable"
+        let isWorthAnotherAttempt = mayBeInProgress || [408, 425, 429, 502, 503, 504].contains(reply.status)
         // A plain 500 may well be the platform choking on this very request: worth a later call, not an instant retry.
         let isWorthAnotherCall = (500...599).contains(reply.status) && reply.status != 501 && reply.status != 505
         error.isRetryable = isWorthAnotherAttempt || isWorthAnotherCall
-        self.init(.failure(error), Self.effect(ofStatus: reply.status, isInProgress: isInProgress))
+        self.init(.failure(error), Self.effect(ofStatus: reply.status, mayBeInProgress: mayBeInProgress))
         verdict.isRetryable = isWorthAnotherAttempt
+        verdict.isInProgress =
+            mayBeInProgress && (error.retryAfterMilliseconds != nil || Self.tellsOfProgress(error.code.rawValue))
+        verdict.isAboutBooking =
+            error.isFromService && [400, 404, 409, 410, 422].contains(reply.status) && !mayBeInProgress
+    }
+
+    /// The words that services have for a key whose first request is still running: `idempotency_key_in_use`,
+    /// `request_in_progress` and the like.
+    private static func tellsOfProgress(_ code: String) -> Bool {
+        (["in_progress", "in_use", "processing"] as [String]).contains { strstr(code, $0) != nil }
     }
 
     /// What a status that is no success says of a booking. Only 4xx are refusals. A redirect may follow a booking that was
     /// made (303), a 408 may come after the platform was asked, and any 5xx may hide a booking.
-    private static func effect(ofStatus status: Int, isInProgress: Bool) -> Delivery.Effect {
+    private static func effect(ofStatus status: Int, mayBeInProgress: Bool) -> Delivery.Effect {
         switch status {
         case 408: .unknown
-        case 409: isInProgress ? .unknown : .refused
+        case 409: mayBeInProgress ? .unknown : .refused
         case 400...499: .refused
         default: .unknown
         }

@@ -84,6 +84,9 @@ struct JSONValue {
     /// Where the value stands in the document's bytes.
     var span: Range<Int> { Int(node.start)..<Int(node.end) }
 
+    /// The value as it is written.
+    var text: String { String(decoding: document.bytes[span], as: UTF8.self) }
+
     /// The text of a string; nil for other kinds.
     var string: String? {
         guard kind == .string else { return nil }
@@ -109,7 +112,7 @@ struct JSONValue {
     /// A number written as plain digits, with or without a minus sign; nil for other kinds, for fractions, exponents and
     /// what does not fit.
     var integer: Int? {
-        kind == .number ? Int(String(decoding: document.bytes[span], as: UTF8.self)) : nil
+        kind == .number ? Int(text) : nil
     }
 
     /// true or false; nil for other kinds.

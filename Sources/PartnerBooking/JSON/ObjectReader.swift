@@ -122,6 +122,15 @@ struct ObjectReader {
         return elements
     }
 
+    /// A list of at most `maxCount` objects; empty when it is not there. Their members are told by the list's `path`.
+    func optionalObjects(
+        _ name: StaticString, path: StaticString, maxCount: Int
+    ) throws(PartnerBookingError) -> [ObjectReader] {
+        let elements = try optionalList(name, maxCount: maxCount) ?? []
+        guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, "must be a list of JSON objects") }
+        return elements.map { ObjectReader($0, path: path, refusal: refusal) }
+    }
+
     /// A name that came from outside, fit for one line of a log.
     private func printable(_ name: String) -> String {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x20 && $0 != "\u{7F}" ? Character($0) : "?" })

@@ -3,14 +3,17 @@ struct Request: Sendable {
     static let maxBytes = 262_144
 
     let operation: Operation
-    /// What is sent: the caller's text without the members that are the library's own.
-    let body: [UInt8]
+    /// What is sent: the caller's text without the members that are the library's own. Empty in one that resumes a booking,
+    /// until the ledger has found that.
+    var body: [UInt8]
     /// Set for every booking, nil for every search.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
     /// The call is not ended by a cancel.
     let isDetached: Bool
+    /// Asks for the booking that is recorded under the key, whatever it is.
+    let isResuming: Bool
     let tag: String?
     let traceparent: String?
 
@@ -38,12 +41,14 @@ struct Request: Sendable {
         case .searchAvailability:
             idempotencyKey = nil
             isDetached = false
+            isResuming = false
         case .createBooking:
             idempotencyKey = try root.checkText(
                 "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", FieldRules.isVisibleASCII
             ).string
             context.idempotencyKey = idempotencyKey
             isDetached = try root.optionalBoolean("detach") ?? false
+            isResuming = try root.optionalBoolean("resume") ?? false
         }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
@@ -51,13 +56,20 @@ struct Request: Sendable {
             "traceparent", maxBytes: 55, "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01",
             FieldRules.isTraceparent)
 
+        self.operation = operation
+        if isResuming {
+            for name in ["bot_id", "booking"] as [StaticString] where try root.value(name) != nil {
+                throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
+            }
+            body = []
+            return
+        }
         try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
         case .createBooking: try FieldRules.checkBooking(root.object("booking"))
         }
 
-        self.operation = operation
         body = Self.body(of: document, without: Self.ownMembers(operation))
     }
 
@@ -65,7 +77,7 @@ struct Request: Sendable {
     private static func ownMembers(_ operation: Operation) -> [StaticString] {
         switch operation {
         case .searchAvailability: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
-        case .createBooking: ["timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "detach"]
+        case .createBooking: ["timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "detach", "resume"]
         }
     }
 

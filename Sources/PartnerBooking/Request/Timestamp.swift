@@ -66,6 +66,12 @@ enum Timestamp: Equatable {
         return "\(pad(date.year, 4))-\(pad(date.month))-\(pad(date.day))T\(time)\(zone)"
     }
 
+    /// `2030-01-14T14:00:00.250Z`
+    static func format(milliseconds: Int) -> String {
+        let seconds = milliseconds.flooringDivision(by: 1_000)
+        return format(seconds: seconds, offsetMinutes: 0).dropLast() + ".\(pad(milliseconds - seconds * 1_000, 3))Z"
+    }
+
     private static func pad(_ number: Int, _ width: Int = 2) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -25,3 +25,5 @@ struct FIFO<Element> {
         return first
     }
 }
+
+extension FIFO: Sendable where Element: Sendable {}

@@ -1,12 +1,25 @@
 /// A Partner API with a clinic behind it, in memory: what the sandbox answers to one HTTP request. It knows the wire and
 /// nothing of the pipeline in front of it, and reads every request as a service would, whoever checked it before.
-struct Sandbox {
+struct Sandbox: Sendable {
+    /// A booking that was made.
+    struct Booking: Sendable {
+        let key: String
+        let id: String
+        let botID: String
+        let slot: Range<Int>
+        let reply: [UInt8]
+    }
+
     private let clinic: SandboxConfiguration
     private let searchPath: String
     private let bookingPath: String
     /// Bookings by each local day they touch, in days since 1970-01-01.
     private var booked: [Int: [Range<Int>]] = [:]
-    private var bodiesByKey: [String: [UInt8]] = [:]
+    /// All of them, oldest first.
+    private(set) var bookings: [Booking] = []
+    private var bookingByKey: [String: Int] = [:]
+    /// Keys whose first request is said to be in progress, and until when.
+    private var held: [String: MonotonicTime] = [:]
     private static let slotLimit = 10_000
 
     init(_ clinic: SandboxConfiguration, searchPath: String, bookingPath: String) {
@@ -19,9 +32,7 @@ struct Sandbox {
     mutating func answer(_ request: HTTPRequest, now: Int) -> HTTPReply {
         do throws(Refusal) {
             try checkKey(request)
-            // One path may be the end of the other: the longer one is meant.
-            let paths = [searchPath, bookingPath].filter { request.target.url.hasSuffix($0) }
-            switch paths.max(by: { $0.utf8.count < $1.utf8.count }) {
+            switch path(request) {
             case searchPath: return try search(request, now: now)
             case bookingPath: return try book(request, now: now)
             default: throw Refusal(404, "not_found", "There is no such path")
@@ -29,6 +40,37 @@ struct Sandbox {
         } catch {
             return error.reply
         }
+    }
+
+    /// Whether a request asks for a booking, however well.
+    func isBooking(_ request: HTTPRequest) -> Bool { path(request) == bookingPath }
+
+    /// Tells all requests with this one's key that it is in progress, for a while.
+    mutating func hold(_ request: HTTPRequest, until moment: MonotonicTime) {
+        if let key = header("Idempotency-Key", of: request) { held[key] = moment }
+    }
+
+    /// One path may be the end of the other: the longer one is meant.
+    private func path(_ request: HTTPRequest) -> String? {
+        [searchPath, bookingPath].filter { request.target.url.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
+    }
+
+    /// The object of docs/json-contract.md.
+    var bookingsJSON: [UInt8] {
+        JSONWriter.object {
+            $0.array("bookings", bookings) { item, booking in
+                item.member("idempotency_key", booking.key)
+                item.member("id", booking.id)
+                item.member("bot_id", booking.botID)
+                item.member("start_at", time(booking.slot.lowerBound))
+                item.member("end_at", time(booking.slot.upperBound))
+            }
+        }
+    }
+
+    /// In the clinic's own time.
+    private func time(_ seconds: Int) -> String {
+        Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes)
     }
 
     private struct Refusal: Error {
@@ -174,20 +216,28 @@ extension Sandbox {
         guard let key = header("Idempotency-Key", of: request) else {
             throw Refusal(400, "idempotency_key_required", "The header Idempotency-Key is required")
         }
+        if let until = held[key] {
+            if MonotonicTime.now() < until {
+                throw Refusal(409, "idempotency_key_in_progress", "The first request with this key is still running")
+            }
+            held[key] = nil
+        }
         // As the service does: the same key gives the original booking, whatever else the request says.
-        if let body = bodiesByKey[key] { return HTTPReply(status: 200, body: body) }
-        let (start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
+        if let index = bookingByKey[key] { return HTTPReply(status: 200, body: bookings[index].reply) }
+        let (botID, start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
             let booking = try root.object("booking")
             let (start, minutes, customer) = try FieldRules.checkBooking(booking)
-            return try (start, minutes, customer, booking.value("notes")?.string)
+            return try (root.value("bot_id")?.string ?? "", start, minutes, customer, booking.value("notes")?.string)
         }
         let slot = start..<start + minutes * 60
         try checkAvailable(slot, minutes: minutes, now: now)
+        let id = "bkg_\(typeID(now: now))"
         let body = JSONWriter.object {
-            $0.object("booking") { write(slot, customer, notes, now: now, to: &$0) }
+            $0.object("booking") { write(id, slot, customer, notes, now: now, to: &$0) }
         }
         for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
-        bodiesByKey[key] = body
+        bookingByKey[key] = bookings.count
+        bookings.append(Booking(key: key, id: id, botID: botID, slot: slot, reply: body))
         return HTTPReply(status: 201, body: body)
     }
 
@@ -205,10 +255,10 @@ extension Sandbox {
     }
 
     private func write(
-        _ slot: Range<Int>, _ customer: ObjectReader, _ notes: String?, now: Int, to booking: inout JSONWriter
+        _ id: String, _ slot: Range<Int>, _ customer: ObjectReader, _ notes: String?, now: Int,
+        to booking: inout JSONWriter
     ) {
-        func time(_ seconds: Int) -> String { Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes) }
-        booking.member("id", "bkg_\(typeID(now: now))")
+        booking.member("id", id)
         booking.member("status", "confirmed")
         booking.member("start_at", time(slot.lowerBound))
         booking.member("end_at", time(slot.upperBound))

@@ -13,12 +13,17 @@ struct SandboxConfiguration: Sendable {
     /// What the clinic's clock shows when the client opens, in seconds since 1970; nil: the system's clock.
     var now: Int?
     var latencyMilliseconds: Int
+    /// Trouble for bookings; the first that applies happens.
+    var faults: [SandboxFault]
+    /// For what happens by chance.
+    var seed: Int
 
     static let weekdays: [StaticString] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
         try reader?.refuseMembers(except: [
             "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
+            "faults", "seed",
         ])
         if let hours = try reader?.optionalObject("opening_hours", path: "sandbox.opening_hours") {
             openingHours = try Self.openingHours(hours)
@@ -34,6 +39,8 @@ struct SandboxConfiguration: Sendable {
         days = try reader?.optionalInteger("days", in: 1...366) ?? 60
         capacity = try reader?.optionalInteger("capacity", in: 1...1000) ?? 1
         apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
+        faults = try reader?.optionalObjects("faults", path: "sandbox.faults", maxCount: 100).map(SandboxFault.init) ?? []
+        seed = try reader?.optionalInteger("seed", in: 0...Int.max) ?? 1
         latencyMilliseconds = try reader?.optionalInteger("latency_ms", in: 0...600_000) ?? 0
         if let reader, let list = try reader.optionalList("bots", maxCount: 1000) {
             let names = list.compactMap(\.string)

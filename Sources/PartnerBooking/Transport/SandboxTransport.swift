@@ -1,21 +1,50 @@
 /// The sandbox behind the transport's seam: a reply takes as long as the configuration says, and no network.
 final class SandboxTransport: Transport {
-    private var sandbox: Sandbox
+    /// Its books are read by others, too.
+    let sandbox: Monitor<Sandbox>
     private let clinic: SandboxConfiguration
+    private var faults: SandboxFaults
     private let openedAt = MonotonicTime.now()
-    /// Replies on their way, in the order they were started, which is the order they are due.
-    private var pending: [(id: TransferID, due: MonotonicTime, reply: HTTPReply)] = []
+    /// Results on their way, in the order in which they are due.
+    private var pending: [(id: TransferID, due: MonotonicTime, result: TransferResult)] = []
     private let isAwake = Monitor(false)
 
     init(_ clinic: SandboxConfiguration, searchPath: String, bookingPath: String) {
         self.clinic = clinic
-        sandbox = Sandbox(clinic, searchPath: searchPath, bookingPath: bookingPath)
+        faults = SandboxFaults(clinic.faults, seed: UInt64(clinic.seed))
+        sandbox = Monitor(Sandbox(clinic, searchPath: searchPath, bookingPath: bookingPath))
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         let now = MonotonicTime.now()
-        let reply = sandbox.answer(request, now: clock(now))
-        pending.append((id, now.adding(milliseconds: clinic.latencyMilliseconds), reply))
+        let time = clock(now)
+        let (result, delay): (TransferResult, Int) = sandbox.withLock { sandbox in
+            func answer(after delay: Int = 0) -> (TransferResult, Int) {
+                (.reply(sandbox.answer(request, now: time)), delay)
+            }
+            guard sandbox.isBooking(request), let fault = faults.next() else { return answer() }
+            switch fault {
+            case .loseRequest: return (Self.connectionLost, 0)
+            case .loseReply:
+                _ = answer()
+                return (Self.connectionLost, 0)
+            case .late(let milliseconds): return answer(after: milliseconds)
+            case .error(let status): return (Self.failed(status), 0)
+            case .errorAfter(let status):
+                _ = answer()
+                return (Self.failed(status), 0)
+            case .slowDuplicate(let milliseconds):
+                _ = answer()
+                return answer(after: milliseconds)
+            case .inProgress(let milliseconds):
+                _ = answer()
+                sandbox.hold(request, until: now.adding(milliseconds: milliseconds))
+                return answer()
+            }
+        }
+        let due = now.adding(milliseconds: clinic.latencyMilliseconds + delay)
+        let place = pending.lastIndex { $0.due <= due }.map { $0 + 1 } ?? 0
+        pending.insert((id, due, result), at: place)
         return nil
     }
 
@@ -31,7 +60,7 @@ final class SandboxTransport: Transport {
         let now = MonotonicTime.now()
         let count = pending.firstIndex { $0.due > now } ?? pending.count
         defer { pending.removeFirst(count) }
-        return pending.prefix(count).map { FinishedTransfer(id: $0.id, result: .reply($0.reply)) }
+        return pending.prefix(count).map { FinishedTransfer(id: $0.id, result: $0.result) }
     }
 
     func wait(until moment: MonotonicTime?) {
@@ -48,6 +77,23 @@ final class SandboxTransport: Transport {
     func wake() { isAwake.update { $0 = true } }
 
     func close() { pending = [] }
+
+    private static var connectionLost: TransferResult {
+        .failure(
+            TransferFailure(
+                code: .connectionLost, message: "The sandbox broke the connection", isRetryable: true,
+                mayHaveBeenSent: true))
+    }
+
+    private static func failed(_ status: Int) -> TransferResult {
+        let body = JSONWriter.object {
+            $0.object("error") { error in
+                error.member("code", "scripted_error")
+                error.member("message", "The sandbox was told to answer this")
+            }
+        }
+        return .reply(HTTPReply(status: status, body: body))
+    }
 
     /// The clinic's clock, in seconds since 1970.
     private func clock(_ now: MonotonicTime) -> Int {

@@ -13,6 +13,12 @@ import Testing
         return Delivery(policy: policy, deadline: start.adding(milliseconds: timeout), seed: seed)
     }
 
+    /// A budget without limit.
+    static func end(_ delivery: inout Delivery, _ verdict: Delivery.Verdict, now: MonotonicTime) -> Delivery.Action {
+        var budget = RetryBudget(tokens: 0)
+        return delivery.attemptEnded(verdict, now: now, budget: &budget)
+    }
+
     static func failed(_ effect: Delivery.Effect = .notSent, retryAfter: Int? = nil) -> Delivery.Verdict {
         Delivery.Verdict(effect: effect, isRetryable: true, retryAfterMilliseconds: retryAfter)
     }
@@ -24,7 +30,7 @@ import Testing
         var delivery = Self.delivery()
         #expect(delivery.begin(now: Self.start) == .send)
         let verdict = Delivery.Verdict(effect: effect, isRetryable: false, retryAfterMilliseconds: nil)
-        #expect(delivery.attemptEnded(verdict, now: Self.start) == .finish)
+        #expect(Self.end(&delivery, verdict, now: Self.start) == .finish)
         #expect(delivery.attempts == 1)
     }
 
@@ -32,7 +38,7 @@ import Testing
     func whatCanBeRetriedIsRetried(_ effect: Delivery.Effect) {
         var delivery = Self.delivery()
         #expect(delivery.begin(now: Self.start) == .send)
-        guard case .pause(let moment) = delivery.attemptEnded(Self.failed(effect), now: Self.start) else {
+        guard case .pause(let moment) = Self.end(&delivery, Self.failed(effect), now: Self.start) else {
             Issue.record("no pause")
             return
         }
@@ -47,7 +53,7 @@ import Testing
         for attempt in 1...limit {
             #expect(delivery.begin(now: now) == .send)
             #expect(delivery.attempts == attempt)
-            let action = delivery.attemptEnded(Self.failed(), now: now)
+            let action = Self.end(&delivery, Self.failed(), now: now)
             if case .pause(let moment) = action { now = moment }
             #expect((action == .finish) == (attempt == limit))
         }
@@ -61,7 +67,7 @@ import Testing
         var delivery = Self.delivery(attempts: attempts, base: base, max: max, timeout: 1_000_000_000, seed: seed)
         var now = Self.start
         var pauses: [Int] = []
-        while delivery.begin(now: now) == .send, case .pause(let moment) = delivery.attemptEnded(Self.failed(), now: now) {
+        while delivery.begin(now: now) == .send, case .pause(let moment) = Self.end(&delivery, Self.failed(), now: now) {
             pauses.append(moment.milliseconds(since: now))
             now = moment
         }
@@ -101,8 +107,8 @@ import Testing
             var delivery = Self.delivery(base: 2_000, timeout: 100_000_000, seed: seed)
             _ = delivery.begin(now: Self.start)
             var plain = delivery
-            guard case .pause(let moment) = delivery.attemptEnded(Self.failed(retryAfter: least), now: Self.start),
-                case .pause(let unasked) = plain.attemptEnded(Self.failed(), now: Self.start)
+            guard case .pause(let moment) = Self.end(&delivery, Self.failed(retryAfter: least), now: Self.start),
+                case .pause(let unasked) = Self.end(&plain, Self.failed(), now: Self.start)
             else {
                 Issue.record("no pause")
                 return
@@ -117,7 +123,7 @@ import Testing
     func noPauseEndsAtOrAfterTheDeadline(_ least: Int, _ isPause: Bool) {
         var delivery = Self.delivery(base: 1, max: 1, timeout: 1_000)
         #expect(delivery.begin(now: Self.start) == .send)
-        let action = delivery.attemptEnded(Self.failed(.unknown, retryAfter: least), now: Self.start)
+        let action = Self.end(&delivery, Self.failed(.unknown, retryAfter: least), now: Self.start)
         #expect(action == (isPause ? .pause(until: Self.start.adding(milliseconds: least)) : .finish))
         #expect(delivery.outcome == .unknown)
     }
@@ -127,7 +133,7 @@ import Testing
         for seed in 0..<500 as Range<UInt64> {
             var delivery = Self.delivery(base: 1_000, timeout: 500, seed: seed)
             _ = delivery.begin(now: Self.start)
-            switch delivery.attemptEnded(Self.failed(), now: Self.start) {
+            switch Self.end(&delivery, Self.failed(), now: Self.start) {
             case .pause(let moment): #expect(moment < delivery.deadline)
             case .finish: finished += 1
             case .send: Issue.record("sent without a pause")
@@ -142,9 +148,9 @@ import Testing
         let now = Self.start.adding(milliseconds: 600)
         var other = delivery
         #expect(
-            delivery.attemptEnded(Self.failed(retryAfter: 300), now: now)
+            Self.end(&delivery, Self.failed(retryAfter: 300), now: now)
                 == .pause(until: Self.start.adding(milliseconds: 900)))
-        #expect(other.attemptEnded(Self.failed(retryAfter: 400), now: now) == .finish)
+        #expect(Self.end(&other, Self.failed(retryAfter: 400), now: now) == .finish)
     }
 
     @Test(arguments: [(-1, true), (0, false), (1, false), (1_000_000_000, false)])
@@ -179,7 +185,9 @@ import Testing
         var now = DeliveryTests.start
         for effect in effects {
             #expect(delivery.begin(now: now) == .send)
-            if case .pause(let moment) = delivery.attemptEnded(DeliveryTests.failed(effect), now: now) { now = moment }
+            if case .pause(let moment) = DeliveryTests.end(&delivery, DeliveryTests.failed(effect), now: now) {
+                now = moment
+            }
         }
         return delivery.outcome
     }
@@ -219,7 +227,7 @@ import Testing
             var delivery = DeliveryTests.delivery(attempts: 1)
             _ = delivery.begin(now: DeliveryTests.start)
             let verdict = Delivery.Verdict(effect: effect, isRetryable: isRetryable, retryAfterMilliseconds: nil)
-            #expect(delivery.attemptEnded(verdict, now: DeliveryTests.start) == .finish)
+            #expect(DeliveryTests.end(&delivery, verdict, now: DeliveryTests.start) == .finish)
             #expect(delivery.outcome == Self.expected([effect]))
         }
     }

@@ -26,7 +26,7 @@ import Testing
                 #expect(error.curlCode == 56)
                 #expect(error.status == nil && error.requestID == nil && !error.isFromService)
                 #expect(
-                    judgement.verdict
+                    judgement.verdict.basic
                         == Delivery.Verdict(effect: mayHaveBeenSent ? .unknown : .notSent, isRetryable: isRetryable))
             }
         }
@@ -59,7 +59,7 @@ import Testing
         let success = JudgementSamples.judge(
             JudgementSamples.failure(code, partial: JudgementSamples.reply(201, body)), operation)
         #expect(success.reply == Array(body.utf8))
-        #expect(success.verdict == Delivery.Verdict(effect: .done, isRetryable: false))
+        #expect(success.verdict.basic == Delivery.Verdict(effect: .done, isRetryable: false))
 
         let partial = JudgementSamples.reply(429, JudgementSamples.refusal("slow_down"), ["Retry-After": "3"])
         let refusal = JudgementSamples.judge(JudgementSamples.failure(code, partial: partial), operation)
@@ -67,7 +67,7 @@ import Testing
         #expect(refusal.error?.status == 429)
         #expect(refusal.error?.curlCode == nil)
         #expect(
-            refusal.verdict
+            refusal.verdict.basic
                 == Delivery.Verdict(effect: .refused, isRetryable: true, retryAfterMilliseconds: 3_000))
     }
 
@@ -81,7 +81,7 @@ import Testing
                 JudgementSamples.failure(.replyTooLarge, isRetryable: false, partial: partial), operation)
             #expect(judgement.error?.code == .replyTooLarge)
             #expect(judgement.error?.status == partial.status)
-            #expect(judgement.verdict == Delivery.Verdict(effect: .unknown, isRetryable: false))
+            #expect(judgement.verdict.basic == Delivery.Verdict(effect: .unknown, isRetryable: false))
         }
     }
 
@@ -97,7 +97,7 @@ import Testing
                 let partial = JudgementSamples.reply(status, String(body.prefix(length)))
                 let judgement = JudgementSamples.judge(JudgementSamples.failure(partial: partial), operation)
                 #expect(judgement.error?.code == .connectionLost, "the first \(length) bytes of \(body)")
-                #expect(judgement.verdict == Delivery.Verdict(effect: .unknown, isRetryable: true))
+                #expect(judgement.verdict.basic == Delivery.Verdict(effect: .unknown, isRetryable: true))
             }
         }
     }
@@ -114,7 +114,7 @@ import Testing
             let judgement = JudgementSamples.judge(failure, operation)
             #expect(judgement.error?.code == .connectionLost)
             #expect(judgement.error?.retryAfterMilliseconds == nil)
-            #expect(judgement.verdict == Delivery.Verdict(effect: .unknown, isRetryable: true))
+            #expect(judgement.verdict.basic == Delivery.Verdict(effect: .unknown, isRetryable: true))
         }
     }
 

@@ -42,3 +42,8 @@ extension Judgement {
         return error
     }
 }
+
+extension Delivery.Verdict {
+    /// What it says of this attempt alone.
+    var basic: Self { Self(effect: effect, isRetryable: isRetryable, retryAfterMilliseconds: retryAfterMilliseconds) }
+}

@@ -106,7 +106,61 @@ import Testing
         }
         let info = PartnerBookingError.InvalidReply(contentType: "text/html", byteCount: body.utf8.count)
         #expect(error.invalidReply == (isSuccess ? info : nil))
-        #expect(judgement.verdict == Delivery.Verdict(effect: row.effect, isRetryable: row.isRetriedAtOnce))
+        #expect(judgement.verdict.basic == Delivery.Verdict(effect: row.effect, isRetryable: row.isRetriedAtOnce))
+    }
+
+    /// A refusal of the booking itself can settle a doubt; one of the caller or the moment cannot, nor can a page of somebody
+    /// on the way.
+    @Test(
+        arguments: [
+            (400, "invalid_payload", true), (404, "bot_not_found", true), (409, "slot_unavailable", true),
+            (410, "gone", true),
+            (422, "outside_hours", true),
+            (401, "unauthorized", false), (403, "forbidden", false), (409, "conflict", false), (425, "early", false),
+            (429, "slow_down", false), (500, "broken", false), (404, nil, false), (422, nil, false), (409, nil, false),
+        ] as [(Int, String?, Bool)])
+    func refusalsAreAboutTheBookingOrNot(_ status: Int, _ code: String?, _ expected: Bool) {
+        let body = code.map { JudgementSamples.refusal($0) } ?? "<html></html>"
+        #expect(JudgementSamples.judge(JudgementSamples.reply(status, body)).verdict.isAboutBooking == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("idempotency_key_in_progress", nil, true), ("request_in_progress", nil, true), ("key_in_use", nil, true),
+            ("still_processing", nil, true), ("conflict", nil, false), ("idempotency_key_reused", nil, false),
+            ("conflict", "1", true), ("slot_unavailable", "1", false), ("slot_unavailable", nil, false),
+        ] as [(String, String?, Bool)])
+    func aKeyInProgressIsTold(_ code: String, _ retryAfter: String?, _ expected: Bool) {
+        let headers = retryAfter.map { ["Retry-After": $0] } ?? [:]
+        let body = JudgementSamples.refusal(code)
+        #expect(JudgementSamples.judge(JudgementSamples.reply(409, body, headers)).verdict.isInProgress == expected)
+        #expect(!JudgementSamples.judge(JudgementSamples.reply(503, body, headers)).verdict.isInProgress)
+    }
+
+    @Test(arguments: [
+        (200, false), (201, false), (400, false), (401, false), (409, false), (429, false), (500, true), (502, true),
+        (503, true), (504, true),
+    ])
+    func outagesAreToldByStatus(_ status: Int, _ expected: Bool) {
+        #expect(JudgementSamples.judge(JudgementSamples.reply(status, "{}")).verdict.isOutage == expected)
+    }
+
+    @Test func failuresOfTheNetworkAreOutagesAndTheMachinesOwnSayNothing() {
+        for code in [PartnerBookingError.Code.connectFailed, .dnsFailed, .tlsFailed, .connectionLost, .proxyFailed] {
+            #expect(JudgementSamples.judge(JudgementSamples.failure(code)).verdict.isOutage == true)
+        }
+        #expect(JudgementSamples.judge(JudgementSamples.failure(.resourceUnavailable)).verdict.isOutage == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("250", nil, 250), ("250", "9", 250), ("x", "9", 9_000), ("", "9", 9_000), ("-1", nil, nil),
+            ("99999999999999999999", nil, 86_400_000), (nil, "2", 2_000), (nil, nil, nil),
+        ] as [(String?, String?, Int?)])
+    func millisecondsComeFirst(_ milliseconds: String?, _ seconds: String?, _ expected: Int?) {
+        let headers = ["Retry-After-Ms": milliseconds, "Retry-After": seconds].compactMapValues { $0 }
+        let reply = JudgementSamples.reply(503, "{}", headers)
+        #expect(JudgementSamples.judge(reply).verdict.retryAfterMilliseconds == expected)
     }
 
     @Test(arguments: [
@@ -220,12 +274,12 @@ import Testing
                 #expect((judgement.reply != nil) == row.1, "\(status): \(body)")
                 if row.1 {
                     #expect(judgement.reply == Array(body.utf8), "byte for byte")
-                    #expect(judgement.verdict == Delivery.Verdict(effect: .done, isRetryable: false))
+                    #expect(judgement.verdict.basic == Delivery.Verdict(effect: .done, isRetryable: false))
                 } else {
                     #expect(judgement.error?.code == .invalidReply)
                     #expect(judgement.error?.status == status)
                     #expect(judgement.error?.invalidReply == .init(contentType: nil, byteCount: body.utf8.count))
-                    #expect(judgement.verdict == Delivery.Verdict(effect: .unknown, isRetryable: false))
+                    #expect(judgement.verdict.basic == Delivery.Verdict(effect: .unknown, isRetryable: false))
                 }
             }
         }

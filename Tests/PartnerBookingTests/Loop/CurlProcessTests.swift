@@ -103,13 +103,13 @@ import Testing
             sigaddset(&mask, SIGPIPE)
             pthread_sigmask(SIG_UNBLOCK, &mask, nil)
 
-            let large = Sample.booking(#","more":"\#(String(repeating: "x", count: 250_000))""#)
+            let more = #","more":"\#(String(repeating: "x", count: 250_000))""#
             try withServer(onConnect: { $0 % 2 == 0 ? [.reset] : [.pause(milliseconds: 2), .reset] }, { _ in [.reset] }) {
                 server in
                 let client = try PartnerBookingClient(server.url)
                 onThreads(4) { _ in
                     for _ in 0..<10 {
-                        let error = client.book(large).failure
+                        let error = client.book(Sample.booking(key: BookingKey.random(), more)).failure
                         #expect(error?.outcome == .unknown || error?.outcome == .notSent)
                         #expect(error?.attempts == 3)
                     }

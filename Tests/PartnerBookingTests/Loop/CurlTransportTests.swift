@@ -7,14 +7,17 @@ extension PartnerBookingClient {
     /// A client of a server on this machine, which retries at once and connects for calls alone; `more` is put behind its
     /// members, and starts with a comma.
     convenience init(_ url: String, attempts: Int = 3, _ more: String = "") throws {
-        let retry = #"{"max_attempts":\#(attempts),"base_delay_ms":1,"max_delay_ms":1}"#
-        let json = #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","keep_warm_ms":0,"retry":\#(retry)\#(more)}"#
+        let retry = #"{"max_attempts":\#(attempts),"base_delay_ms":1,"max_delay_ms":1,"budget":0}"#
+        let calm = #""circuit_breaker":{"failures":0}"#
+        let json =
+            #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","keep_warm_ms":0,"retry":\#(retry),\#(calm)\#(more)}"#
         try self.init(configuration: Array(json.utf8))
     }
 
-    /// The error of a call that must fail.
+    /// The error of a call that must fail. Unless it is given a request, a booking has a key of its own.
     func failure(_ operation: PartnerBooking.Operation, _ json: [UInt8]? = nil) throws -> PartnerBookingError {
-        try #require(call(operation, request: json ?? Sample.request(operation)).failure, "the call succeeded")
+        let json = json ?? (operation == .createBooking ? Sample.booking(key: BookingKey.random()) : Sample.search())
+        return try #require(call(operation, request: json).failure, "the call succeeded")
     }
 
     func book(_ json: [UInt8] = Sample.booking()) -> CallResult { call(.createBooking, request: json) }

@@ -182,6 +182,9 @@ enum Sample {
         return Array(#"{"bot_id":"\#(bot)","idempotency_key":"\#(key)","booking":\#(booking)\#(more)}"#.utf8)
     }
 
+    /// The same request, not to be ended by a cancel.
+    static func detached(_ request: [UInt8]) -> [UInt8] { Array(#"{"detach":true,"#.utf8) + request.dropFirst() }
+
     static func request(_ operation: PartnerBooking.Operation, _ more: String = "") -> [UInt8] {
         operation == .createBooking ? booking(more) : search(more)
     }

@@ -9,50 +9,50 @@ struct ScriptedLoop: Sendable {
     private let thread: PartnerBooking.Thread
     private let lastID = Counter()
 
-    init(_ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0) throws {
+    init(
+        _ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0,
+        policy: Deliveries.Policy = .init(), ledger: BookingLedger = Self.ledger()
+    ) throws {
         self.transport = transport
-        (loop, thread) = try TransferLoop.start(transport, .init(maxInFlight: maxInFlight, maxQueued: maxQueued))
+        let configuration = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8))
+        (loop, thread) = try TransferLoop.start(
+            transport, PartnerAPIEndpoint(configuration), .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy,
+            ledger)
     }
 
     init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0) throws {
         try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued)
     }
 
-    /// What the endpoint makes of a caller's request.
-    static func httpRequest(_ operation: PartnerBooking.Operation, _ json: [UInt8]) throws -> (HTTPRequest, ErrorContext) {
-        let configuration = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8))
-        let request = try Request(operation, json: json)
-        return (PartnerAPIEndpoint(configuration).httpRequest(for: request), ErrorContext(request))
-    }
+    static func ledger() -> BookingLedger { BookingLedger(Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000)) }
 
-    /// Hands in a call and gives its ID.
+    /// Hands in a call and gives its ID. Unless it is given a request, a booking has a key of its own.
     @discardableResult
     func submit(
         _ operation: PartnerBooking.Operation = .createBooking, json: [UInt8]? = nil, deadline: Int = 60_000,
         attempts: Int = 3, baseDelay: Int = 1, isDetached: Bool = false, slowAfter: Int? = nil,
         submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
     ) throws -> TransferID {
-        let (request, context) = try Self.httpRequest(operation, json ?? Sample.request(operation))
+        let id = TransferID(lastID.increment())
+        let json = json ?? (operation == .createBooking ? Sample.booking(key: "key-\(id)") : Sample.search())
         return try submit(
-            request, context, deadline: deadline, attempts: attempts, baseDelay: baseDelay, isDetached: isDetached,
-            slowAfter: slowAfter, submittedAt: submittedAt, complete: complete)
+            Request(operation, json: isDetached ? Sample.detached(json) : json), id: id, deadline: deadline,
+            attempts: attempts, baseDelay: baseDelay, slowAfter: slowAfter, submittedAt: submittedAt, complete: complete)
     }
 
     @discardableResult
     func submit(
-        _ request: HTTPRequest, _ context: ErrorContext, deadline: Int = 60_000, attempts: Int = 3, baseDelay: Int = 1,
-        isDetached: Bool = false, slowAfter: Int? = nil, submittedAt: MonotonicTime = .now(),
-        complete: @escaping CompletionHandler
+        _ request: Request, id: TransferID? = nil, deadline: Int = 60_000, attempts: Int = 3, baseDelay: Int = 1,
+        slowAfter: Int? = nil, submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> TransferID {
-        let id = TransferID(lastID.increment())
+        let id = id ?? TransferID(lastID.increment())
         let policy = Delivery.Policy(
             maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
-        let delivery = Delivery(policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id)
         try loop.submit(
             Call(
-                ticket: id, request: request, context: context, delivery: delivery, isDetached: isDetached,
-                submittedAt: submittedAt, slowAt: slowAfter.map { submittedAt.adding(milliseconds: $0) }, complete: complete)
-        )
+                ticket: id, request: request, policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id,
+                submittedAt: submittedAt, slowAt: slowAfter.map { submittedAt.adding(milliseconds: $0) },
+                complete: complete))
         return id
     }
 
@@ -67,4 +67,9 @@ struct ScriptedLoop: Sendable {
         #expect(transport.record.violations.isEmpty)
         return ended
     }
+}
+
+extension Deliveries.Policy {
+    /// For tests in which much goes wrong on purpose: neither budget nor breaker.
+    static var calm: Self { Self(retryTokens: 0, circuitBreaker: .init(failures: 0, openMilliseconds: 1_000)) }
 }

@@ -218,7 +218,7 @@ import Testing
             try scripted.submit(complete: ending.handler)
             _ = try ending.result()
         }
-        #expect((1...200).contains(scripted.transport.record.wakes))
+        #expect(scripted.transport.record.wakes <= 200)
         scripted.close()
     }
 }

@@ -34,10 +34,9 @@ import Testing
             ScriptedTransport { id, attempt in
                 var random = SplitMix64(state: seed &* 1_000_003 &+ id &* 31 &+ UInt64(attempt))
                 return .random(using: &random)
-            }, maxInFlight: 200)
+            }, maxInFlight: 200, policy: .calm)
         let tally = Monitor(Tally())
         let accepted = Counter()
-        let template = try ScriptedLoop.httpRequest(.createBooking, Sample.booking())
         // Something to end in the test that closes, however fast the others are.
         let closer = background {
             guard closesInTheMiddle else { return }
@@ -48,13 +47,13 @@ import Testing
             var random = SplitMix64(state: seed &+ UInt64(thread))
             for call in 0..<Self.callsPerThread {
                 let number = thread * Self.callsPerThread + call
-                let context = ErrorContext(operation: .createBooking, idempotencyKey: "\(number)")
                 // Accepted is noted first: the completion may come before `submit` returns.
                 tally.withLock { $0.isAccepted[number] = true }
                 while true {
                     do throws(PartnerBookingError) {
                         try scripted.submit(
-                            template.0, context, deadline: Int.random(in: 0...30, using: &random),
+                            Request(.createBooking, json: Sample.booking(key: "\(number)")),
+                            deadline: Int.random(in: 0...30, using: &random),
                             attempts: Int.random(in: 1...4, using: &random)
                         ) { completion in
                             guard case .done(let result) = completion.event else { return }

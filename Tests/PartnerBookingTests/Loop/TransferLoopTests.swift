@@ -214,7 +214,8 @@ import Testing
 
     @Test func closingDrains() throws {
         let endings = (0..<20).map { _ in Ending() }
-        let scripted = try ScriptedLoop(.reply(503, []), .reply(201, Sample.bookingReply, after: 30))
+        let scripted = try ScriptedLoop(
+            ScriptedTransport([.reply(503, []), .reply(201, Sample.bookingReply, after: 30)]), policy: .calm)
         for ending in endings { try scripted.submit(complete: ending.handler) }
         #expect(scripted.close(within: 30_000) == 0)
         for ending in endings { #expect(try ending.result() == .success(Sample.bookingReply)) }
@@ -294,12 +295,12 @@ import Testing
         }
         let scripted = try ScriptedLoop(transport, maxInFlight: 32)
         loop.withLock { $0 = scripted.loop }
-        let (request, context) = try ScriptedLoop.httpRequest(.searchAvailability, Sample.search())
+        let request = try Request(.searchAvailability, json: Sample.search())
         let ended = Counter()
         for _ in 0..<10_000 {
             while true {
                 do throws(PartnerBookingError) {
-                    try scripted.submit(request, context, deadline: 600_000) { _ in ended.increment() }
+                    try scripted.submit(request, deadline: 600_000) { _ in ended.increment() }
                     break
                 } catch {
                     try #require(error.code == .queueFull)
@@ -318,6 +319,6 @@ import Testing
 
 /// `timers.count` of a loop, past its `private`; nil when it has none any more.
 private func timerCount(of loop: TransferLoop) -> Int? {
-    guard let heap = Mirror(reflecting: loop).descendant("timers", "heap") else { return nil }
+    guard let heap = Mirror(reflecting: loop).descendant("deliveries", "timers", "heap") else { return nil }
     return Mirror(reflecting: heap).children.count
 }

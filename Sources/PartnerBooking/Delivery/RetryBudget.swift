@@ -1,0 +1,24 @@
+/// How many retries a service is sent, over all calls together: a token bucket. A service in trouble is not made worse by everybody
+/// trying three times.
+struct RetryBudget: Sendable {
+    /// An empty bucket is full again after so long.
+    static let refillMilliseconds = 10_000
+
+    /// When the bucket will be full. A token taken moves it on by the time it takes to come back.
+    private var fullAt = MonotonicTime(nanoseconds: 0)
+    private let tokenNanoseconds: Int64?
+
+    /// `tokens`: retries at once; 0: no limit.
+    init(tokens: Int) {
+        tokenNanoseconds = tokens > 0 ? Int64(Self.refillMilliseconds) * 1_000_000 / Int64(tokens) : nil
+    }
+
+    /// Takes a token for a retry; false when there is none.
+    mutating func take(now: MonotonicTime) -> Bool {
+        guard let tokenNanoseconds else { return true }
+        let next = MonotonicTime(nanoseconds: max(fullAt, now).nanoseconds &+ tokenNanoseconds)
+        guard next <= now.adding(milliseconds: Self.refillMilliseconds) else { return false }
+        fullAt = next
+        return true
+    }
+}

@@ -1,0 +1,341 @@
+/// Writes a client's journal, on a thread of its own: neither a caller nor the transfer thread ever waits for a disk.
+///
+/// What comes in while the disk is busy goes to it together, with one wait for all of it (group commit).
+///
+/// `@unchecked Sendable` is safe because `file` and what stands below it are used on the journal's thread alone once that is
+/// started, and before that by the one who opens; the rest is in `shared`.
+final class Journal: @unchecked Sendable {
+    struct Settings: Sendable {
+        var path: String
+        /// Whose bookings these are.
+        var service: String
+        var retentionMilliseconds: Int
+    }
+
+    /// What was found when the journal was opened.
+    struct Opening: Sendable {
+        var tornBytes = 0
+        var damagedBytes = 0
+        /// Where the damaged file is kept.
+        var damagedCopy: String?
+    }
+
+    /// What became of a record whose end is waited for.
+    struct Report: Sendable {
+        enum Result: Sendable {
+            case durable
+            /// `isUndone`: nothing of it is left in the file.
+            case failed(String, isUndone: Bool)
+        }
+
+        let id: TransferID
+        let record: JournalRecord
+        let result: Result
+    }
+
+    private struct Item {
+        let record: JournalRecord
+        /// Who waits for it to be on the disk; nil: nobody.
+        let id: TransferID?
+    }
+
+    private struct Shared {
+        var queue: [Item] = []
+        var isClosing = false
+        var isOver = false
+    }
+
+    private enum Work {
+        case commit([Item])
+        case upkeep
+        case end
+    }
+
+    let opening: Opening
+    var path: String { settings.path }
+    private let settings: Settings
+    private let shared = Monitor(Shared())
+    private var file: JournalFile?
+    private var needsRewriting: Bool
+    /// Records nobody waits for, that are not on the disk yet.
+    private var unwritten: [Item] = []
+    private var syncAt: MonotonicTime?
+    private var upkeep = JournalUpkeep()
+
+    private static let unwrittenLimit = 1_000
+
+    /// Opens the journal and reads what it holds.
+    ///
+    /// - Throws: `journal_locked`; `invalid_config` for what is no journal, or another service's; `journal_unavailable`.
+    static func open(_ settings: Settings) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
+        let file = try openFile(settings.path)
+        let bytes: [UInt8]
+        do throws(JournalFailure) { bytes = try file.read() } catch { throw .journalNotOpened(error.message) }
+        let contents = JournalContents(bytes)
+        try check(contents, settings)
+        let compacted = contents.compacted(settings, now: WallClock.milliseconds())
+        var opening = Opening(tornBytes: contents.tornBytes, damagedBytes: contents.damagedBytes)
+        let damagedPath = settings.path + ".damaged"
+        if contents.damagedBytes > 0, file.link(to: damagedPath) { opening.damagedCopy = damagedPath }
+        let journal = Journal(settings, file, opening, needsRewriting: compacted != bytes)
+        // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
+        if journal.needsRewriting { try? journal.rewrite() }
+        return (journal, contents.entries)
+    }
+
+    private init(_ settings: Settings, _ file: JournalFile, _ opening: Opening, needsRewriting: Bool) {
+        self.settings = settings
+        self.file = file
+        self.opening = opening
+        self.needsRewriting = needsRewriting
+        upkeep.rewritten(size: file.size)
+    }
+
+    private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
+        do throws(JournalFile.OpenFailure) {
+            return try JournalFile(path: path)
+        } catch {
+            switch error {
+            case .locked: throw .journalLocked(path)
+            case .notAFile: throw .config("journal_path", "must name a file, or one that can be made")
+            case .failed(let failure): throw .journalNotOpened(failure.message)
+            }
+        }
+    }
+
+    private static func check(_ contents: JournalContents, _ settings: Settings) throws(PartnerBookingError) {
+        if contents.isOfLaterVersion {
+            throw .config("journal_path", "names a journal of a later version of this library: use that, or another path")
+        }
+        guard contents.isJournal else {
+            throw .config("journal_path", "names a file that is no journal: move it away, or use another path")
+        }
+        if let service = contents.service, service != settings.service {
+            throw .config(
+                "journal_path",
+                "names the journal of another service (\(service)): each service needs a path of its own")
+        }
+    }
+
+    /// Starts the thread. `report` is told on it what became of records.
+    func start(report: @escaping @Sendable ([Report]) -> Void) throws(PartnerBookingError) -> Thread {
+        // As for the transfer thread: it is inside the gate from its first instruction on.
+        guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
+        do throws(PartnerBookingError) {
+            return try Thread(name: "pbk-journal") { self.run(report) }
+        } catch {
+            ExitGate.leave()
+            throw error
+        }
+    }
+
+    // MARK: From any thread: a lock for a moment
+
+    /// Puts a record on its way to the disk. With an ID its end is reported.
+    func append(_ record: JournalRecord, id: TransferID? = nil) {
+        shared.update { $0.queue.append(Item(record: record, id: id)) }
+    }
+
+    /// Takes back a record that is not being written yet. False: it may be on the disk, or will be.
+    func withdraw(_ id: TransferID) -> Bool {
+        shared.withLock { shared in
+            guard let index = shared.queue.firstIndex(where: { $0.id == id }) else { return false }
+            shared.queue.remove(at: index)
+            return true
+        }
+    }
+
+    /// No more records will come. The thread writes what is left, and ends.
+    func beginClose() { shared.update { $0.isClosing = true } }
+
+    /// False when it did not come back in time: the disk hangs.
+    func waitForEnd(until moment: MonotonicTime) -> Bool {
+        ExitGate.isShut ? false : shared.wait(until: moment) { $0.isOver ? true : nil } ?? false
+    }
+
+    // MARK: On the journal's thread
+
+    private func run(_ report: ([Report]) -> Void) {
+        while true {
+            switch nextWork() {
+            case .commit(let items):
+                let reports = commit(items)
+                if !reports.isEmpty { report(reports) }
+            case .upkeep: doUpkeep(.now())
+            case .end:
+                doUpkeep(nil)
+                file = nil
+                shared.update { $0.isOver = true }
+                ExitGate.leave()
+                return
+            }
+        }
+    }
+
+    private func nextWork() -> Work {
+        let moment = [syncAt, upkeep.due].compactMap { $0 }.min()
+        ExitGate.leave()
+        defer { ExitGate.enter() }
+        return shared.wait(until: moment) { shared in
+            if !shared.queue.isEmpty {
+                defer { shared.queue.removeAll(keepingCapacity: true) }
+                return .commit(shared.queue)
+            }
+            return shared.isClosing ? .end : nil
+        } ?? .upkeep
+    }
+
+    /// Writes records, and waits for the disk when somebody waits for one of them.
+    private func commit(_ items: [Item]) -> [Report] {
+        let items = unwritten + items
+        let waiting = items.filter { $0.id != nil }
+        unwritten = []
+        let result: Report.Result
+        do throws(CommitFailure) {
+            try write(items, isDurable: !waiting.isEmpty)
+            result = .durable
+        } catch {
+            unwritten = Array(items.filter { $0.id == nil }.suffix(Self.unwrittenLimit))
+            result = .failed(error.message, isUndone: error.isUndone)
+        }
+        return waiting.compactMap { item in item.id.map { Report(id: $0, record: item.record, result: result) } }
+    }
+
+    private struct CommitFailure: Error {
+        let message: String
+        let isUndone: Bool
+    }
+
+    private func write(_ items: [Item], isDurable: Bool) throws(CommitFailure) {
+        guard let file else { throw CommitFailure(message: "closed", isUndone: true) }
+        do throws(JournalFailure) {
+            try makeReady(file)
+        } catch {
+            throw CommitFailure(message: error.message, isUndone: true)
+        }
+        let size = file.size
+        var hasFailedToSync = false
+        do throws(JournalFailure) {
+            try file.append(items.flatMap(\.record.line))
+            hasFailedToSync = isDurable
+            if isDurable { try outsideGate(file.sync) }
+        } catch {
+            // After a wait that failed the system has forgotten what was not written: only a new file is to be trusted.
+            needsRewriting = needsRewriting || hasFailedToSync
+            throw CommitFailure(message: error.message, isUndone: file.cut(to: size))
+        }
+        let now = MonotonicTime.now()
+        syncAt = isDurable ? nil : syncAt ?? now.adding(milliseconds: 1_000)
+        upkeep.added(file.size - size, settles: items.contains { $0.record.isSettlement }, now: now)
+    }
+
+    /// The file must stand under its path, or what is written to it is lost with this process.
+    private func makeReady(_ file: JournalFile) throws(JournalFailure) {
+        switch file.place {
+        case .inPlace: break
+        case .gone: needsRewriting = true
+        case .replaced: throw JournalFailure(message: "another file has taken the place of \(settings.path)")
+        }
+        if needsRewriting { try rewrite() }
+    }
+
+    /// Writes a new file with what still counts of the old one, in its place.
+    private func rewrite() throws(JournalFailure) {
+        guard let file else { return }
+        let contents = JournalContents(try file.read())
+        let bytes = contents.compacted(settings, now: WallClock.milliseconds())
+        try file.replace(with: bytes)
+        needsRewriting = false
+        syncAt = nil
+        upkeep.rewritten(size: bytes.count)
+    }
+
+    /// What can wait until there is nothing else to do. Without a moment: all of it, because this is the end. What fails is
+    /// tried again with the next booking.
+    private func doUpkeep(_ now: MonotonicTime?) {
+        guard let file else { return }
+        if let syncAt, now.map({ syncAt <= $0 }) ?? true {
+            self.syncAt = nil
+            do throws(JournalFailure) { try outsideGate(file.sync) } catch { needsRewriting = true }
+        }
+        if now == nil && !unwritten.isEmpty { _ = commit([]) }
+        guard now.map(upkeep.isDue) ?? upkeep.isWanted else { return }
+        upkeep.begun()
+        if case .inPlace = file.place {
+            do throws(JournalFailure) { try outsideGate(rewrite) } catch { needsRewriting = true }
+        }
+    }
+
+    /// Exit and fork do not wait for a disk.
+    private func outsideGate(_ body: () throws(JournalFailure) -> Void) throws(JournalFailure) {
+        ExitGate.leave()
+        defer { ExitGate.enter() }
+        try body()
+    }
+}
+
+/// When the journal is written anew, without what is settled: requests hold what callers told us, and are not kept longer than
+/// needed. Soon when there is nothing else to do and it is worth it, and in any case after a minute. A pure state machine.
+struct JournalUpkeep {
+    static let idleMilliseconds = 1_000
+    static let longestMilliseconds = 60_000
+
+    private var size = 0
+    private var added = 0
+    private var firstSettled: MonotonicTime?
+    private(set) var due: MonotonicTime?
+
+    /// Something has been settled since the journal was written anew.
+    var isWanted: Bool { firstSettled != nil }
+
+    func isDue(_ now: MonotonicTime) -> Bool { due.map { $0 <= now } ?? false }
+
+    mutating func added(_ count: Int, settles: Bool, now: MonotonicTime) {
+        added += count
+        if settles { firstSettled = firstSettled ?? now }
+        guard let firstSettled else { return }
+        let latest = firstSettled.adding(milliseconds: Self.longestMilliseconds)
+        due = added >= size / 4 ? min(latest, now.adding(milliseconds: Self.idleMilliseconds)) : latest
+    }
+
+    /// An attempt is made; should it fail, the next settlement asks again.
+    mutating func begun() {
+        due = nil
+        firstSettled = nil
+    }
+
+    mutating func rewritten(size: Int) { self = JournalUpkeep(size: size) }
+
+    init(size: Int = 0) { self.size = size }
+}
+
+extension JournalRecord {
+    fileprivate var isSettlement: Bool {
+        switch self {
+        case .booked, .void: true
+        case .journal, .intent: false
+        }
+    }
+}
+
+extension JournalContents {
+    fileprivate func compacted(_ settings: Journal.Settings, now: Int) -> [UInt8] {
+        compacted(service: settings.service, retentionMilliseconds: settings.retentionMilliseconds, now: now)
+    }
+}
+
+extension PartnerBookingError {
+    fileprivate static func journalLocked(_ path: String) -> PartnerBookingError {
+        let message = "Another client, in this process or another, has the journal \(path) open"
+        var error = PartnerBookingError(.journalLocked, message, source: .library, isRetryable: true)
+        error.field = "journal_path"
+        return error
+    }
+
+    fileprivate static func journalNotOpened(_ why: String) -> PartnerBookingError {
+        var error = PartnerBookingError(
+            .journalUnavailable, "The journal could not be opened (\(why))", source: .library, isRetryable: true)
+        error.field = "journal_path"
+        return error
+    }
+}

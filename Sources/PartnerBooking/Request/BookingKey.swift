@@ -1,0 +1,35 @@
+/// Idempotency keys for engines that have none of their own. docs/exactly-once.md tells which to use when.
+public enum BookingKey {
+    /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
+    /// one as soon as the caller wants another time.
+    ///
+    /// - Parameters:
+    ///   - callID: Names the phone call, 1 to 256 bytes.
+    ///   - json: The request of the booking; its bot, start instant, duration and phone count, and nothing else of it.
+    /// - Throws: What is wrong with either, with its `field`.
+    public static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
+        guard (1...256).contains(callID.count) else { throw .argument("call_id must have 1 to 256 bytes") }
+        let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
+        let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
+        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        let (start, minutes, customer) = try FieldRules.checkBooking(root.object("booking"))
+        let phone = try customer.value("phone")?.string ?? ""
+        var hash = SHA256()
+        // Each with its length, so that no two lists are fed alike.
+        for part in [callID, Array((botID.string ?? "").utf8), Array(phone.utf8)] {
+            hash.update("\(part.count):".utf8)
+            hash.update(part)
+        }
+        hash.update("\(start) \(minutes)".utf8)
+        return prefix + Array(hash.finish().prefix(16)).hex
+    }
+
+    /// A key that nobody has had before.
+    public static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        return prefix + bytes.hex
+    }
+
+    private static let prefix = "booking-"
+}

@@ -1,0 +1,76 @@
+/// Trouble that the sandbox makes for bookings, as its configuration says: docs/json-contract.md, "Trouble on purpose".
+struct SandboxFault: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        /// The connection breaks before the booking is made.
+        case loseRequest
+        /// The booking is made, and the connection breaks before the reply.
+        case loseReply
+        /// The booking is made at once, and answered so much later.
+        case late(milliseconds: Int)
+        /// Refused with that status.
+        case error(status: Int)
+        /// Made, and answered with that status all the same.
+        case errorAfter(status: Int)
+        /// Somebody on the way sends the request twice, and the second reply comes, so much later.
+        case slowDuplicate(milliseconds: Int)
+        /// Made, but for so long all requests with the key are told that it is in progress.
+        case inProgress(milliseconds: Int)
+    }
+
+    let kind: Kind
+    /// The booking requests it happens to, counted from 1.
+    let calls: Set<Int>
+    /// And of the others how many in a hundred.
+    let percent: Int
+
+    init(_ reader: ObjectReader) throws(PartnerBookingError) {
+        try reader.refuseMembers(except: ["fault", "ms", "status", "calls", "percent"])
+        let names = "lose_request, lose_reply, late, error, error_after, slow_duplicate or in_progress"
+        let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string
+        switch name {
+        case "lose_request": kind = .loseRequest
+        case "lose_reply": kind = .loseReply
+        case "late": kind = .late(milliseconds: try Self.milliseconds(reader))
+        case "error": kind = .error(status: try Self.status(reader))
+        case "error_after": kind = .errorAfter(status: try Self.status(reader))
+        case "slow_duplicate": kind = .slowDuplicate(milliseconds: try Self.milliseconds(reader))
+        case "in_progress": kind = .inProgress(milliseconds: try Self.milliseconds(reader))
+        default: throw reader.refuse("fault", "must be one of \(names)")
+        }
+        let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
+        let numbers = listed.compactMap(\.integer)
+        guard numbers.count == listed.count, numbers.allSatisfy({ $0 >= 1 }) else {
+            throw reader.refuse("calls", "must be a list of whole numbers from 1")
+        }
+        calls = Set(numbers)
+        percent = try reader.optionalInteger("percent", in: 0...100) ?? (listed.isEmpty ? 100 : 0)
+    }
+
+    private static func milliseconds(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
+        try reader.integer("ms", in: 0...600_000)
+    }
+
+    private static func status(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
+        try reader.optionalInteger("status", in: 300...599) ?? 500
+    }
+}
+
+/// Draws the trouble for one booking request after the other. The same seed gives the same trouble.
+struct SandboxFaults: Sendable {
+    private let faults: [SandboxFault]
+    private var random: SplitMix64
+    private var count = 0
+
+    init(_ faults: [SandboxFault], seed: UInt64) {
+        self.faults = faults
+        random = SplitMix64(state: seed)
+    }
+
+    /// What happens to the next request; nil: nothing.
+    mutating func next() -> SandboxFault.Kind? {
+        count += 1
+        // One draw for each fault, whether it is used or not: so a script can be changed in one place without changing all.
+        let drawn = faults.map { _ in Int.random(in: 0..<100, using: &random) }
+        return zip(faults, drawn).first { $0.calls.contains(count) || $1 < $0.percent }?.0.kind
+    }
+}
