@@ -179,7 +179,8 @@ PBK_API const char *pbk_status_text(pbk_status status);
  *                     May be NULL.
  * @return The client, to be closed with pbk_client_close(); NULL on failure.
  * Any thread. Starts the client's thread, which begins to connect at once so that the first call finds a connection; reads the
- * CA file if one is named; does not wait for the network. Since 0.1.
+ * CA file and the journal if they are named ("journal_path": one journal belongs to one client, others get PBK_JOURNAL_LOCKED); does
+ * not wait for the network. Since 0.1.
  */
 PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
 
@@ -221,16 +222,17 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
 /**
  * Books an appointment slot and waits for the outcome.
  *
- * The request's "idempotency_key" names the booking: sending the same key again gives the original booking and makes no
- * second one. So after an error with "outcome":"unknown" repeat the call with the same key, never with a new one. Tries
- * within one call keep the key.
+ * The request's "idempotency_key" names the booking: one key, one booking. A call with the key of one that is under way shares its
+ * request and its reply; the key of one that was booked gives the recorded reply, without network; the key of another booking is
+ * refused with PBK_IDEMPOTENCY_KEY_REUSED. After an error with "outcome":"unknown" repeat the call with the same key, never with a
+ * new one, or with {"idempotency_key":...,"resume":true} alone. docs/exactly-once.md has the whole of it.
  *
  * @param client        The client. NULL, closed and garbage handles give an error reply.
  * @param request_json  {"bot_id":...,"idempotency_key":...,"booking":{"start_at":...,"duration_minutes":...,"customer":
  *                      {"phone":...,"name":...}}}; may hold "timeout_ms", "tag" and "traceparent". Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" tells of this call:
- *         "not_sent" (it cannot have booked), "rejected" (the service said no to it) or "unknown" (it may have booked). NULL only
+ * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" is "not_sent" (nothing can have
+ *         been booked), "rejected" (the service said no) or "unknown" (it may have been booked, by this call or an earlier one). NULL only
  *         when memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
  * Any thread but that of a callback; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms",
  * else the configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add

@@ -33,6 +33,18 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
+    /// Sends a booking that is not settled again, under its key: it is made once. One that is under way is joined, one that is
+    /// settled is told.
+    ///
+    /// - Throws: As `createBooking`; `not_recorded` when nothing is known of the key.
+    public func resumeBooking(
+        idempotencyKey: String, options: CallOptions = CallOptions()
+    ) async throws(PartnerBookingError) -> CreateBookingReply {
+        let request = ResumeBookingRequest(idempotencyKey: idempotencyKey, options: options)
+        let (json, timing) = try await reply(.createBooking, request.json, nil)
+        return CreateBookingReply(json, timing)
+    }
+
     /// Makes a call with a request as JSON, for members that the typed requests do not have.
     ///
     /// - Returns: The service's reply, byte for byte.

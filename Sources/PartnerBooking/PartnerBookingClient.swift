@@ -81,13 +81,8 @@ public final class PartnerBookingClient: Sendable {
             guard case .unsettled(let body) = entry.state, let start = BookingSummary(body: body)?.startMilliseconds,
                 start > now
             else { continue }
-            let request = JSONWriter.object {
-                $0.member("idempotency_key", entry.key)
-                $0.member("resume", true)
-                $0.member("detach", true)
-            }
             // One that finds no place stays among the pending ones.
-            _ = try? submit(.createBooking, request: request) { _ in }
+            _ = try? submit(.createBooking, request: ResumeBookingRequest(idempotencyKey: entry.key).json) { _ in }
         }
     }
 
@@ -166,14 +161,20 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Bookings
 
-    /// The bookings that are not settled: in flight, or in doubt from calls that ended `unknown`, of this client and, with a
-    /// journal, of those before it. Holds nothing of the customer.
+    /// The bookings that are not settled, oldest first: in flight, or in doubt from calls that ended `unknown`, of this client and,
+    /// with a journal, of those before it. `resumeBooking` settles one.
     ///
-    /// - Returns: JSON: `{"pending_bookings":[…],"journal":…}`, member by member in docs/json-contract.md.
     /// - Throws: `client_closed`.
-    public func pendingBookings() throws(PartnerBookingError) -> [UInt8] {
+    public func pendingBookings() throws(PartnerBookingError) -> [PendingBooking] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
-        return PendingBookings(ledger.pending, ledger.journal, now: WallClock.milliseconds()).json
+        return ledger.pendingBookings
+    }
+
+    /// The same, and what was found damaged in the journal, as JSON: `{"pending_bookings":[…],"journal":…}`, member by member in
+    /// docs/json-contract.md.
+    public func pendingBookingsJSON() throws(PartnerBookingError) -> [UInt8] {
+        guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
+        return ledger.pendingBookingsJSON
     }
 
     /// The bookings that the embedded sandbox has made, in the order in which it made them: what a service would have in its books.

@@ -154,7 +154,7 @@ public func pbk_random_key() -> UnsafeMutablePointer<CChar>? {
 public func pbk_pending_bookings(
     _ client: OpaquePointer?, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
-    reply(status) { () throws(PartnerBookingError) in try Handles.client(client).pendingBookings() }
+    reply(status) { () throws(PartnerBookingError) in try Handles.client(client).pendingBookingsJSON() }
 }
 
 @_cdecl("pbk_sandbox_bookings") @implementation

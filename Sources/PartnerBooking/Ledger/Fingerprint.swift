@@ -35,25 +35,25 @@ struct Fingerprint: Sendable, Hashable {
                     ? left.offset < right.offset
                     : left.element.key.utf8.lexicographicallyPrecedes(right.element.key.utf8)
             }
-            hash.update("o\(members.count):".utf8)
+            hash.update("o\(members.count):")
             for (_, member) in sorted {
                 feed(member.key, &hash)
                 feed(member.value, &hash)
             }
         case .array:
             let elements = Array(value.elements)
-            hash.update("a\(elements.count):".utf8)
+            hash.update("a\(elements.count):")
             for element in elements { feed(element, &hash) }
         case .string: feed(value.string ?? "", &hash)
-        case .number: hash.update("n\(DecimalNumber(value.text).description):".utf8)
-        case .bool: hash.update(value.boolean == true ? "t".utf8 : "f".utf8)
-        case .null: hash.update("z".utf8)
+        case .number: hash.update("n\(DecimalNumber(value.text).description):")
+        case .bool: hash.update(value.boolean == true ? "t" : "f")
+        case .null: hash.update("z")
         }
     }
 
     private static func feed(_ text: String, _ hash: inout SHA256) {
-        hash.update("s\(text.utf8.count):".utf8)
-        hash.update(text.utf8)
+        hash.update("s\(text.utf8.count):")
+        hash.update(text)
     }
 }
 

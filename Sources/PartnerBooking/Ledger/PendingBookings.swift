@@ -1,28 +1,51 @@
-/// The list of bookings that are not settled, as JSON.
-struct PendingBookings {
-    private let pending: [Ledger.Pending]
-    private let journal: Journal?
-    private let now: Int
+/// A booking that is not settled: in flight, or one that may have been made. Holds nothing of the customer.
+public struct PendingBooking: Sendable, Equatable {
+    public let idempotencyKey: String
+    public let botID: String
+    /// RFC 3339, as the request wrote it.
+    public let startAt: String
+    public let durationMinutes: Int
+    /// When it was asked for, in milliseconds since 1970.
+    public let recordedAtMilliseconds: Int
+    /// A call for it is under way.
+    public let isInFlight: Bool
+    /// Its start has passed.
+    public let isExpired: Bool
 
-    init(_ pending: [Ledger.Pending], _ journal: Journal?, now: Int) {
-        self.pending = pending
-        self.journal = journal
-        self.now = now
+    /// nil for a body that is no booking's, which no reader lets through.
+    init?(_ pending: Ledger.Pending, now: Int) {
+        guard let summary = BookingSummary(body: pending.body) else { return nil }
+        idempotencyKey = pending.key
+        botID = summary.botID
+        startAt = summary.startAt
+        durationMinutes = summary.durationMinutes
+        recordedAtMilliseconds = pending.recordedAt
+        isInFlight = pending.isInFlight
+        isExpired = summary.startMilliseconds <= now
+    }
+
+    func write(_ item: inout JSONWriter) {
+        item.member("idempotency_key", idempotencyKey)
+        item.member("bot_id", botID)
+        item.member("start_at", startAt)
+        item.member("duration_minutes", durationMinutes)
+        item.member("recorded_at", Timestamp.format(milliseconds: recordedAtMilliseconds))
+        item.member("in_flight", isInFlight)
+        item.member("expired", isExpired)
+    }
+}
+
+extension BookingLedger {
+    /// What is not settled, oldest first.
+    var pendingBookings: [PendingBooking] {
+        let now = WallClock.milliseconds()
+        return pending.compactMap { PendingBooking($0, now: now) }
     }
 
     /// The object of docs/json-contract.md.
-    var json: [UInt8] {
+    var pendingBookingsJSON: [UInt8] {
         JSONWriter.object { list in
-            list.array("pending_bookings", pending) { item, booking in
-                let summary = BookingSummary(body: booking.body)
-                item.member("idempotency_key", booking.key)
-                item.member("bot_id", summary?.botID)
-                item.member("start_at", summary?.startAt)
-                item.member("duration_minutes", summary?.durationMinutes)
-                item.member("recorded_at", Timestamp.format(milliseconds: booking.recordedAt))
-                item.member("in_flight", booking.isInFlight)
-                item.member("expired", summary.map { $0.startMilliseconds <= now } ?? false)
-            }
+            list.array("pending_bookings", pendingBookings) { $1.write(&$0) }
             guard let journal else { return list.member("journal", nil as String?) }
             list.object("journal") { report in
                 report.member("path", journal.path)

@@ -17,10 +17,10 @@ public enum BookingKey {
         var hash = SHA256()
         // Each with its length, so that no two lists are fed alike.
         for part in [callID, Array((botID.string ?? "").utf8), Array(phone.utf8)] {
-            hash.update("\(part.count):".utf8)
+            hash.update("\(part.count):")
             hash.update(part)
         }
-        hash.update("\(start) \(minutes)".utf8)
+        hash.update("\(start) \(minutes)")
         return prefix + Array(hash.finish().prefix(16)).hex
     }
 

@@ -9,37 +9,55 @@ struct SHA256 {
     ]
     /// What does not fill a block yet.
     private var rest: [UInt8] = []
+    private var words = [UInt32](repeating: 0, count: 64)
     private var byteCount: UInt64 = 0
 
-    init() { rest.reserveCapacity(64) }
+    init() {}
 
-    static func digest(of bytes: some Sequence<UInt8>) -> Digest {
+    static func digest(of bytes: [UInt8]) -> Digest {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finish()
     }
 
-    mutating func update(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            rest.append(byte)
-            byteCount &+= 1
-            if rest.count == 64 { takeBlock() }
+    mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+    mutating func update(_ text: String) {
+        var text = text
+        text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+    }
+
+    private mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        byteCount &+= UInt64(bytes.count)
+        var place = 0
+        if !rest.isEmpty {
+            place = min(64 - rest.count, bytes.count)
+            rest.append(contentsOf: bytes[..<place])
+            guard rest.count == 64 else { return }
+            let block = rest
+            rest = []
+            block.withUnsafeBytes { takeBlock($0, at: 0) }
         }
+        while bytes.count - place >= 64 {
+            takeBlock(bytes, at: place)
+            place += 64
+        }
+        rest.append(contentsOf: bytes[place...])
     }
 
     /// The digest of all that was fed. To be called once.
     mutating func finish() -> Digest {
         let bitCount = byteCount &* 8
-        update([0x80])
-        while rest.count != 56 { update([0]) }
-        update((0..<8).map { UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * $0)) })
+        let zeros = (119 - Int(byteCount % 64)) % 64
+        update(
+            [0x80] + [UInt8](repeating: 0, count: zeros)
+                + (0..<8).map { UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * $0)) })
         return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
     }
 
-    private mutating func takeBlock() {
-        var words = [UInt32](repeating: 0, count: 64)
+    private mutating func takeBlock(_ bytes: UnsafeRawBufferPointer, at place: Int) {
         for index in 0..<16 {
-            words[index] = rest[4 * index..<4 * index + 4].reduce(0) { $0 << 8 | UInt32($1) }
+            words[index] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
         }
         for index in 16..<64 {
             let (early, late) = (words[index - 15], words[index - 2])
@@ -58,7 +76,6 @@ struct SHA256 {
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
         for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
-        rest.removeAll(keepingCapacity: true)
     }
 
     private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }

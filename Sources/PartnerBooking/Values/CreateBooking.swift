@@ -60,6 +60,20 @@ public struct CreateBookingRequest: Sendable, Equatable {
     }
 }
 
+/// Asks for the booking that is recorded under a key.
+struct ResumeBookingRequest {
+    var idempotencyKey: String
+    var options = CallOptions()
+
+    var json: [UInt8] {
+        JSONWriter.object { request in
+            request.member("idempotency_key", idempotencyKey)
+            request.member("resume", true)
+            options.write(&request)
+        }
+    }
+}
+
 /// The booking as the platform behind the bot tells it. Platforms differ: any member may be missing.
 public struct CreateBookingReply: Sendable, Equatable {
     public let id: String?

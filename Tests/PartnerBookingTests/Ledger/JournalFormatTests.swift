@@ -1,0 +1,195 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// docs/journal.md: lines, and what a file of them means, whole or damaged.
+@Suite struct JournalFormatTests {
+    static let body = Array(
+        #"{"bot_id":"b","booking":{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30,"notes":"a\nb\\ \"ü😀\u0001"}}"#
+            .utf8)
+    static let fingerprint = Fingerprint(digest: Array(0..<32))
+    static let now = 1_800_000_000_000
+
+    static func intent(_ key: String, at: Int = now, body: [UInt8] = body) -> JournalRecord {
+        .intent(key: key, at: at, fingerprint: fingerprint, body: body)
+    }
+
+    static func booked(_ key: String, at: Int = now, reply: String = #"{"booking":{"id":"ü"}}"#) -> JournalRecord {
+        .booked(key: key, at: at, fingerprint: fingerprint, reply: Array(reply.utf8))
+    }
+
+    static let records: [JournalRecord] = [
+        .journal(service: "https://example.com/v1/bookings"), intent("a"), booked("a"), intent("b \"\\ \n"),
+        .void(key: "b \"\\ \n", at: now), booked("c", reply: "\u{FEFF}{\"booking\":{\"x\":\"\\ud83d\"}}\n"),
+    ]
+
+    @Test(arguments: records)
+    func aRecordIsReadAsItWasWritten(_ record: JournalRecord) {
+        let line = record.line
+        #expect(line.last == UInt8(ascii: "\n"))
+        #expect(line.count { $0 == UInt8(ascii: "\n") } == 1)
+        #expect(JournalRecord(line: line.dropLast()) == record)
+    }
+
+    @Test func thePagesLineIsOne() {
+        let line = #"pbk1 eec3554206a9b31f {"type":"void","key":"call-7-booking-1","at":1894611600000}"#
+        #expect(JournalRecord(line: Array(line.utf8)[...]) == .void(key: "call-7-booking-1", at: 1_894_611_600_000))
+        #expect(JournalRecord.void(key: "call-7-booking-1", at: 1_894_611_600_000).line == Array((line + "\n").utf8))
+    }
+
+    /// With the right checksum, but not what this version knows.
+    @Test(arguments: [
+        #"{}"#, #"[]"#, #"null"#, #"{"type":"void"}"#, #"{"type":"void","key":"","at":1}"#,
+        #"{"type":"void","key":"k","at":-1}"#, #"{"type":"void","key":"k","at":9223372036854775807}"#,
+        #"{"type":"intent","key":"k","at":1,"body":"{}"}"#,
+        #"{"type":"intent","key":"k","at":1,"fingerprint":"00","body":"{}"}"#,
+        #"{"type":"other","key":"k","at":1}"#, #"{"type":"journal","version":2,"service":"s"}"#,
+        #"{"type":"journal","version":1}"#, #"{"type":1}"#, #"{"type":"void","key":"k","at":1"#,
+    ])
+    func whatIsNoRecordIsNone(_ json: String) {
+        let checksum = Array(SHA256.digest(of: Array(json.utf8)).prefix(8)).hex
+        #expect(JournalRecord(line: Array("pbk1 \(checksum) \(json)".utf8)[...]) == nil)
+    }
+
+    @Test(arguments: [0, 1, 4, 5, 20, 21, 22, 30])
+    func shortLinesAreNone(_ count: Int) {
+        #expect(JournalRecord(line: Self.intent("a").line.prefix(count)) == nil)
+    }
+
+    // MARK: Contents
+
+    private static func bytes(_ records: [JournalRecord]) -> [UInt8] { records.flatMap(\.line) }
+
+    @Test func theLastRecordOfAKeyCounts() {
+        let contents = JournalContents(
+            Self.bytes(Self.records + [Self.intent("d"), Self.booked("d"), Self.intent("d", at: 7)]))
+        #expect(contents.service == "https://example.com/v1/bookings")
+        #expect(contents.entries.map(\.key) == ["a", "c", "d"])
+        #expect(contents.entries.map(\.isSettled) == [true, true, false])
+        #expect(contents.entries.last?.recordedAt == 7)
+        #expect(contents.tornBytes == 0 && contents.damagedBytes == 0 && contents.isJournal)
+    }
+
+    /// Of a file cut anywhere all records before the cut count, and nothing else.
+    @Test func aFileCutAnywhereKeepsWhatIsWhole() {
+        let bytes = Self.bytes(Self.records)
+        var ends: [Int] = []
+        for record in Self.records { ends.append((ends.last ?? 0) + record.line.count) }
+        for length in 0...bytes.count {
+            let contents = JournalContents(Array(bytes.prefix(length)))
+            let whole = ends.count { $0 <= length }
+            let expected = JournalContents(Self.bytes(Array(Self.records.prefix(whole))))
+            #expect(contents.entries == expected.entries, "the first \(length) bytes")
+            #expect(contents.tornBytes == length - (ends.last { $0 <= length } ?? 0))
+            #expect(contents.damagedBytes == 0)
+            #expect(contents.isJournal)
+        }
+    }
+
+    /// Whatever bit is flipped, exactly the line it is in is lost; a line feed that goes takes the next line with it.
+    @Test func aFlippedBitCostsItsLineAndNoOther() {
+        let records = [.journal(service: "s")] + ["a", "b", "c"].map { Self.intent($0, body: Array("{}".utf8)) }
+        let lines = records.map(\.line)
+        var start = 0
+        for (number, line) in lines.enumerated() {
+            for offset in line.indices {
+                for bit in 0..<8 {
+                    var bytes = lines.flatMap { $0 }
+                    bytes[start + offset] ^= 1 << bit
+                    let contents = JournalContents(bytes)
+                    let isFeed = offset == line.count - 1
+                    let lost = Set([number, isFeed ? number + 1 : number])
+                    let expected = ["", "a", "b", "c"].enumerated().filter { $0.offset > 0 && !lost.contains($0.offset) }
+                    #expect(contents.entries.map(\.key) == expected.map(\.element))
+                    #expect((contents.service == nil) == lost.contains(0))
+                    let isLast = lost.contains(3)
+                    #expect((contents.tornBytes > 0) == isLast && (contents.damagedBytes > 0) == !isLast)
+                }
+            }
+            start += line.count
+        }
+    }
+
+    @Test func damageInTheMiddleIsCountedApartFromATornEnd() {
+        let good = Self.intent("a").line
+        let contents = JournalContents(Self.booked("z").line + Array("rubbish\n".utf8) + good + Array("pbk1 torn".utf8))
+        #expect(contents.damagedBytes == 8)
+        #expect(contents.tornBytes == 9)
+        #expect(contents.entries.map(\.key) == ["z", "a"])
+    }
+
+    @Test(arguments: [
+        ("", true), ("p", true), ("pbk1 ", true), ("pbk1 rubbish", true), ("pbk", true), ("x", false),
+        ("#!/bin/sh\n", false), ("pbk2 1234", false), ("\0\0\0\0", false),
+    ])
+    func aJournalIsKnownByItsBeginning(_ text: String, _ expected: Bool) {
+        #expect(JournalContents(Array(text.utf8)).isJournal == expected)
+    }
+
+    @Test func aJournalWithADamagedBeginningIsKnownByItsRecords() {
+        #expect(JournalContents(Array("rubbish\n".utf8) + Self.intent("a").line).isJournal)
+    }
+
+    @Test(arguments: [
+        ("pbk2 00", true), ("pbk9 ", true), ("pbk1 ", false), ("pbkx ", false), ("pbk22", false), ("pbk2", false),
+    ])
+    func aLaterVersionIsKnown(_ text: String, _ expected: Bool) {
+        #expect(JournalContents(Array(text.utf8)).isOfLaterVersion == expected)
+    }
+
+    // MARK: Compaction
+
+    @Test func compactionKeepsWhatCounts() {
+        let records = [
+            JournalRecord.journal(service: "old"), Self.intent("a"), Self.intent("b"), Self.booked("a"), Self.intent("c"),
+            .void(key: "c", at: Self.now), Self.booked("d", at: Self.now - 1_000), Self.booked("e", at: Self.now - 999),
+        ]
+        let before = JournalContents(Self.bytes(records) + Array("torn".utf8))
+        let bytes = before.compacted(service: "s", retentionMilliseconds: 1_000, now: Self.now)
+        let after = JournalContents(bytes)
+        #expect(bytes == Self.bytes([.journal(service: "s"), Self.intent("b"), Self.booked("a"), records[7]]))
+        #expect(after.entries.map(\.key) == ["b", "a", "e"])
+        #expect(after.compacted(service: "s", retentionMilliseconds: 1_000, now: Self.now) == bytes)
+    }
+
+    /// An unsettled booking is kept until its appointment is long past.
+    @Test func anUnsettledBookingIsKeptUntilAfterItsStart() {
+        let start = 1_894_615_200_000  // 2030-01-14T10:00:00Z
+        let contents = JournalContents(Self.intent("a", at: 0).line)
+        #expect(
+            JournalContents(contents.compacted(service: "s", retentionMilliseconds: 5, now: start + 4)).entries.count == 1)
+        #expect(JournalContents(contents.compacted(service: "s", retentionMilliseconds: 5, now: start + 5)).entries.isEmpty)
+    }
+}
+
+@Suite struct JournalUpkeepTests {
+    private static let start = MonotonicTime(nanoseconds: 1_000_000_000)
+
+    @Test func nothingIsDueUntilSomethingIsSettled() {
+        var upkeep = JournalUpkeep(size: 100)
+        upkeep.added(1_000, settles: false, now: Self.start)
+        #expect(upkeep.due == nil && !upkeep.isWanted)
+    }
+
+    @Test func soonAfterTheLastOfWhatIsWorthIt() {
+        var upkeep = JournalUpkeep(size: 100)
+        upkeep.added(25, settles: true, now: Self.start)
+        #expect(upkeep.due == Self.start.adding(milliseconds: 1_000))
+        upkeep.added(1, settles: false, now: Self.start.adding(milliseconds: 900))
+        #expect(upkeep.due == Self.start.adding(milliseconds: 1_900))
+        #expect(!upkeep.isDue(Self.start.adding(milliseconds: 1_899)))
+        #expect(upkeep.isDue(Self.start.adding(milliseconds: 1_900)))
+    }
+
+    @Test func afterAMinuteInAnyCase() {
+        var upkeep = JournalUpkeep(size: 1_000_000)
+        upkeep.added(25, settles: true, now: Self.start)
+        #expect(upkeep.due == Self.start.adding(milliseconds: 60_000))
+        for second in 1...59 {
+            upkeep.added(100_000, settles: true, now: Self.start.adding(milliseconds: second * 1_000))
+        }
+        #expect(upkeep.due == Self.start.adding(milliseconds: 60_000))
+        upkeep.rewritten(size: 10)
+        #expect(upkeep.due == nil)
+    }
+}
