@@ -96,7 +96,14 @@ TIMING_MEMBERS = {
 }
 """Name and documented type. The members of an attempt are those from `dns_us` on."""
 
-ATTEMPT_MEMBERS = set(list(TIMING_MEMBERS)[list(TIMING_MEMBERS).index("dns_us") :])
+SOMETIMES = {
+    name: found[1] == "true"
+    for name, documented in TIMING_MEMBERS.items()
+    if (found := re.fullmatch(r"`(true|false)`, else left out", documented))
+}
+"""Members that are there only when they have one value, and that value."""
+
+ATTEMPT_MEMBERS = set(list(TIMING_MEMBERS)[list(TIMING_MEMBERS).index("dns_us") :]) - set(SOMETIMES)
 
 
 def success(result: Result) -> dict[str, Any]:
@@ -147,15 +154,20 @@ def error_object(reply: bytes) -> dict[str, Any]:
 
 def check_timing(timing: dict[str, Any]) -> None:
     """That its members and their types are as documented, and that they fit together."""
-    assert set(timing) in (set(TIMING_MEMBERS), set(TIMING_MEMBERS) - ATTEMPT_MEMBERS), timing
+    always = set(TIMING_MEMBERS) - set(SOMETIMES)
+    assert set(timing) - set(SOMETIMES) in (always, always - ATTEMPT_MEMBERS), timing
     for name, value in timing.items():
-        if TIMING_MEMBERS[name] == "boolean":
+        if name in SOMETIMES:
+            assert value is SOMETIMES[name], timing
+        elif TIMING_MEMBERS[name] == "boolean":
             assert isinstance(value, bool), timing
         elif TIMING_MEMBERS[name] == "integer":
             assert type(value) is int and value >= 0, timing
         else:
             assert value in ("1.0", "1.1", "2", None), timing
     assert timing["queue_us"] <= timing["total_us"], timing
+    if "replayed" in timing:
+        assert timing["attempts"] == 0 and not set(timing) & ATTEMPT_MEMBERS, timing
     if timing.get("connection_reused"):
         assert timing["dns_us"] == timing["connect_us"] == timing["tls_us"] == 0, timing
 

@@ -47,3 +47,8 @@ CALLS_ONLY = {"keep_warm_ms": 0}
 # Members of the configuration that tests of retries use
 QUICK = {"base_delay_ms": 1, "max_delay_ms": 1}
 ONCE = {"max_attempts": 1}
+
+UNSPARED: dict[str, Any] = {"circuit_breaker": {"failures": 0}}
+"""In a configuration: a service that fails on purpose, time after time, is asked again all the same."""
+UNLIMITED = {"budget": 0}
+"""In `retry`: as many retries as there are attempts, over all calls together."""

@@ -76,7 +76,14 @@ final class Journal: @unchecked Sendable {
         let compacted = contents.compacted(settings, now: WallClock.milliseconds())
         var opening = Opening(tornBytes: contents.tornBytes, damagedBytes: contents.damagedBytes)
         let damagedPath = settings.path + ".damaged"
-        if contents.damagedBytes > 0, file.link(to: damagedPath) { opening.damagedCopy = damagedPath }
+        if contents.damagedBytes > 0 {
+            do throws(JournalFailure) {
+                try file.keep(as: damagedPath)
+                opening.damagedCopy = damagedPath
+            } catch {
+                throw .journalNotOpened("it is damaged and could not be kept as \(damagedPath): \(error.message)")
+            }
+        }
         let journal = Journal(settings, file, opening, needsRewriting: compacted != bytes)
         // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
         if journal.needsRewriting { try? journal.rewrite() }
@@ -232,7 +239,7 @@ final class Journal: @unchecked Sendable {
     /// The file must stand under its path, or what is written to it is lost with this process.
     private func makeReady(_ file: JournalFile) throws(JournalFailure) {
         switch file.place {
-        case .inPlace: break
+        case .inPlace: needsRewriting = needsRewriting || file.wasChanged
         case .gone: needsRewriting = true
         case .replaced: throw JournalFailure(message: "another file has taken the place of \(settings.path)")
         }

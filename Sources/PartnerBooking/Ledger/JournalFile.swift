@@ -41,16 +41,16 @@ final class JournalFile {
         self.path = path
         // Between the opening and the locking its owner may have replaced it: then this is no longer the journal.
         for _ in 0..<100 {
-            let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+            let descriptor = JournalDescriptors.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard descriptor >= 0 else { throw .failed(JournalFailure("open \(path)")) }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-                Glibc.close(descriptor)
+                JournalDescriptors.close(descriptor)
                 throw .notAFile
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let code = errno
-                Glibc.close(descriptor)
+                JournalDescriptors.close(descriptor)
                 if code == EWOULDBLOCK { throw .locked }
                 throw .failed(JournalFailure("lock \(path)", code))
             }
@@ -58,10 +58,9 @@ final class JournalFile {
                 fchmod(descriptor, 0o600)
                 self.descriptor = descriptor
                 size = Int(status.st_size)
-                JournalDescriptors.add(descriptor)
                 return
             }
-            Glibc.close(descriptor)
+            JournalDescriptors.close(descriptor)
         }
         throw .locked
     }
@@ -106,7 +105,8 @@ final class JournalFile {
 
     /// Takes back what was added after the file had that size. False when it may still be there.
     func cut(to size: Int) -> Bool {
-        guard ftruncate(descriptor, off_t(size)) == 0 else { return false }
+        // A disk that has turned read-only took nothing, and lets nothing be taken back.
+        guard ftruncate(descriptor, off_t(size)) == 0 || lengthOnDisk == size else { return false }
         self.size = size
         return true
     }
@@ -114,9 +114,8 @@ final class JournalFile {
     /// Puts another file with these bytes in place of this one. Its name is the old file's until all of it is on the disk.
     func replace(with bytes: [UInt8]) throws(JournalFailure) {
         let newPath = path + ".new"
-        let new = Glibc.open(newPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let new = JournalDescriptors.open(newPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
         guard new >= 0 else { throw JournalFailure("open \(newPath)") }
-        JournalDescriptors.add(new)
         do throws(JournalFailure) {
             guard flock(new, LOCK_EX | LOCK_NB) == 0 else { throw JournalFailure("lock \(newPath)") }
             try Self.write(bytes, to: new, at: 0, newPath)
@@ -133,10 +132,24 @@ final class JournalFile {
         try syncDirectory()
     }
 
-    /// Keeps the file as it is under another name as well, for people to look at.
-    func link(to other: String) -> Bool {
+    /// Keeps the file as it is under another name as well, for people to look at: by a link, or where there are none, a copy.
+    func keep(as other: String) throws(JournalFailure) {
         unlink(other)
-        return Glibc.link(path, other) == 0
+        if Glibc.link(path, other) == 0 { return }
+        let bytes = try read()
+        let copy = Glibc.open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard copy >= 0 else { throw JournalFailure("open \(other)") }
+        defer { Glibc.close(copy) }
+        try Self.write(bytes, to: copy, at: 0, other)
+        guard fsync(copy) == 0 else { throw JournalFailure("fsync \(other)") }
+    }
+
+    /// Somebody else has written to it, or cut it.
+    var wasChanged: Bool { lengthOnDisk != size }
+
+    private var lengthOnDisk: Int? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
     }
 
     private func syncDirectory() throws(JournalFailure) {
@@ -195,12 +208,19 @@ enum JournalDescriptors {
         return Monitor([])
     }()
 
-    static func add(_ descriptor: Int32) { open.withLock { _ = $0.insert(descriptor) } }
+    /// No fork comes between the opening and the note of it.
+    static func open(_ path: String, _ flags: Int32) -> Int32 {
+        open.withLock { open in
+            let descriptor = Glibc.open(path, flags, 0o600)
+            if descriptor >= 0 { open.insert(descriptor) }
+            return descriptor
+        }
+    }
 
     /// Once; of no effect in a child that has closed it already.
     static func close(_ descriptor: Int32) {
         open.withLock { open in
-            if open.remove(descriptor) != nil { Glibc.close(descriptor) }
+            if open.remove(descriptor) != nil { _ = Glibc.close(descriptor) }
         }
     }
 }
