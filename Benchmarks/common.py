@@ -26,7 +26,7 @@ CC = shlex.split(os.environ.get("CC", "cc"))
 IS_QUICK = os.environ.get("BENCH_QUICK", "") not in ("", "0")
 
 PROGRAMS = ["bench_blocking", "bench_submit", "bench_throughput", "bench_network", "bench_cancel", "bench_memory",
-            "bench_frames"]
+            "bench_frames", "bench_journal"]
 
 sys.path.insert(0, str(ROOT / "Tests" / "servers"))  # for certificates and the delaying proxy
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
-    python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames]
+    python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C compiler, the headers of libcurl, nginx, and the packages of
@@ -10,6 +10,7 @@ requirements.txt; Node is measured if it is there. Read from the environment:
     BENCH_QUICK    1: a run of two minutes instead of ten, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
     BENCH_ROUNDS, BENCH_CALLS, BENCH_SAMPLES     of the blocking search (25, 400) and of the start-up figures (21)
+    BENCH_JOURNAL_DIR    where the journal is written: a disk, and none in memory (BENCH_DIR)
     BENCH_...      rounds and counts of the others: each module has its own at its head
     BENCH_DIR      where programs and results go (build/bench)
     PBK_LIB_DIR    where libpartnerbooking.so is (build/lib)
@@ -32,6 +33,7 @@ import blocking
 import cancel
 import charts
 import frames
+import journal
 import memory
 import network
 import submit
@@ -40,7 +42,7 @@ from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine,
 from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
-                "memory": memory, "frames": frames}
+                "memory": memory, "frames": frames, "journal": journal}
 
 
 def main() -> None:

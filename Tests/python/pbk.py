@@ -47,6 +47,10 @@ for _name, _result, _arguments in [
     # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
     ("pbk_search_availability", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
     ("pbk_create_booking", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
+    ("pbk_pending_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
+    ("pbk_sandbox_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
+    ("pbk_booking_key", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p, _string_pointer]),
+    ("pbk_random_key", ctypes.c_void_p, []),
     ("pbk_submit", ctypes.c_int, _submit_arguments),
     ("pbk_cancel", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
     ("pbk_completion_fd", ctypes.c_int, [ctypes.c_void_p]),
@@ -143,6 +147,31 @@ def book(handle: int | None, request: Text) -> Result:
     return _call(library.pbk_create_booking, handle, request)
 
 
+def pending_bookings(handle: int | None) -> Result:
+    return _list(library.pbk_pending_bookings, handle)
+
+
+def sandbox_bookings(handle: int | None) -> Result:
+    return _list(library.pbk_sandbox_bookings, handle)
+
+
+def _list(function: Any, handle: int | None) -> Result:
+    status = ctypes.c_int(-1)
+    reply = take(function(handle, ctypes.byref(status)))
+    return Result(status.value, reply)
+
+
+def booking_key(call_id: Text, request: Text) -> tuple[bytes | None, bytes | None]:
+    """The key and the error, of which one is None."""
+    error = ctypes.c_void_p(0xDEAD)
+    key = library.pbk_booking_key(encode(call_id), encode(request), ctypes.byref(error))
+    return None if key is None else take(key), None if error.value is None else take(error.value)
+
+
+def random_key() -> str:
+    return take(library.pbk_random_key()).decode()
+
+
 def _call(function: Any, handle: int | None, request: Text) -> Result:
     status = ctypes.c_int(-1)
     reply = take(function(handle, encode(request), ctypes.byref(status)))
@@ -207,6 +236,12 @@ class Client(AbstractContextManager):
 
     def book(self, request: Text) -> Result:
         return book(self.handle, request)
+
+    def pending_bookings(self) -> Result:
+        return pending_bookings(self.handle)
+
+    def sandbox_bookings(self) -> Result:
+        return sandbox_bookings(self.handle)
 
     def close(self, timeout_ms: int = 1000) -> int:
         return library.pbk_client_close(self.handle, timeout_ms)

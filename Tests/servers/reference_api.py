@@ -96,21 +96,32 @@ class PartnerApi:
         self.scripts: dict[str, list[dict[str, Any]]] = {}
         self.bookings: dict[str, bytes] = {}
         self.taken: set[tuple[str, str]] = set()
+        self.made: list[dict[str, str]] = []
+        self.asked: list[dict[str, str]] = []
+        self.in_flight: list[str | None] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
+        body = await _read_body(receive)
+        if body is None:
+            return
         request = Request(
             method=scope["method"].lower(),
             path=scope["path"],
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-            body=await _read_body(receive),
+            body=body,
         )
         if request.path.startswith("/_test/"):
             reply = self._side_channel(request, scope["query_string"].decode("latin-1"))
         else:
-            reply = await self._serve(request, scope)
+            key = request.header("idempotency-key")
+            self.in_flight.append(key)
+            try:
+                reply = await self._serve(request, scope)
+            finally:
+                self.in_flight.remove(key)
         await _send(reply, send)
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
@@ -153,12 +164,17 @@ class PartnerApi:
         content = json.loads(request.body)
         steps = self.scripts.get(content["bot_id"], [])
         step = steps.pop(0) if len(steps) > 1 else (steps[0] if steps else {})
+        if request.path == BOOKING_PATH:
+            self.asked.append(_names(request.header("idempotency-key") or "", content))
         await asyncio.sleep(step.get("delay_ms", 0) / 1000)
         if "status" not in step:
-            return self._process(request, content)
-        if step.get("processed"):
-            self._process(request, content)
-        return _scripted(step)
+            reply = self._process(request, content)
+        else:
+            if step.get("processed"):
+                self._process(request, content)
+            reply = _scripted(step)
+        await asyncio.sleep(step.get("hold_ms", 0) / 1000)
+        return reply
 
     def _connect_ahead(self, request: Request) -> Reply:
         """A client gets its connection ready with a request for nothing. It must not carry anything of anybody's."""
@@ -190,6 +206,7 @@ class PartnerApi:
             "platform_reference": key,
         }
         self.bookings[key] = json.dumps({"booking": booking}, indent=1).encode()
+        self.made.append({**_names(key, content), "id": booking["id"]})
         return Reply(201, self.bookings[key])
 
     # The side channel of the tests
@@ -203,10 +220,22 @@ class PartnerApi:
             about = parse_qs(query)["about"][0]
             found = [entry for entry in self.log if about in entry["path"] or about in entry["body"]]
             return Reply(200, json.dumps(found).encode())
+        if request.path == "/_test/bookings":
+            only = {name: values[0] for name, values in parse_qs(query).items()}
+            lists = {"requests": self.asked, "bookings": self.made}
+            found = {name: [entry for entry in lists[name] if only.items() <= entry.items()] for name in lists}
+            key = only.get("idempotency_key")
+            in_flight = len(self.in_flight) if key is None else self.in_flight.count(key)
+            return Reply(200, json.dumps({"in_flight": in_flight, **found}).encode())
         if request.path == "/_test/violations":
             found, self.violations = self.violations, []
             return Reply(200, json.dumps(found).encode())
         return api_error(404, "not_found")
+
+
+def _names(key: str, content: dict[str, Any]) -> dict[str, str]:
+    """What a booking is found by."""
+    return {"idempotency_key": key, "bot_id": content["bot_id"], "start_at": content["booking"]["start_at"]}
 
 
 def _search(content: dict[str, Any]) -> Reply:
@@ -236,10 +265,13 @@ def _scripted(step: dict[str, Any]) -> Reply:
     return reply
 
 
-async def _read_body(receive: Any) -> bytes:
+async def _read_body(receive: Any) -> bytes | None:
+    """None when the client left in the middle of its request: it has not asked for anything then."""
     parts = []
     while True:
         event = await receive()
+        if event["type"] == "http.disconnect":
+            return None
         parts.append(event.get("body", b""))
         if not event.get("more_body", False):
             return b"".join(parts)

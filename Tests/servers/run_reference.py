@@ -6,7 +6,9 @@ By hand: `python run_reference.py CHAIN.pem KEY.pem` prints the two ports and se
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -21,6 +23,9 @@ from certificates import ServerCertificate
 
 PATIENCE = 10.0
 """Seconds that a client is given to do what is expected of it."""
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ReferenceServer(AbstractContextManager):
@@ -53,7 +58,8 @@ class ReferenceServer(AbstractContextManager):
 
         Members of a step: `status` (else the request is processed as usual), `processed` (it is, but answered with
         `status` all the same), `code`, `headers`, `content_type`, `body`, `pad_to` (with white space inside of it, to
-        so many bytes), `gzip`, `chunked`, `delay_ms`.
+        so many bytes), `gzip`, `chunked`, `delay_ms` (before it is processed), `hold_ms` (after that, before it is
+        answered).
         """
         bot_id = f"bot_{uuid.uuid4().hex}"
         self._call("script", {"bot_id": bot_id, "steps": list(steps)})
@@ -72,14 +78,22 @@ class ReferenceServer(AbstractContextManager):
             time.sleep(0.005)
         return True
 
+    def bookings(self, **only: str) -> dict[str, Any]:
+        """The judge of who booked what. `bookings` lists every booking that was made, oldest first, with its `id`,
+        `idempotency_key`, `bot_id` and `start_at`; `requests` lists the same of every request for one, a repeated one
+        too, from before it is processed; `in_flight` says how many requests are being processed.
+
+        Keyword arguments keep the lists to entries with just these values; `in_flight` heeds the key alone.
+        """
+        return self._call(f"bookings?{urllib.parse.urlencode(only)}")
+
     def take_violations(self) -> list[str]:
         """What the API document had against requests since the last call of this."""
         return self._call("violations")
 
     def _call(self, path: str, content: dict[str, Any] | None = None) -> Any:
         body = None if content is None else json.dumps(content).encode()
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.http_url}/_test/{path}", body, timeout=20) as reply:
+        with _OPENER.open(f"{self.http_url}/_test/{path}", body, timeout=20) as reply:
             return json.load(reply)
 
 
@@ -91,6 +105,8 @@ def serve(chain: str, key: str) -> None:
 
     clear, secure = (socket.create_server(("127.0.0.1", 0), backlog=512) for _ in range(2))
     ports = {"http": clear.getsockname()[1], "https": secure.getsockname()[1]}
+    # Clients that leave in the middle of a reply are what some tests are about, and nothing to warn of.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     config = Config()
     config.insecure_bind = [f"fd://{clear.detach()}"]
     config.bind = [f"fd://{secure.detach()}"]
@@ -99,10 +115,20 @@ def serve(chain: str, key: str) -> None:
     config.keep_alive_timeout = 60
     config.keep_alive_max_requests = 1_000_000
     config.graceful_timeout = 0.1
+
+    async def serve_until_told() -> None:
+        asyncio.get_running_loop().set_exception_handler(_without_cancelled)
+        until_told = functools.partial(asyncio.to_thread, sys.stdin.buffer.read)
+        await hypercorn_serve(PartnerApi(), config, shutdown_trigger=until_told)
+
     print(json.dumps(ports), flush=True)
-    asyncio.run(
-        hypercorn_serve(PartnerApi(), config, shutdown_trigger=lambda: asyncio.to_thread(sys.stdin.buffer.read))
-    )
+    asyncio.run(serve_until_told())
+
+
+def _without_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Connections that never carried a whole request are still there at the end, and end with a page of text each."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,318 @@
+"""Kills a process that books, at random instants, and starts it again on the same journal: no booking may be made twice
+or get lost, and all that was told must be true.
+
+    .venv/bin/python Tests/campaigns/kill.py
+
+`KILLS` says how often (default 50, half of them over HTTP/1.1 and half over TLS and HTTP/2), `KILL_SEED` repeats the
+instants of a run, though not what the machine makes of them.
+
+The server is slow at random, before or after it books, and at times answers 503 though it has booked. Its own list is
+the judge, together with the reports that the killed processes have left.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import common
+import pbk
+from kill_child import TAKEN_SLOT, Booking, Orders
+from run_reference import ReferenceServer
+
+KILLS = 50
+LONGEST_LIFE = 0.4
+LULL_EVERY = 8
+LULL_AFTER_MS = 150
+LULL_LIVES = (0.9, 1.5)
+"""Seconds. The journal is compacted when it was idle for about a second, and some kills are to hit that."""
+
+KNOWN_AT_BIRTH = 40
+"""Bookings of earlier lives that a child may make once more."""
+
+TROUBLES = 5000
+PATIENCE = 60.0
+
+EXPECTED_CODES = {None, "timeout", "slot_unavailable", "ordered_503"}
+"""What may be said while the server is slow and answers 503. Anything else is worth a look."""
+
+EXPECTED_OF = {"join": {"not_recorded"}}
+"""The opening may have resumed and settled it before: refused, it is not recorded any more. Made, it must be."""
+
+
+@dataclass
+class History:
+    """All that is known of one key."""
+
+    calls: int = 0
+    told: list[tuple[int, str, common.Told]] = field(default_factory=list)
+    """The life, how it was asked for, the reply."""
+    pending_in: list[int] = field(default_factory=list)
+    is_unsettled: bool = False
+
+    def outcomes(self, *names: str) -> list[tuple[int, str, common.Told]]:
+        return [told for told in self.told if told[2].outcome in names]
+
+
+class Lane:
+    """One journal and all lives on it, over one way to the server."""
+
+    def __init__(
+        self, server: ReferenceServer, service: common.Service, directory: Path, findings: common.Findings, seed: int
+    ) -> None:
+        self._server, self._service, self._findings = server, service, findings
+        self._rng = random.Random(f"{seed}-{service.name}")
+        self._bot_id = server.bot(*_troubles(self._rng))
+        self._journal = directory / f"{service.name}.journal"
+        self._directory = directory
+        self._keys: defaultdict[str, History] = defaultdict(History)
+        self._lives = 0
+        self._next = 0
+        self._take_slot()
+
+    def run(self, kills: int) -> None:
+        for kill in range(kills):
+            self._live_and_die("open" if kill % 2 else "ask", is_lull=kill % LULL_EVERY == LULL_EVERY - 1)
+        self._live("settle")
+        made = self._made()
+        known = [self._number(booking["idempotency_key"]) for booking in made]
+        denied = [self._number(key) for key, history in self._keys.items() if history.outcomes("not_sent", "rejected")]
+        self._live("verify", known=sorted(set(known)), denied=sorted(set(denied) - set(known)))
+        self._judge(self._made())
+
+    # Lives
+
+    def _take_slot(self) -> None:
+        config = {**self._service.config, **common.PLAIN_FAILURES, "base_url": self._service.url}
+        with pbk.Client(config) as client:
+            told = common.told(client.book(common.booking(self._bot_id, f"{self._service.name}-taken", TAKEN_SLOT)))
+            assert told.outcome == "booked", told
+
+    def _live_and_die(self, mode: str, is_lull: bool) -> None:
+        booked = [self._number(key) for key, history in self._keys.items() if history.outcomes("booked")]
+        known = self._rng.sample(booked, min(len(booked), KNOWN_AT_BIRTH))
+        lull_after_ms = LULL_AFTER_MS if is_lull else None
+        span = self._rng.uniform(*LULL_LIVES) if is_lull else self._rng.uniform(0, LONGEST_LIFE)
+        child, reports = self._start(mode, known, [], lull_after_ms)
+        time.sleep(span)
+        has_died = child.poll() is not None
+        child.send_signal(signal.SIGKILL)
+        complaint = child.communicate()[1]
+        if has_died:
+            self._findings.violation("died", f"{self._where()}, before it was killed: {complaint}")
+        self._findings.count("kills")
+        self._findings.count("lulls", is_lull)
+        self._read(reports)
+
+    def _live(self, mode: str, known: list[int] | None = None, denied: list[int] | None = None) -> None:
+        """A life that ends by itself."""
+        child, reports = self._start(mode, known or [], denied or [], None)
+        try:
+            assert child.stdout is not None and child.stderr is not None
+            complaint = child.stderr.read()
+            code = child.wait(PATIENCE)
+        finally:
+            child.kill()
+            child.communicate()
+        if code != 0:
+            self._findings.violation("died", f"{self._where()}, {mode}: exit code {code}: {complaint}")
+        self._read(reports)
+
+    def _start(
+        self, mode: str, known: list[int], denied: list[int], lull_after_ms: int | None
+    ) -> tuple[subprocess.Popen[str], Path]:
+        self._lives += 1
+        reports = self._directory / f"{self._service.name}-{self._lives}.reports"
+        orders = Orders(
+            mode=mode,
+            config=self._config(mode),
+            reports=str(reports),
+            lane=self._service.name,
+            bot_id=self._bot_id,
+            first=self._next,
+            known=known,
+            denied=denied,
+            lull_after_ms=lull_after_ms,
+        )
+        command = [sys.executable, str(Path(__file__).with_name("kill_child.py"))]
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        assert child.stdin is not None and child.stdout is not None
+        child.stdin.write(json.dumps(asdict(orders)) + "\n")
+        child.stdin.flush()
+        child.stdout.readline()
+        return child, reports
+
+    def _config(self, mode: str) -> dict[str, Any]:
+        retry = {**common.PLAIN_FAILURES["retry"], "base_delay_ms": 5, "max_delay_ms": 20}
+        return {
+            **self._service.config,
+            **common.PLAIN_FAILURES,
+            "base_url": self._service.url,
+            "retry": retry,
+            "journal_path": str(self._journal),
+            "resume_on_open": mode == "open",
+        }
+
+    # What they left
+
+    def _read(self, reports: Path) -> None:
+        lines = reports.read_text().splitlines() if reports.exists() else []
+        count = self._findings.count
+        count("killed_while_opening", not lines)
+        calls: Counter[str] = Counter()
+        for report in map(json.loads, lines):
+            match report["what"]:
+                case "call":
+                    history = self._keys[report["key"]]
+                    history.calls += 1
+                    calls[report["key"]] += 1
+                    self._next = max(self._next, self._number(report["key"]) + 1)
+                case "told":
+                    told = common.Told(**report["told"])
+                    self._keys[report["key"]].told.append((self._lives, report["how"], told))
+                    calls[report["key"]] -= 1
+                    count("delivered")
+                    count(told.outcome)
+                    count("resumed_by_asking", report["how"] == "resume" and told.outcome == "booked")
+                    count("joined", report["how"] == "join")
+                case "pending":
+                    count("pending", len(report["keys"]))
+                    for key in report["keys"]:
+                        self._keys[key].pending_in.append(self._lives)
+                    # A kill can tear the last record, if anything, and cannot damage one before it.
+                    if report["journal"]["damaged_bytes"]:
+                        self._findings.violation("damaged", f"{self._where()}: {report['journal']}")
+                    count("torn", report["journal"]["torn_bytes"] > 0)
+                case "left":
+                    count("resumed_by_opening", len(report["keys"]))
+                case "unsettled":
+                    for key in report["keys"]:
+                        self._keys[key].is_unsettled = True
+        count("in_flight", calls.total())
+
+    def _made(self) -> list[dict[str, Any]]:
+        """All of the server's bookings of this lane but the first."""
+        made = common.settled(self._server, bot_id=self._bot_id)["bookings"]
+        return [booking for booking in made if booking["idempotency_key"] != f"{self._service.name}-taken"]
+
+    def _number(self, key: str) -> int:
+        return int(key.rsplit("-", 1)[1])
+
+    # Judgement
+
+    def _judge(self, made: list[dict[str, Any]]) -> None:
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for booking in made:
+            ids[booking["idempotency_key"]].append(booking["id"])
+        self._findings.count("announced", len(self._keys))
+        self._findings.count("made", len(made))
+        for key in ids.keys() - self._keys.keys():
+            self._violation("doubled", key, ids[key], "nobody has asked for it")
+        for key, history in self._keys.items():
+            self._judge_key(key, history, ids[key])
+        for slot, count in Counter(booking["start_at"] for booking in made).items():
+            if count > 1:
+                self._findings.violation("doubled", f"{self._where()}: {count} bookings at {slot}")
+
+    def _judge_key(self, key: str, history: History, ids: list[str]) -> None:
+        kind = Booking(self._service.name, self._bot_id, self._number(key)).kind
+        if len(ids) > 1:
+            self._violation("doubled", key, ids, "made twice")
+        self._judge_told(key, history, ids)
+
+        was_in_journal = bool(history.pending_in or history.outcomes("booked", "unknown"))
+        is_free = bool(history.outcomes("not_sent", "rejected"))
+        if kind == "taken":
+            if ids:
+                self._violation("doubled", key, ids, "made though the slot was taken")
+            self._findings.count("undecided", history.is_unsettled)
+        elif not ids and was_in_journal and not is_free:
+            self._violation("lost", key, ids, "it was recorded, and never made")
+        elif history.is_unsettled:
+            self._violation("lost", key, ids, "it is still pending")
+        elif not ids and not is_free:
+            self._findings.count("killed_before_recorded")
+
+    def _judge_told(self, key: str, history: History, ids: list[str]) -> None:
+        for life, how, told in history.told:
+            name = f"life {life}, {how}: told {told}"
+            if told.outcome == "booked" and ids != [told.booking_id]:
+                self._violation("untrue", key, ids, name)
+            elif told.outcome == "malformed" or (how == "verify_denied" and told.outcome == "booked"):
+                self._violation("untrue", key, ids, name)
+            elif told.was_denied and ids:
+                self._violation("untrue", key, ids, name)
+            elif told.was_denied and any(later > life for later in history.pending_in):
+                self._violation("untrue", key, ids, f"{name}, and it was pending in lives {history.pending_in}")
+            elif how in ("verify_resume", "verify_repeat") and told.outcome != "booked":
+                self._violation("lost", key, ids, f"{name}, though it was made")
+            elif not how.startswith("verify") and told.code not in EXPECTED_CODES | EXPECTED_OF.get(how, set()):
+                self._violation("unexpected", key, ids, name)
+            elif told.code == "not_recorded" and ids:
+                self._violation("lost", key, ids, f"{name}, though it was made")
+        replies = {told.reply for _, _, told in history.outcomes("booked")}
+        if len(replies) > 1:
+            self._violation("untrue", key, ids, f"different replies: {replies}")
+
+    def _where(self) -> str:
+        return f"{self._service.name}, life {self._lives}"
+
+    def _violation(self, kind: str, key: str, ids: list[str], what: str) -> None:
+        """With all that was ever told of the key, and its records as they are now."""
+        history = self._keys[key]
+        told = [(life, how, told.outcome, told.code) for life, how, told in history.told]
+        lines = self._journal.read_text(errors="replace").splitlines() if self._journal.exists() else []
+        records = [line for line in lines if f'"{key}"' in line]
+        self._findings.violation(
+            kind,
+            f"{key}: the server has {ids}; calls {history.calls}; (life, how, outcome, code) told {told};"
+            f" pending in lives {history.pending_in} of {self._lives}; {what}; records in the journal: {records}",
+        )
+
+
+def _troubles(rng: random.Random) -> list[dict[str, Any]]:
+    """The first request meets none: it takes a slot. Then a slow server at random, and one that fails."""
+    steps: list[dict[str, Any]] = [{}]
+    for _ in range(TROUBLES):
+        step: dict[str, Any] = {}
+        chance = rng.random()
+        if chance < 0.3:
+            step["delay_ms"] = rng.randint(1, 60)
+        elif chance < 0.6:
+            step["hold_ms"] = rng.randint(1, 60)
+        if rng.random() < 0.12:
+            step |= {"status": 503, "processed": rng.random() < 0.75}
+        steps.append(step)
+    return [*steps, {}]
+
+
+def main() -> int:
+    kills = common.budget("KILLS", KILLS)
+    seed = common.budget("KILL_SEED", time.time_ns() % 1_000_000_000)
+    print(f"kill: KILLS={kills} KILL_SEED={seed}", flush=True)
+    findings = common.Findings("kill")
+    with common.reference_server() as (server, services, directory):
+        for service, share in zip(services, (kills - kills // 2, kills // 2), strict=True):
+            if share:
+                Lane(server, service, directory, findings, seed).run(share)
+        for fault in server.take_violations():
+            findings.violation("broken_request", fault)
+    findings.line("deaths", ["kills", "lulls", "killed_while_opening", "in_flight"])
+    findings.line("bookings", ["announced", "made", "delivered", "booked", "rejected", "not_sent", "unknown"])
+    findings.line("restarts", ["torn", "pending", "resumed_by_opening", "resumed_by_asking", "joined"])
+    findings.line("harmless", ["killed_before_recorded", "undecided"])
+    findings.line("judged", ["doubled", "lost", "untrue", "damaged", "unexpected", "died"])
+    return findings.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

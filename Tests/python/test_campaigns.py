@@ -1,0 +1,66 @@
+"""The campaigns with their short budgets. By hand, with larger ones, they run as long as one likes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CAMPAIGNS = Path(__file__).resolve().parents[1] / "campaigns"
+SECONDS = 150
+"""Each takes less than 40 on two idle cores."""
+
+
+def run_campaign(name: str) -> dict[str, int]:
+    """Gives the counts that it printed."""
+    command = [sys.executable, str(CAMPAIGNS / f"{name}.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS - 10, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = {word: int(number) for word, number in re.findall(r"(\w+)=(\d+)", done.stdout)}
+    assert counts["violations"] == 0
+    return counts
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_kills_lose_and_double_nothing() -> None:
+    counts = run_campaign("kill")
+    assert counts["kills"] == counts["KILLS"]
+    assert counts["doubled"] == counts["lost"] == counts["untrue"] == 0
+    assert counts["made"] > 2 * counts["kills"]
+    # Most kills hit bookings in flight, and both ways to resume what they left had something to do.
+    assert counts["in_flight"] > counts["kills"]
+    assert counts["pending"] > counts["kills"]
+    assert counts["resumed_by_opening"] > 0 and counts["resumed_by_asking"] > 0
+    assert counts["rejected"] > 0
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_cuts_make_no_untrue_outcome() -> None:
+    counts = run_campaign("cut")
+    assert counts["false_booked"] == counts["false_not_sent"] == counts["false_rejected"] == 0
+    assert counts["not_exactly_one"] == 0
+    for service in ("http1", "http2"):
+        for cut in ("up_fin", "up_rst", "down_fin", "down_rst"):
+            assert counts[f"{service}_{cut}"] > 20
+    # Each outcome was told, and in doubt were also bookings that the server had made.
+    assert min(counts[outcome] for outcome in ("booked", "not_sent", "unknown")) > 10
+    assert counts["rejected"] > 3
+    assert counts["unknown_though_booked"] > 10
+    assert counts["kept"] > 50
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_twins_are_one_request_and_one_booking() -> None:
+    counts = run_campaign("twin")
+    rounds = counts["http1"] + counts["http2"] + counts["sandbox"]
+    assert rounds == 3 * counts["TWIN_ROUNDS"]
+    assert counts["one_key_calls"] == counts["one_slot_calls"] == 64 * rounds
+    assert counts["one_key_bookings"] == counts["one_slot_bookings"] == rounds
+    assert counts["one_key_requests"] == counts["http1"] + counts["http2"]
+    assert counts["different_replies"] == 0
+    assert counts["one_slot_refusals"] == 63 * rounds
+    # They would be nothing special if each had come after the end of the one before.
+    assert counts["one_key_together"] > 60 * rounds
