@@ -13,6 +13,7 @@ import pytest
 from completions import SOON, SOON_MS, ByCallback, ByQueue, accepted, check
 from contract import ATTEMPT_MEMBERS, EVENT, OPERATION, OUTCOME, STATUS, error_object, failure, success
 from fault_server import answer_when, http_reply
+from reference_api import BOOKING_PATH, SEARCH_PATH
 from samples import NOW, SANDBOX, SEARCH_REPLY, SLEEPING, booking_request, new_key, search_request
 from test_abi import GARBAGE, MINUTE, config_for
 
@@ -31,21 +32,35 @@ def test_numbers_are_the_headers():
 
 @pytest.mark.usefixtures("no_violation")
 def test_reply_is_the_blocking_calls(reference, service, open_client, way):
-    """To the byte, success and failure alike; apart from where the time went."""
+    """To the byte, success and failure alike; apart from where the time went. Who books first gets the service's reply,
+    and who comes after gets the recorded one.
+    """
     client = open_client(service.config)
     bot, key = reference.bot(), new_key()
-    for operation, call, request in [
-        (pbk.SEARCH, client.search, search_request(bot)),
-        (pbk.BOOK, client.book, booking_request(bot, key)),
+    for operation, call, request, replayed in [
+        (pbk.SEARCH, client.search, search_request(bot), None),
+        (pbk.BOOK, client.book, booking_request(bot, key), True),
     ]:
         blocking = call(request)
         ticket = way.submit(client, operation, request)
         completion = way.next(client)
         assert (completion.ticket, completion.result) == (ticket, blocking)
+        assert completion.timing.get("replayed") is replayed
+    assert [request["path"] for request in reference.requests(bot)] == [SEARCH_PATH, SEARCH_PATH, BOOKING_PATH]
+    bot = reference.bot()
+    first = booking_request(bot)
+    way.submit(client, pbk.BOOK, first)
+    completion = way.next(client)
+    assert "replayed" not in completion.timing
+    assert client.book(first) == completion.result
+    (sent,) = reference.requests(bot)
+    assert completion.result.reply.decode("latin-1") == sent["reply"]
+    # What was refused is asked anew.
     taken = booking_request(bot)
     blocking = failure(client.book(taken), "SLOT_UNAVAILABLE")
     way.submit(client, pbk.BOOK, taken)
     submitted = failure(way.next(client).result, "SLOT_UNAVAILABLE")
+    assert [request["status"] for request in reference.requests(bot)] == [201, 409, 409]
     own = {"timing", "request_id"}
     assert {name: blocking[name] for name in set(blocking) - own} == {
         name: submitted[name] for name in set(submitted) - own
@@ -53,14 +68,17 @@ def test_reply_is_the_blocking_calls(reference, service, open_client, way):
 
 
 def test_sandbox_answers_as_it_does_blocking_calls(open_client, way):
-    client = open_client(SANDBOX)
-    for operation, call, request in [
-        (pbk.SEARCH, client.search, search_request()),
-        (pbk.BOOK, client.book, booking_request()),
-    ]:
-        blocking = call(request)
+    client, other = open_client(SANDBOX), open_client(SANDBOX)
+    for operation, request in [(pbk.SEARCH, search_request()), (pbk.BOOK, booking_request())]:
+        blocking = client.search(request) if operation == pbk.SEARCH else client.book(request)
         way.submit(client, operation, request)
         assert way.next(client).result == blocking
+        # One that has not made the booking before answers for itself.
+        way.submit(other, operation, request)
+        completion = way.next(other)
+        assert (completion.status, completion.timing["attempts"]) == (STATUS["OK"], 1)
+        if operation == pbk.SEARCH:
+            assert completion.result == blocking
 
 
 @pytest.mark.parametrize("context", [None, 1, 0xDEADBEEF, (1 << 64) - 1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from contract import STATUS, failure, success
+from contract import STATUS, error_object, failure, success
 from reference_api import BOOKING_PATH
 from run_reference import headers_of
-from samples import ONCE, QUICK, booking_request, new_key, search_request
+from samples import ONCE, QUICK, UNSPARED, booking_request, new_key, search_request
 
 OK = {"status": 200, "body": '{"availabilities":[]}'}
 
@@ -68,22 +68,167 @@ def test_retry_after_beyond_the_deadline(reference, http1, open_client):
     assert (error["retry_after_ms"], error["attempts"]) == (60_000, 1)
 
 
-@pytest.mark.parametrize(
-    ("last", "status"),
-    [
-        ({"status": 403, "code": "forbidden"}, "UNAUTHORIZED"),
-        ({"status": 404, "code": "bot_not_found"}, "REFUSED"),
-        ({"status": 409, "code": "slot_unavailable"}, "SLOT_UNAVAILABLE"),
-        ({"status": 422, "code": "in_the_past"}, "REFUSED"),
-        ({"status": 400, "code": "invalid_payload"}, "REFUSED"),
-    ],
-    ids=str,
-)
+ABOUT_THE_BOOKING = [
+    ({"status": 400, "code": "invalid_payload"}, "REFUSED"),
+    ({"status": 404, "code": "bot_not_found"}, "REFUSED"),
+    ({"status": 409, "code": "slot_unavailable"}, "SLOT_UNAVAILABLE"),
+    ({"status": 410, "code": "slot_gone"}, "REFUSED"),
+    ({"status": 422, "code": "in_the_past"}, "REFUSED"),
+]
+ABOUT_SOMETHING_ELSE = [
+    ({"status": 401, "code": "unauthorized"}, "UNAUTHORIZED"),
+    ({"status": 403, "code": "forbidden"}, "UNAUTHORIZED"),
+    ({"status": 418, "code": "teapot"}, "REFUSED"),
+    ({"status": 404, "body": "<html>No such page</html>"}, "REFUSED"),
+    ({"status": 422, "body": "{}"}, "REFUSED"),
+]
+"""Of the caller or of the way: they would be said of a booking that was made, too."""
+
+
+@pytest.mark.parametrize(("last", "status"), ABOUT_THE_BOOKING, ids=str)
 def test_refusal_after_an_attempt_in_doubt(reference, http1, open_client, last, status):
-    """A refusal settles only its own attempt: the slot may be taken by the one in doubt."""
+    """One refusal settles only its own attempt: the slot may be taken by the one in doubt. A second, once that one has
+    had time to finish, settles them all, although it is an attempt more than the call has.
+    """
+    bot, key = reference.bot({"status": 503}, last), new_key()
+    client = open_client(http1.config, retry={**QUICK, "max_attempts": 2})
+    error = failure(client.book(booking_request(bot, key)), status)
+    assert (error["outcome"], error["attempts"]) == ("rejected", 3)
+    requests = reference.requests(bot)
+    assert [request["status"] for request in requests] == [503, last["status"], last["status"]]
+    assert {headers_of(request)["idempotency-key"] for request in requests} == {key}
+    assert requests[2]["at"] - requests[1]["at"] >= 0.99
+
+
+@pytest.mark.parametrize(("last", "status"), ABOUT_THE_BOOKING, ids=str)
+def test_refusal_that_cannot_be_confirmed_before_the_deadline(reference, http1, open_client, last, status):
+    """The call ends at once, and in doubt: nobody is helped by waiting for what comes too late."""
+    bot = reference.bot({"status": 503}, {**last, "headers": {"Retry-After": "86400"}})
+    error = failure(open_client(http1.config, retry=QUICK).book(booking_request(bot)), status)
+    assert (error["outcome"], error["attempts"]) == ("unknown", 2)
+    assert len(reference.requests(bot)) == 2
+
+
+def test_refusal_just_before_the_deadline(reference, http1, open_client):
+    """Shorter than the pause before the confirmation: there is never one, however busy the machine is."""
+    bot = reference.bot({"status": 503}, {"status": 409, "code": "slot_unavailable"})
+    result = open_client(http1.config, retry=QUICK).book(booking_request(bot, timeout_ms=1000))
+    assert result.status in (STATUS["SLOT_UNAVAILABLE"], STATUS["TIMEOUT"])
+    assert error_object(result.reply)["outcome"] == "unknown"
+    assert len(reference.requests(bot)) <= 2
+
+
+@pytest.mark.parametrize(("last", "status"), ABOUT_SOMETHING_ELSE, ids=str)
+def test_refusal_of_the_caller_settles_no_doubt(reference, http1, open_client, last, status):
     bot = reference.bot({"status": 503}, last)
     error = failure(open_client(http1.config, retry=QUICK).book(booking_request(bot)), status)
     assert (error["outcome"], error["attempts"]) == ("unknown", 2)
+    assert len(reference.requests(bot)) == 2
+
+
+def test_refusal_is_confirmed_and_turns_out_to_be_a_booking(reference, http1, open_client):
+    """The attempt in doubt had the slot before it had its booking. What the caller hears is the booking."""
+    taken = {"status": 409, "code": "slot_unavailable"}
+    bot, key = reference.bot({"status": 503, "processed": True}, taken, {}), new_key()
+    result = open_client(http1.config, retry=QUICK).book(booking_request(bot, key))
+    assert success(result)["booking"]["platform_reference"] == key
+    assert [request["status"] for request in reference.requests(bot)] == [503, 409, 200]
+
+
+@pytest.mark.parametrize("between", [{"status": 502}, {"status": 403, "code": "forbidden"}], ids=str)
+def test_refusals_settle_a_doubt_only_in_a_row(reference, http1, open_client, between):
+    """With another failure between them they are two first refusals."""
+    taken = {"status": 409, "code": "slot_unavailable"}
+    bot = reference.bot({"status": 503}, taken, between, {**taken, "headers": {"Retry-After": "86400"}})
+    result = open_client(http1.config, retry={**QUICK, "max_attempts": 4}).book(booking_request(bot))
+    assert error_object(result.reply)["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"status": 409, "code": "request_in_progress"},
+        {"status": 409, "code": "idempotency_key_in_use"},
+        {"status": 409, "code": "still_processing"},
+        {"status": 409, "code": "conflict", "headers": {"Retry-After": "0"}},
+        {"status": 409, "body": "", "headers": {"Retry-After": "0"}},
+    ],
+    ids=str,
+)
+def test_key_in_progress_is_waited_for(reference, http1, open_client, step):
+    """Beyond the attempts of the call, and on no budget: the service is at work on this very booking."""
+    bot, key = reference.bot(*[step] * 6, {}), new_key()
+    client = open_client(http1.config, retry={**QUICK, **ONCE, "budget": 1})
+    assert success(client.book(booking_request(bot, key)))["booking"]["platform_reference"] == key
+    requests = reference.requests(bot)
+    assert [request["status"] for request in requests] == [409] * 6 + [201]
+    assert {headers_of(request)["idempotency-key"] for request in requests} == {key}
+
+
+def test_key_in_progress_is_waited_for_until_the_deadline(reference, service, open_client):
+    step = {"status": 409, "code": "request_in_progress"}
+    bot = reference.bot(step, step, {**step, "headers": {"Retry-After": "86400"}})
+    error = failure(open_client(service.config, retry={**QUICK, **ONCE}).book(booking_request(bot)), "REFUSED")
+    assert (error["status"], error["code"], error["message"]) == (409, "request_in_progress", "Ordered by the test")
+    assert (error["retryable"], error["outcome"], error["attempts"]) == (True, "unknown", 3)
+    assert error["retry_after_ms"] == 86_400_000
+    assert len(reference.requests(bot)) == 3
+
+
+def test_conflict_of_another_kind_is_not_waited_for(reference, http1, open_client):
+    bot = reference.bot({"status": 409, "code": "something_else"})
+    error = failure(open_client(http1.config, retry={**QUICK, "max_attempts": 2}).book(booking_request(bot)), "REFUSED")
+    assert (error["outcome"], error["attempts"]) == ("unknown", 2)
+
+
+def test_retries_of_all_calls_together_are_limited(reference, http1, open_client):
+    """Nobody waits ten seconds for three tokens here, so at most one more has come back."""
+    bot = reference.bot({"status": 503})
+    client = open_client(http1.config, retry={**QUICK, "max_attempts": 2, "budget": 3}, **UNSPARED)
+    attempts = [failure(client.search(search_request(bot)), "SERVICE_FAILED")["attempts"] for _ in range(12)]
+    assert attempts[:3] == [2, 2, 2]
+    assert 1 in attempts[3:]
+    assert sum(attempts) == len(reference.requests(bot)) < 24
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_service_that_keeps_failing_is_left_alone(reference, http1, open_client, most):
+    """Failures in a row count, and a success between them starts the count anew."""
+    broken, sound = reference.bot({"status": 503}), reference.bot()
+    breaker = {"failures": most, "open_ms": 600_000}
+    client = open_client(http1.config, retry=ONCE, circuit_breaker=breaker)
+    for _ in range(2):
+        for _ in range(most - 1):
+            failure(client.search(search_request(broken)), "SERVICE_FAILED")
+        success(client.search(search_request(sound)))
+    for _ in range(most):
+        assert failure(client.book(booking_request(broken)), "SERVICE_FAILED")["outcome"] == "unknown"
+    sent = len(reference.requests(broken)), len(reference.requests(sound))
+    for _ in range(3):
+        error = failure(client.book(booking_request(sound)), "CIRCUIT_OPEN")
+        assert (error["outcome"], error["attempts"], error["retryable"]) == ("not_sent", 0, True)
+        assert 0 < error["retry_after_ms"] <= 600_000
+    assert (len(reference.requests(broken)), len(reference.requests(sound))) == sent
+
+
+def test_service_that_was_left_alone_is_tried_again(reference, http1, open_client):
+    broken, sound = reference.bot({"status": 503}), reference.bot()
+    client = open_client(http1.config, retry=ONCE, circuit_breaker={"failures": 1, "open_ms": 100})
+    failure(client.search(search_request(broken)), "SERVICE_FAILED")
+    deadline = time.monotonic() + 20
+    while client.search(search_request(sound)).status == STATUS["CIRCUIT_OPEN"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    for _ in range(3):
+        success(client.search(search_request(sound)))
+
+
+def test_breaker_can_be_turned_off(reference, http1, open_client):
+    broken = reference.bot({"status": 503})
+    client = open_client(http1.config, retry=ONCE, **UNSPARED)
+    for _ in range(25):
+        failure(client.search(search_request(broken)), "SERVICE_FAILED")
+    assert len(reference.requests(broken)) == 25
 
 
 def test_refusals_are_not_tried_again(reference, http1, open_client):
@@ -104,7 +249,6 @@ def test_refusals_are_not_tried_again(reference, http1, open_client):
         (404, "bot_not_found", "REFUSED", False, "rejected"),
         (408, "request_timeout", "REFUSED", True, "unknown"),
         (409, "slot_unavailable", "SLOT_UNAVAILABLE", False, "rejected"),
-        (409, "request_in_progress", "REFUSED", True, "unknown"),
         (409, "something_else", "REFUSED", True, "unknown"),
         (418, "teapot", "REFUSED", False, "rejected"),
         (422, "in_the_past", "REFUSED", False, "rejected"),
