@@ -377,7 +377,7 @@ PBK_API pbk_status pbk_prewarm(pbk_client *client);
  *
  * For engines whose language model may call its booking tool twice: however often it repeats a booking within one phone call,
  * the key is the same, and so there is one booking. When the caller corrects the time, the key is another one. The call id, the
- * bot, the start as an instant (its offset makes no difference), the duration and the phone count; names and notes do not.
+ * bot, the start as an instant (to the second; its offset makes no difference), the duration and the phone count; names and notes do not.
  * Use pbk_random_key() instead where the same caller may want the same slot again within one call, after a cancellation:
  * docs/exactly-once.md tells both stories.
  *

@@ -115,14 +115,14 @@ public final class PartnerBookingClient: Sendable {
     package func prepare(
         _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
-        try call(Request(operation, json: json), handler)
+        try call(request(operation, json), handler)
     }
 
     /// The same for a call whose completions are to wait in `completions`, together with a number of the caller's own.
     package func prepare(
         _ operation: Operation, request json: [UInt8], context: UInt
     ) throws(PartnerBookingError) -> Call {
-        try call(Request(operation, json: json), isQueued: true) { [completions] in
+        try call(request(operation, json), isQueued: true) { [completions] in
             completions.append($0, context: context)
         }
     }
@@ -132,13 +132,13 @@ public final class PartnerBookingClient: Sendable {
         do throws(PartnerBookingError) {
             if call.isQueued { try completions.reserve() }
         } catch {
-            throw call.context.completing(error)
+            throw ledger.completing(call.context.completing(error))
         }
         do throws(PartnerBookingError) {
             try loop.submit(call)
         } catch {
             if call.isQueued { completions.unreserve() }
-            throw call.context.completing(error)
+            throw ledger.completing(call.context.completing(error))
         }
     }
 
@@ -265,6 +265,14 @@ public final class PartnerBookingClient: Sendable {
     }
 
     // MARK: The pipeline
+
+    private func request(_ operation: Operation, _ json: [UInt8]) throws(PartnerBookingError) -> Request {
+        do throws(PartnerBookingError) {
+            return try Request(operation, json: json)
+        } catch {
+            throw ledger.completing(error)
+        }
+    }
 
     /// The request becomes a call with a ticket and a deadline.
     private func call(

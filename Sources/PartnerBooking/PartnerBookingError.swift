@@ -145,7 +145,7 @@ extension PartnerBookingError {
     }
 
     static var idempotencyKeyReused: PartnerBookingError {
-        let message = "The idempotency_key was used for another booking: take a new key for this one"
+        let message = "The idempotency_key belongs to another request: take a new key for a new booking, or resume that one"
         var error = PartnerBookingError(.idempotencyKeyReused, message, source: .caller)
         error.field = "idempotency_key"
         return error

@@ -63,7 +63,8 @@ def test_example_booking_is_made(open_client, example):
 @pytest.mark.parametrize("example", blocks("resume"))
 def test_example_resumes_a_booking(open_client, example):
     once = {"max_attempts": 1}
-    client = open_client(SANDBOX | {"retry": once, "sandbox": SANDBOX["sandbox"] | {"faults": [{"fault": "lose_reply", "calls": [1]}]}})
+    sandbox = SANDBOX["sandbox"] | {"faults": [{"fault": "lose_reply", "calls": [1]}]}
+    client = open_client(SANDBOX | {"retry": once, "sandbox": sandbox})
     failure(client.book(example), "NOT_RECORDED")
     request = booking_request(key=json.loads(example)["idempotency_key"])
     assert failure(client.book(request), "CONNECTION_LOST")["outcome"] == "unknown"

@@ -77,6 +77,7 @@ extension Judgement {
             self.init(refusal: reply, wallClock: wallClock)
         }
         verdict.isOutage = reply.status >= 500
+        if operation == .searchAvailability { verdict.isInProgress = false }  // it has no key
     }
 
     private init(success reply: HTTPReply, of operation: Operation) {

@@ -53,6 +53,17 @@ final class BookingLedger: Sendable {
         }
     }
 
+    /// The error of a booking that was refused before it was looked up. What is known of its key counts all the same: it may be
+    /// booked, or under way.
+    func completing(_ error: PartnerBookingError) -> PartnerBookingError {
+        guard error.outcome == .notSent, let key = error.idempotencyKey, ledger.withLock({ $0.knows(key) }) else {
+            return error
+        }
+        var error = error
+        error.outcome = .unknown
+        return error
+    }
+
     /// What is not settled, oldest first.
     var pending: [Ledger.Pending] { ledger.withLock { $0 }.pending }
 }

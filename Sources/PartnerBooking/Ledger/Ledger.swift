@@ -100,6 +100,8 @@ struct Ledger: Sendable {
     /// The journal holds the booking now.
     mutating func recorded(_ key: String) { entries[key]?.isRecorded = true }
 
+    func knows(_ key: String) -> Bool { entries[key] != nil }
+
     func fingerprint(of key: String) -> Fingerprint? { entries[key]?.fingerprint }
 
     /// A booking in flight has ended. What is to be remembered of it, and is to go to the journal, or nil.

@@ -40,6 +40,17 @@ import Testing
         #expect(try client.pendingBookings().isEmpty)
     }
 
+    /// What is wrong with a later request says nothing of an earlier one with the key.
+    @Test func aKeyInDoubtStaysSoWhateverIsWrongWithTheNextRequest() throws {
+        let client = try Self.client(#"{"fault":"lose_reply","calls":[1]}"#)
+        #expect(client.call(.createBooking, request: Sample.booking()).failure?.outcome == .unknown)
+        let wrong = client.call(.createBooking, request: Sample.booking(Sample.timeout(0))).failure
+        #expect(wrong?.code == .invalidField)
+        #expect(wrong?.outcome == .unknown)
+        let other = client.call(.createBooking, request: Sample.booking(key: "other", Sample.timeout(0))).failure
+        #expect(other?.outcome == .notSent)
+    }
+
     @Test func retriesMeetTheNextNumber() throws {
         let client = try Self.client(
             #"{"fault":"lose_reply","calls":[1]},{"fault":"error","status":503,"calls":[2]}"#, attempts: 3)
