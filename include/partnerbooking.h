@@ -19,7 +19,8 @@
  *             is NULL, closed or garbage gives an error. A handle value is never used again after its client is closed.
  *
  * Threads.    Any function may be called from any thread at any time, also for the same client. Each client owns one
- *             thread of its own, which does all network work; the calling thread only checks, waits and copies.
+ *             thread of its own, which does all network work, and with a journal a second one, which alone waits for
+ *             the disk; the calling thread only checks, waits and copies.
  *             In a child after fork() inherited handles are closed; open new ones there.
  *
  * Blocking.   Four functions wait: pbk_search_availability(), pbk_create_booking(), pbk_next_completion() and

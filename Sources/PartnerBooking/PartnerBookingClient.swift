@@ -1,8 +1,8 @@
 /// A client of the Partner API: searches appointment slots and books them.
 ///
 /// JSON in, JSON out, as docs/json-contract.md describes it; `searchAvailability` and `createBooking` are the typed form, for Swift
-/// concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work; it ends
-/// with `close` or with the client.
+/// concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work, and
+/// with a journal another, which waits for the disk; they end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
     private let ledger: BookingLedger
