@@ -1,15 +1,16 @@
 /// SHA-256 (FIPS 180-4), fed piece by piece.
 ///
 /// Our own because the library may use neither a crypto package nor the one inside libcurl, which is not for others to call.
+/// All of it lies in one place, without memory of its own, so that `wipe` leaves nothing behind.
 struct SHA256 {
     typealias Digest = [UInt8]
 
-    private var state: [UInt32] = [
+    private var state: InlineArray<8, UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
-    /// What does not fill a block yet.
-    private var rest: [UInt8] = []
-    private var words = [UInt32](repeating: 0, count: 64)
+    /// What does not fill a block yet, and how much of it there is.
+    private var rest = InlineArray<64, UInt8>(repeating: 0)
+    private var restCount = 0
     private var byteCount: UInt64 = 0
 
     init() {}
@@ -27,35 +28,55 @@ struct SHA256 {
         text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
     }
 
-    private mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
         byteCount &+= UInt64(bytes.count)
         var place = 0
-        if !rest.isEmpty {
-            place = min(64 - rest.count, bytes.count)
-            rest.append(contentsOf: bytes[..<place])
-            guard rest.count == 64 else { return }
-            let block = rest
-            rest = []
-            block.withUnsafeBytes { takeBlock($0, at: 0) }
+        if restCount > 0 {
+            place = min(64 - restCount, bytes.count)
+            keep(bytes, from: 0, to: place)
+            guard restCount == 64 else { return }
+            takeRest()
         }
         while bytes.count - place >= 64 {
             takeBlock(bytes, at: place)
             place += 64
         }
-        rest.append(contentsOf: bytes[place...])
+        keep(bytes, from: place, to: bytes.count)
     }
 
     /// The digest of all that was fed. To be called once.
     mutating func finish() -> Digest {
+        rest[restCount] = 0x80
+        restCount += 1
+        if restCount > 56 {
+            for index in restCount..<64 { rest[index] = 0 }
+            takeRest()
+        }
+        for index in restCount..<56 { rest[index] = 0 }
         let bitCount = byteCount &* 8
-        let zeros = (119 - Int(byteCount % 64)) % 64
-        update(
-            [0x80] + [UInt8](repeating: 0, count: zeros)
-                + (0..<8).map { UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * $0)) })
-        return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } }
+        for index in 0..<8 { rest[56 + index] = UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * UInt64(index))) }
+        takeRest()
+        return (0..<32).map { UInt8(truncatingIfNeeded: state[$0 / 4] >> (24 - 8 * UInt32($0 % 4))) }
+    }
+
+    /// Forgets all that was fed.
+    mutating func forget() { withUnsafeMutableBytes(of: &self, wipe) }
+
+    private mutating func keep(_ bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) {
+        for place in start..<end {
+            rest[restCount] = bytes[place]
+            restCount += 1
+        }
+    }
+
+    private mutating func takeRest() {
+        let block = rest
+        withUnsafeBytes(of: block) { takeBlock($0, at: 0) }
+        restCount = 0
     }
 
     private mutating func takeBlock(_ bytes: UnsafeRawBufferPointer, at place: Int) {
+        var words = InlineArray<64, UInt32>(repeating: 0)
         for index in 0..<16 {
             words[index] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
         }
@@ -75,13 +96,14 @@ struct SHA256 {
             let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
-        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
+        let sums: InlineArray<8, UInt32> = [a, b, c, d, e, f, g, h]
+        for index in 0..<8 { state[index] &+= sums[index] }
     }
 
     private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-    private static let constants: [UInt32] = [
+    private static let constants: InlineArray<64, UInt32> = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
         0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,

@@ -163,6 +163,13 @@ extension Result {
     var success: Success? { try? get() }
 }
 
+/// Why a test cannot go on.
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// Requests and replies of the Partner API.
 enum Sample {
     static let searchReply = Array(#"{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30}]}"#.utf8)

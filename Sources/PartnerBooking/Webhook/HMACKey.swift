@@ -1,0 +1,54 @@
+/// A key of HMAC-SHA256 (RFC 2104).
+///
+/// Of the key itself nothing is kept, but the two hashes that have taken it in, which sign as well as the key does. They stay in
+/// one place in memory that is wiped in the end. `@unchecked Sendable` is safe because nobody writes there after `init`.
+final class HMACKey: @unchecked Sendable {
+    private let hashes: UnsafeMutablePointer<SHA256>
+    private static let blockSize = 64
+    private static let pads: [UInt8] = [0x36, 0x5C]
+
+    /// A key longer than a block stands for its hash, as the RFC has it.
+    init(_ key: UnsafeRawBufferPointer) {
+        hashes = .allocate(capacity: 2)
+        hashes.initialize(repeating: SHA256(), count: 2)
+        if key.count > Self.blockSize {
+            var long = SHA256()
+            long.update(key)
+            var digest = long.finish()
+            digest.withUnsafeMutableBytes {
+                take(UnsafeRawBufferPointer($0))
+                wipe($0)
+            }
+            long.forget()
+        } else {
+            take(key)
+        }
+    }
+
+    deinit {
+        hashes[0].forget()
+        hashes[1].forget()
+        hashes.deallocate()
+    }
+
+    private func take(_ key: UnsafeRawBufferPointer) {
+        withUnsafeTemporaryAllocation(byteCount: Self.blockSize, alignment: 1) { block in
+            for (place, pad) in Self.pads.enumerated() {
+                for index in 0..<Self.blockSize { block[index] = (index < key.count ? key[index] : 0) ^ pad }
+                hashes[place].update(UnsafeRawBufferPointer(block))
+            }
+            wipe(block)
+        }
+    }
+
+    /// The code of what `feed` feeds: 32 bytes.
+    func code(_ feed: (inout SHA256) -> Void) -> [UInt8] {
+        var (inner, outer) = (hashes[0], hashes[1])
+        feed(&inner)
+        outer.update(inner.finish())
+        let code = outer.finish()
+        inner.forget()
+        outer.forget()
+        return code
+    }
+}

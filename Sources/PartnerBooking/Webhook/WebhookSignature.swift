@@ -1,0 +1,160 @@
+/// The signature of a webhook request, the value of its header `X-DialStack-Signature`: `t=<seconds>,v1=<hex>`, the HMAC-SHA256 of
+/// `<seconds>.<body>` under a secret that both sides have.
+///
+/// A client with `"endpoint":"platform_webhook"` signs by itself. A platform verifies what arrives, with its body as it arrived:
+///
+///     try WebhookSignature.verify(header, body: body, secrets: [secret])
+public enum WebhookSignature {
+    public static let headerName = "X-DialStack-Signature"
+
+    /// How far the time of a signature may be off.
+    public static let toleranceSeconds = 300
+
+    /// Why a request is to be refused.
+    public enum Refusal: Error, Sendable, Equatable {
+        /// There is no header, or it is empty.
+        case missing
+        /// It is not of the protocol's form.
+        case malformed
+        /// Signed with another secret, or over another body or time.
+        case mismatch
+        /// Rightly signed, but too long ago: sent again by somebody, or a clock is wrong.
+        case tooOld
+        /// Rightly signed, but for a time that is too far ahead: a clock is wrong.
+        case inFuture
+    }
+
+    /// Signs a body.
+    ///
+    /// - Parameter timestamp: In seconds since 1970, the system's clock unless given.
+    /// - Returns: The header's value.
+    public static func header(secret: String, body: [UInt8], timestamp: Int? = nil) -> String {
+        var secret = secret
+        let key = secret.withUTF8 { HMACKey(UnsafeRawBufferPointer($0)) }
+        return body.withUnsafeBytes { header(key, body: $0, timestamp: timestamp ?? WallClock.seconds()) }
+    }
+
+    /// Verifies a signature. Compares in constant time.
+    ///
+    /// - Parameters:
+    ///   - header: The header's value; nil when there is none.
+    ///   - body: The body, byte for byte as it arrived.
+    ///   - secrets: Any of them may have signed: two while one replaces the other. An empty one has signed nothing.
+    ///   - now: In seconds since 1970, the system's clock unless given.
+    ///   - toleranceSeconds: How far the signature's time may be off, either way.
+    public static func verify(
+        _ header: String?, body: [UInt8], secrets: [String], now: Int? = nil,
+        toleranceSeconds: Int = WebhookSignature.toleranceSeconds
+    ) throws(Refusal) {
+        let keys = secrets.filter { !$0.isEmpty }.map { secret in
+            var secret = secret
+            return secret.withUTF8 { HMACKey(UnsafeRawBufferPointer($0)) }
+        }
+        var header = header ?? ""
+        let now = now ?? WallClock.seconds()
+        let refusal = header.withUTF8 { text in
+            body.withUnsafeBytes { body in
+                Self.refusal(
+                    of: UnsafeRawBufferPointer(text), body: body, keys: keys, now: now, toleranceSeconds: toleranceSeconds)
+            }
+        }
+        if let refusal { throw refusal }
+    }
+}
+
+// MARK: - Without copies
+
+extension WebhookSignature {
+    static func header(_ key: HMACKey, body: UnsafeRawBufferPointer, timestamp: Int) -> String {
+        let time = String(timestamp)
+        return "t=\(time),v1=\(code(key, Array(time.utf8), body).hex)"
+    }
+
+    /// A longer header is none of ours.
+    package static var maxHeaderBytes: Int { 4_096 }
+
+    /// For those who have pointers: the secrets' bytes, none of them empty.
+    package static func header(
+        secret: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, timestamp: Int?
+    ) -> String {
+        header(HMACKey(secret), body: body, timestamp: timestamp ?? WallClock.seconds())
+    }
+
+    package static func refusal(
+        of header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, secrets: [UnsafeRawBufferPointer], now: Int?,
+        toleranceSeconds: Int
+    ) -> Refusal? {
+        refusal(
+            of: header, body: body, keys: secrets.map(HMACKey.init), now: now ?? WallClock.seconds(),
+            toleranceSeconds: toleranceSeconds)
+    }
+
+    /// Why the request is to be refused; nil: it is not. The time comes last, so that only who has the secret learns of it.
+    static func refusal(
+        of header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, keys: [HMACKey], now: Int, toleranceSeconds: Int
+    ) -> Refusal? {
+        guard !header.isEmpty else { return .missing }
+        guard let signed = SignedHeader(header) else { return .malformed }
+        var isSigned = false
+        for key in keys {
+            let expected = Array(code(key, signed.time, body).hex.utf8)
+            // No early end: how long it takes tells nothing of which one matched, or how far.
+            for signature in signed.signatures { isSigned = areEqual(expected, signature) || isSigned }
+        }
+        guard isSigned else { return .mismatch }
+        let age = now.subtractingReportingOverflow(signed.timestamp)
+        if age.overflow || age.partialValue > toleranceSeconds { return .tooOld }
+        return age.partialValue < 0 &- toleranceSeconds ? .inFuture : nil
+    }
+
+    private static func code(_ key: HMACKey, _ time: [UInt8], _ body: UnsafeRawBufferPointer) -> [UInt8] {
+        key.code { hash in
+            hash.update(time)
+            hash.update(".")
+            hash.update(body)
+        }
+    }
+
+    /// In a time that depends on the lengths alone.
+    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        var difference: UInt8 = 0
+        for index in left.indices { difference |= left[index] ^ right[index] }
+        return difference == 0
+    }
+}
+
+/// What a header says, read strictly: visible ASCII, no white space; elements `scheme=value` apart by commas; one `t` of decimal
+/// digits without leading zeros, and at least one `v1`. Other schemes may stand there: a later protocol may add them.
+private struct SignedHeader {
+    /// As it is written, since that is what was signed.
+    private(set) var time: [UInt8] = []
+    private(set) var timestamp = 0
+    private(set) var signatures: [[UInt8]] = []
+
+    private static let maxDigits = 15
+
+    init?(_ text: UnsafeRawBufferPointer) {
+        guard text.count <= WebhookSignature.maxHeaderBytes, text.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return nil
+        }
+        for element in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let parts = element.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { return nil }
+            if parts[0].elementsEqual("t".utf8) {
+                guard time.isEmpty, let seconds = Self.seconds(parts[1]) else { return nil }
+                (time, timestamp) = (Array(parts[1]), seconds)
+            } else if parts[0].elementsEqual("v1".utf8) {
+                signatures.append(Array(parts[1]))
+            }
+        }
+        if time.isEmpty || signatures.isEmpty { return nil }
+    }
+
+    private static func seconds(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard (1...maxDigits).contains(digits.count), digits.allSatisfy(\.isDigit),
+            digits.count == 1 || digits.first != UInt8(ascii: "0")
+        else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+}
