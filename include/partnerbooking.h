@@ -23,9 +23,13 @@
  *             the disk; the calling thread only checks, waits and copies.
  *             In a child after fork() inherited handles are closed; open new ones there.
  *
- * Blocking.   Four functions wait: pbk_search_availability(), pbk_create_booking(), pbk_next_completion() and
- *             pbk_client_close(). No other does: a thread that has audio to serve hands calls over with pbk_submit(), and
- *             gets their completions by a callback or from the client's completion queue.
+ * Blocking.   Five functions wait: pbk_search_availability(), pbk_create_booking(), pbk_lookup_customer(),
+ *             pbk_next_completion() and pbk_client_close(). No other does: a thread that has audio to serve hands calls over
+ *             with pbk_submit(), and gets their completions by a callback or from the client's completion queue.
+ *
+ * Platforms.  An engine on a platform's own premises needs no Partner API between the two: {"endpoint":"platform_webhook",
+ *             "platforms":{...}} relays requests to the platform's webhook, signed. Platforms verify what arrives there with
+ *             pbk_webhook_verify(). docs/platform-webhook.md has both sides.
  *
  * Safety.     No function here raises a signal, throws, exits or changes process-wide state (locale, signal handlers,
  *             environment, working directory). The library is never unloaded by dlclose(): its threads may still run.
@@ -79,10 +83,11 @@ typedef uint64_t pbk_ticket;
 /** What became of a submitted call. Opaque; read with pbk_completion_...(), and free with pbk_completion_free(). Since 0.1. */
 typedef struct pbk_completion pbk_completion;
 
-/** What to ask of the Partner API. The values are stable. Since 0.1. */
+/** What to ask of the service. The values are stable. Since 0.1. */
 typedef enum pbk_operation {
     PBK_SEARCH_AVAILABILITY = 1, /**< As pbk_search_availability() asks. */
-    PBK_CREATE_BOOKING = 2       /**< As pbk_create_booking() asks. */
+    PBK_CREATE_BOOKING = 2,      /**< As pbk_create_booking() asks. */
+    PBK_LOOKUP_CUSTOMER = 3      /**< As pbk_lookup_customer() asks. */
 } pbk_operation;
 
 /** What a completion tells. New values may be added: free a completion whose event you do not know. Since 0.1. */
@@ -100,7 +105,7 @@ typedef enum pbk_event {
  * "code" and "message" are its own words, or "http_error" when it had none.
  */
 typedef enum pbk_status {
-    /** The reply is the service's, and holds "availabilities" or "booking". */
+    /** The reply is the service's, and holds "availabilities", "booking" or "found". */
     PBK_OK = 0,
 
     /* Your side; the same call fails again until it is corrected. For a booking, "outcome" says whether it may have been made,
@@ -115,6 +120,9 @@ typedef enum pbk_status {
     PBK_WOULD_DEADLOCK = 8,   /**< A function that waits was called from a callback. */
     PBK_IDEMPOTENCY_KEY_REUSED = 9, /**< The key belongs to another booking; nothing was sent. */
     PBK_NOT_RECORDED = 10,    /**< "resume" of a key under which nothing is recorded. */
+    PBK_UNSUPPORTED_OPERATION = 11, /**< The endpoint has no such operation: the Partner API looks up no customers. */
+    PBK_UNKNOWN_BOT = 12,     /**< With "platform_webhook": "platforms" does not name the request's "bot_id". */
+    PBK_NO_WEBHOOK = 13,      /**< With "platform_webhook": "platforms" names the bot, but no "webhook_url" for it. */
 
     /* This library or this machine. */
     PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" and "max_queued" allow are accepted and not over. */
@@ -130,6 +138,7 @@ typedef enum pbk_status {
     PBK_TLS_FAILED = 43,      /**< The TLS handshake failed or the certificate is not to be trusted; "message" says why. */
     PBK_CONNECTION_LOST = 44, /**< The connection broke after it was made. */
     PBK_PROXY_FAILED = 45,    /**< The proxy's name did not resolve, or it refused. */
+    PBK_ADDRESS_REFUSED = 46, /**< The webhook's host has a private address, and "private_hosts" does not name it. */
 
     /* The reply cannot be used. */
     PBK_INVALID_REPLY = 60,   /**< Not JSON, or not of the promised outer shape. */
@@ -142,6 +151,20 @@ typedef enum pbk_status {
     PBK_RATE_LIMITED = 83,     /**< HTTP 429, also after the retries. */
     PBK_SERVICE_FAILED = 84    /**< HTTP 5xx, also after the retries. */
 } pbk_status;
+
+/**
+ * What pbk_webhook_verify() found. Values are stable, and a retired one is never used again. New ones may be added: whatever is not
+ * PBK_WEBHOOK_VALID is refused. Since 0.1.
+ */
+typedef enum pbk_webhook_verdict {
+    PBK_WEBHOOK_VALID = 0,               /**< Signed with one of the secrets, and recent. */
+    PBK_WEBHOOK_INVALID_ARGUMENT = 1,    /**< Your side: no secret, an empty one, more than 16, no body, or a negative time. */
+    PBK_WEBHOOK_SIGNATURE_MISSING = 2,   /**< The header is NULL or empty. */
+    PBK_WEBHOOK_SIGNATURE_MALFORMED = 3, /**< The header is not "t=<seconds>,v1=<hex>", as the protocol has it. */
+    PBK_WEBHOOK_SIGNATURE_MISMATCH = 4,  /**< Signed with another secret, or over another body or time. */
+    PBK_WEBHOOK_TIMESTAMP_TOO_OLD = 5,   /**< Rightly signed, but too long ago: sent again by somebody, or a clock is wrong. */
+    PBK_WEBHOOK_TIMESTAMP_IN_FUTURE = 6  /**< Rightly signed, but for a time too far ahead: a clock is wrong. */
+} pbk_webhook_verdict;
 
 /**
  * What a booking that failed means, for hosts that do not read the "outcome" of its error. Since 0.1.
@@ -242,6 +265,27 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
 PBK_API char *pbk_create_booking(pbk_client *client, const char *request_json, pbk_status *status);
 
 /**
+ * Looks a customer up by phone number and waits for the reply: who is calling, and which appointment they have.
+ *
+ *     char *reply = pbk_lookup_customer(client,
+ *         "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"customer\":{\"phone\":\"+15551234567\"}}", &status);
+ *
+ * A platform's webhook knows that ("endpoint":"platform_webhook"), and so does the sandbox. The Partner API has no such operation: a
+ * client of it gives PBK_UNSUPPORTED_OPERATION, and sends nothing.
+ *
+ * @param client        The client. NULL, closed and garbage handles give an error reply.
+ * @param request_json  {"bot_id":...,"customer":{"phone":...}}, the phone number in E.164; may hold "timeout_ms", "tag" and
+ *                      "traceparent". Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"found":false}, or {"found":true,"customer":{"name":...,"phone":...,"existing_appointment":
+ *         {"start_at":...,"end_at":...,"status":...}}} from the platform (the appointment is left out when there is none), or
+ *         {"error":{...}}. NULL only when memory is out (status PBK_RESOURCE_UNAVAILABLE).
+ * Any thread but that of a callback; calls may overlap. Blocks until the reply or the deadline: the request's "timeout_ms",
+ * else the configuration's, else 5 seconds. A machine in trouble may add one second, not more. Since 0.1.
+ */
+PBK_API char *pbk_lookup_customer(pbk_client *client, const char *request_json, pbk_status *status);
+
+/**
  * Is told of a submitted call, on the client's transfer thread: return soon, and wait for nothing, since every other call of
  * the client waits meanwhile. It may call any function that does not wait, pbk_submit() and pbk_cancel() among them.
  *
@@ -263,7 +307,7 @@ typedef void (*pbk_callback)(void *context, pbk_completion *completion);
  *
  * @param client        The client.
  * @param operation     What to ask.
- * @param request_json  The request, as pbk_search_availability() or pbk_create_booking() take it; borrowed. NULL is an error.
+ * @param request_json  The request, as the operation's blocking function takes it; borrowed. NULL is an error.
  * @param ticket        Where to put the ticket; 0 when the call is refused. It is written before a callback can run. May be NULL.
  * @param error_json    Where to put the error reply when the call is refused (yours to free; NULL when memory is out), NULL
  *                      when it is accepted. May be NULL.
@@ -428,6 +472,56 @@ PBK_API char *pbk_pending_bookings(pbk_client *client, pbk_status *status);
  * Any thread, callbacks too; never blocks. Since 0.1.
  */
 PBK_API char *pbk_sandbox_bookings(pbk_client *client, pbk_status *status);
+
+/**
+ * Verifies the signature of a webhook request, for platforms: whether it comes from somebody who has the secret, is whole, and is
+ * recent. Give it the body as it arrived, byte for byte, before anything parses it.
+ *
+ *     const char *secret = getenv("WEBHOOK_SECRET");
+ *     pbk_webhook_verdict verdict = pbk_webhook_verify(&secret, 1, header, body, body_length, 0, 0);
+ *     if (verdict != PBK_WEBHOOK_VALID) return answer(401, pbk_webhook_verdict_text(verdict));
+ *
+ * The header is X-DialStack-Signature: "t=<seconds>,v1=<hex>", the lower-case HMAC-SHA256 of "<seconds>.<body>". It is read
+ * strictly: elements "scheme=value" apart by single commas, at most 4096 bytes, no white space; one `t` of 1 to 15 digits without
+ * leading zeros; one or more `v1`, of which one has to match. Other schemes are ignored. Comparing takes the same time whatever
+ * matches.
+ *
+ * @param secrets            The webhook's secrets, any of which may have signed: two while one replaces the other. None may be
+ *                           NULL or empty. Borrowed.
+ * @param secret_count       How many there are, 1 to 16.
+ * @param signature_header   The header's value. NULL and "" say that there was none. Borrowed.
+ * @param body               The body. NULL only with a length of 0. Borrowed.
+ * @param body_length        Its length in bytes.
+ * @param now                The time, in seconds since 1970; 0: the system's clock.
+ * @param tolerance_seconds  How far the signature's time may be off, in seconds; 0: 300, as the protocol has it.
+ * @return PBK_WEBHOOK_VALID, or why the request is to be refused. The time is looked at last: that it is off is only told of a request
+ *         that is rightly signed.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API pbk_webhook_verdict pbk_webhook_verify(const char *const *secrets, size_t secret_count, const char *signature_header,
+                                               const void *body, size_t body_length, int64_t now, int64_t tolerance_seconds);
+
+/**
+ * A verdict in words, for a log line or an answer: "the signature does not match". Tells nothing of the secret.
+ *
+ * @param verdict  Any value, also one this library does not know.
+ * @return A static string, never NULL. Do not free it.
+ * Any thread; never blocks. Since 0.1.
+ */
+PBK_API const char *pbk_webhook_verdict_text(pbk_webhook_verdict verdict);
+
+/**
+ * Signs the body of a webhook request, as a client with "platform_webhook" does: for the tests of platforms.
+ *
+ * @param secret       The webhook's secret, not empty. Borrowed.
+ * @param body         The body as it will be sent. NULL only with a length of 0. Borrowed.
+ * @param body_length  Its length in bytes.
+ * @param timestamp    When, in seconds since 1970; 0: the system's clock.
+ * @return The value of the header X-DialStack-Signature, yours to free: "t=1705312800,v1=5257a8...". NULL when an argument is
+ *         wrong (no secret, no body, a negative time) or memory is out.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_webhook_sign(const char *secret, const void *body, size_t body_length, int64_t timestamp);
 
 /**
  * Frees a string that this library returned.

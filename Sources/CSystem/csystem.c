@@ -31,9 +31,11 @@ int csystem_epoll_add_hangup(int epoll, int descriptor) {
 
 int csystem_epoll_remove(int epoll, int descriptor) { return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL); }
 
-int csystem_epoll_take(int epoll) {
+int csystem_epoll_take(int epoll, int *descriptors, int limit) {
     struct epoll_event events[64];
-    return epoll_wait(epoll, events, 64, 0);
+    int count = epoll_wait(epoll, events, limit < 64 ? limit : 64, 0);
+    for (int i = 0; i < count; i++) descriptors[i] = events[i].data.fd;
+    return count;
 }
 
 int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

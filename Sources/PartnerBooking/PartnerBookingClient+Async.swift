@@ -33,6 +33,17 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
+    /// Looks a customer up by phone number. Platforms know that, and the sandbox does; the Partner API has no such operation.
+    ///
+    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Throws: Why there is no reply; `unsupported_operation` from a client of the Partner API; `cancelled` when the task was.
+    public func lookupCustomer(
+        _ request: LookupCustomerRequest, onSlow: (@Sendable () -> Void)? = nil
+    ) async throws(PartnerBookingError) -> LookupCustomerReply {
+        let (json, timing) = try await reply(.lookupCustomer, request.json, onSlow)
+        return LookupCustomerReply(json, timing)
+    }
+
     /// Sends a booking that is not settled again, under its key: it is made once. One that is under way is joined, one that is
     /// settled is told.
     ///

@@ -1,10 +1,11 @@
-/// A client of the Partner API: searches appointment slots and books them.
+/// A client of the Partner API, or of the platforms behind it: searches appointment slots and books them.
 ///
-/// JSON in, JSON out, as docs/json-contract.md describes it; `searchAvailability` and `createBooking` are the typed form, for Swift
-/// concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work, and
+/// JSON in, JSON out, as docs/json-contract.md describes it; `searchAvailability`, `createBooking` and `lookupCustomer` are the typed
+/// form, for Swift concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work, and
 /// with a journal another, which waits for the disk; they end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
+    private let endpoint: any Endpoint
     private let ledger: BookingLedger
     private let loop: TransferLoop
     private let threads: Threads
@@ -38,14 +39,14 @@ public final class PartnerBookingClient: Sendable {
     public init(configuration json: [UInt8]) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json)
         self.configuration = configuration
+        endpoint = configuration.service.endpoint
         let transport: any Transport
         switch configuration.service {
-        case .partnerAPI:
+        case .partnerAPI, .platformWebhook:
             transport = try CurlTransport(configuration.connection)
             sandbox = nil
-        case .sandbox(let clinic):
-            let sandbox = SandboxTransport(
-                clinic, searchPath: configuration.searchPath, bookingPath: configuration.bookingPath)
+        case .sandbox(let clinic, let settings):
+            let sandbox = SandboxTransport(clinic, settings)
             self.sandbox = sandbox.sandbox
             transport = sandbox
         }
@@ -60,7 +61,7 @@ public final class PartnerBookingClient: Sendable {
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
         let (loop, transfer) = try TransferLoop.start(
-            transport, PartnerAPIEndpoint(configuration), configuration.limits, configuration.policy, ledger)
+            transport, endpoint, configuration.limits, configuration.policy, ledger)
         self.loop = loop
         do throws(PartnerBookingError) {
             threads = Threads(transfer: transfer, journal: try journal?.start { loop.take($0) })
@@ -190,7 +191,7 @@ public final class PartnerBookingClient: Sendable {
     // MARK: Calls that wait
 
     /// Makes a call and waits for its end, at the latest until its deadline.
-    @available(*, noasync, message: "It blocks its thread: use searchAvailability or createBooking")
+    @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
     public func call(_ operation: Operation, request json: [UInt8]) -> CallResult {
         guard !Thread.doesCurrentRunHandlers else { return .failure(.wouldDeadlock.beforeSending(operation)) }
         let waiter = CompletionWaiter()
@@ -268,7 +269,11 @@ public final class PartnerBookingClient: Sendable {
 
     private func request(_ operation: Operation, _ json: [UInt8]) throws(PartnerBookingError) -> Request {
         do throws(PartnerBookingError) {
-            return try Request(operation, json: json)
+            let request = try Request(operation, json: json)
+            do throws(PartnerBookingError) { try endpoint.check(request) } catch {
+                throw ErrorContext(request).completing(error)
+            }
+            return request
         } catch {
             throw ledger.completing(error)
         }

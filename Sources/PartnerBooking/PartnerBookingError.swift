@@ -20,6 +20,9 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let wouldDeadlock = Code("would_deadlock")
         public static let idempotencyKeyReused = Code("idempotency_key_reused")
         public static let notRecorded = Code("not_recorded")
+        public static let unsupportedOperation = Code("unsupported_operation")
+        public static let unknownBot = Code("unknown_bot")
+        public static let noWebhook = Code("no_webhook")
         public static let queueFull = Code("queue_full")
         public static let resourceUnavailable = Code("resource_unavailable")
         public static let journalUnavailable = Code("journal_unavailable")
@@ -31,6 +34,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let tlsFailed = Code("tls_failed")
         public static let connectionLost = Code("connection_lost")
         public static let proxyFailed = Code("proxy_failed")
+        public static let addressRefused = Code("address_refused")
         public static let invalidReply = Code("invalid_reply")
         public static let replyTooLarge = Code("reply_too_large")
         public static let httpError = Code("http_error")
@@ -76,6 +80,9 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public var curlCode: Int?
     /// What came instead of a usable reply.
     public var invalidReply: InvalidReply?
+    /// The whole of a platform's refusal as it came, when it was JSON: with `platform_webhook` only, where platforms may have words of
+    /// their own. It may name the customer: not for logs.
+    public var reply: [UInt8]?
 
     /// For bookings only.
     public var outcome: Outcome?
@@ -158,6 +165,24 @@ extension PartnerBookingError {
         return error
     }
 
+    static var unsupportedOperation: PartnerBookingError {
+        let message = "The Partner API looks up no customers: that takes \"endpoint\":\"platform_webhook\" or the sandbox"
+        return PartnerBookingError(.unsupportedOperation, message, source: .caller)
+    }
+
+    static var unknownBot: PartnerBookingError {
+        var error = PartnerBookingError(.unknownBot, "The configuration's platforms name no such bot_id", source: .caller)
+        error.field = "bot_id"
+        return error
+    }
+
+    static var noWebhook: PartnerBookingError {
+        let message = "The configuration's platforms name no webhook_url for the bot_id"
+        var error = PartnerBookingError(.noWebhook, message, source: .caller)
+        error.field = "bot_id"
+        return error
+    }
+
     static func journalUnavailable(_ why: String) -> PartnerBookingError {
         let message = "The booking could not be recorded in the journal (\(why))"
         return PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
@@ -211,6 +236,7 @@ extension PartnerBookingError {
                     error.member("content_type", invalidReply.contentType)
                     error.member("reply_bytes", invalidReply.byteCount)
                 }
+                if let reply = self.reply { error.member("reply", json: reply) }
                 if let timing { error.object("timing", timing.write) }
             }
         }

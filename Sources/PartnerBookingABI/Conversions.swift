@@ -27,6 +27,7 @@ extension Operation {
         switch operation {
         case PBK_SEARCH_AVAILABILITY: self = .searchAvailability
         case PBK_CREATE_BOOKING: self = .createBooking
+        case PBK_LOOKUP_CUSTOMER: self = .lookupCustomer
         default: return nil
         }
     }

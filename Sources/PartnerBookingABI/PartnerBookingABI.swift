@@ -22,8 +22,9 @@ public func pbk_client_open(
     Handles.prepareForForks()
     CompletionBox.prepareForForks()
     do throws(PartnerBookingError) {
-        let client = try PartnerBookingClient(configuration: bytes(configJSON, "config_json"))
-        return Handles.add(client)
+        var configuration = try bytes(configJSON, "config_json")
+        defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
+        return Handles.add(try PartnerBookingClient(configuration: configuration))
     } catch {
         errorJSON?.pointee = string(error.json)
         return nil
@@ -52,6 +53,13 @@ public func pbk_create_booking(
     _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
     call(.createBooking, client, requestJSON, status)
+}
+
+@_cdecl("pbk_lookup_customer") @implementation
+public func pbk_lookup_customer(
+    _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?, _ status: UnsafeMutablePointer<pbk_status>?
+) -> UnsafeMutablePointer<CChar>? {
+    call(.lookupCustomer, client, requestJSON, status)
 }
 
 @_cdecl("pbk_submit") @implementation

@@ -16,6 +16,9 @@ extension PartnerBookingError {
         case .wouldDeadlock: PBK_WOULD_DEADLOCK
         case .idempotencyKeyReused: PBK_IDEMPOTENCY_KEY_REUSED
         case .notRecorded: PBK_NOT_RECORDED
+        case .unsupportedOperation: PBK_UNSUPPORTED_OPERATION
+        case .unknownBot: PBK_UNKNOWN_BOT
+        case .noWebhook: PBK_NO_WEBHOOK
         case .queueFull: PBK_QUEUE_FULL
         case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
         case .journalLocked: PBK_JOURNAL_LOCKED
@@ -26,6 +29,7 @@ extension PartnerBookingError {
         case .tlsFailed: PBK_TLS_FAILED
         case .connectionLost: PBK_CONNECTION_LOST
         case .proxyFailed: PBK_PROXY_FAILED
+        case .addressRefused: PBK_ADDRESS_REFUSED
         case .invalidReply: PBK_INVALID_REPLY
         case .replyTooLarge: PBK_REPLY_TOO_LARGE
         default: PBK_RESOURCE_UNAVAILABLE
@@ -67,6 +71,9 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_WOULD_DEADLOCK: "a function that waits was called from a callback"
     case PBK_IDEMPOTENCY_KEY_REUSED: "the idempotency key was used for another booking"
     case PBK_NOT_RECORDED: "no booking is recorded under the idempotency key"
+    case PBK_UNSUPPORTED_OPERATION: "the endpoint has no such operation"
+    case PBK_UNKNOWN_BOT: "the configuration's platforms name no such bot"
+    case PBK_NO_WEBHOOK: "the configuration's platforms name no webhook for the bot"
     case PBK_QUEUE_FULL: "as many calls as max_in_flight and max_queued allow are accepted and not over"
     case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
     case PBK_JOURNAL_UNAVAILABLE: "the booking could not be recorded in the journal"
@@ -78,6 +85,7 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_TLS_FAILED: "the TLS handshake or the certificate failed"
     case PBK_CONNECTION_LOST: "the connection broke after it was made"
     case PBK_PROXY_FAILED: "the proxy's name did not resolve, or it refused"
+    case PBK_ADDRESS_REFUSED: "the webhook's host has a private address"
     case PBK_INVALID_REPLY: "the reply is not JSON of the promised shape"
     case PBK_REPLY_TOO_LARGE: "the reply is longer than max_reply_bytes"
     case PBK_UNAUTHORIZED: "the service does not accept the API key or the bot"

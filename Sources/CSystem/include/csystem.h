@@ -25,8 +25,8 @@ int csystem_epoll(void);
 int csystem_epoll_add_hangup(int epoll, int descriptor);
 int csystem_epoll_remove(int epoll, int descriptor);
 
-/* Takes what there is to tell, up to 64 events, without waiting: how many, or -1. */
-int csystem_epoll_take(int epoll);
+/* Takes what there is to tell, up to `limit` events (64 at most), without waiting: whose they are, and how many, or -1. */
+int csystem_epoll_take(int epoll, int *descriptors, int limit);
 
 /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
 int csystem_eventfd(void);

@@ -1,18 +1,15 @@
-import CCurl
 import Glibc
 
 /// What a client is told when it opens: docs/json-contract.md, read and found right.
 struct Configuration: Sendable {
+    /// Whom the client talks to.
     enum Service: Sendable {
-        case partnerAPI
-        case sandbox(SandboxConfiguration)
+        case partnerAPI(PartnerAPISettings)
+        case sandbox(SandboxConfiguration, PartnerAPISettings)
+        case platformWebhook(PlatformDirectory)
     }
 
     var service: Service
-    var apiKey: String
-    var baseURL: String
-    var searchPath: String
-    var bookingPath: String
     /// nil: each operation's own default.
     var timeoutMilliseconds: Int?
     /// nil: no call is told to be slow.
@@ -30,25 +27,10 @@ struct Configuration: Sendable {
     func timeoutMilliseconds(for operation: Operation) -> Int {
         if let timeoutMilliseconds { return timeoutMilliseconds }
         switch operation {
-        case .searchAvailability: return 5_000
+        case .searchAvailability, .lookupCustomer: return 5_000
         case .createBooking: return 35_000  // the service waits up to 30 seconds for the platform
         }
     }
-}
-
-/// What the transport needs to know.
-struct ConnectionSettings: Sendable {
-    var connectTimeoutMilliseconds: Int
-    var maxReplyBytes: Int
-    /// Connections at once, and idle ones kept.
-    var maxConnections: Int
-    var maxStreamsPerConnection: Int
-    var maxInFlight: Int
-    /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
-    var keepWarmMilliseconds: Int
-    var warmUpURL: String
-    var caFile: String?
-    var proxy: String?
 }
 
 extension Configuration {
@@ -61,17 +43,10 @@ extension Configuration {
             "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
             "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection", "keep_warm_ms",
             "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open", "retry",
-            "circuit_breaker", "tls", "proxy", "sandbox",
+            "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms",
         ])
 
         service = try Self.service(root)
-        apiKey = try Self.apiKey(root, service)
-        baseURL = try Self.baseURL(root)
-        let paths = try root.optionalObject("paths")
-        try paths?.refuseMembers(except: ["search_availability", "create_booking"])
-        searchPath = try Self.path(paths, "search_availability") ?? "/v1/availability/search"
-        bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
-        if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
         limits = TransferLoop.Limits(
@@ -79,9 +54,8 @@ extension Configuration {
             maxQueued: try root.optionalInteger("max_queued", in: 0...100_000) ?? 512)
         let retention = (try root.optionalInteger("booking_retention_minutes", in: 1...10_080) ?? 1_440) * 60_000
         ledger = Ledger(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total))
-        journal = try Self.journalPath(root).map { [service, baseURL, bookingPath] path in
-            let booked = if case .sandbox = service { "sandbox" } else { baseURL + bookingPath }
-            return Journal.Settings(path: path, service: booked, retentionMilliseconds: retention)
+        journal = try Self.journalPath(root).map { [service] path in
+            Journal.Settings(path: path, service: service.name, retentionMilliseconds: retention)
         }
         for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] as [StaticString] {
             if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
@@ -90,57 +64,49 @@ extension Configuration {
         let retry = try root.optionalObject("retry")
         self.retry = try Self.retry(retry)
         policy = try Self.policy(root, retry)
-        connection = try ConnectionSettings(root, baseURL: baseURL, maxInFlight: limits.maxInFlight)
-        if connection.proxy != nil, !baseURL.lowercased().hasPrefix("https:") {
-            throw root.refuse("proxy", "needs an https base_url: the API key must not pass a proxy in the clear")
+        connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)
+        if connection.proxy != nil, !connection.origins.allSatisfy({ $0.warmUpURL.lowercased().hasPrefix("https:") }) {
+            throw root.refuse(
+                "proxy", "needs an https base_url or webhook_url: what is sent must not pass a proxy in the clear")
         }
     }
 
     private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
-        let sandbox = try root.optionalObject("sandbox")
-        switch try root.optionalString("endpoint", maxBytes: 64, "\"partner_api\" or \"sandbox\"") ?? "partner_api" {
-        case "sandbox":
-            return .sandbox(try SandboxConfiguration(sandbox))
+        let endpoints: StaticString = "\"partner_api\", \"platform_webhook\" or \"sandbox\""
+        let endpoint = try root.optionalString("endpoint", maxBytes: 64, endpoints) ?? "partner_api"
+        switch endpoint {
         case "partner_api":
-            guard sandbox == nil else { throw root.refuse("sandbox", "belongs to \"endpoint\":\"sandbox\" only") }
-            return .partnerAPI
-        default:
-            throw root.refuse("endpoint", "must be \"partner_api\" or \"sandbox\"")
+            try refuse(sandboxMembers + webhookMembers, root)
+            return .partnerAPI(try PartnerAPISettings(root, sandbox: nil))
+        case "platform_webhook":
+            try refuse(sandboxMembers + partnerAPIMembers, root)
+            return .platformWebhook(try PlatformDirectory(root))
+        case "sandbox":
+            try refuse(webhookMembers, root)
+            let sandbox = try SandboxConfiguration(root.optionalObject("sandbox"))
+            return .sandbox(sandbox, try PartnerAPISettings(root, sandbox: sandbox))
+        default: throw root.refuse("endpoint", "must be \(endpoints)")
         }
     }
 
-    private static func apiKey(_ root: ObjectReader, _ service: Service) throws(PartnerBookingError) -> String {
-        let expected: StaticString = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
-        let given = try root.optionalString("api_key", maxBytes: 512, expected, FieldRules.isPartnerKey)
-        if let given { return given }
-        switch service {
-        case .sandbox(let sandbox): return sandbox.apiKey ?? "sk_ptnr_sandbox"
-        case .partnerAPI: throw root.refuse("api_key", "is required: \(expected)")
+    /// Members that say nothing to the endpoint that was chosen: somebody expects of them what will not happen.
+    private static func refuse(
+        _ members: [(name: StaticString, endpoint: String)], _ root: ObjectReader
+    ) throws(PartnerBookingError) {
+        for (name, endpoint) in members where try root.value(name) != nil {
+            throw root.refuse(name, "belongs to \"endpoint\":\"\(endpoint)\" only")
         }
     }
 
-    private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
-        let expected: StaticString =
-            "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
-        guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
-            return "https://appointments.dialstack.ai"
-        }
-        guard let url = URLParts(text), url.user == nil,
-            !text.utf8.contains(UInt8(ascii: "?")), !text.utf8.contains(UInt8(ascii: "#"))
-        else {
-            throw root.refuse("base_url", "must be \(expected)")
-        }
-        guard url.scheme == "https" || url.scheme == "http" && url.isLoopback else {
-            throw root.refuse("base_url", "must start with https:// (http:// is for loopback addresses only)")
-        }
-        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    private static var sandboxMembers: [(name: StaticString, endpoint: String)] { [("sandbox", "sandbox")] }
+    private static var partnerAPIMembers: [(name: StaticString, endpoint: String)] {
+        [("api_key", "partner_api"), ("base_url", "partner_api"), ("paths", "partner_api")]
     }
-
-    private static func path(_ paths: ObjectReader?, _ name: StaticString) throws(PartnerBookingError) -> String? {
-        try paths?.optionalString(name, maxBytes: 1_024, "a path that starts with /, without query or fragment") {
-            $0.first == UInt8(ascii: "/") && FieldRules.isVisibleASCII($0)
-                && !$0.contains(UInt8(ascii: "?")) && !$0.contains(UInt8(ascii: "#"))
-        }
+    private static var webhookMembers: [(name: StaticString, endpoint: String)] {
+        [
+            ("platforms", "platform_webhook"), ("private_hosts", "platform_webhook"),
+            ("webhook_timeout_ms", "platform_webhook"),
+        ]
     }
 
     private static func retry(_ retry: ObjectReader?) throws(PartnerBookingError) -> Delivery.Policy {
@@ -176,79 +142,28 @@ extension Configuration {
     }
 }
 
-extension ConnectionSettings {
-    fileprivate init(_ root: ObjectReader, baseURL: String, maxInFlight: Int) throws(PartnerBookingError) {
-        // Over HTTP/1.1 every call in flight needs a connection of its own.
-        maxConnections = try root.optionalInteger("max_connections", in: 1...100_000) ?? maxInFlight
-        self.maxInFlight = maxInFlight
-        maxStreamsPerConnection = try root.optionalInteger("max_streams_per_connection", in: 1...10_000) ?? 100
-        keepWarmMilliseconds = try root.optionalInteger("keep_warm_ms", in: 0...3_600_000) ?? 30_000
-        warmUpURL = baseURL + "/"
-        connectTimeoutMilliseconds = try root.optionalInteger("connect_timeout_ms", in: 1...600_000) ?? 4_000
-        maxReplyBytes = try root.optionalInteger("max_reply_bytes", in: 1_024...67_108_864) ?? 1_048_576
-
-        let tls = try root.optionalObject("tls")
-        try tls?.refuseMembers(except: ["ca_file"])
-        // Found out now rather than in the first call of the night.
-        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
-            !$0.contains(0) && Self.holdsCertificate(String(decoding: $0, as: UTF8.self))
-        }
-
-        let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
-        proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
-            guard let url = URLParts(String(decoding: $0, as: UTF8.self)) else { return false }
-            return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
+extension Configuration.Service {
+    /// The servers it is on.
+    var origins: [HTTPOrigin] {
+        switch self {
+        case .partnerAPI(let settings), .sandbox(_, let settings): [settings.origin]
+        case .platformWebhook(let directory): directory.origins
         }
     }
-}
 
-extension ConnectionSettings {
-    /// Whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
-    private static func holdsCertificate(_ path: String) -> Bool {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
-            let file = fopen(path, "re")
-        else { return false }
-        defer { fclose(file) }
-        var line: UnsafeMutablePointer<CChar>?
-        var capacity = 0
-        defer { free(line) }
-        while getline(&line, &capacity, file) > 0 {
-            // Not String.contains: it brings in the whole of _StringProcessing, more than a megabyte.
-            guard let line else { return false }
-            if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
+    /// As the journal names it.
+    var name: String {
+        switch self {
+        case .partnerAPI(let settings): settings.baseURL + settings.bookingPath
+        case .sandbox: "sandbox"
+        case .platformWebhook: "platform_webhook"
         }
-        return false
-    }
-}
-
-/// A URL taken apart by libcurl's own parser, so that what is checked is what is connected to.
-private struct URLParts {
-    let scheme: String
-    let host: String
-    let user: String?
-
-    init?(_ text: String) {
-        guard FieldRules.isVisibleASCII(text), let url = curl_url() else { return nil }
-        defer { curl_url_cleanup(url) }
-        // The scheme must be written out: guessing would turn "localhost" into http://localhost.
-        guard curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK else { return nil }
-        func part(_ part: CURLUPart) -> String? {
-            var value: UnsafeMutablePointer<CChar>?
-            guard curl_url_get(url, part, &value, 0) == CURLUE_OK, let value else { return nil }
-            defer { curl_free(value) }
-            return String(cString: value)
-        }
-        guard let scheme = part(CURLUPART_SCHEME), let host = part(CURLUPART_HOST), !host.isEmpty else { return nil }
-        self.scheme = scheme.lowercased()
-        self.host = host.lowercased()
-        user = part(CURLUPART_USER)
     }
 
-    /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.
-    var isLoopback: Bool {
-        if host == "localhost" || host == "[::1]" { return true }
-        var address = in_addr()
-        return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
+    var endpoint: any Endpoint {
+        switch self {
+        case .partnerAPI(let settings), .sandbox(_, let settings): PartnerAPIEndpoint(settings)
+        case .platformWebhook(let directory): PlatformWebhookEndpoint(directory)
+        }
     }
 }

@@ -20,20 +20,27 @@ final class Deliveries {
         case deadline(Ticket)
         case slow(Ticket)
         case pauseOver(TransferID)
+        case attemptOverdue(TransferID, attempt: Int)
         case recordingOverdue(TransferID)
         case settlingOverdue(TransferID)
+    }
+
+    /// What is kept of one service, over all calls to it.
+    private struct Service {
+        var budget: RetryBudget
+        var breaker: CircuitBreaker
     }
 
     /// Told of each call just before its end is told.
     var willComplete: (Ticket) -> Void = { _ in }
 
     private let transport: any Transport
-    private let endpoint: PartnerAPIEndpoint
+    private let endpoint: any Endpoint
     private let maxInFlight: Int
     private let policy: Policy
     private let ledger: BookingLedger
-    private var budget: RetryBudget
-    private var breaker: CircuitBreaker
+    /// By the endpoint's numbers: a service in trouble is no reason to spare another one.
+    private var services: [Service]
     private var calls: [Ticket: Call] = [:]
     private var exchanges: [TransferID: Exchange] = [:]
     /// The exchange whose end a call waits for.
@@ -43,15 +50,16 @@ final class Deliveries {
     private var timers = TimerQueue<Timer>()
 
     init(
-        transport: any Transport, endpoint: PartnerAPIEndpoint, maxInFlight: Int, policy: Policy, ledger: BookingLedger
+        transport: any Transport, endpoint: any Endpoint, maxInFlight: Int, policy: Policy, ledger: BookingLedger
     ) {
         self.transport = transport
         self.endpoint = endpoint
         self.maxInFlight = maxInFlight
         self.policy = policy
         self.ledger = ledger
-        budget = RetryBudget(tokens: policy.retryTokens)
-        breaker = CircuitBreaker(policy.circuitBreaker)
+        let service = Service(
+            budget: RetryBudget(tokens: policy.retryTokens), breaker: CircuitBreaker(policy.circuitBreaker))
+        services = Array(repeating: service, count: endpoint.serviceCount)
     }
 
     var isEmpty: Bool { calls.isEmpty }
@@ -74,16 +82,13 @@ final class Deliveries {
     func take(_ call: Call, _ now: MonotonicTime) {
         calls[call.ticket] = call
         guard let key = call.request.idempotencyKey else {
-            return start(Exchange(call, body: call.request.body, isInDoubt: false), for: call)
+            return start(Exchange(call, body: call.request.body, isInDoubt: false), for: call, now)
         }
         switch ledger.begin(call.request, key, id: call.ticket) {
         case .send(let body, let isInDoubt, let isRecorded):
             let exchange = Exchange(call, body: body, isInDoubt: isInDoubt)
-            exchange.recording = isRecorded ? .done : ledger.record(key, body: body, id: exchange.id)
-            if exchange.recording == .underWay {
-                timers.add(.recordingOverdue(exchange.id), at: now.adding(milliseconds: policy.journalTimeoutMilliseconds))
-            }
-            start(exchange, for: call)
+            if isRecorded { exchange.recording = .done }
+            start(exchange, for: call, now)
         case .join(let id):
             if let exchange = exchanges[id] { join(call, exchange) }
         case .replay(let reply): complete(call, .success(reply), of: nil, isReplayed: true)
@@ -110,10 +115,22 @@ final class Deliveries {
     /// Lets the journal finish. Nothing more will come.
     func closeJournal() { ledger.journal?.beginClose() }
 
-    private func start(_ exchange: Exchange, for call: Call) {
+    private func start(_ exchange: Exchange, for call: Call, _ now: MonotonicTime) {
         exchanges[exchange.id] = exchange
-        if exchange.recording != .underWay { waiting.append(exchange.id) }
         join(call, exchange)
+        do throws(PartnerBookingError) {
+            exchange.message = try endpoint.message(for: exchange.request)
+        } catch {
+            return finish(exchange, .failure(error), now)
+        }
+        if let key = exchange.request.idempotencyKey, exchange.recording == .none {
+            exchange.recording = ledger.record(key, body: exchange.request.body, id: exchange.id)
+        }
+        if exchange.recording == .underWay {
+            timers.add(.recordingOverdue(exchange.id), at: now.adding(milliseconds: policy.journalTimeoutMilliseconds))
+        } else {
+            waiting.append(exchange.id)
+        }
     }
 
     private func join(_ call: Call, _ exchange: Exchange) {
@@ -156,6 +173,8 @@ final class Deliveries {
                 if let call = calls[ticket] { call.tell(.slow, timing(call, exchange(of: call))) }
             case .pauseOver(let id):
                 if let exchange = exchanges[id], exchange.settling == nil { attempt(exchange, now) }
+            case .attemptOverdue(let id, let attempt):
+                if let exchange = exchanges[id], exchange.delivery.attempts == attempt { attemptOverdue(exchange, now) }
             case .recordingOverdue(let id):
                 if let exchange = exchanges[id] { recordingOverdue(exchange, now) }
             case .settlingOverdue(let id):
@@ -167,7 +186,8 @@ final class Deliveries {
             timers.removeAll { timer in
                 switch timer {
                 case .deadline(let ticket), .slow(let ticket): calls[ticket] == nil
-                case .pauseOver(let id), .recordingOverdue(let id), .settlingOverdue(let id): exchanges[id] == nil
+                case .pauseOver(let id), .attemptOverdue(let id, _), .recordingOverdue(let id), .settlingOverdue(let id):
+                    exchanges[id] == nil
                 }
             }
         }
@@ -176,18 +196,23 @@ final class Deliveries {
     // MARK: Attempts
 
     private func attempt(_ exchange: Exchange, _ now: MonotonicTime) {
-        guard breaker.admits(exchange.id, now: now) else {
-            let error = PartnerBookingError.circuitOpen(retryAfterMilliseconds: breaker.retryAfterMilliseconds(now: now))
-            return finish(exchange, exchange.lastResult ?? .failure(error), now)
+        guard let message = exchange.message else { return }
+        guard services[message.service].breaker.admits(exchange.id, now: now) else {
+            let wait = services[message.service].breaker.retryAfterMilliseconds(now: now)
+            return finish(exchange, exchange.lastResult ?? .failure(.circuitOpen(retryAfterMilliseconds: wait)), now)
         }
         switch exchange.delivery.begin(now: now) {
         case .send:
             exchange.attemptedAt = now
-            if let failure = transport.start(exchange.id, endpoint.httpRequest(for: exchange.request)) {
-                attemptEnded(FinishedTransfer(id: exchange.id, result: .failure(failure)), now)
+            if let failure = transport.start(exchange.id, message.httpRequest()) {
+                return attemptEnded(FinishedTransfer(id: exchange.id, result: .failure(failure)), now)
             }
+            guard let limit = endpoint.attemptMilliseconds.map(now.adding), limit < exchange.delivery.deadline else {
+                return
+            }
+            timers.add(.attemptOverdue(exchange.id, attempt: exchange.delivery.attempts), at: limit)
         case .pause, .finish:
-            breaker.attemptEnded(exchange.id, isOutage: nil, now: now)
+            services[message.service].breaker.attemptEnded(exchange.id, isOutage: nil, now: now)
             // The thread came too late for another attempt. What is known is more than that the time is up.
             if let lastResult = exchange.lastResult {
                 finish(exchange, lastResult, now)
@@ -200,7 +225,7 @@ final class Deliveries {
     private func attemptEnded(_ transfer: FinishedTransfer, _ now: MonotonicTime) {
         guard let exchange = exchanges[transfer.id] else { return }
         exchange.lastTiming = transfer.timing
-        let judgement = Judgement(transfer.result, of: exchange.request.operation)
+        let judgement = Judgement(transfer.result, of: exchange.request.operation, from: endpoint.source)
         switch attemptEnded(exchange, judgement.verdict, now) {
         case .pause(let moment):
             exchange.lastResult = judgement.result
@@ -212,8 +237,20 @@ final class Deliveries {
     @discardableResult
     private func attemptEnded(_ exchange: Exchange, _ verdict: Delivery.Verdict, _ now: MonotonicTime) -> Delivery.Action {
         exchange.attemptedAt = nil
-        breaker.attemptEnded(exchange.id, isOutage: verdict.isOutage, now: now)
-        return exchange.delivery.attemptEnded(verdict, now: now, budget: &budget)
+        let service = exchange.message?.service ?? 0
+        services[service].breaker.attemptEnded(exchange.id, isOutage: verdict.isOutage, now: now)
+        return exchange.delivery.attemptEnded(verdict, now: now, budget: &services[service].budget)
+    }
+
+    /// The service had all the time that one attempt is given, and the call has some left for another one.
+    private func attemptOverdue(_ exchange: Exchange, _ now: MonotonicTime) {
+        guard exchange.attemptedAt != nil, exchange.settling == nil else { return }
+        let abandoned = transport.cancel(exchange.id, isOverdue: true)
+        let failure = TransferFailure(
+            code: .timeout, message: "The platform did not answer within webhook_timeout_ms", isRetryable: true,
+            mayHaveBeenSent: abandoned.mayHaveBeenSent, partialReply: abandoned.partialReply)
+        let end = FinishedTransfer(id: exchange.id, result: .failure(failure), timing: abandoned.timing)
+        attemptEnded(end, now)
     }
 
     /// Ends an exchange that has no result yet, unless its transfer turns out to hold one: then false.
@@ -222,7 +259,8 @@ final class Deliveries {
         let isOverdue = error.code == .timeout
         let abandoned = transport.cancel(exchange.id, isOverdue: isOverdue)
         if let timing = abandoned.timing { exchange.lastTiming = timing }
-        if let answer = Judgement(partial: abandoned.partialReply, of: exchange.request.operation) {
+        let operation = exchange.request.operation
+        if let answer = Judgement(partial: abandoned.partialReply, of: operation, from: endpoint.source) {
             attemptEnded(exchange, answer.verdict, now)
             finish(exchange, answer.result, now)
             return false

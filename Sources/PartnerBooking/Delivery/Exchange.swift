@@ -4,6 +4,8 @@ final class Exchange {
     let id: TransferID
     var request: Request
     var delivery: Delivery
+    /// The request as its service gets it, once it is known that one does.
+    var message: Message?
     /// Who waits for its end.
     var calls: Set<Ticket>
     /// How far its record in the journal has come.

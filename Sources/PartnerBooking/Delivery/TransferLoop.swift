@@ -52,7 +52,7 @@ final class TransferLoop: @unchecked Sendable {
 
     /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it.
     static func start(
-        _ transport: any Transport, _ endpoint: PartnerAPIEndpoint, _ limits: Limits, _ policy: Deliveries.Policy,
+        _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: Deliveries.Policy,
         _ ledger: BookingLedger
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let deliveries = Deliveries(

@@ -5,22 +5,31 @@ struct Judgement {
     var result: CallResult
     var verdict: Delivery.Verdict
 
-    init(_ result: TransferResult, of operation: Operation, wallClock: () -> Int = WallClock.seconds) {
+    /// `source`: who answers.
+    init(
+        _ result: TransferResult, of operation: Operation, from source: PartnerBookingError.Source = .partnerAPI,
+        wallClock: () -> Int = WallClock.seconds
+    ) {
         switch result {
         case .reply(let reply):
-            self.init(reply, of: operation, wallClock: wallClock)
+            self.init(reply, of: operation, from: source, wallClock: wallClock)
         case .failure(let failure):
             let isCut = failure.code == .replyTooLarge
-            self = Judgement(partial: isCut ? nil : failure.partialReply, of: operation, wallClock) ?? Judgement(failure)
+            self =
+                Judgement(partial: isCut ? nil : failure.partialReply, of: operation, from: source, wallClock)
+                ?? Judgement(failure, from: source)
         }
     }
 
     /// What came of a reply before its transfer broke or was given up, when that is a whole answer: a service that answers
     /// before it has read the whole request may break the transfer then. JSON tells: no part of an object's text is itself an
     /// object's text.
-    init?(partial reply: HTTPReply?, of operation: Operation, _ wallClock: () -> Int = WallClock.seconds) {
+    init?(
+        partial reply: HTTPReply?, of operation: Operation, from source: PartnerBookingError.Source = .partnerAPI,
+        _ wallClock: () -> Int = WallClock.seconds
+    ) {
         guard let reply else { return nil }
-        self.init(reply, of: operation, wallClock: wallClock)
+        self.init(reply, of: operation, from: source, wallClock: wallClock)
         if !isDefinite { return nil }
     }
 
@@ -47,11 +56,11 @@ struct Judgement {
 // MARK: - Transfers that failed
 
 extension Judgement {
-    private init(_ failure: TransferFailure) {
+    private init(_ failure: TransferFailure, from source: PartnerBookingError.Source) {
         let isReply = failure.code == .invalidReply || failure.code == .replyTooLarge
         let isLocal = failure.code == .resourceUnavailable
         var error = PartnerBookingError(
-            failure.code, failure.message, source: isReply ? .partnerAPI : isLocal ? .library : .network,
+            failure.code, failure.message, source: isReply ? source : isLocal ? .library : .network,
             isRetryable: failure.isRetryable)
         error.curlCode = failure.curlCode
         let partial = failure.partialReply
@@ -70,46 +79,52 @@ extension Judgement {
 // MARK: - Replies
 
 extension Judgement {
-    private init(_ reply: HTTPReply, of operation: Operation, wallClock: () -> Int) {
+    private init(
+        _ reply: HTTPReply, of operation: Operation, from source: PartnerBookingError.Source, wallClock: () -> Int
+    ) {
         if (200...299).contains(reply.status) {
-            self.init(success: reply, of: operation)
+            self.init(success: reply, of: operation, from: source)
         } else {
-            self.init(refusal: reply, wallClock: wallClock)
+            self.init(refusal: reply, from: source, wallClock: wallClock)
         }
         verdict.isOutage = reply.status >= 500
-        if operation == .searchAvailability { verdict.isInProgress = false }  // it has no key
+        if operation != .createBooking { verdict.isInProgress = false }  // only bookings have a key
     }
 
-    private init(success reply: HTTPReply, of operation: Operation) {
-        let isPromised =
+    private init(success reply: HTTPReply, of operation: Operation, from source: PartnerBookingError.Source) {
+        let (member, kind, promised): (StaticString, JSONKind, String) =
             switch operation {
-            case .searchAvailability:
-                JSON.kindOfTopLevelMember("availabilities", in: reply.body, profile: .reply) == .array
-            case .createBooking:
-                JSON.kindOfTopLevelMember("booking", in: reply.body, profile: .reply) == .object
+            case .searchAvailability: ("availabilities", .array, "an array availabilities")
+            case .createBooking: ("booking", .object, "an object booking")
+            case .lookupCustomer: ("found", .bool, "a boolean found")
             }
-        if isPromised {
+        if JSON.kindOfTopLevelMember(member, in: reply.body, profile: .reply) == kind {
             self.init(.success(reply.body), .done)
             return
         }
-        let promised = operation == .createBooking ? "an object booking" : "an array availabilities"
         var error = PartnerBookingError(
             .invalidReply, "HTTP \(reply.status) came with a body that is not a JSON object holding \(promised)",
-            source: .partnerAPI)
+            source: source)
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
         error.invalidReply = .init(contentType: reply.header("Content-Type"), byteCount: reply.body.count)
         self.init(.failure(error), .unknown)
     }
 
-    private init(refusal reply: HTTPReply, wallClock: () -> Int) {
+    private init(refusal reply: HTTPReply, from source: PartnerBookingError.Source, wallClock: () -> Int) {
         var error: PartnerBookingError
         if let (code, message) = Self.serviceError(in: reply.body) {
-            error = PartnerBookingError(.init(rawValue: code), message, source: Self.source(ofCode: code))
+            let source = Self.isPlatformCode(code) ? .platform : source
+            error = PartnerBookingError(.init(rawValue: code), message, source: source)
             error.isFromService = true
         } else {
             let message = "HTTP \(reply.status) came without the API's error object"
-            error = PartnerBookingError(.httpError, message, source: .partnerAPI)
+            error = PartnerBookingError(.httpError, message, source: source)
+        }
+        if source == .platform, reply.body.count <= Self.passedOnBytes,
+            (try? JSON.validate(reply.body, profile: .reply)) != nil
+        {
+            error.reply = reply.body
         }
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
@@ -157,7 +172,10 @@ extension Judgement {
 
     /// The Partner API hands a platform's refusals through; only their words tell them apart. These three are known from
     /// platforms.
-    private static func source(ofCode code: String) -> PartnerBookingError.Source {
-        ["slot_unavailable", "invalid_signature", "invalid_payload"].contains(code) ? .platform : .partnerAPI
+    private static func isPlatformCode(_ code: String) -> Bool {
+        ["slot_unavailable", "invalid_signature", "invalid_payload"].contains(code)
     }
+
+    /// The longest error body of a platform that is passed on.
+    private static let passedOnBytes = 65_536
 }

@@ -1,28 +1,38 @@
-/// Turns requests into HTTP requests of the Partner API: addresses and headers.
-struct PartnerAPIEndpoint: Sendable {
+/// The Partner API, and the sandbox that plays it: bodies as the caller wrote them, a bearer key, and the idempotency key in a header.
+struct PartnerAPIEndpoint: Endpoint {
+    let serviceCount = 1
+    let source = PartnerBookingError.Source.partnerAPI
+    let attemptMilliseconds: Int? = nil
     private let search: HTTPTarget
     private let booking: HTTPTarget
+    /// The Partner API has no such operation; the sandbox does.
+    private let customer: HTTPTarget?
 
-    init(_ configuration: Configuration) {
-        let headers = [
-            "Authorization: Bearer \(configuration.apiKey)",
-            "Content-Type: application/json",
-            "Accept: application/json",
-            "User-Agent: libpartnerbooking/\(partnerBookingVersion)",
-        ]
-        search = HTTPTarget(url: configuration.baseURL + configuration.searchPath, headers: headers)
-        booking = HTTPTarget(url: configuration.baseURL + configuration.bookingPath, headers: headers)
+    init(_ settings: PartnerAPISettings) {
+        let headers = ["Authorization: Bearer \(settings.apiKey)"] + HTTPTarget.commonHeaders
+        func target(_ path: String) -> HTTPTarget {
+            HTTPTarget(url: settings.baseURL + path, headers: headers, origin: settings.origin)
+        }
+        search = target(settings.searchPath)
+        booking = target(settings.bookingPath)
+        customer = settings.customerPath.map(target)
     }
 
-    func httpRequest(for request: Request) -> HTTPRequest {
-        var headers: [String] = []
-        if let key = request.idempotencyKey { headers.append("Idempotency-Key: \(key)") }
-        if let traceparent = request.traceparent { headers.append("traceparent: \(traceparent)") }
-        let target =
-            switch request.operation {
-            case .searchAvailability: search
-            case .createBooking: booking
-            }
-        return HTTPRequest(target: target, headers: headers, body: request.body)
+    func check(_ request: Request) throws(PartnerBookingError) { _ = try target(of: request.operation) }
+
+    func message(for request: Request) throws(PartnerBookingError) -> Message {
+        let key = request.idempotencyKey.map { ["Idempotency-Key: \($0)"] } ?? []
+        return Message(
+            service: 0, target: try target(of: request.operation), headers: key + request.traceHeaders, body: request.body)
+    }
+
+    private func target(of operation: Operation) throws(PartnerBookingError) -> HTTPTarget {
+        switch operation {
+        case .searchAvailability: return search
+        case .createBooking: return booking
+        case .lookupCustomer:
+            guard let customer else { throw .unsupportedOperation }
+            return customer
+        }
     }
 }

@@ -34,6 +34,17 @@ final class JSONDocument: Sendable {
     /// The outermost value. A text that was scanned has one.
     var root: JSONValue { JSONValue(document: self, index: 0) }
 
+    /// The outermost object without the members of some names, and with others put in front of it. What stays keeps its order and
+    /// its spelling.
+    func object(without names: [StaticString], adding write: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
+        JSONWriter.object(capacity: bytes.count) { object in
+            write(&object)
+            for member in root.members where !names.contains(where: member.key.equals) {
+                object.member(asWritten: bytes[member.key.span.lowerBound..<member.value.span.upperBound])
+            }
+        }
+    }
+
     private struct Builder: JSONVisitor {
         var nodes: [Node] = []
         /// The innermost container that is not closed yet. Until it is, its `next` tells the one around it.

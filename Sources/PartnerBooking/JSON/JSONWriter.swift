@@ -3,8 +3,9 @@ struct JSONWriter {
     private(set) var bytes: [UInt8] = []
 
     /// Writes `{`, what `body` writes, and `}`.
-    static func object(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func object(capacity: Int = 0, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
+        writer.bytes.reserveCapacity(capacity)
         writer.group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
         return writer.bytes
     }
@@ -22,6 +23,18 @@ struct JSONWriter {
     mutating func member(_ name: StaticString, _ value: Bool) {
         self.name(name)
         bytes += (value ? "true" : "false").utf8
+    }
+
+    /// A value that is JSON already.
+    mutating func member(_ name: StaticString, json: [UInt8]) {
+        self.name(name)
+        bytes += json
+    }
+
+    /// Name and value as somebody else wrote them.
+    mutating func member(asWritten text: ArraySlice<UInt8>) {
+        separate()
+        bytes += text
     }
 
     mutating func object(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {

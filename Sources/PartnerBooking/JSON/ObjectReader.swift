@@ -131,6 +131,19 @@ struct ObjectReader {
         return elements.map { ObjectReader($0, path: path, refusal: refusal) }
     }
 
+    /// An object whose members have names of the caller's own and are objects; nil when it is not there. An error tells where in it.
+    func optionalObjectsByName(_ name: StaticString) throws(PartnerBookingError) -> [(name: String, object: ObjectReader)]? {
+        guard let value = try value(name) else { return nil }
+        guard value.kind == .object, value.members.allSatisfy({ $0.value.kind == .object }) else {
+            throw refuse(name, "must be a JSON object, and so must each of its members")
+        }
+        return value.members.map { [refusal] member in
+            let key = member.key.string ?? ""
+            let place = "\(path(of: name.description)).\(printable(key))"
+            return (key, ObjectReader(member.value, path: "") { refusal("\(place).\($0)", $1) })
+        }
+    }
+
     /// A name that came from outside, fit for one line of a log.
     private func printable(_ name: String) -> String {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x20 && $0 != "\u{7F}" ? Character($0) : "?" })

@@ -2,6 +2,7 @@
 /// round trip, and the caller is still on the line to correct it.
 enum FieldRules {
     private static let instantForm: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z"
+    private static let phoneForm: StaticString = "an E.164 number such as +15551234567: a plus sign and 2 to 15 digits"
     private static let timestampForm: StaticString =
         "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z, or a date such as 2030-01-14"
 
@@ -26,13 +27,18 @@ enum FieldRules {
         }
         let minutes = try booking.integer("duration_minutes", in: 1...1440)
         let customer = try booking.object("customer", path: "booking.customer")
-        try customer.checkText(
-            "phone", maxBytes: 16, "an E.164 number such as +15551234567: a plus sign and 2 to 15 digits", isPhone)
+        try customer.checkText("phone", maxBytes: 16, phoneForm, isPhone)
         try customer.checkText("name", maxBytes: 256, "a name of 1 to 256 bytes, not only white space", isName)
         try customer.checkOptionalText(
             "email", maxBytes: 254, "an address such as john@example.com, or left out", isEmail)
         try booking.checkOptionalText("notes", maxBytes: 16_384, "a string of at most 16384 bytes, or left out")
         return (seconds, minutes, customer)
+    }
+
+    /// `customer` of a look-up: who is calling.
+    @discardableResult
+    static func checkCustomer(_ customer: ObjectReader) throws(PartnerBookingError) -> JSONValue {
+        try customer.checkText("phone", maxBytes: 16, phoneForm, isPhone)
     }
 
     private static func timestamp(

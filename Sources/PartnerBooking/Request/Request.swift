@@ -6,7 +6,9 @@ struct Request: Sendable {
     /// What is sent: the caller's text without the members that are the library's own. Empty in one that resumes a booking,
     /// until the ledger has found that.
     var body: [UInt8]
-    /// Set for every booking, nil for every search.
+    /// nil in one that resumes a booking.
+    let botID: String?
+    /// Set for every booking, nil for all else.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
@@ -38,7 +40,7 @@ struct Request: Sendable {
         tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
         context.tag = tag
         switch operation {
-        case .searchAvailability:
+        case .searchAvailability, .lookupCustomer:
             idempotencyKey = nil
             isDetached = false
             isResuming = false
@@ -62,36 +64,27 @@ struct Request: Sendable {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
             body = []
+            botID = nil
             return
         }
-        try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
         case .createBooking: try FieldRules.checkBooking(root.object("booking"))
+        case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
         }
 
-        body = Self.body(of: document, without: Self.ownMembers(operation))
+        let ownMembers = Self.ownMembers(operation)
+        let holdsOwn = ownMembers.contains { document.root.member($0).count > 0 }
+        body = holdsOwn ? document.object(without: ownMembers) : json
     }
 
     /// The members that are taken off before the request is sent.
     private static func ownMembers(_ operation: Operation) -> [StaticString] {
         switch operation {
-        case .searchAvailability: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
+        case .searchAvailability, .lookupCustomer: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
         case .createBooking: ["timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "detach", "resume"]
         }
-    }
-
-    /// The document's bytes without some members of the outermost object. The others keep their order and their spelling.
-    private static func body(of document: JSONDocument, without names: [StaticString]) -> [UInt8] {
-        guard names.contains(where: { document.root.member($0).count > 0 }) else { return document.bytes }
-        var body: [UInt8] = [UInt8(ascii: "{")]
-        body.reserveCapacity(document.bytes.count)
-        for member in document.root.members where !names.contains(where: member.key.equals) {
-            if body.count > 1 { body.append(UInt8(ascii: ",")) }
-            body += document.bytes[member.key.span.lowerBound..<member.value.span.upperBound]
-        }
-        body.append(UInt8(ascii: "}"))
-        return body
     }
 }
 

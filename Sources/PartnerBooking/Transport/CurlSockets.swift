@@ -10,7 +10,8 @@ final class CurlSockets {
     /// An epoll instance: readable when a connection was closed by the other side. It listens for that alone; what an HTTP/2
     /// server may send on an idle connection is libcurl's, and stays unread until the next request.
     let descriptor: Int32
-    private(set) var count = 0
+    /// The number of the origin that each is connected to.
+    private var origins: [curl_socket_t: Int] = [:]
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -23,36 +24,34 @@ final class CurlSockets {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Has all connections made for `easy` come by here.
-    func watch(_ easy: UnsafeMutableRawPointer) -> Bool {
+    /// Is told when connections that were made for `easy` are closed, which may be long after `easy` is gone.
+    func watchClosing(_ easy: UnsafeMutableRawPointer) -> Bool {
         let context = Unmanaged.passUnretained(self).toOpaque()
-        let codes = [
-            ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, context), ccurl_set_sockopt_function(easy, opened),
-            ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, context), ccurl_set_closesocket_function(easy, closing),
-        ]
-        return codes.allSatisfy { $0 == CURLE_OK }
+        return ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, context) == CURLE_OK
+            && ccurl_set_closesocket_function(easy, closing) == CURLE_OK
     }
 
-    /// Whether a connection was closed by the other side since the last time. Each is told of once.
-    func takeClosed() -> Bool { csystem_epoll_take(descriptor) > 0 }
+    func hasConnection(to origin: Int) -> Bool { origins.values.contains(origin) }
 
-    fileprivate func didOpen(_ socket: curl_socket_t) {
-        count += 1
+    /// The origins of connections that were closed by the other side since the last time. Each is told of once.
+    func takeClosed() -> Set<Int> {
+        var sockets = [curl_socket_t](repeating: -1, count: 64)
+        let count = csystem_epoll_take(descriptor, &sockets, 64)
+        return Set(sockets.prefix(max(0, Int(count))).compactMap { origins[$0] })
+    }
+
+    func didOpen(_ socket: curl_socket_t, to origin: Int) {
+        origins[socket] = origin
         csystem_epoll_add_hangup(descriptor, socket)
         var limit = Self.unacknowledgedMilliseconds
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<UInt32>.size))
     }
 
     fileprivate func willClose(_ socket: curl_socket_t) {
-        count -= 1
+        origins[socket] = nil
         // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
         csystem_epoll_remove(descriptor, socket)
     }
-}
-
-private let opened: curl_sockopt_callback = { context, socket, _ in
-    if let context { Unmanaged<CurlSockets>.fromOpaque(context).takeUnretainedValue().didOpen(socket) }
-    return Int32(CURL_SOCKOPT_OK)
 }
 
 private let closing: curl_closesocket_callback = { context, socket in

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// One easy handle and the reply it is collecting. Used again for the next request, with its settings kept.
 final class CurlTransfer {
@@ -10,6 +11,14 @@ final class CurlTransfer {
     private var sendings = 0
 
     private let maxReplyBytes: Int
+    private let sockets: CurlSockets
+    /// A proxy has addresses of its own, and is the one that looks names up.
+    private let hasProxy: Bool
+    /// The server of the request under way.
+    private(set) var origin: HTTPOrigin?
+    /// Whether an address was turned down for it, and whether another one was not.
+    private var refusedAddress = false
+    private var admittedAddress = false
     /// The target that the handle is set up for, with its headers alone: most often the next request's, too.
     private var target: HTTPTarget?
     private var headers: UnsafeMutablePointer<curl_slist>?
@@ -34,8 +43,10 @@ final class CurlTransfer {
         }
         self.easy = easy
         self.url = url
+        self.sockets = sockets
         maxReplyBytes = settings.maxReplyBytes
-        guard configure(settings), sockets.watch(easy) else { return nil }
+        hasProxy = settings.proxy != nil
+        guard configure(settings), sockets.watchClosing(easy) else { return nil }
     }
 
     deinit {
@@ -81,6 +92,10 @@ final class CurlTransfer {
             ccurl_set_write_function(easy, receive),
             ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context),
             ccurl_set_prereq_function(easy, aboutToSend),
+            ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context),
+            ccurl_set_opensocket_function(easy, openSocket),
+            ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, context),
+            ccurl_set_sockopt_function(easy, opened),
         ]
         return codes.allSatisfy { $0 == CURLE_OK }
     }
@@ -99,6 +114,7 @@ final class CurlTransfer {
 
     private func aim(at request: HTTPRequest) -> Bool {
         target = nil
+        origin = request.target.origin
         ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
         curl_slist_free_all(headers)
         headers = nil
@@ -120,11 +136,11 @@ final class CurlTransfer {
     private(set) var isReusable = false
 
     /// Takes on the cheapest request there is, to open a connection or to prove one. Without the key: nothing is asked for.
-    func prepareWarmUp(_ url: String) -> Bool {
+    func prepareWarmUp(_ origin: HTTPOrigin) -> Bool {
         id = 0
-        let request = HTTPRequest(
-            target: HTTPTarget(url: url, headers: ["User-Agent: libpartnerbooking/\(partnerBookingVersion)"]), headers: [],
-            body: [])
+        let headers = ["User-Agent: libpartnerbooking/\(partnerBookingVersion)"]
+        let target = HTTPTarget(url: origin.warmUpURL, headers: headers, origin: origin)
+        let request = HTTPRequest(target: target, headers: [], body: [])
         return aim(at: request) && ccurl_set_long(easy, CURLOPT_NOBODY, 1) == CURLE_OK
     }
 
@@ -148,6 +164,8 @@ final class CurlTransfer {
         firstByteAt = nil
         checkedCount = 0
         isTooLarge = false
+        refusedAddress = false
+        admittedAddress = false
         isReusable = false
     }
 
@@ -213,12 +231,17 @@ final class CurlTransfer {
 
     private func failure(_ code: CURLcode) -> TransferFailure {
         var failure =
-            isTooLarge
-            ? TransferFailure(
-                code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
-                isRetryable: false, mayHaveBeenSent: true)
-            : TransferFailure(
-                curl: code, verifyResult: long(CURLINFO_SSL_VERIFYRESULT), proxyStatus: long(CURLINFO_HTTP_CONNECTCODE))
+            if isTooLarge {
+                TransferFailure(
+                    code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
+                    isRetryable: false, mayHaveBeenSent: true)
+            } else if code == CURLE_COULDNT_CONNECT && refusedAddress && !admittedAddress {
+                TransferFailure.addressRefused
+            } else {
+                TransferFailure(
+                    curl: code, verifyResult: long(CURLINFO_SSL_VERIFYRESULT),
+                    proxyStatus: long(CURLINFO_HTTP_CONNECTCODE))
+            }
         failure.curlCode = Int(code.rawValue)
         failure.mayHaveBeenSent = mayHaveBeenSent
         if long(CURLINFO_RESPONSE_CODE) >= 200 { failure.partialReply = reply() }
@@ -254,6 +277,17 @@ final class CurlTransfer {
         return true
     }
 
+    /// A name's addresses are looked at where the connection is made: whatever was found before, they may be others now.
+    fileprivate func admits(_ address: IPAddress?) -> Bool {
+        let isRefused = !hasProxy && origin?.isPublicOnly ?? true && !(address?.isPublic ?? false)
+        if isRefused { refusedAddress = true } else { admittedAddress = true }
+        return !isRefused
+    }
+
+    fileprivate func didOpen(_ socket: curl_socket_t) {
+        if let origin { sockets.didOpen(socket, to: origin.number) }
+    }
+
     fileprivate func noteSending() {
         sendings &+= 1
         sentAt = .now()
@@ -267,6 +301,26 @@ private let receive: ccurl_write_function = { data, size, count, context in
     let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
     let isAccepted = !overflow && transfer.append(UnsafeRawBufferPointer(start: data, count: length))
     return isAccepted ? length : 0  // less than was offered makes libcurl end the transfer
+}
+
+/// libcurl wants to connect to an address: https://curl.se/libcurl/c/CURLOPT_OPENSOCKETFUNCTION.html
+private let openSocket: curl_opensocket_callback = { context, _, wanted in
+    guard let context, let wanted, let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else {
+        return CURL_SOCKET_BAD
+    }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    // `addr` is the beginning of an address that may be longer than its type.
+    let address = IPAddress(
+        socketAddress: UnsafeRawPointer(wanted).advanced(by: offset), count: Int(wanted.pointee.addrlen))
+    guard transfer.admits(address) else { return CURL_SOCKET_BAD }
+    // Not for the programs that the host may start.
+    return socket(wanted.pointee.family, wanted.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), wanted.pointee.protocol)
+}
+
+/// libcurl has made a socket and is about to connect it.
+private let opened: curl_sockopt_callback = { context, socket, _ in
+    if let context { Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().didOpen(socket) }
+    return Int32(CURL_SOCKOPT_OK)
 }
 
 /// libcurl has a connection and is about to send: https://curl.se/libcurl/c/CURLOPT_PREREQFUNCTION.html

@@ -18,13 +18,29 @@ final class CurlTransport: Transport {
     private var nextLook = MonotonicTime.now()
     private var isClosed = false
 
-    private var warmth: Warmth
-    private var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
+    /// What is known of each server.
+    private let origins: [Origin]
+    /// Those that connections are made ready to.
+    private let warmOrigins: ArraySlice<Origin>
     /// Transfers that wait for the connection in the making, and until when.
     private var patient = FIFO<(id: TransferID, until: MonotonicTime)>()
-    /// Whether the service speaks HTTP/2, once that is known.
-    private var isMultiplexed: Bool?
 
+    private final class Origin {
+        let origin: HTTPOrigin
+        var warmth: Warmth
+        var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
+        /// Whether it speaks HTTP/2, once that is known.
+        var isMultiplexed: Bool?
+
+        init(_ origin: HTTPOrigin, keepWarmMilliseconds: Int, seed: UInt64) {
+            self.origin = origin
+            warmth = Warmth(intervalMilliseconds: keepWarmMilliseconds, seed: seed)
+            warmth.lost(now: .now())
+        }
+    }
+
+    /// Beyond so many servers connections are made when they are needed: nobody is helped by thousands of handshakes at the start.
+    static let warmOriginLimit = 64
     /// How long a warm-up's request may go without an answer before its connection counts as dead.
     static let silenceMilliseconds = 2_000
     /// How long a request waits for a connection in the making before it makes its own.
@@ -46,8 +62,11 @@ final class CurlTransport: Transport {
         self.multi = multi
         self.settings = settings
         var seed = SystemRandomNumberGenerator()
-        warmth = Warmth(intervalMilliseconds: settings.keepWarmMilliseconds, seed: seed.next())
-        warmth.lost(now: .now())
+        origins = settings.origins.enumerated().map { place, origin in
+            let interval = place < Self.warmOriginLimit ? settings.keepWarmMilliseconds : 0
+            return Origin(origin, keepWarmMilliseconds: interval, seed: seed.next())
+        }
+        warmOrigins = origins.prefix(Self.warmOriginLimit)
         // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls.
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
         limitConnections(to: settings.maxConnections)
@@ -57,7 +76,8 @@ final class CurlTransport: Transport {
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         if idle.isEmpty { recycle() }
         guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
-        transfer.setWaitsForConnection(shouldWaitForConnection)
+        let origin = origins[request.target.origin.number]
+        transfer.setWaitsForConnection(shouldWaitForConnection(to: origin))
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
         }
@@ -69,19 +89,23 @@ final class CurlTransport: Transport {
     func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
         guard let transfer = running.removeValue(forKey: id) else { return .none }
         // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
-        if transfer.isSilent { warmth.lost(now: .now()) }
+        if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
         let abandoned = transfer.abandon(isOverdue: isOverdue)
         curl_multi_remove_handle(multi, transfer.easy)
         ended.append(transfer)
         return abandoned
     }
 
-    func prewarm() { warmth.wanted(now: .now()) }
+    func prewarm() { for origin in warmOrigins { origin.warmth.wanted(now: .now()) } }
+
+    private func origin(of transfer: CurlTransfer) -> Origin? {
+        transfer.origin.flatMap { origins.indices.contains($0.number) ? origins[$0.number] : nil }
+    }
 
     func finished() -> [FinishedTransfer] {
         recycle()
         let now = MonotonicTime.now()
-        tendWarmUp(now)
+        for origin in warmOrigins { tendWarmUp(origin, now) }
         sendImpatient(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
@@ -91,13 +115,13 @@ final class CurlTransport: Transport {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = ccurl_message_result(message)  // read before the handle is removed: the message goes with it
             guard let transfer = CurlTransfer.of(easy) else { continue }
-            if transfer === warmUp?.transfer {
-                endWarmUp(isWarm: code == CURLE_OK, now)
+            if let origin = origin(of: transfer), transfer === origin.warmUp?.transfer {
+                endWarmUp(origin, isWarm: code == CURLE_OK, now)
                 continue
             }
             guard running.removeValue(forKey: transfer.id) != nil else { continue }
             results.append(FinishedTransfer(id: transfer.id, result: transfer.result(code), timing: transfer.timing()))
-            if code == CURLE_OK { noteUse(transfer, now) }
+            if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
             curl_multi_remove_handle(multi, easy)
             ended.append(transfer)
         }
@@ -123,16 +147,23 @@ final class CurlTransport: Transport {
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
         let now = MonotonicTime.now()
         var longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
-        for moment in [moment, warmth.next, warmUp?.deadline] {
+        var isIdle = running.isEmpty
+        func wait(for moment: MonotonicTime?) {
             if let moment { longest = min(longest, moment.milliseconds(since: now)) }
         }
-        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them.
-        let isIdle = running.isEmpty && warmUp == nil
+        wait(for: moment)
+        for origin in warmOrigins {
+            wait(for: origin.warmth.next)
+            guard let warmUp = origin.warmUp else { continue }
+            wait(for: warmUp.deadline)
+            isIdle = false
+        }
         let input = Int16(CURL_WAIT_POLLIN)
         var descriptors = (
             curl_waitfd(fd: wakeUp.descriptor, events: input, revents: 0),
             curl_waitfd(fd: sockets.descriptor, events: input, revents: 0)
         )
+        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them.
         withUnsafeMutableBytes(of: &descriptors) {
             let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
             ExitGate.leave()
@@ -140,16 +171,21 @@ final class CurlTransport: Transport {
             ExitGate.enter()
         }
         if descriptors.0.revents != 0 { wakeUp.clear() }
-        if descriptors.1.revents != 0 && sockets.takeClosed() { warmth.lost(now: .now()) }
+        guard descriptors.1.revents != 0 else { return }
+        for number in sockets.takeClosed() where origins.indices.contains(number) {
+            origins[number].warmth.lost(now: .now())
+        }
     }
 
     func wake() { wakeUp.signal() }
 
     func close() {
         for transfer in running.values { curl_multi_remove_handle(multi, transfer.easy) }
-        if let warmUp { curl_multi_remove_handle(multi, warmUp.transfer.easy) }
+        for origin in origins {
+            if let warmUp = origin.warmUp { curl_multi_remove_handle(multi, warmUp.transfer.easy) }
+            origin.warmUp = nil
+        }
         running = [:]
-        warmUp = nil
         ended = []
         idle = []
         curl_multi_cleanup(multi)
@@ -178,39 +214,42 @@ extension CurlTransport {
     ///
     /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
     /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
-    private func tendWarmUp(_ now: MonotonicTime) {
-        if let current = warmUp, current.deadline <= now {
+    private func tendWarmUp(_ origin: Origin, _ now: MonotonicTime) {
+        if let current = origin.warmUp, current.deadline <= now {
             _ = current.transfer.abandon(isOverdue: true)
-            endWarmUp(isWarm: false, now)
+            endWarmUp(origin, isWarm: false, now)
         }
-        guard warmth.begin(now: now) else { return }
-        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(settings.warmUpURL),
+        guard origin.warmth.begin(now: now) else { return }
+        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin),
             curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
         else {
-            warmth.ended(isWarm: false, now: now)
+            origin.warmth.ended(isWarm: false, now: now)
             return
         }
         // A connection that is there is proved soon; one that is not has all the time to be made.
-        let limit = (sockets.count == 0 ? settings.connectTimeoutMilliseconds : 0) + Self.silenceMilliseconds
-        warmUp = (transfer, now.adding(milliseconds: limit))
+        let isConnected = sockets.hasConnection(to: origin.origin.number)
+        let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
+        origin.warmUp = (transfer, now.adding(milliseconds: limit))
     }
 
-    private func endWarmUp(isWarm: Bool, _ now: MonotonicTime) {
-        guard let transfer = warmUp?.transfer else { return }
-        warmUp = nil
-        if isWarm { noteUse(transfer, now) }
-        warmth.ended(isWarm: isWarm, now: now)
+    private func endWarmUp(_ origin: Origin, isWarm: Bool, _ now: MonotonicTime) {
+        guard let transfer = origin.warmUp?.transfer else { return }
+        origin.warmUp = nil
+        if isWarm { noteUse(of: origin, by: transfer, now) }
+        origin.warmth.ended(isWarm: isWarm, now: now)
         curl_multi_remove_handle(multi, transfer.easy)
     }
 
-    private func noteUse(_ transfer: CurlTransfer, _ now: MonotonicTime) {
-        warmth.used(now: now)
-        guard transfer.isMultiplexed != isMultiplexed else { return }
-        isMultiplexed = transfer.isMultiplexed
-        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry.
+    private func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
+        origin.warmth.used(now: now)
+        guard transfer.isMultiplexed != origin.isMultiplexed else { return }
+        origin.isMultiplexed = transfer.isMultiplexed
+        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry. It has one
+        // limit for all servers, so that each of them has to do with it.
         let streams = settings.maxStreamsPerConnection
         let enough = (settings.maxInFlight + streams - 1) / streams + 1
-        limitConnections(to: transfer.isMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
+        let areMultiplexed = origins.allSatisfy { $0.isMultiplexed ?? false }
+        limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
     }
 
     private func limitConnections(to count: Int) {
@@ -219,7 +258,9 @@ extension CurlTransport {
 
     /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
     /// handshake half done it is the quickest to be had; and a burst of calls over HTTP/2 does not make a connection for each.
-    private var shouldWaitForConnection: Bool { isMultiplexed ?? warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false }
+    private func shouldWaitForConnection(to origin: Origin) -> Bool {
+        origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
+    }
 
     /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own.
     private func sendImpatient(_ now: MonotonicTime) {
@@ -235,6 +276,11 @@ extension CurlTransport {
 }
 
 extension TransferFailure {
+    static var addressRefused: TransferFailure {
+        let message = "The webhook's host has no public address, and \"private_hosts\" does not name it"
+        return TransferFailure(code: .addressRefused, message: message, isRetryable: false, mayHaveBeenSent: false)
+    }
+
     static func resource(_ what: String) -> TransferFailure {
         TransferFailure(
             code: .resourceUnavailable, message: "\(what) could not be had", isRetryable: true, mayHaveBeenSent: false)

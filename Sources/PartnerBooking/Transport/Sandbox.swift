@@ -7,12 +7,13 @@ struct Sandbox: Sendable {
         let id: String
         let botID: String
         let slot: Range<Int>
+        let phone: String
+        let name: String
         let reply: [UInt8]
     }
 
     private let clinic: SandboxConfiguration
-    private let searchPath: String
-    private let bookingPath: String
+    private let settings: PartnerAPISettings
     /// Bookings by each local day they touch, in days since 1970-01-01.
     private var booked: [Int: [Range<Int>]] = [:]
     /// All of them, oldest first.
@@ -22,10 +23,9 @@ struct Sandbox: Sendable {
     private var held: [String: MonotonicTime] = [:]
     private static let slotLimit = 10_000
 
-    init(_ clinic: SandboxConfiguration, searchPath: String, bookingPath: String) {
+    init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
         self.clinic = clinic
-        self.searchPath = searchPath
-        self.bookingPath = bookingPath
+        self.settings = settings
     }
 
     /// `now` is the clinic's clock, in seconds since 1970.
@@ -33,8 +33,9 @@ struct Sandbox: Sendable {
         do throws(Refusal) {
             try checkKey(request)
             switch path(request) {
-            case searchPath: return try search(request, now: now)
-            case bookingPath: return try book(request, now: now)
+            case settings.searchPath: return try search(request, now: now)
+            case settings.bookingPath: return try book(request, now: now)
+            case settings.customerPath: return try lookUp(request, now: now)
             default: throw Refusal(404, "not_found", "There is no such path")
             }
         } catch {
@@ -43,7 +44,7 @@ struct Sandbox: Sendable {
     }
 
     /// Whether a request asks for a booking, however well.
-    func isBooking(_ request: HTTPRequest) -> Bool { path(request) == bookingPath }
+    func isBooking(_ request: HTTPRequest) -> Bool { path(request) == settings.bookingPath }
 
     /// Tells all requests with this one's key that it is in progress, for a while.
     mutating func hold(_ request: HTTPRequest, until moment: MonotonicTime) {
@@ -52,7 +53,8 @@ struct Sandbox: Sendable {
 
     /// One path may be the end of the other: the longer one is meant.
     private func path(_ request: HTTPRequest) -> String? {
-        [searchPath, bookingPath].filter { request.target.url.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
+        [settings.searchPath, settings.bookingPath, settings.customerPath].compactMap { $0 }
+            .filter { request.target.url.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
     }
 
     /// The object of docs/json-contract.md.
@@ -209,6 +211,35 @@ extension Sandbox {
     }
 }
 
+// MARK: - Looking up customers
+
+extension Sandbox {
+    /// Who has booked is known from then on: under the name given last, with the next appointment that is not over.
+    private func lookUp(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
+        let (botID, phone) = try read(request) { root throws(PartnerBookingError) in
+            let phone = try FieldRules.checkCustomer(root.object("customer")).string
+            return (try root.value("bot_id")?.string, phone)
+        }
+        let known = bookings.filter { $0.botID == botID && $0.phone == phone }
+        let next = known.filter { $0.slot.upperBound > now }.min { $0.slot.lowerBound < $1.slot.lowerBound }
+        let body = JSONWriter.object { reply in
+            reply.member("found", !known.isEmpty)
+            guard let last = known.last else { return }
+            reply.object("customer") { customer in
+                customer.member("name", last.name)
+                customer.member("phone", last.phone)
+                guard let next else { return }
+                customer.object("existing_appointment") { appointment in
+                    appointment.member("start_at", time(next.slot.lowerBound))
+                    appointment.member("end_at", time(next.slot.upperBound))
+                    appointment.member("status", "confirmed")
+                }
+            }
+        }
+        return HTTPReply(status: 200, body: body)
+    }
+}
+
 // MARK: - Booking
 
 extension Sandbox {
@@ -226,7 +257,8 @@ extension Sandbox {
         if let index = bookingByKey[key] { return HTTPReply(status: 200, body: bookings[index].reply) }
         let (botID, start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
             let booking = try root.object("booking")
-            let (start, minutes, customer) = try FieldRules.checkBooking(booking)
+            let (start, minutes, reader) = try FieldRules.checkBooking(booking)
+            let customer = try (phone: reader.value("phone")?.string ?? "", name: reader.value("name")?.string ?? "")
             return try (root.value("bot_id")?.string ?? "", start, minutes, customer, booking.value("notes")?.string)
         }
         let slot = start..<start + minutes * 60
@@ -237,7 +269,8 @@ extension Sandbox {
         }
         for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
         bookingByKey[key] = bookings.count
-        bookings.append(Booking(key: key, id: id, botID: botID, slot: slot, reply: body))
+        bookings.append(
+            Booking(key: key, id: id, botID: botID, slot: slot, phone: customer.phone, name: customer.name, reply: body))
         return HTTPReply(status: 201, body: body)
     }
 
@@ -255,7 +288,7 @@ extension Sandbox {
     }
 
     private func write(
-        _ id: String, _ slot: Range<Int>, _ customer: ObjectReader, _ notes: String?, now: Int,
+        _ id: String, _ slot: Range<Int>, _ customer: (phone: String, name: String), _ notes: String?, now: Int,
         to booking: inout JSONWriter
     ) {
         booking.member("id", id)
@@ -263,8 +296,8 @@ extension Sandbox {
         booking.member("start_at", time(slot.lowerBound))
         booking.member("end_at", time(slot.upperBound))
         booking.object("customer") {
-            $0.member("phone", try? customer.value("phone")?.string)
-            $0.member("name", try? customer.value("name")?.string)
+            $0.member("phone", customer.phone)
+            $0.member("name", customer.name)
         }
         booking.object("location") {
             $0.member("name", "Sandbox Clinic")

@@ -9,10 +9,10 @@ final class SandboxTransport: Transport {
     private var pending: [(id: TransferID, due: MonotonicTime, result: TransferResult)] = []
     private let isAwake = Monitor(false)
 
-    init(_ clinic: SandboxConfiguration, searchPath: String, bookingPath: String) {
+    init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
         self.clinic = clinic
         faults = SandboxFaults(clinic.faults, seed: UInt64(clinic.seed))
-        sandbox = Monitor(Sandbox(clinic, searchPath: searchPath, bookingPath: bookingPath))
+        sandbox = Monitor(Sandbox(clinic, settings))
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {

@@ -11,11 +11,23 @@ final class HTTPTarget: Sendable {
     let url: String
     /// `Name: value`. No value holds CR or LF: each was validated before it came here.
     let headers: [String]
+    let origin: HTTPOrigin
 
-    init(url: String, headers: [String]) {
+    init(url: String, headers: [String], origin: HTTPOrigin) {
         self.url = url
         self.headers = headers
+        self.origin = origin
     }
+}
+
+/// A server: all targets with the same one can share its connections.
+struct HTTPOrigin: Sendable {
+    /// Its place among the servers of the client.
+    let number: Int
+    /// What is asked of it when only a connection is wanted.
+    let warmUpURL: String
+    /// No connection is made to an address that the public internet does not have.
+    let isPublicOnly: Bool
 }
 
 /// What came back, decompressed.

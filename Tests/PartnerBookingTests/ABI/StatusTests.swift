@@ -23,10 +23,10 @@ import Testing
     /// Every static member of `Code`.
     static let codes: [PartnerBookingError.Code] = [
         .invalidArgument, .invalidClient, .clientClosed, .invalidConfig, .invalidJSON, .invalidField, .cancelled,
-        .wouldDeadlock, .idempotencyKeyReused, .notRecorded, .queueFull, .resourceUnavailable, .journalUnavailable,
+        .wouldDeadlock, .idempotencyKeyReused, .notRecorded, .unsupportedOperation, .unknownBot, .noWebhook, .queueFull,
+        .resourceUnavailable, .journalUnavailable,
         .journalLocked, .circuitOpen, .timeout, .dnsFailed, .connectFailed, .tlsFailed, .connectionLost,
-        .proxyFailed, .invalidReply,
-        .replyTooLarge, .httpError,
+        .proxyFailed, .addressRefused, .invalidReply, .replyTooLarge, .httpError,
     ]
 
     private func error(_ code: PartnerBookingError.Code, http status: Int? = nil, fromService: Bool = false) -> pbk_status {
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func headerIsRead() {
-        #expect(Self.header.count == 29)
+        #expect(Self.header.count == 33)
         #expect(Self.header.first?.name == "PBK_OK")
         #expect(Self.header.first?.status == PBK_OK)
         #expect(Self.header.last?.status == PBK_SERVICE_FAILED)
@@ -109,7 +109,7 @@ import Testing
         #expect(!texts.contains(unknown))
     }
 
-    @Test(arguments: [11, 19, 25, 46, 62, 79, 85, 12_345, UInt32.max])
+    @Test(arguments: [14, 19, 25, 47, 62, 79, 85, 12_345, UInt32.max])
     func unknownStatusHasAText(_ number: UInt32) throws {
         #expect(String(cString: try #require(pbk_status_text(pbk_status(rawValue: number)))) == "unknown status")
     }

@@ -19,26 +19,39 @@ import Testing
     }
 
     static func clinic(_ configuration: Configuration) -> SandboxConfiguration? {
-        if case .sandbox(let clinic) = configuration.service { clinic } else { nil }
+        if case .sandbox(let clinic, _) = configuration.service { clinic } else { nil }
     }
+
+    /// Of a configuration whose service is the Partner API, or the sandbox that plays it.
+    static func settings(_ configuration: Configuration) throws -> PartnerAPISettings {
+        switch configuration.service {
+        case .partnerAPI(let settings), .sandbox(_, let settings): settings
+        case .platformWebhook: throw TestFailure("not the Partner API")
+        }
+    }
+
+    static func settings(_ text: RequestText) throws -> PartnerAPISettings { try settings(read(text)) }
 
     // MARK: Defaults
 
     @Test func theDefaultsAreThoseOfTheDocumentation() throws {
         let read = try Self.read(Self.partner)
         #expect(Self.clinic(read) == nil)
-        #expect(read.apiKey == "sk_ptnr_x7Q")
-        #expect(read.baseURL == "https://appointments.dialstack.ai")
-        #expect(read.searchPath == "/v1/availability/search")
-        #expect(read.bookingPath == "/v1/bookings")
+        let settings = try Self.settings(read)
+        #expect(settings.apiKey == "sk_ptnr_x7Q")
+        #expect(settings.baseURL == "https://appointments.dialstack.ai")
+        #expect(settings.searchPath == "/v1/availability/search")
+        #expect(settings.bookingPath == "/v1/bookings")
+        #expect(settings.customerPath == nil)
         #expect(read.timeoutMilliseconds == nil)
         #expect(read.timeoutMilliseconds(for: .searchAvailability) == 5_000)
+        #expect(read.timeoutMilliseconds(for: .lookupCustomer) == 5_000)
         #expect(read.timeoutMilliseconds(for: .createBooking) == 35_000)
         #expect(read.slowAfterMilliseconds == nil)
         #expect(read.limits.maxInFlight == 512 && read.limits.maxQueued == 512)
         #expect(read.connection.maxConnections == 512 && read.connection.maxStreamsPerConnection == 100)
         #expect(read.connection.keepWarmMilliseconds == 30_000)
-        #expect(read.connection.warmUpURL == "https://appointments.dialstack.ai/")
+        #expect(read.connection.origins.map(\.warmUpURL) == ["https://appointments.dialstack.ai/"])
         #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.connectTimeoutMilliseconds == 4_000)
         #expect(read.connection.maxReplyBytes == 1_048_576)
@@ -50,7 +63,8 @@ import Testing
         var text = Self.partner
         for name in ["paths", "retry", "tls"] { text = text.setting(name, "{}") }
         let read = try Self.read(text)
-        #expect(read.searchPath == "/v1/availability/search" && read.bookingPath == "/v1/bookings")
+        let settings = try Self.settings(read)
+        #expect(settings.searchPath == "/v1/availability/search" && settings.bookingPath == "/v1/bookings")
         #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.caFile == nil)
     }
@@ -64,8 +78,9 @@ import Testing
             .setting("max_streams_per_connection", "8010").setting("keep_warm_ms", "8011")
             .setting("retry.max_delay_ms", "8006").setting("proxy", #""socks5h://u:p@proxy.test:1080""#)
         let read = try Self.read(text)
-        #expect(read.baseURL == "https://host.test:8443/a/b")
-        #expect(read.searchPath == "/s" && read.bookingPath == "/b/%20~")
+        let settings = try Self.settings(read)
+        #expect(settings.baseURL == "https://host.test:8443/a/b")
+        #expect(settings.searchPath == "/s" && settings.bookingPath == "/b/%20~")
         #expect(read.timeoutMilliseconds(for: .searchAvailability) == 8_001)
         #expect(read.timeoutMilliseconds(for: .createBooking) == 8_001)
         #expect(read.connection.connectTimeoutMilliseconds == 8_002)
@@ -74,7 +89,7 @@ import Testing
         #expect(read.slowAfterMilliseconds == 8_007)
         #expect(read.connection.maxConnections == 8_009 && read.connection.maxStreamsPerConnection == 8_010)
         #expect(read.connection.keepWarmMilliseconds == 8_011)
-        #expect(read.connection.warmUpURL == "https://host.test:8443/a/b/")
+        #expect(read.connection.origins.map(\.warmUpURL) == ["https://host.test:8443/a/b/"])
         #expect(read.retry == Delivery.Policy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
         #expect(read.connection.proxy == "socks5h://u:p@proxy.test:1080")
     }
@@ -82,10 +97,10 @@ import Testing
     @Test func onlyTheSandboxOpensWithoutAKey() throws {
         #expect(Self.refusal(Array("{}".utf8))?.field == "api_key")
         #expect(Self.refusal(Array(#"{"endpoint":"partner_api"}"#.utf8))?.field == "api_key")
-        #expect(try Self.read(Self.sandbox).apiKey.hasPrefix("sk_ptnr_"))
+        #expect(try Self.settings(Self.sandbox).apiKey.hasPrefix("sk_ptnr_"))
         let withKey = Self.sandbox.setting("sandbox.api_key", #""sk_ptnr_known""#)
-        #expect(try Self.read(withKey).apiKey == "sk_ptnr_known")
-        #expect(try Self.read(withKey.setting("api_key", #""sk_ptnr_other""#)).apiKey == "sk_ptnr_other")
+        #expect(try Self.settings(withKey).apiKey == "sk_ptnr_known")
+        #expect(try Self.settings(withKey.setting("api_key", #""sk_ptnr_other""#)).apiKey == "sk_ptnr_other")
     }
 
     // MARK: Limits

@@ -41,7 +41,7 @@ import Testing
     ])
     func anHTTPSOrLoopbackURLIsAccepted(_ url: String, _ baseURL: String) throws {
         let text = ConfigurationTests.partner.setting("base_url", quoted(url))
-        #expect(try ConfigurationTests.read(text).baseURL == baseURL)
+        #expect(try ConfigurationTests.settings(text).baseURL == baseURL)
     }
 
     @Test(arguments: [
@@ -89,8 +89,8 @@ import Testing
     @Test func aBaseURLThatIsAcceptedTakesThePaths() throws {
         for url in ["https://example.com?", "https://example.com/#", "https://example.com/x?", "https://example.com/x"] {
             let text = ConfigurationTests.partner.setting("base_url", quoted(url))
-            guard let configuration = try? ConfigurationTests.read(text) else { continue }
-            let full = configuration.baseURL + configuration.searchPath
+            guard let settings = try? ConfigurationTests.settings(text) else { continue }
+            let full = settings.baseURL + settings.searchPath
             #expect(!full.contains("?") && !full.contains("#"), "\(full)")
         }
     }
@@ -137,7 +137,7 @@ import Testing
         "sk_ptnr_" + String(repeating: "k", count: 504),
     ])
     func aPartnerKeyIsAccepted(_ key: String) throws {
-        #expect(try ConfigurationTests.read(RequestText().setting("api_key", quoted(key))).apiKey == key)
+        #expect(try ConfigurationTests.settings(RequestText().setting("api_key", quoted(key))).apiKey == key)
         let text = ConfigurationTests.sandbox.setting("sandbox.api_key", quoted(key))
         #expect(ConfigurationTests.clinic(try ConfigurationTests.read(text))?.apiKey == key)
     }

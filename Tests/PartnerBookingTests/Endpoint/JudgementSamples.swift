@@ -30,7 +30,11 @@ enum JudgementSamples {
     }
 
     static func success(_ operation: Operation) -> String {
-        operation == .createBooking ? #"{"booking":{"id":"bkg_1"}}"# : #"{"availabilities":[]}"#
+        switch operation {
+        case .searchAvailability: #"{"availabilities":[]}"#
+        case .createBooking: #"{"booking":{"id":"bkg_1"}}"#
+        case .lookupCustomer: #"{"found":false}"#
+        }
     }
 }
 

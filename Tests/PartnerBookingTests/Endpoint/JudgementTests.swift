@@ -256,7 +256,6 @@ import Testing
             (#"["@",*]"#, false),
             // The wrong kind.
             (#"{"@":null}"#, false), (#"{"@":"*"}"#, false), (#"{"@":"text"}"#, false), (#"{"@":5}"#, false),
-            (#"{"@":true}"#, false),
             // Not JSON, or not an object.
             ("", false), (" ", false), ("null", false), ("*", false), ("[]", false), ("{}", false),
             ("\u{FEFF}{\"@\":*}", false),
@@ -265,7 +264,12 @@ import Testing
             ("OK", false), ("<html></html>", false), (#"{"error":{"code":"c","message":"m"}}"#, false),
         ], Operation.allCases)
     func aSuccessHasThePromisedShape(_ row: (String, Bool), _ operation: Operation) throws {
-        let (name, value) = operation == .createBooking ? ("booking", "{}") : ("availabilities", "[]")
+        let (name, value) =
+            switch operation {
+            case .searchAvailability: ("availabilities", "[]")
+            case .createBooking: ("booking", "{}")
+            case .lookupCustomer: ("found", "true")
+            }
         let spellings = [name, RequestText.escaped(name) { _ in true }, RequestText.escaped(name) { $0 == 3 }]
         for spelling in spellings {
             let body = row.0.replacing("@", with: spelling).replacing("\"*\"", with: "\"x\"").replacing("*", with: value)
@@ -287,13 +291,22 @@ import Testing
 
     @Test func aReplyToTheOtherOperationIsNone() {
         for operation in Operation.allCases {
-            let other: Operation = operation == .createBooking ? .searchAvailability : .createBooking
-            let reply = JudgementSamples.reply(200, JudgementSamples.success(other))
-            #expect(JudgementSamples.judge(reply, operation).error?.code == .invalidReply)
+            for other in Operation.allCases where other != operation {
+                let reply = JudgementSamples.reply(200, JudgementSamples.success(other))
+                #expect(JudgementSamples.judge(reply, operation).error?.code == .invalidReply)
+            }
         }
         #expect(JudgementSamples.judge(JudgementSamples.reply(201, #"{"booking":[]}"#)).error?.code == .invalidReply)
         let search = JudgementSamples.reply(200, #"{"availabilities":{}}"#)
         #expect(JudgementSamples.judge(search, .searchAvailability).error?.code == .invalidReply)
+        for found in ["1", #""true""#, "null", "{}"] {
+            let lookup = JudgementSamples.reply(200, "{\"found\":\(found)}")
+            #expect(JudgementSamples.judge(lookup, .lookupCustomer).error?.code == .invalidReply)
+        }
+        for wrong in ["booking", "availabilities"] {
+            let reply = JudgementSamples.reply(200, "{\"\(wrong)\":true}")
+            #expect(JudgementSamples.judge(reply, wrong == "booking" ? .createBooking : .searchAvailability).error != nil)
+        }
     }
 
     @Test func aSuccessWithAnotherStatusIsARefusal() {

@@ -5,8 +5,8 @@ import Testing
 /// Addresses, headers and bodies, as the Partner API wants them.
 @Suite struct PartnerAPIEndpointTests {
     private func request(_ configuration: RequestText, _ operation: Operation, _ text: RequestText) throws -> HTTPRequest {
-        let endpoint = PartnerAPIEndpoint(try Configuration(json: configuration.bytes))
-        return endpoint.httpRequest(for: try Request(operation, json: text.bytes))
+        let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(configuration))
+        return try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest()
     }
 
     private static let common = [
@@ -32,7 +32,7 @@ import Testing
         #expect(sent.body == text.sent.bytes)
     }
 
-    @Test(arguments: Operation.allCases)
+    @Test(arguments: partnerAPIOperations)
     func aTraceContextIsPassedOn(_ operation: Operation) throws {
         let sent = try request(ConfigurationTests.partner, operation, RequestText.of(operation))
         #expect(sent.headers.last == "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -56,18 +56,30 @@ import Testing
 
     /// A transport knows targets by their identity: all requests of one kind share one, and the two kinds do not.
     @Test func requestsOfAKindShareTheirTarget() throws {
-        let endpoint = PartnerAPIEndpoint(try Configuration(json: ConfigurationTests.partner.bytes))
-        let targets = try Operation.allCases.map { operation in
+        let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(ConfigurationTests.partner))
+        let targets = try partnerAPIOperations.map { operation in
             let request = try Request(operation, json: RequestText.of(operation).bytes)
-            #expect(endpoint.httpRequest(for: request).target === endpoint.httpRequest(for: request).target)
-            return endpoint.httpRequest(for: request).target
+            #expect(try endpoint.message(for: request).target === endpoint.message(for: request).target)
+            return try endpoint.message(for: request).target
         }
         #expect(targets[0] !== targets[1])
     }
 
+    /// The Partner API looks up no customers; the sandbox that plays it does.
+    @Test func aLookupIsUnsupportedButInTheSandbox() throws {
+        let request = try Request(.lookupCustomer, json: RequestText.lookup.bytes)
+        let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(ConfigurationTests.partner))
+        #expect(throws: PartnerBookingError.unsupportedOperation) { try endpoint.check(request) }
+        #expect(throws: PartnerBookingError.unsupportedOperation) { _ = try endpoint.message(for: request) }
+        let sent = try self.request(ConfigurationTests.sandbox, .lookupCustomer, RequestText.lookup)
+        #expect(sent.target.url == "https://appointments.dialstack.ai/v1/customers/lookup")
+        #expect(sent.headers.count == 1)
+        #expect(sent.body == RequestText.lookup.sent.bytes)
+    }
+
     /// Whatever a caller may write, a header stays one line of visible ASCII.
     @Test func noAcceptedValueBreaksAHeader() throws {
-        for field in RequestField.all {
+        for field in RequestField.all where field.operation != .lookupCustomer {
             for value in field.accepted {
                 let text = RequestText.of(field.operation).setting(field.path, value)
                 let sent = try request(ConfigurationTests.partner, field.operation, text)

@@ -170,6 +170,9 @@ struct TestFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// Operations that the Partner API has.
+let partnerAPIOperations: [PartnerBooking.Operation] = [.searchAvailability, .createBooking]
+
 /// Requests and replies of the Partner API.
 enum Sample {
     static let searchReply = Array(#"{"availabilities":[{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30}]}"#.utf8)
@@ -192,12 +195,24 @@ enum Sample {
     /// The same request, not to be ended by a cancel.
     static func detached(_ request: [UInt8]) -> [UInt8] { Array(#"{"detach":true,"#.utf8) + request.dropFirst() }
 
-    static func request(_ operation: PartnerBooking.Operation, _ more: String = "") -> [UInt8] {
-        operation == .createBooking ? booking(more) : search(more)
+    static func lookup(bot: String = "bot_1", _ more: String = "") -> [UInt8] {
+        Array(#"{"bot_id":"\#(bot)","customer":{"phone":"+15551234567"}\#(more)}"#.utf8)
+    }
+
+    static func request(_ operation: PartnerBooking.Operation, key: String = "key-1", _ more: String = "") -> [UInt8] {
+        switch operation {
+        case .searchAvailability: search(more)
+        case .createBooking: booking(key: key, more)
+        case .lookupCustomer: lookup(more)
+        }
     }
 
     static func reply(to operation: PartnerBooking.Operation) -> [UInt8] {
-        operation == .createBooking ? bookingReply : searchReply
+        switch operation {
+        case .searchAvailability: searchReply
+        case .createBooking: bookingReply
+        case .lookupCustomer: Array(#"{"found":false}"#.utf8)
+        }
     }
 
     static func timeout(_ milliseconds: Int) -> String { #","timeout_ms":\#(milliseconds)"# }

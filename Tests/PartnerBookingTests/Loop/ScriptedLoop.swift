@@ -11,13 +11,12 @@ struct ScriptedLoop: Sendable {
 
     init(
         _ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0,
-        policy: Deliveries.Policy = .init(), ledger: BookingLedger = Self.ledger()
+        policy: Deliveries.Policy = .init(), ledger: BookingLedger = Self.ledger(), configuration: String? = nil
     ) throws {
         self.transport = transport
-        let configuration = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8))
+        let configuration = try Configuration(json: Array((configuration ?? #"{"api_key":"sk_ptnr_scripted"}"#).utf8))
         (loop, thread) = try TransferLoop.start(
-            transport, PartnerAPIEndpoint(configuration), .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy,
-            ledger)
+            transport, configuration.service.endpoint, .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy, ledger)
     }
 
     init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0) throws {
@@ -34,7 +33,7 @@ struct ScriptedLoop: Sendable {
         submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
     ) throws -> TransferID {
         let id = TransferID(lastID.increment())
-        let json = json ?? (operation == .createBooking ? Sample.booking(key: "key-\(id)") : Sample.search())
+        let json = json ?? Sample.request(operation, key: "key-\(id)")
         return try submit(
             Request(operation, json: isDetached ? Sample.detached(json) : json), id: id, deadline: deadline,
             attempts: attempts, baseDelay: baseDelay, slowAfter: slowAfter, submittedAt: submittedAt, complete: complete)

@@ -3,7 +3,7 @@ import Testing
 @testable import PartnerBooking
 
 @Suite struct TransferLoopTests {
-    @Test(arguments: PartnerBooking.Operation.allCases)
+    @Test(arguments: partnerAPIOperations)
     func handsTheReplyOver(_ operation: PartnerBooking.Operation) throws {
         let ending = Ending()
         let scripted = try ScriptedLoop(.reply(200, Sample.reply(to: operation)))

@@ -40,7 +40,13 @@ struct RequestField: Sendable, CustomStringConvertible {
             milliseconds(.searchAvailability, "slow_after_ms"), traceparent(.searchAvailability), bot(.searchAvailability),
         ]
         + query
-    static let all = ofSearches + ofBookings
+    static let ofLookups: [RequestField] = [
+        tag(.lookupCustomer), milliseconds(.lookupCustomer, "timeout_ms"), milliseconds(.lookupCustomer, "slow_after_ms"),
+        traceparent(.lookupCustomer), bot(.lookupCustomer),
+        RequestField(.lookupCustomer, "customer", accepted: [], refused: noObjects),
+        phone(.lookupCustomer, "customer.phone"),
+    ]
+    static let all = ofSearches + ofBookings + ofLookups
 
     private static func tag(_ operation: Operation) -> RequestField {
         RequestField(
@@ -103,6 +109,19 @@ struct RequestField: Sendable, CustomStringConvertible {
             refused: noStrings + [#""""#, RequestText.string(257), RequestText.string(129, of: "ä")])
     }
 
+    private static func phone(_ operation: Operation, _ path: String) -> RequestField {
+        RequestField(
+            operation, path,
+            accepted: [#""+12""#, #""+123456789012345""#, #""+4930987654321""#, #""\u002b4930987654321""#, #""+90""#],
+            refused: noStrings + [
+                #""""#, #""+""#, #""+1""#, #""+1234567890123456""#, #""4930987654321""#, #""004930987654321""#,
+                #""+04930987654""#,
+                #""+49 30 987654""#, #""+49-30-987654""#, #""+49(30)987654""#, #""++4930987654""#, #""+4930987654x""#,
+                #"" +4930987654""#, #""+4930987654 ""#, #""+4930987654\n""#, #""tel:+4930987654""#, #""+４９３０９８７""#,
+                #""+4930987\u0000""#,
+            ])
+    }
+
     private static let noTimestamps = [
         #""""#, #""soon""#, #""2031-02-30""#, #""2031-02-03T10:11:12""#, #""2031-02-03 10:11:12Z""#,
         #""2031-02-03T25:11:12Z""#,
@@ -144,16 +163,7 @@ struct RequestField: Sendable, CustomStringConvertible {
             .createBooking, "booking.duration_minutes", accepted: ["1", "30", "1440"],
             refused: noNumbers + ["0", "-30", "1441", "30.0", "3e1", "30.5", "9223372036854775808", "-0"]),
         RequestField(.createBooking, "booking.customer", accepted: [], refused: noObjects),
-        RequestField(
-            .createBooking, "booking.customer.phone",
-            accepted: [#""+12""#, #""+123456789012345""#, #""+4930987654321""#, #""\u002b4930987654321""#, #""+90""#],
-            refused: noStrings + [
-                #""""#, #""+""#, #""+1""#, #""+1234567890123456""#, #""4930987654321""#, #""004930987654321""#,
-                #""+04930987654""#,
-                #""+49 30 987654""#, #""+49-30-987654""#, #""+49(30)987654""#, #""++4930987654""#, #""+4930987654x""#,
-                #"" +4930987654""#, #""+4930987654 ""#, #""+4930987654\n""#, #""tel:+4930987654""#, #""+４９３０９８７""#,
-                #""+4930987\u0000""#,
-            ]),
+        phone(.createBooking, "booking.customer.phone"),
         RequestField(
             .createBooking, "booking.customer.name",
             accepted: [

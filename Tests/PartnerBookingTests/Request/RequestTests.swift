@@ -81,9 +81,17 @@ import Testing
         }
     }
 
+    private static func container(_ operation: Operation) -> String {
+        switch operation {
+        case .searchAvailability: "query"
+        case .createBooking: "booking"
+        case .lookupCustomer: "customer"
+        }
+    }
+
     @Test(arguments: Operation.allCases)
     func anotherMemberMayStandTwice(_ operation: Operation) throws {
-        let container = operation == .createBooking ? "booking" : "query"
+        let container = Self.container(operation)
         var request = RequestText.of(operation)
         let own = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach"]
         for own in own { request = request.setting(own, nil) }
@@ -155,7 +163,12 @@ import Testing
     /// Every way to place two of the library's own members among three others.
     @Test(arguments: Operation.allCases)
     func theLibrarysOwnMembersAreTakenOffWhereverTheyStand(_ operation: Operation) throws {
-        let main = operation == .createBooking ? Self.booking : Self.query
+        let main =
+            switch operation {
+            case .searchAvailability: Self.query
+            case .createBooking: Self.booking
+            case .lookupCustomer: #""customer":{"phone":"+4930987"}"#
+            }
         let own = ["\"tag\":\"t\"", operation == .createBooking ? "\"idempotency_key\":\"k\"" : "\"timeout_ms\":7"]
         let sent = ["\"bot_id\":\"b\"", main, "\"extra\":[1.50e+03]"]
         for first in 0...sent.count {

@@ -112,8 +112,22 @@ extension RequestText {
         RequestField.ofBookings.filter(\.isOwn).reduce(self) { $0.setting($1.path, nil) }
     }
 
+    static var lookup: RequestText {
+        RequestText()
+            .setting("bot_id", #""bot_7""#)
+            .setting("tag", #""tag-0815""#)
+            .setting("timeout_ms", "2345")
+            .setting("slow_after_ms", "1234")
+            .setting("traceparent", #""00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01""#)
+            .setting("customer.phone", #""+4930987654321""#)
+    }
+
     static func of(_ operation: Operation) -> RequestText {
-        operation == .createBooking ? booking : search
+        switch operation {
+        case .searchAvailability: search
+        case .createBooking: booking
+        case .lookupCustomer: lookup
+        }
     }
 
     /// A JSON string of so many characters.

@@ -17,8 +17,9 @@ struct SandboxFixture {
         for (name, value) in configuration { text = text.setting(name, value) }
         let read = try ConfigurationTests.read(text)
         let clinic = try #require(ConfigurationTests.clinic(read))
-        sandbox = Sandbox(clinic, searchPath: read.searchPath, bookingPath: read.bookingPath)
-        endpoint = PartnerAPIEndpoint(read)
+        let settings = try ConfigurationTests.settings(read)
+        sandbox = Sandbox(clinic, settings)
+        endpoint = PartnerAPIEndpoint(settings)
         self.now = try Self.seconds(now)
     }
 
@@ -28,7 +29,7 @@ struct SandboxFixture {
 
     /// Through the pipeline's first stages.
     mutating func answer(_ operation: Operation, _ text: RequestText) throws -> HTTPReply {
-        answer(endpoint.httpRequest(for: try Request(operation, json: text.bytes)))
+        answer(try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest())
     }
 
     /// By hand: whatever the body and the headers.
@@ -37,7 +38,10 @@ struct SandboxFixture {
     ) -> HTTPReply {
         answer(
             HTTPRequest(
-                target: HTTPTarget(url: "https://host.test\(path)", headers: []), headers: headers, body: Array(body.utf8)))
+                target: HTTPTarget(
+                    url: "https://host.test\(path)", headers: [],
+                    origin: HTTPOrigin(number: 0, warmUpURL: "https://host.test/", isPublicOnly: false)),
+                headers: headers, body: Array(body.utf8)))
     }
 
     // MARK: Searching

@@ -98,7 +98,12 @@ import Testing
     @Test(arguments: RequestField.all.filter { !$0.isOwn })
     func bodiesAreHeldToTheSameRules(_ field: RequestField) throws {
         var clinic = try SandboxFixture()
-        let path = field.operation == .createBooking ? "/v1/bookings" : "/v1/availability/search"
+        let path =
+            switch field.operation {
+            case .searchAvailability: "/v1/availability/search"
+            case .createBooking: "/v1/bookings"
+            case .lookupCustomer: "/v1/customers/lookup"
+            }
         let sent = RequestText.of(field.operation).setting("idempotency_key", nil).setting("tag", nil)
         for value in field.refused where field.path != "bot_id" || value != #""""# {
             let reply = clinic.answer(path: path, sent.setting(field.path, value).text)

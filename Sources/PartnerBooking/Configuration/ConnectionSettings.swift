@@ -1,0 +1,63 @@
+import Glibc
+
+/// What the transport needs to know.
+struct ConnectionSettings: Sendable {
+    var connectTimeoutMilliseconds: Int
+    var maxReplyBytes: Int
+    /// Connections at once, and idle ones kept.
+    var maxConnections: Int
+    var maxStreamsPerConnection: Int
+    var maxInFlight: Int
+    /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
+    var keepWarmMilliseconds: Int
+    /// The servers there are, by their numbers.
+    var origins: [HTTPOrigin]
+    var caFile: String?
+    var proxy: String?
+}
+
+extension ConnectionSettings {
+    init(_ root: ObjectReader, origins: [HTTPOrigin], maxInFlight: Int) throws(PartnerBookingError) {
+        // Over HTTP/1.1 every call in flight needs a connection of its own.
+        maxConnections = try root.optionalInteger("max_connections", in: 1...100_000) ?? maxInFlight
+        self.maxInFlight = maxInFlight
+        maxStreamsPerConnection = try root.optionalInteger("max_streams_per_connection", in: 1...10_000) ?? 100
+        keepWarmMilliseconds = try root.optionalInteger("keep_warm_ms", in: 0...3_600_000) ?? 30_000
+        self.origins = origins
+        connectTimeoutMilliseconds = try root.optionalInteger("connect_timeout_ms", in: 1...600_000) ?? 4_000
+        maxReplyBytes = try root.optionalInteger("max_reply_bytes", in: 1_024...67_108_864) ?? 1_048_576
+
+        let tls = try root.optionalObject("tls")
+        try tls?.refuseMembers(except: ["ca_file"])
+        // Found out now rather than in the first call of the night.
+        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
+            !$0.contains(0) && Self.holdsCertificate(String(decoding: $0, as: UTF8.self))
+        }
+
+        let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
+        proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
+            guard let url = URLParts(String(decoding: $0, as: UTF8.self)) else { return false }
+            return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
+        }
+    }
+}
+
+extension ConnectionSettings {
+    /// Whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
+    private static func holdsCertificate(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
+            let file = fopen(path, "re")
+        else { return false }
+        defer { fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, file) > 0 {
+            // Not String.contains: it brings in the whole of _StringProcessing, more than a megabyte.
+            guard let line else { return false }
+            if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
+        }
+        return false
+    }
+}

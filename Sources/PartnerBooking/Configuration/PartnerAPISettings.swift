@@ -1,0 +1,55 @@
+/// How the Partner API is reached, or the sandbox that plays it.
+struct PartnerAPISettings: Sendable {
+    let apiKey: String
+    let baseURL: String
+    let searchPath: String
+    let bookingPath: String
+    /// The Partner API looks up no customers; the sandbox does.
+    let customerPath: String?
+
+    var origin: HTTPOrigin { HTTPOrigin(number: 0, warmUpURL: baseURL + "/", isPublicOnly: false) }
+
+    /// `sandbox`: the one that plays it, if any.
+    init(_ root: ObjectReader, sandbox: SandboxConfiguration?) throws(PartnerBookingError) {
+        apiKey = try Self.apiKey(root, sandbox)
+        baseURL = try Self.baseURL(root)
+        let paths = try root.optionalObject("paths")
+        try paths?.refuseMembers(except: ["search_availability", "create_booking"])
+        searchPath = try Self.path(paths, "search_availability") ?? "/v1/availability/search"
+        bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
+        if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
+        customerPath = sandbox == nil ? nil : "/v1/customers/lookup"
+        if customerPath == searchPath || customerPath == bookingPath {
+            throw root.refuse("paths", "must not be /v1/customers/lookup, where the sandbox looks up customers")
+        }
+    }
+
+    private static func apiKey(_ root: ObjectReader, _ sandbox: SandboxConfiguration?) throws(PartnerBookingError) -> String
+    {
+        let expected: StaticString = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
+        let given = try root.optionalString("api_key", maxBytes: 512, expected, FieldRules.isPartnerKey)
+        if let given { return given }
+        guard let sandbox else { throw root.refuse("api_key", "is required: \(expected)") }
+        return sandbox.apiKey ?? "sk_ptnr_sandbox"
+    }
+
+    private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
+        let expected: StaticString =
+            "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
+        guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
+            return "https://appointments.dialstack.ai"
+        }
+        guard let url = ServiceURL(text) else { throw root.refuse("base_url", "must be \(expected)") }
+        guard url.isProtected else {
+            throw root.refuse("base_url", "must start with https:// (http:// is for loopback addresses only)")
+        }
+        return url.text
+    }
+
+    private static func path(_ paths: ObjectReader?, _ name: StaticString) throws(PartnerBookingError) -> String? {
+        try paths?.optionalString(name, maxBytes: 1_024, "a path that starts with /, without query or fragment") {
+            $0.first == UInt8(ascii: "/") && FieldRules.isVisibleASCII($0)
+                && !$0.contains(UInt8(ascii: "?")) && !$0.contains(UInt8(ascii: "#"))
+        }
+    }
+}

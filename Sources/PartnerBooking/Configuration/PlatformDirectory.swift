@@ -1,0 +1,123 @@
+/// The platforms whose bots a client serves: docs/json-contract.md, "Platforms".
+struct PlatformDirectory: Sendable {
+    /// By `bot_id`.
+    private(set) var platforms: [String: Platform] = [:]
+    private(set) var origins: [HTTPOrigin] = []
+    let webhookTimeoutMilliseconds: Int
+
+    /// How many different webhooks there are: several bots may share one.
+    var webhookCount: Int { numbers.count }
+
+    private var numbers: [String: Int] = [:]
+    private let privateHosts: Set<String>
+
+    init(_ root: ObjectReader) throws(PartnerBookingError) {
+        webhookTimeoutMilliseconds = try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000
+        privateHosts = try Self.privateHosts(root)
+        let bots = try root.optionalObjectsByName("platforms") ?? []
+        if bots.isEmpty { throw root.refuse("platforms", "is required: an object with a member for each bot_id") }
+        for (botID, platform) in bots {
+            guard (1...256).contains(botID.utf8.count) else {
+                throw root.refuse("platforms", "must have bot_ids of 1 to 256 bytes as names")
+            }
+            guard platforms[botID] == nil else { throw root.refuse("platforms", "must not name a bot_id twice") }
+            platforms[botID] = try read(platform)
+        }
+    }
+
+    private mutating func read(_ platform: ObjectReader) throws(PartnerBookingError) -> Platform {
+        try platform.refuseMembers(except: ["account_id", "webhook_url", "webhook_secret"])
+        let accountID = try platform.checkText(
+            "account_id", maxBytes: 256, "1 to 256 visible ASCII characters, such as acct_01h2xcejqtf2nbrexx3vqjhp41",
+            FieldRules.isVisibleASCII)
+        let key = try Self.key(platform)
+        guard let url = try webhookURL(platform) else { return Platform(accountID: accountID.string ?? "", webhook: nil) }
+        guard let key else {
+            throw platform.refuse("webhook_secret", "is required with a webhook_url: \(Self.secretForm)")
+        }
+        let number = numbers[url.text] ?? numbers.count
+        numbers[url.text] = number
+        let webhook = Platform.Webhook(number: number, url: url.text, key: key, origin: origin(of: url.parts))
+        return Platform(accountID: accountID.string ?? "", webhook: webhook)
+    }
+
+    // MARK: Addresses
+
+    private func webhookURL(_ platform: ObjectReader) throws(PartnerBookingError) -> ServiceURL? {
+        let expected: StaticString = "an https URL without user, query or fragment, such as https://clinic.example/webhook"
+        guard let text = try platform.optionalString("webhook_url", maxBytes: 2_048, expected) else { return nil }
+        guard let url = ServiceURL(text) else { throw platform.refuse("webhook_url", "must be \(expected)") }
+        guard url.isProtected else {
+            throw platform.refuse("webhook_url", "must start with https:// (http:// is for loopback addresses only)")
+        }
+        if let address = url.parts.address, !address.isPublic, isPublicOnly(url.parts) {
+            throw platform.refuse(
+                "webhook_url", "must not lead to a private address, unless \"private_hosts\" names its host")
+        }
+        return url
+    }
+
+    private mutating func origin(of url: URLParts) -> HTTPOrigin {
+        let warmUpURL = url.origin + "/"
+        if let known = origins.first(where: { $0.warmUpURL == warmUpURL }) { return known }
+        let origin = HTTPOrigin(number: origins.count, warmUpURL: warmUpURL, isPublicOnly: isPublicOnly(url))
+        origins.append(origin)
+        return origin
+    }
+
+    /// A name may turn into any address, later too: what it turns into is looked at whenever a connection is made.
+    private func isPublicOnly(_ url: URLParts) -> Bool { !url.isLoopback && !privateHosts.contains(url.host) }
+
+    private static func privateHosts(_ root: ObjectReader) throws(PartnerBookingError) -> Set<String> {
+        let elements = try root.optionalList("private_hosts", maxCount: 10_000) ?? []
+        let hosts = elements.compactMap { $0.string.flatMap(host) }
+        guard hosts.count == elements.count else {
+            let expected = "must be a list of host names and addresses, such as [\"clinic.internal\",\"10.1.2.3\"]"
+            throw root.refuse("private_hosts", expected)
+        }
+        return Set(hosts)
+    }
+
+    /// A host as URLs have it: in lower case, IPv6 addresses in brackets. nil for what is more than a host, or none.
+    private static func host(_ text: String) -> String? {
+        let isBare = text.utf8.contains(UInt8(ascii: ":")) && !text.hasPrefix("[")
+        guard text.utf8.count <= 255, !text.utf8.contains(where: { "/?#".utf8.contains($0) }),
+            let url = URLParts(isBare ? "https://[\(text)]" : "https://\(text)"), !url.hasCredentials,
+            url.origin == "https://\(url.host):443"
+        else { return nil }
+        return url.host
+    }
+
+    // MARK: Secrets
+
+    private static let secretForm: StaticString =
+        "a string of 1 to 512 bytes, or a list of one or two while one replaces the other (the first signs)"
+
+    /// Straight into a key: no copy of the secret is made that could not be wiped.
+    private static func key(_ platform: ObjectReader) throws(PartnerBookingError) -> HMACKey? {
+        guard let value = try platform.value("webhook_secret") else { return nil }
+        let secrets = value.kind == .array ? Array(value.elements) : [value]
+        let keys = secrets.prefix(3).compactMap { secret in
+            secret.withText { (1...512).contains($0.count) && !$0.contains(0) ? HMACKey($0) : nil } ?? nil
+        }
+        guard (1...2).contains(secrets.count), keys.count == secrets.count else {
+            throw platform.refuse("webhook_secret", "must be \(secretForm)")
+        }
+        return keys.first
+    }
+}
+
+/// What is known of one bot's platform.
+struct Platform: Sendable {
+    struct Webhook: Sendable {
+        /// Bots with the same URL share it.
+        let number: Int
+        let url: String
+        let key: HMACKey
+        let origin: HTTPOrigin
+    }
+
+    let accountID: String
+    /// nil: it has none.
+    let webhook: Webhook?
+}

@@ -1,0 +1,51 @@
+/// Whom requests go to: what they look like there, and whose words come back.
+protocol Endpoint: Sendable {
+    /// How many services there are behind it. Each has a retry budget and a circuit breaker of its own.
+    var serviceCount: Int { get }
+
+    /// Who answers.
+    var source: PartnerBookingError.Source { get }
+
+    /// How long one attempt may take; nil: as long as its call.
+    var attemptMilliseconds: Int? { get }
+
+    /// Refuses, before the call is accepted, what could not be sent.
+    func check(_ request: Request) throws(PartnerBookingError)
+
+    /// The request as its service gets it.
+    func message(for request: Request) throws(PartnerBookingError) -> Message
+}
+
+/// A request as its service gets it, with all its attempts.
+struct Message: Sendable {
+    /// Which of the endpoint's services, counted from 0.
+    let service: Int
+    let target: HTTPTarget
+    /// Header lines of this request alone.
+    let headers: [String]
+    let body: [UInt8]
+    /// Signs each attempt, where the service wants that.
+    var key: HMACKey?
+
+    /// The HTTP request of one attempt. A signature holds the time, so each attempt gets one of its own.
+    func httpRequest(seconds: () -> Int = WallClock.seconds) -> HTTPRequest {
+        guard let key else { return HTTPRequest(target: target, headers: headers, body: body) }
+        let signature = body.withUnsafeBytes { WebhookSignature.header(key, body: $0, timestamp: seconds()) }
+        return HTTPRequest(
+            target: target, headers: headers + ["\(WebhookSignature.headerName): \(signature)"], body: body)
+    }
+}
+
+extension Request {
+    /// The header line that passes on the caller's trace context.
+    var traceHeaders: [String] { traceparent.map { ["traceparent: \($0)"] } ?? [] }
+}
+
+extension HTTPTarget {
+    /// What every request says of itself.
+    static let commonHeaders = [
+        "Content-Type: application/json",
+        "Accept: application/json",
+        "User-Agent: libpartnerbooking/\(partnerBookingVersion)",
+    ]
+}

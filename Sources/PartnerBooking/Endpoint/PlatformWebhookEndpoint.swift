@@ -1,0 +1,72 @@
+/// The webhooks of platforms: does what the Partner API does behind the scenes. Finds the bot's platform, puts its account in the
+/// bot's place, and signs.
+struct PlatformWebhookEndpoint: Endpoint {
+    let serviceCount: Int
+    let source = PartnerBookingError.Source.platform
+    let attemptMilliseconds: Int?
+    private let routes: [String: Route]
+
+    /// Where the requests of one bot go.
+    private struct Route {
+        let accountID: String
+        /// nil: it has no webhook.
+        let webhook: Webhook?
+    }
+
+    private struct Webhook {
+        let service: Int
+        let key: HMACKey
+        let search: HTTPTarget
+        let booking: HTTPTarget
+        let customer: HTTPTarget
+    }
+
+    init(_ directory: PlatformDirectory) {
+        attemptMilliseconds = directory.webhookTimeoutMilliseconds
+        serviceCount = directory.webhookCount
+        routes = directory.platforms.mapValues { platform in
+            Route(accountID: platform.accountID, webhook: platform.webhook.map { Self.webhook($0, platform.accountID) })
+        }
+    }
+
+    private static func webhook(_ webhook: Platform.Webhook, _ accountID: String) -> Webhook {
+        let headers = ["X-DialStack-Account-Id: \(accountID)"] + HTTPTarget.commonHeaders
+        func target(_ path: String) -> HTTPTarget {
+            HTTPTarget(url: webhook.url + path, headers: headers, origin: webhook.origin)
+        }
+        return Webhook(
+            service: webhook.number, key: webhook.key, search: target("/availability/search"), booking: target("/bookings"),
+            customer: target("/customers/lookup"))
+    }
+
+    func check(_ request: Request) throws(PartnerBookingError) {
+        // A booking that is resumed tells its bot when it is found.
+        if let botID = request.botID { _ = try route(botID) }
+    }
+
+    func message(for request: Request) throws(PartnerBookingError) -> Message {
+        // What was read as a request is JSON and names its bot.
+        guard let document = try? JSONDocument(request.body, profile: .request),
+            let botID = document.root["bot_id"]?.string
+        else { throw .unknownBot }
+        let (accountID, webhook) = try route(botID)
+        let body = document.object(without: ["bot_id", "account_id"]) { body in
+            body.member("account_id", accountID)
+            if let key = request.idempotencyKey { body.member("idempotency_key", key) }
+        }
+        let target =
+            switch request.operation {
+            case .searchAvailability: webhook.search
+            case .createBooking: webhook.booking
+            case .lookupCustomer: webhook.customer
+            }
+        return Message(
+            service: webhook.service, target: target, headers: request.traceHeaders, body: body, key: webhook.key)
+    }
+
+    private func route(_ botID: String) throws(PartnerBookingError) -> (accountID: String, webhook: Webhook) {
+        guard let route = routes[botID] else { throw .unknownBot }
+        guard let webhook = route.webhook else { throw .noWebhook }
+        return (route.accountID, webhook)
+    }
+}
