@@ -123,6 +123,7 @@ typedef enum pbk_status {
     PBK_UNSUPPORTED_OPERATION = 11, /**< The endpoint has no such operation: the Partner API looks up no customers. */
     PBK_UNKNOWN_BOT = 12,     /**< With "platform_webhook": "platforms" does not name the request's "bot_id". */
     PBK_NO_WEBHOOK = 13,      /**< With "platform_webhook": "platforms" names the bot, but no "webhook_url" for it. */
+    PBK_ACCOUNT_CHANGED = 14, /**< With "platform_webhook": the booking in doubt was sent in another account than its bot has now. */
 
     /* This library or this machine. */
     PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" and "max_queued" allow are accepted and not over. */
@@ -145,7 +146,7 @@ typedef enum pbk_status {
     PBK_REPLY_TOO_LARGE = 61, /**< Longer than "max_reply_bytes". */
 
     /* The service said no. */
-    PBK_UNAUTHORIZED = 80,     /**< HTTP 401 or 403: the API key or the bot is not accepted. */
+    PBK_UNAUTHORIZED = 80,     /**< HTTP 401 or 403: the API key, the bot or the signature is not accepted. */
     PBK_SLOT_UNAVAILABLE = 81, /**< HTTP 409 slot_unavailable: somebody else has the slot. Offer another. */
     PBK_REFUSED = 82,          /**< Any other HTTP 3xx or 4xx; other 409s may mean that the first try with a key still runs. */
     PBK_RATE_LIMITED = 83,     /**< HTTP 429, also after the retries. */
@@ -410,7 +411,8 @@ PBK_API void pbk_completion_free(pbk_completion *completion);
  * Gets a connection ready in the background, so that the next call finds one: call it when the phone rings.
  *
  * A client does so by itself when it opens, keeps its connection in use while it is idle ("keep_warm_ms"), and replaces one
- * that died. So this is needed only by hosts that turned that off, and does no harm in others.
+ * that died. So this is needed only by hosts that turned that off, and does no harm in others. With "platform_webhook" it is one
+ * connection to each of the first 64 servers that "platforms" names; to the others connections are made by calls.
  *
  * @return PBK_OK, PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED. Whether a connection could be made is told by the next call.
  * Any thread, callbacks too; never blocks. Since 0.1.
@@ -483,8 +485,8 @@ PBK_API char *pbk_sandbox_bookings(pbk_client *client, pbk_status *status);
  *
  * The header is X-DialStack-Signature: "t=<seconds>,v1=<hex>", the lower-case HMAC-SHA256 of "<seconds>.<body>". It is read
  * strictly: elements "scheme=value" apart by single commas, at most 4096 bytes, no white space; one `t` of 1 to 15 digits without
- * leading zeros; one or more `v1`, of which one has to match. Other schemes are ignored. Comparing takes the same time whatever
- * matches.
+ * leading zeros; one or more `v1`, of which one has to match (what is not 64 lower-case digits matches nothing). Other schemes
+ * are ignored. Comparing takes the same time whatever matches.
  *
  * @param secrets            The webhook's secrets, any of which may have signed: two while one replaces the other. None may be
  *                           NULL or empty. Borrowed.
@@ -516,9 +518,9 @@ PBK_API const char *pbk_webhook_verdict_text(pbk_webhook_verdict verdict);
  * @param secret       The webhook's secret, not empty. Borrowed.
  * @param body         The body as it will be sent. NULL only with a length of 0. Borrowed.
  * @param body_length  Its length in bytes.
- * @param timestamp    When, in seconds since 1970; 0: the system's clock.
+ * @param timestamp    When, in seconds since 1970, at most 15 digits; 0: the system's clock.
  * @return The value of the header X-DialStack-Signature, yours to free: "t=1705312800,v1=5257a8...". NULL when an argument is
- *         wrong (no secret, no body, a negative time) or memory is out.
+ *         wrong (no secret, no body, no such time) or memory is out.
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
  */
 PBK_API char *pbk_webhook_sign(const char *secret, const void *body, size_t body_length, int64_t timestamp);

@@ -23,6 +23,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let unsupportedOperation = Code("unsupported_operation")
         public static let unknownBot = Code("unknown_bot")
         public static let noWebhook = Code("no_webhook")
+        public static let accountChanged = Code("account_changed")
         public static let queueFull = Code("queue_full")
         public static let resourceUnavailable = Code("resource_unavailable")
         public static let journalUnavailable = Code("journal_unavailable")
@@ -181,6 +182,12 @@ extension PartnerBookingError {
         var error = PartnerBookingError(.noWebhook, message, source: .caller)
         error.field = "bot_id"
         return error
+    }
+
+    static var accountChanged: PartnerBookingError {
+        let message =
+            "The booking may have been made in another account, which its bot had when it was sent: settle it there"
+        return PartnerBookingError(.accountChanged, message, source: .caller)
     }
 
     static func journalUnavailable(_ why: String) -> PartnerBookingError {

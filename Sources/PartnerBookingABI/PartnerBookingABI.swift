@@ -72,9 +72,11 @@ public func pbk_submit(
     errorJSON?.pointee = nil
     let asked = Operation(operation)
     do throws(PartnerBookingError) {
-        let client = try Handles.client(client)
-        guard let asked else { throw .argument("operation must be one of pbk_operation") }
-        let request = try bytes(requestJSON, "request_json")
+        guard let asked else {
+            _ = try Handles.client(client)
+            throw .argument("operation must be one of pbk_operation")
+        }
+        let (client, request) = try request(asked, client, requestJSON)
         let context = UInt(bitPattern: context)
         let call =
             if let callback {
@@ -92,7 +94,7 @@ public func pbk_submit(
         return PBK_OK
     } catch {
         ticket?.pointee = 0
-        errorJSON?.pointee = string(asked.map(error.beforeSending)?.json ?? error.json)
+        errorJSON?.pointee = string(error.json)
         return error.pbkStatus
     }
 }
@@ -183,13 +185,19 @@ private func call(
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
     reply(status) { () throws(PartnerBookingError) in
-        let request: (client: PartnerBookingClient, json: [UInt8])
-        do throws(PartnerBookingError) {
-            request = try (Handles.client(client), bytes(requestJSON, "request_json"))
-        } catch {
-            throw error.beforeSending(operation)
-        }
-        return try request.client.call(operation, request: request.json).get()
+        let (client, request) = try request(operation, client, requestJSON)
+        return try client.call(operation, request: request).get()
+    }
+}
+
+/// Whom and what is asked. An error has the outcome of a call that never came so far.
+private func request(
+    _ operation: Operation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?
+) throws(PartnerBookingError) -> (client: PartnerBookingClient, json: [UInt8]) {
+    do throws(PartnerBookingError) {
+        return try (Handles.client(client), bytes(requestJSON, "request_json"))
+    } catch {
+        throw error.beforeSending(operation)
     }
 }
 

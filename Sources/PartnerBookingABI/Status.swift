@@ -19,6 +19,7 @@ extension PartnerBookingError {
         case .unsupportedOperation: PBK_UNSUPPORTED_OPERATION
         case .unknownBot: PBK_UNKNOWN_BOT
         case .noWebhook: PBK_NO_WEBHOOK
+        case .accountChanged: PBK_ACCOUNT_CHANGED
         case .queueFull: PBK_QUEUE_FULL
         case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
         case .journalLocked: PBK_JOURNAL_LOCKED
@@ -74,6 +75,7 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_UNSUPPORTED_OPERATION: "the endpoint has no such operation"
     case PBK_UNKNOWN_BOT: "the configuration's platforms name no such bot"
     case PBK_NO_WEBHOOK: "the configuration's platforms name no webhook for the bot"
+    case PBK_ACCOUNT_CHANGED: "the booking may have been made in another account than its bot has now"
     case PBK_QUEUE_FULL: "as many calls as max_in_flight and max_queued allow are accepted and not over"
     case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
     case PBK_JOURNAL_UNAVAILABLE: "the booking could not be recorded in the journal"
@@ -88,7 +90,7 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_ADDRESS_REFUSED: "the webhook's host has a private address"
     case PBK_INVALID_REPLY: "the reply is not JSON of the promised shape"
     case PBK_REPLY_TOO_LARGE: "the reply is longer than max_reply_bytes"
-    case PBK_UNAUTHORIZED: "the service does not accept the API key or the bot"
+    case PBK_UNAUTHORIZED: "the service does not accept the API key, the bot or the signature"
     case PBK_SLOT_UNAVAILABLE: "the slot is no longer available"
     case PBK_REFUSED: "the service refused the request"
     case PBK_RATE_LIMITED: "the service asks for fewer requests"

@@ -37,7 +37,9 @@ public func pbk_webhook_verdict_text(_ verdict: pbk_webhook_verdict) -> UnsafePo
 public func pbk_webhook_sign(
     _ webhookSecret: UnsafePointer<CChar>?, _ body: UnsafeRawPointer?, _ bodyLength: Int, _ timestamp: Int64
 ) -> UnsafeMutablePointer<CChar>? {
-    guard let key = secret(webhookSecret), let body = buffer(body, bodyLength), timestamp >= 0 else { return nil }
+    guard let key = secret(webhookSecret), let body = buffer(body, bodyLength),
+        (0...Int64(WebhookSignature.maxTimestamp)).contains(timestamp)
+    else { return nil }
     let header = WebhookSignature.header(secret: key, body: body, timestamp: timestamp == 0 ? nil : Int(timestamp))
     return string(Array(header.utf8))
 }

@@ -49,6 +49,23 @@ import Testing
         try await client.close(timeoutMilliseconds: 1_000)
     }
 
+    @Test func lookupGivesTheCustomer() async throws {
+        let client = try Self.sandbox()
+        let request = LookupCustomerRequest(botID: "bot_1", phone: "+15551234567")
+        #expect(try await client.lookupCustomer(request).customer == nil)
+        _ = try await client.createBooking(Self.booking())
+        let reply = try await client.lookupCustomer(request)
+        #expect(reply.customer?.name == Self.booking().customer.name)
+        #expect(reply.customer?.existingAppointment?.startAt == "2030-01-14T10:00:00Z")
+        #expect(reply.timing.attempts == 1)
+        try await client.close(timeoutMilliseconds: 1_000)
+
+        let hosted = try PartnerBookingClient(configuration: #"{"api_key":"sk_ptnr_x","keep_warm_ms":0}"#)
+        let error = await Self.failure { try await hosted.lookupCustomer(request) }
+        #expect(error?.code == .unsupportedOperation && error?.attempts == 0)
+        try await hosted.close(timeoutMilliseconds: 0)
+    }
+
     @Test func bookingGivesTheBooking() async throws {
         let client = try Self.sandbox()
         let reply = try await client.createBooking(Self.booking())

@@ -1,3 +1,4 @@
+import CCurl
 import Glibc
 
 /// What the transport needs to know.
@@ -13,6 +14,9 @@ struct ConnectionSettings: Sendable {
     /// The servers there are, by their numbers.
     var origins: [HTTPOrigin]
     var caFile: String?
+    /// No directory of certificates is looked into. Debian's libcurl has one by default: beside a file of one's own it would go on
+    /// trusting the system's, and libcurl reads all certificates again for each connection (40 ms) unless there is no directory.
+    var usesCAFileOnly: Bool
     var proxy: String?
 }
 
@@ -33,6 +37,7 @@ extension ConnectionSettings {
         caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
             !$0.contains(0) && Self.holdsCertificate(String(decoding: $0, as: UTF8.self))
         }
+        usesCAFileOnly = caFile != nil || Self.systemFile.map(Self.holdsCertificate) ?? false
 
         let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
         proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
@@ -43,6 +48,11 @@ extension ConnectionSettings {
 }
 
 extension ConnectionSettings {
+    /// The file of the system's certificates, as libcurl was built with it.
+    private static var systemFile: String? {
+        curl_version_info(CURLVERSION_SEVENTH)?.pointee.cainfo.map { String(cString: $0) }
+    }
+
     /// Whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
     private static func holdsCertificate(_ path: String) -> Bool {
         var status = stat()

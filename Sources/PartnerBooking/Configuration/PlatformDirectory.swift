@@ -9,6 +9,7 @@ struct PlatformDirectory: Sendable {
     var webhookCount: Int { numbers.count }
 
     private var numbers: [String: Int] = [:]
+    private var originNumbers: [String: Int] = [:]
     private let privateHosts: Set<String>
 
     init(_ root: ObjectReader) throws(PartnerBookingError) {
@@ -58,9 +59,9 @@ struct PlatformDirectory: Sendable {
     }
 
     private mutating func origin(of url: URLParts) -> HTTPOrigin {
-        let warmUpURL = url.origin + "/"
-        if let known = origins.first(where: { $0.warmUpURL == warmUpURL }) { return known }
-        let origin = HTTPOrigin(number: origins.count, warmUpURL: warmUpURL, isPublicOnly: isPublicOnly(url))
+        if let known = originNumbers[url.origin] { return origins[known] }
+        let origin = HTTPOrigin(number: origins.count, warmUpURL: url.origin + "/", isPublicOnly: isPublicOnly(url))
+        originNumbers[url.origin] = origin.number
         origins.append(origin)
         return origin
     }
@@ -93,7 +94,7 @@ struct PlatformDirectory: Sendable {
     private static let secretForm: StaticString =
         "a string of 1 to 512 bytes, or a list of one or two while one replaces the other (the first signs)"
 
-    /// Straight into a key: no copy of the secret is made that could not be wiped.
+    /// Straight into a key: unless it is written with escapes, no copy of a secret is made that could not be wiped.
     private static func key(_ platform: ObjectReader) throws(PartnerBookingError) -> HMACKey? {
         guard let value = try platform.value("webhook_secret") else { return nil }
         let secrets = value.kind == .array ? Array(value.elements) : [value]

@@ -10,9 +10,8 @@ struct URLParts {
     private let port: String
 
     init?(_ text: String) {
-        guard FieldRules.isVisibleASCII(text), let url = curl_url() else { return nil }
+        guard FieldRules.isVisibleASCII(text), Self.isWrittenOut(text), let url = curl_url() else { return nil }
         defer { curl_url_cleanup(url) }
-        // The scheme must be written out: guessing would turn "localhost" into http://localhost.
         guard curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK else { return nil }
         func part(_ part: CURLUPart, _ flags: Int32 = 0) -> String? {
             var value: UnsafeMutablePointer<CChar>?
@@ -25,6 +24,12 @@ struct URLParts {
         self.host = host.lowercased()
         hasCredentials = part(CURLUPART_USER) != nil || part(CURLUPART_PASSWORD) != nil
         port = part(CURLUPART_PORT, CURLU_DEFAULT_PORT) ?? ""
+    }
+
+    /// A scheme, `://` and a host: libcurl guesses at less, and would turn `https:/clinic` into https://clinic.
+    private static func isWrittenOut(_ text: String) -> Bool {
+        let rest = text.utf8.drop { $0 != UInt8(ascii: ":") }
+        return rest.starts(with: "://".utf8) && rest.dropFirst(3).first != UInt8(ascii: "/")
     }
 
     /// What connections are made to: the same for all URLs that can share one.

@@ -82,13 +82,11 @@ final class Deliveries {
     func take(_ call: Call, _ now: MonotonicTime) {
         calls[call.ticket] = call
         guard let key = call.request.idempotencyKey else {
-            return start(Exchange(call, body: call.request.body, isInDoubt: false), for: call, now)
+            return start(call, body: call.request.body, now)
         }
         switch ledger.begin(call.request, key, id: call.ticket) {
         case .send(let body, let isInDoubt, let isRecorded):
-            let exchange = Exchange(call, body: body, isInDoubt: isInDoubt)
-            if isRecorded { exchange.recording = .done }
-            start(exchange, for: call, now)
+            start(call, body: body, isInDoubt: isInDoubt, isRecorded: isRecorded, now)
         case .join(let id):
             if let exchange = exchanges[id] { join(call, exchange) }
         case .replay(let reply): complete(call, .success(reply), of: nil, isReplayed: true)
@@ -115,16 +113,29 @@ final class Deliveries {
     /// Lets the journal finish. Nothing more will come.
     func closeJournal() { ledger.journal?.beginClose() }
 
-    private func start(_ exchange: Exchange, for call: Call, _ now: MonotonicTime) {
+    /// Gives a call an exchange of its own. `body` is what is sent: of a booking in doubt what was sent before.
+    private func start(
+        _ call: Call, body: [UInt8], isInDoubt: Bool = false, isRecorded: Bool = false, _ now: MonotonicTime
+    ) {
+        var request = call.request
+        request.body = body
+        let message: Message
+        do throws(PartnerBookingError) {
+            message = try endpoint.message(for: request)
+            if let key = request.idempotencyKey, let account = ledger.accountID(of: key), account != message.accountID {
+                throw .accountChanged
+            }
+        } catch {
+            if let key = request.idempotencyKey { ledger.ended(key, isInDoubt ? .inDoubt : .notBooked) }
+            return complete(call, .failure(error), of: nil, outcome: isInDoubt ? .unknown : .notSent)
+        }
+        let exchange = Exchange(call, request, message, isInDoubt: isInDoubt)
         exchanges[exchange.id] = exchange
         join(call, exchange)
-        do throws(PartnerBookingError) {
-            exchange.message = try endpoint.message(for: exchange.request)
-        } catch {
-            return finish(exchange, .failure(error), now)
-        }
-        if let key = exchange.request.idempotencyKey, exchange.recording == .none {
-            exchange.recording = ledger.record(key, body: exchange.request.body, id: exchange.id)
+        if isRecorded {
+            exchange.recording = .done
+        } else if let key = request.idempotencyKey {
+            exchange.recording = ledger.record(key, body: body, accountID: message.accountID, id: exchange.id)
         }
         if exchange.recording == .underWay {
             timers.add(.recordingOverdue(exchange.id), at: now.adding(milliseconds: policy.journalTimeoutMilliseconds))
@@ -186,8 +197,8 @@ final class Deliveries {
             timers.removeAll { timer in
                 switch timer {
                 case .deadline(let ticket), .slow(let ticket): calls[ticket] == nil
-                case .pauseOver(let id), .attemptOverdue(let id, _), .recordingOverdue(let id), .settlingOverdue(let id):
-                    exchanges[id] == nil
+                case .pauseOver(let id), .recordingOverdue(let id), .settlingOverdue(let id): exchanges[id] == nil
+                case .attemptOverdue(let id, let attempt): exchanges[id]?.delivery.attempts != attempt
                 }
             }
         }
@@ -196,23 +207,20 @@ final class Deliveries {
     // MARK: Attempts
 
     private func attempt(_ exchange: Exchange, _ now: MonotonicTime) {
-        guard let message = exchange.message else { return }
-        guard services[message.service].breaker.admits(exchange.id, now: now) else {
-            let wait = services[message.service].breaker.retryAfterMilliseconds(now: now)
+        let service = exchange.message.service
+        guard services[service].breaker.admits(exchange.id, now: now) else {
+            let wait = services[service].breaker.retryAfterMilliseconds(now: now)
             return finish(exchange, exchange.lastResult ?? .failure(.circuitOpen(retryAfterMilliseconds: wait)), now)
         }
         switch exchange.delivery.begin(now: now) {
         case .send:
             exchange.attemptedAt = now
-            if let failure = transport.start(exchange.id, message.httpRequest()) {
+            if let failure = transport.start(exchange.id, exchange.message.httpRequest()) {
                 return attemptEnded(FinishedTransfer(id: exchange.id, result: .failure(failure)), now)
             }
-            guard let limit = endpoint.attemptMilliseconds.map(now.adding), limit < exchange.delivery.deadline else {
-                return
-            }
-            timers.add(.attemptOverdue(exchange.id, attempt: exchange.delivery.attempts), at: limit)
+            if let limit = endpoint.attemptMilliseconds { watch(exchange, until: now.adding(milliseconds: limit)) }
         case .pause, .finish:
-            services[message.service].breaker.attemptEnded(exchange.id, isOutage: nil, now: now)
+            services[service].breaker.attemptEnded(exchange.id, isOutage: nil, now: now)
             // The thread came too late for another attempt. What is known is more than that the time is up.
             if let lastResult = exchange.lastResult {
                 finish(exchange, lastResult, now)
@@ -237,14 +245,23 @@ final class Deliveries {
     @discardableResult
     private func attemptEnded(_ exchange: Exchange, _ verdict: Delivery.Verdict, _ now: MonotonicTime) -> Delivery.Action {
         exchange.attemptedAt = nil
-        let service = exchange.message?.service ?? 0
+        let service = exchange.message.service
         services[service].breaker.attemptEnded(exchange.id, isOutage: verdict.isOutage, now: now)
         return exchange.delivery.attemptEnded(verdict, now: now, budget: &services[service].budget)
     }
 
-    /// The service had all the time that one attempt is given, and the call has some left for another one.
+    private func watch(_ exchange: Exchange, until moment: MonotonicTime) {
+        timers.add(.attemptOverdue(exchange.id, attempt: exchange.delivery.attempts), at: moment)
+    }
+
+    /// The time that one attempt is given may be over. It counts from when the request was sent: what waits for a connection of ours
+    /// tells nothing of the service. With the call's own deadline behind it the attempt ends as the call does.
     private func attemptOverdue(_ exchange: Exchange, _ now: MonotonicTime) {
-        guard exchange.attemptedAt != nil, exchange.settling == nil else { return }
+        guard let limit = endpoint.attemptMilliseconds, exchange.attemptedAt != nil, exchange.settling == nil,
+            now < exchange.delivery.deadline
+        else { return }
+        let due = (transport.sentAt(exchange.id) ?? now).adding(milliseconds: limit)
+        guard due <= now else { return watch(exchange, until: due) }
         let abandoned = transport.cancel(exchange.id, isOverdue: true)
         let failure = TransferFailure(
             code: .timeout, message: "The platform did not answer within webhook_timeout_ms", isRetryable: true,
@@ -279,7 +296,7 @@ final class Deliveries {
     /// The journal tells what became of a record.
     func take(_ report: Journal.Report, _ now: MonotonicTime) {
         switch (report.record, report.result) {
-        case (.intent(let key, _, _, _), .durable):
+        case (.intent(let key, _, _, _, _), .durable):
             ledger.recorded(key)
             guard let exchange = exchanges[report.id], exchange.recording == .underWay else { return }
             exchange.recording = .done

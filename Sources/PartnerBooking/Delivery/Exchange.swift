@@ -2,10 +2,10 @@
 /// under the same key. Used on the transfer thread alone.
 final class Exchange {
     let id: TransferID
-    var request: Request
+    let request: Request
+    /// The request as its service gets it.
+    let message: Message
     var delivery: Delivery
-    /// The request as its service gets it, once it is known that one does.
-    var message: Message?
     /// Who waits for its end.
     var calls: Set<Ticket>
     /// How far its record in the journal has come.
@@ -23,10 +23,10 @@ final class Exchange {
     var settling: CallResult?
 
     /// For a call that is the first to ask. The exchange has its ticket as ID.
-    init(_ call: Call, body: [UInt8], isInDoubt: Bool) {
+    init(_ call: Call, _ request: Request, _ message: Message, isInDoubt: Bool) {
         id = call.ticket
-        request = call.request
-        request.body = body
+        self.request = request
+        self.message = message
         delivery = Delivery(policy: call.policy, deadline: call.deadline, seed: call.seed, isInDoubt: isInDoubt)
         calls = [call.ticket]
     }

@@ -24,6 +24,8 @@ struct Message: Sendable {
     /// Header lines of this request alone.
     let headers: [String]
     let body: [UInt8]
+    /// In whose name it is asked, where the configuration says so.
+    var accountID: String?
     /// Signs each attempt, where the service wants that.
     var key: HMACKey?
 
@@ -43,9 +45,11 @@ extension Request {
 
 extension HTTPTarget {
     /// What every request says of itself.
-    static let commonHeaders = [
-        "Content-Type: application/json",
-        "Accept: application/json",
-        "User-Agent: libpartnerbooking/\(partnerBookingVersion)",
-    ]
+    static var commonHeaders: [String] {
+        [
+            "Content-Type: application/json",
+            "Accept: application/json",
+            "User-Agent: libpartnerbooking/\(partnerBookingVersion)",
+        ]
+    }
 }

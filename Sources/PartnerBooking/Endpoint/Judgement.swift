@@ -72,7 +72,8 @@ extension Judgement {
             error.invalidReply = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
         }
         self.init(.failure(error), failure.mayHaveBeenSent ? .unknown : .notSent)
-        if error.source == .network { verdict.isOutage = true }
+        // A refused address is the configuration's matter or DNS's, and tells nothing of the service.
+        if error.source == .network { verdict.isOutage = failure.code == .addressRefused ? nil : true }
     }
 }
 

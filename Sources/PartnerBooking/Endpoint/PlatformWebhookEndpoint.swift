@@ -61,7 +61,8 @@ struct PlatformWebhookEndpoint: Endpoint {
             case .lookupCustomer: webhook.customer
             }
         return Message(
-            service: webhook.service, target: target, headers: request.traceHeaders, body: body, key: webhook.key)
+            service: webhook.service, target: target, headers: request.traceHeaders, body: body, accountID: accountID,
+            key: webhook.key)
     }
 
     private func route(_ botID: String) throws(PartnerBookingError) -> (accountID: String, webhook: Webhook) {

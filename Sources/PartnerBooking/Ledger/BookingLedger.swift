@@ -27,11 +27,16 @@ final class BookingLedger: Sendable {
         }
     }
 
+    /// The account in which an earlier process sent the booking, where that is known.
+    func accountID(of key: String) -> String? { ledger.withLock { $0.accountID(of: key) } }
+
     /// Puts the intent of a booking in flight on its way to the disk.
-    func record(_ key: String, body: [UInt8], id: TransferID) -> Recording {
+    func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID) -> Recording {
         guard let journal, let fingerprint = ledger.withLock({ $0.fingerprint(of: key) }) else { return .none }
         let now = WallClock.milliseconds()
-        journal.append(.intent(key: key, at: now, fingerprint: fingerprint, body: body), id: id)
+        let intent = JournalRecord.intent(
+            key: key, at: now, fingerprint: fingerprint, body: body, accountID: accountID)
+        journal.append(intent, id: id)
         return .underWay
     }
 

@@ -29,11 +29,10 @@ struct Fingerprint: Sendable, Hashable {
         switch value.kind {
         case .object:
             let members = value.members.map { (key: $0.key.string ?? "", value: $0.value) }
-            // By UTF-8, and stable: a member that stands twice keeps its order.
+            // By UTF-8 (to `==` an é is an é, however it is made up), and stable: a member that stands twice keeps its order.
             let sorted = members.enumerated().sorted { left, right in
-                left.element.key == right.element.key
-                    ? left.offset < right.offset
-                    : left.element.key.utf8.lexicographicallyPrecedes(right.element.key.utf8)
+                let (key, other) = (left.element.key.utf8, right.element.key.utf8)
+                return key.elementsEqual(other) ? left.offset < right.offset : key.lexicographicallyPrecedes(other)
             }
             hash.update("o\(members.count):")
             for (_, member) in sorted {
@@ -78,7 +77,7 @@ struct DecimalNumber: CustomStringConvertible {
         }
         // An exponent beyond all reason stays as it is written.
         let written = parts.count > 1 ? String(Substring(parts[1])) : "0"
-        guard let exponent = Int(written), abs(exponent) < 1_000_000_000 else {
+        guard let exponent = Int(written), exponent.magnitude < 1_000_000_000 else {
             description = text
             return
         }

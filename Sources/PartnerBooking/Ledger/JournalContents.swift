@@ -10,6 +10,8 @@ struct JournalEntry: Equatable, Sendable {
     /// In milliseconds since 1970.
     let recordedAt: Int
     let state: State
+    /// The account in which it was sent, if the library named it.
+    var accountID: String?
 
     var isSettled: Bool {
         if case .booked = state { true } else { false }
@@ -72,8 +74,9 @@ struct JournalContents {
         case .void(let key, _):
             places[key] = nil
             return
-        case .intent(let key, let at, let fingerprint, let body):
-            entry = JournalEntry(key: key, fingerprint: fingerprint, recordedAt: at, state: .unsettled(body: body))
+        case .intent(let key, let at, let fingerprint, let body, let accountID):
+            entry = JournalEntry(
+                key: key, fingerprint: fingerprint, recordedAt: at, state: .unsettled(body: body), accountID: accountID)
         case .booked(let key, let at, let fingerprint, let reply):
             entry = JournalEntry(key: key, fingerprint: fingerprint, recordedAt: at, state: .booked(reply: reply))
         }

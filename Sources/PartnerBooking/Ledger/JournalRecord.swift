@@ -2,8 +2,8 @@
 enum JournalRecord: Equatable, Sendable {
     /// The first line: whose bookings these are.
     case journal(service: String)
-    /// A booking is about to be sent.
-    case intent(key: String, at: Int, fingerprint: Fingerprint, body: [UInt8])
+    /// A booking is about to be sent, in that account if the library names it.
+    case intent(key: String, at: Int, fingerprint: Fingerprint, body: [UInt8], accountID: String? = nil)
     /// It was made. Says all there is to remember, so that the intent can go.
     case booked(key: String, at: Int, fingerprint: Fingerprint, reply: [UInt8])
     /// It certainly was not made: the key is free again.
@@ -40,7 +40,8 @@ enum JournalRecord: Equatable, Sendable {
         let fingerprint = root["fingerprint"]?.string.flatMap(Fingerprint.init(hex:))
         switch (type, fingerprint, root["body"]?.string, root["reply"]?.string) {
         case ("intent", let fingerprint?, let body?, _):
-            self = .intent(key: key, at: at, fingerprint: fingerprint, body: Array(body.utf8))
+            self = .intent(
+                key: key, at: at, fingerprint: fingerprint, body: Array(body.utf8), accountID: root["account_id"]?.string)
         case ("booked", let fingerprint?, _, let reply?):
             self = .booked(key: key, at: at, fingerprint: fingerprint, reply: Array(reply.utf8))
         case ("void", _, _, _): self = .void(key: key, at: at)
@@ -55,11 +56,12 @@ enum JournalRecord: Equatable, Sendable {
                 record.member("type", "journal")
                 record.member("version", Self.version)
                 record.member("service", service)
-            case .intent(let key, let at, let fingerprint, let body):
+            case .intent(let key, let at, let fingerprint, let body, let accountID):
                 record.member("type", "intent")
                 record.member("key", key)
                 record.member("at", at)
                 record.member("fingerprint", fingerprint.hex)
+                if let accountID { record.member("account_id", accountID) }
                 record.member("body", String(decoding: body, as: UTF8.self))
             case .booked(let key, let at, let fingerprint, let reply):
                 record.member("type", "booked")

@@ -46,6 +46,8 @@ struct Ledger: Sendable {
         /// The request's; let go of once the booking is settled.
         var body: [UInt8]
         let recordedAt: Int
+        /// The account in which an earlier process sent it.
+        var accountID: String?
         var state: State
         var isRecorded: Bool
         /// When the entry is forgotten; nil while in flight.
@@ -104,6 +106,8 @@ struct Ledger: Sendable {
 
     func fingerprint(of key: String) -> Fingerprint? { entries[key]?.fingerprint }
 
+    func accountID(of key: String) -> String? { entries[key]?.accountID }
+
     /// A booking in flight has ended. What is to be remembered of it, and is to go to the journal, or nil.
     @discardableResult
     mutating func ended(_ key: String, _ ending: Ending, now: Int) -> JournalEntry? {
@@ -117,7 +121,8 @@ struct Ledger: Sendable {
         case .inDoubt: state = .unsettled(body: entry.body)
         }
         let recordedAt = if case .booked = state { now } else { entry.recordedAt }
-        let rest = JournalEntry(key: key, fingerprint: entry.fingerprint, recordedAt: recordedAt, state: state)
+        let rest = JournalEntry(
+            key: key, fingerprint: entry.fingerprint, recordedAt: recordedAt, state: state, accountID: entry.accountID)
         restore(rest)
         entries[key]?.isRecorded = entry.isRecorded
         return rest
@@ -131,8 +136,9 @@ struct Ledger: Sendable {
             case .unsettled(let body): (.inDoubt, body)
             }
         entries[entry.key] = Entry(
-            fingerprint: entry.fingerprint, body: body, recordedAt: entry.recordedAt, state: state, isRecorded: true,
-            expiresAt: entry.expiresAt(retentionMilliseconds: retentionMilliseconds))
+            fingerprint: entry.fingerprint, body: body, recordedAt: entry.recordedAt, accountID: entry.accountID,
+            state: state,
+            isRecorded: true, expiresAt: entry.expiresAt(retentionMilliseconds: retentionMilliseconds))
     }
 
     /// What is not settled, oldest first.

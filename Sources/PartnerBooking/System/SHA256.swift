@@ -12,6 +12,8 @@ struct SHA256 {
     private var rest = InlineArray<64, UInt8>(repeating: 0)
     private var restCount = 0
     private var byteCount: UInt64 = 0
+    /// The schedule of the block under way: a member, because what was fed can be had from it.
+    private var words = InlineArray<64, UInt32>(repeating: 0)
 
     init() {}
 
@@ -38,7 +40,11 @@ struct SHA256 {
             takeRest()
         }
         while bytes.count - place >= 64 {
-            takeBlock(bytes, at: place)
+            for index in 0..<16 {
+                let word = bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self)
+                words[index] = UInt32(bigEndian: word)
+            }
+            takeWords()
             place += 64
         }
         keep(bytes, from: place, to: bytes.count)
@@ -70,16 +76,15 @@ struct SHA256 {
     }
 
     private mutating func takeRest() {
-        let block = rest
-        withUnsafeBytes(of: block) { takeBlock($0, at: 0) }
+        for index in 0..<16 {
+            words[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(rest[4 * index + $1]) }
+        }
+        takeWords()
         restCount = 0
     }
 
-    private mutating func takeBlock(_ bytes: UnsafeRawBufferPointer, at place: Int) {
-        var words = InlineArray<64, UInt32>(repeating: 0)
-        for index in 0..<16 {
-            words[index] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
-        }
+    /// Takes the block whose bytes the first sixteen words hold.
+    private mutating func takeWords() {
         for index in 16..<64 {
             let (early, late) = (words[index - 15], words[index - 2])
             let first = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3

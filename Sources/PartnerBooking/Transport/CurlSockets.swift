@@ -12,6 +12,7 @@ final class CurlSockets {
     let descriptor: Int32
     /// The number of the origin that each is connected to.
     private var origins: [curl_socket_t: Int] = [:]
+    private var connected: Set<Int> = []
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -32,6 +33,15 @@ final class CurlSockets {
     }
 
     func hasConnection(to origin: Int) -> Bool { origins.values.contains(origin) }
+
+    /// A request has found a connection.
+    func didConnect(to origin: Int) { connected.insert(origin) }
+
+    /// The origins that a request has found a connection to since the last time.
+    func takeConnected() -> Set<Int> {
+        defer { connected.removeAll(keepingCapacity: true) }
+        return connected
+    }
 
     /// The origins of connections that were closed by the other side since the last time. Each is told of once.
     func takeClosed() -> Set<Int> {

@@ -12,7 +12,7 @@ final class CurlTransfer {
 
     private let maxReplyBytes: Int
     private let sockets: CurlSockets
-    /// A proxy has addresses of its own, and is the one that looks names up.
+    /// A proxy has addresses of its own, and those behind it are not seen from here.
     private let hasProxy: Bool
     /// The server of the request under way.
     private(set) var origin: HTTPOrigin?
@@ -25,7 +25,7 @@ final class CurlTransfer {
     private let url: OpaquePointer
     private var body: [UInt8] = []
     private var isTooLarge = false
-    private var sentAt = MonotonicTime(nanoseconds: 0)
+    private(set) var sentAt = MonotonicTime(nanoseconds: 0)
     private var firstByteAt: MonotonicTime?
     private var receivedAt = MonotonicTime(nanoseconds: 0)
     /// How much of the body has been looked at and found not to be whole.
@@ -86,6 +86,7 @@ final class CurlTransfer {
             // TLS: verification of certificate and host name is libcurl's default.
             ccurl_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
             settings.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
+            settings.usesCAFileOnly ? ccurl_set_string(easy, CURLOPT_CAPATH, nil) : CURLE_OK,
             // Callbacks
             ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
             ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context),
@@ -291,6 +292,7 @@ final class CurlTransfer {
     fileprivate func noteSending() {
         sendings &+= 1
         sentAt = .now()
+        if let origin { sockets.didConnect(to: origin.number) }
     }
 }
 

@@ -41,6 +41,8 @@ final class CurlTransport: Transport {
 
     /// Beyond so many servers connections are made when they are needed: nobody is helped by thousands of handshakes at the start.
     static let warmOriginLimit = 64
+    /// Warm-ups under way at once: each handshake takes a millisecond or two of this thread, and calls come first.
+    static let warmUpLimit = 4
     /// How long a warm-up's request may go without an answer before its connection counts as dead.
     static let silenceMilliseconds = 2_000
     /// How long a request waits for a connection in the making before it makes its own.
@@ -67,8 +69,9 @@ final class CurlTransport: Transport {
             return Origin(origin, keepWarmMilliseconds: interval, seed: seed.next())
         }
         warmOrigins = origins.prefix(Self.warmOriginLimit)
-        // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls.
-        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
+        // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls. Those kept
+        // warm to other servers come on top, else they would push each other out.
+        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections + max(0, warmOrigins.count - 1))
         limitConnections(to: settings.maxConnections)
         ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, settings.maxStreamsPerConnection)
     }
@@ -96,6 +99,10 @@ final class CurlTransport: Transport {
         return abandoned
     }
 
+    func sentAt(_ id: TransferID) -> MonotonicTime? {
+        running[id].flatMap { $0.mayHaveBeenSent ? $0.sentAt : nil }
+    }
+
     func prewarm() { for origin in warmOrigins { origin.warmth.wanted(now: .now()) } }
 
     private func origin(of transfer: CurlTransfer) -> Origin? {
@@ -105,7 +112,8 @@ final class CurlTransport: Transport {
     func finished() -> [FinishedTransfer] {
         recycle()
         let now = MonotonicTime.now()
-        for origin in warmOrigins { tendWarmUp(origin, now) }
+        var warmUps = warmOrigins.count { $0.warmUp != nil }
+        for origin in warmOrigins { tendWarmUp(origin, &warmUps, now) }
         sendImpatient(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
@@ -126,7 +134,23 @@ final class CurlTransport: Transport {
             ended.append(transfer)
         }
         if stillRunning > 0 { takeUnendedReplies(&results, now) }
+        if origins.count > 1 { wakeWaiting() }
         return results
+    }
+
+    /// libcurl has one row for all transfers that wait for a connection, and wakes the first of it alone, whichever server that one
+    /// waits for: those of a server that hangs would stand in the way of all others. So where a connection has been had or has
+    /// become free, who waits for the same server is set on its way again: the oldest, or where they can share it all of them.
+    private func wakeWaiting() {
+        let connected = sockets.takeConnected().union(ended.compactMap { $0.origin?.number })
+        for number in connected where origins.indices.contains(number) {
+            let waiting = running.values.filter { $0.origin?.number == number && $0.isWaitingForConnection }
+            let isShared = origins[number].isMultiplexed ?? true  // as long as nobody knows, they wait in the hope of that
+            for transfer in isShared ? waiting : waiting.min(by: { $0.id < $1.id }).map({ [$0] }) ?? [] {
+                curl_multi_remove_handle(multi, transfer.easy)
+                curl_multi_add_handle(multi, transfer.easy)
+            }
+        }
     }
 
     /// A service may answer in full before it has read the request, a 401 or 429 for instance. Over HTTP/2 libcurl 7.88 then
@@ -152,22 +176,28 @@ final class CurlTransport: Transport {
             if let moment { longest = min(longest, moment.milliseconds(since: now)) }
         }
         wait(for: moment)
-        for origin in warmOrigins {
-            wait(for: origin.warmth.next)
-            guard let warmUp = origin.warmUp else { continue }
-            wait(for: warmUp.deadline)
-            isIdle = false
+        var warmUps = 0
+        for origin in warmOrigins where origin.warmUp != nil {
+            warmUps += 1
+            wait(for: origin.warmUp?.deadline)
+        }
+        isIdle = isIdle && warmUps == 0
+        // At the limit those that are due wait for one of them to end.
+        if warmUps < Self.warmUpLimit {
+            for origin in warmOrigins { wait(for: origin.warmth.next) }
         }
         let input = Int16(CURL_WAIT_POLLIN)
         var descriptors = (
             curl_waitfd(fd: wakeUp.descriptor, events: input, revents: 0),
             curl_waitfd(fd: sockets.descriptor, events: input, revents: 0)
         )
-        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them.
+        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them, if there is no other
+        // server that it may be busy with.
         withUnsafeMutableBytes(of: &descriptors) {
             let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
             ExitGate.leave()
-            _ = curl_multi_poll(multi, first, isIdle ? 2 : 1, Int32(clamping: longest), nil)
+            let count: UInt32 = isIdle || origins.count > 1 ? 2 : 1
+            _ = curl_multi_poll(multi, first, count, Int32(clamping: longest), nil)
             ExitGate.enter()
         }
         if descriptors.0.revents != 0 { wakeUp.clear() }
@@ -214,12 +244,13 @@ extension CurlTransport {
     ///
     /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
     /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
-    private func tendWarmUp(_ origin: Origin, _ now: MonotonicTime) {
+    private func tendWarmUp(_ origin: Origin, _ warmUps: inout Int, _ now: MonotonicTime) {
         if let current = origin.warmUp, current.deadline <= now {
             _ = current.transfer.abandon(isOverdue: true)
             endWarmUp(origin, isWarm: false, now)
+            warmUps -= 1
         }
-        guard origin.warmth.begin(now: now) else { return }
+        guard warmUps < Self.warmUpLimit, origin.warmth.begin(now: now) else { return }
         guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin),
             curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
         else {
@@ -230,6 +261,7 @@ extension CurlTransport {
         let isConnected = sockets.hasConnection(to: origin.origin.number)
         let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
         origin.warmUp = (transfer, now.adding(milliseconds: limit))
+        warmUps += 1
     }
 
     private func endWarmUp(_ origin: Origin, isWarm: Bool, _ now: MonotonicTime) {

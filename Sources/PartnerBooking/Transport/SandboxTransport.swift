@@ -54,6 +54,9 @@ final class SandboxTransport: Transport {
         return AbandonedTransfer(mayHaveBeenSent: true)
     }
 
+    /// The sandbox has no limit for attempts, and who asks is told the beginning.
+    func sentAt(_ id: TransferID) -> MonotonicTime? { pending.contains { $0.id == id } ? openedAt : nil }
+
     func prewarm() {}
 
     func finished() -> [FinishedTransfer] {

@@ -87,6 +87,9 @@ protocol Transport: AnyObject {
     /// and a connection that stayed silent for so long is not to be trusted with the next request.
     func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer
 
+    /// When the request was on its way; nil as long as no byte of it can have left.
+    func sentAt(_ id: TransferID) -> MonotonicTime?
+
     /// Gets a connection ready for the next transfer, where there are connections.
     func prewarm()
 

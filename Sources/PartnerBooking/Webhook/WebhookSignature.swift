@@ -26,7 +26,7 @@ public enum WebhookSignature {
 
     /// Signs a body.
     ///
-    /// - Parameter timestamp: In seconds since 1970, the system's clock unless given.
+    /// - Parameter timestamp: In seconds since 1970, 0 to 999999999999999; the system's clock unless given.
     /// - Returns: The header's value.
     public static func header(secret: String, body: [UInt8], timestamp: Int? = nil) -> String {
         var secret = secret
@@ -72,6 +72,8 @@ extension WebhookSignature {
 
     /// A longer header is none of ours.
     package static var maxHeaderBytes: Int { 4_096 }
+    /// No later time is read: 15 digits.
+    package static var maxTimestamp: Int { 999_999_999_999_999 }
 
     /// For those who have pointers: the secrets' bytes, none of them empty.
     package static func header(
@@ -132,8 +134,6 @@ private struct SignedHeader {
     private(set) var timestamp = 0
     private(set) var signatures: [[UInt8]] = []
 
-    private static let maxDigits = 15
-
     init?(_ text: UnsafeRawBufferPointer) {
         guard text.count <= WebhookSignature.maxHeaderBytes, text.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             return nil
@@ -152,7 +152,7 @@ private struct SignedHeader {
     }
 
     private static func seconds(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
-        guard (1...maxDigits).contains(digits.count), digits.allSatisfy(\.isDigit),
+        guard (1...15).contains(digits.count), digits.allSatisfy(\.isDigit),
             digits.count == 1 || digits.first != UInt8(ascii: "0")
         else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }

@@ -87,7 +87,7 @@ struct ABIClient: @unchecked Sendable {
     }
 
     @Test func callsWithoutAnything() throws {
-        for operation in [pbk_search_availability, pbk_create_booking] {
+        for operation in [pbk_search_availability, pbk_create_booking, pbk_lookup_customer] {
             var status = PBK_OK
             let reply = try #require(ABIReply(PBK_OK, operation(nil, nil, &status)))
             #expect(status == PBK_INVALID_CLIENT)

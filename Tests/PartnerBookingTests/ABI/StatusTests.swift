@@ -23,7 +23,8 @@ import Testing
     /// Every static member of `Code`.
     static let codes: [PartnerBookingError.Code] = [
         .invalidArgument, .invalidClient, .clientClosed, .invalidConfig, .invalidJSON, .invalidField, .cancelled,
-        .wouldDeadlock, .idempotencyKeyReused, .notRecorded, .unsupportedOperation, .unknownBot, .noWebhook, .queueFull,
+        .wouldDeadlock, .idempotencyKeyReused, .notRecorded, .unsupportedOperation, .unknownBot, .noWebhook, .accountChanged,
+        .queueFull,
         .resourceUnavailable, .journalUnavailable,
         .journalLocked, .circuitOpen, .timeout, .dnsFailed, .connectFailed, .tlsFailed, .connectionLost,
         .proxyFailed, .addressRefused, .invalidReply, .replyTooLarge, .httpError,
@@ -37,7 +38,7 @@ import Testing
     }
 
     @Test func headerIsRead() {
-        #expect(Self.header.count == 33)
+        #expect(Self.header.count == 34)
         #expect(Self.header.first?.name == "PBK_OK")
         #expect(Self.header.first?.status == PBK_OK)
         #expect(Self.header.last?.status == PBK_SERVICE_FAILED)
@@ -109,7 +110,7 @@ import Testing
         #expect(!texts.contains(unknown))
     }
 
-    @Test(arguments: [14, 19, 25, 47, 62, 79, 85, 12_345, UInt32.max])
+    @Test(arguments: [15, 19, 25, 47, 62, 79, 85, 12_345, UInt32.max])
     func unknownStatusHasAText(_ number: UInt32) throws {
         #expect(String(cString: try #require(pbk_status_text(pbk_status(rawValue: number)))) == "unknown status")
     }

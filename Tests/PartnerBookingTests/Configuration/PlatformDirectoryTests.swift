@@ -127,7 +127,8 @@ import Testing
     @Test(arguments: [
         "", "clinic.example", "ftp://h.test", "http://clinic.example", "http://10.0.0.1", "http://127.0.0.1.evil.test",
         "https://u@h.test", "https://u:p@h.test", "https://:p@h.test", "https://h.test?x", "https://h.test/#f",
-        "https://h.test#", "https://", "https://h .test", "https://h.test\\r\\n",
+        "https://h.test#", "https://", "https:///h.test", "https:/h.test", "https:h.test", "https://h .test",
+        "https://h.test\\r\\n",
         "https://10.0.0.1", "https://10.1", "https://0x0a000001", "https://167772161", "https://012.0.0.1",
         "https://172.16.0.1/x", "https://192.168.1.1:8443", "https://169.254.169.254/latest/meta-data", "https://0.0.0.0",
         "https://100.64.0.1",

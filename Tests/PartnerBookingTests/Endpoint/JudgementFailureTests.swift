@@ -32,6 +32,14 @@ import Testing
         }
     }
 
+    /// A service that cannot be reached is spared for a while, and one whose address is refused is not: who reads the error must see why.
+    @Test func aRefusedAddressIsNoOutage() {
+        for (code, isOutage) in [(PartnerBookingError.Code.connectFailed, true), (.timeout, true), (.addressRefused, nil)] {
+            let verdict = JudgementSamples.judge(JudgementSamples.failure(code, mayHaveBeenSent: false)).verdict
+            #expect(verdict.isOutage == isOutage, "\(code.rawValue)")
+        }
+    }
+
     /// The contract: `content_type` and `reply_bytes` come with every `invalid_reply`.
     @Test func anInvalidReplyTellsWhatCameAlsoWhenItWasNoHTTP() {
         let error = JudgementSamples.judge(JudgementSamples.failure(.invalidReply, isRetryable: false)).error

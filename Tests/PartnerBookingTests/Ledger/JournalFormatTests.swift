@@ -11,7 +11,7 @@ import Testing
     static let now = 1_800_000_000_000
 
     static func intent(_ key: String, at: Int = now, body: [UInt8] = body) -> JournalRecord {
-        .intent(key: key, at: at, fingerprint: fingerprint, body: body)
+        .intent(key: key, at: at, fingerprint: fingerprint, body: body, accountID: key == "c" ? "acct_\"7\"" : nil)
     }
 
     static func booked(_ key: String, at: Int = now, reply: String = #"{"booking":{"id":"ü"}}"#) -> JournalRecord {

@@ -109,16 +109,44 @@ import Testing
         #expect(record.attempts[0].body == record.attempts[1].body)
     }
 
-    @Test(arguments: [(true, PartnerBookingError.Outcome.unknown), (false, .notSent)])
-    func whatNeverAnswersEndsWithItsOutcome(_ mayHaveBeenSent: Bool, _ outcome: PartnerBookingError.Outcome) throws {
+    @Test func aPlatformThatNeverAnswersLeavesADoubt() throws {
         let ending = Ending()
-        let scripted = try loop(.never(mayHaveBeenSent: mayHaveBeenSent), webhookTimeout: 20)
+        let scripted = try loop(.never(mayHaveBeenSent: true), webhookTimeout: 20)
         try scripted.submit(attempts: 3, complete: ending.handler)
         let error = try ending.error()
-        #expect(error.code == .timeout && error.outcome == outcome && error.attempts == 3)
+        #expect(error.code == .timeout && error.outcome == .unknown && error.attempts == 3)
         #expect(error.message.contains("webhook_timeout_ms") && error.source == .network)
         scripted.close()
         #expect(scripted.transport.record.overdue.count == 3)
+    }
+
+    /// What waits for a connection of ours has not been asked of the platform: neither is the attempt made again, nor the platform
+    /// held to be out of order.
+    @Test func theTimeOfAnAttemptCountsFromItsSending() throws {
+        let policy = Deliveries.Policy(retryTokens: 0, circuitBreaker: .init(failures: 1, openMilliseconds: 600_000))
+        let ending = Ending()
+        let scripted = try loop(.never(mayHaveBeenSent: false), policy: policy, webhookTimeout: 10)
+        try scripted.submit(deadline: 100, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .timeout && error.outcome == .notSent && error.attempts == 1)
+        #expect(!error.message.contains("webhook_timeout_ms"))
+        let next = Ending()
+        try scripted.submit(deadline: 30, complete: next.handler)
+        #expect(try next.error().code == .timeout, "and not circuit_open")
+        scripted.close()
+    }
+
+    /// A twin that can wait longer moves the deadline; the platform is not given more time for one attempt by that.
+    @Test func anAttemptIsLimitedAlsoWhenATwinExtendsTheDeadline() throws {
+        let (first, twin) = (Ending(), Ending())
+        let scripted = try loop(.never(mayHaveBeenSent: true), .reply(200, Sample.bookingReply), webhookTimeout: 150)
+        let request = try Request(.createBooking, json: Sample.booking())
+        try scripted.submit(request, deadline: 100, complete: first.handler)
+        try scripted.submit(request, deadline: 60_000, complete: twin.handler)
+        #expect(try first.error().outcome == .unknown)
+        #expect(try twin.result() == .success(Sample.bookingReply))
+        scripted.close()
+        #expect(scripted.transport.record.attempts.count == 2)
     }
 
     /// An answer that is there counts, though its transfer has not ended.
@@ -178,21 +206,40 @@ import Testing
 
     /// A booking that is in doubt, and whose bot's platform the configuration does not name any more, stays in doubt.
     @Test func aResumedBookingOfAnUnknownBotStaysInDoubt() throws {
-        let body = try Request(.createBooking, json: Sample.booking(bot: "bot_gone")).body
+        let ledger = try Self.ledger(inDoubt: Sample.booking(bot: "bot_gone"))
+        let (result, attempts) = try resume(ledger)
+        #expect(result.failure?.code == .unknownBot && result.failure?.outcome == .unknown && attempts == 0)
+        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.pending.allSatisfy { !$0.isInFlight })
+    }
+
+    /// It may have been made where it was sent. Sent to another account it could be made twice.
+    @Test(arguments: [("acct_bot_1", true), ("acct_other", false), (nil, true)] as [(String?, Bool)])
+    func aBookingIsResumedInTheAccountThatItWasSentIn(_ accountID: String?, _ isSent: Bool) throws {
+        let ledger = try Self.ledger(inDoubt: Sample.booking(), accountID: accountID)
+        let (result, attempts) = try resume(ledger)
+        #expect(attempts == (isSent ? 1 : 0))
+        if isSent { return #expect(result == .success(Sample.bookingReply)) }
+        #expect(result.failure?.code == .accountChanged && result.failure?.outcome == .unknown)
+        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.accountID(of: "key-1") == accountID, "still in doubt")
+    }
+
+    /// What an earlier process has left.
+    private static func ledger(inDoubt json: [UInt8], accountID: String? = nil) throws -> BookingLedger {
+        let body = try Request(.createBooking, json: json).body
         let entry = JournalEntry(
             key: "key-1", fingerprint: try #require(Fingerprint(body: body)), recordedAt: WallClock.milliseconds(),
-            state: .unsettled(body: body))
-        let ledger = BookingLedger(
-            Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000), restoring: [entry])
+            state: .unsettled(body: body), accountID: accountID)
+        return BookingLedger(Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000), restoring: [entry])
+    }
+
+    private func resume(_ ledger: BookingLedger) throws -> (CallResult, attempts: Int) {
         let ending = Ending()
         let scripted = try loop(.reply(201, Sample.bookingReply), ledger: ledger)
         try scripted.submit(
             Request(.createBooking, json: Array(#"{"idempotency_key":"key-1","resume":true}"#.utf8)),
             complete: ending.handler)
-        let error = try ending.error()
-        #expect(error.code == .unknownBot && error.outcome == .unknown && error.attempts == 0)
-        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.pending.allSatisfy { !$0.isInFlight })
+        let result = try ending.result()
         scripted.close()
-        #expect(scripted.transport.record.attempts.isEmpty)
+        return (result, scripted.transport.record.attempts.count)
     }
 }

@@ -40,6 +40,7 @@ final class ScriptedTransport: Transport, Sendable {
 
     fileprivate struct Pending: Sendable {
         let id: TransferID
+        let startedAt: MonotonicTime
         let due: MonotonicTime?
         let step: Step
         let timing: AttemptTiming?
@@ -100,7 +101,7 @@ final class ScriptedTransport: Transport, Sendable {
                     id: id, url: request.target.url, headers: request.target.headers + request.headers, body: request.body))
             guard step.isTransfer else { return }
             let due = step.delay.map { now.adding(milliseconds: $0) }
-            state.pending.append(Pending(id: id, due: due, step: step, timing: timing))
+            state.pending.append(Pending(id: id, startedAt: now, due: due, step: step, timing: timing))
             state.record.mostAtOnce = max(state.record.mostAtOnce, state.pending.count)
         }
         guard !step.isTransfer else { return nil }
@@ -118,6 +119,13 @@ final class ScriptedTransport: Transport, Sendable {
             return AbandonedTransfer(
                 mayHaveBeenSent: pending.step.mayHaveBeenSent, partialReply: pending.step.partialReply,
                 timing: pending.timing)
+        }
+    }
+
+    func sentAt(_ id: TransferID) -> MonotonicTime? {
+        state.withLock { state in
+            state.check("sentAt")
+            return state.pending.first { $0.id == id && $0.step.mayHaveBeenSent }?.startedAt
         }
     }
 
