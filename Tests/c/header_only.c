@@ -1,6 +1,6 @@
 /*
- * Includes the public header and nothing before it: it must be complete, and clean C99. A function whose prototype
- * drifts from the type below does not compile; one that is not exported does not link.
+ * Includes the public header and nothing before it: it must be complete, and clean C99 and C++17, with C linkage. A
+ * function whose prototype drifts from the type below does not compile; one that is not exported does not link.
  */
 #include "partnerbooking.h"
 
@@ -10,6 +10,7 @@ static pbk_client *(*volatile client_open)(const char *, char **) = pbk_client_o
 static pbk_status (*volatile client_close)(pbk_client *, int32_t) = pbk_client_close;
 static char *(*volatile search_availability)(pbk_client *, const char *, pbk_status *) = pbk_search_availability;
 static char *(*volatile create_booking)(pbk_client *, const char *, pbk_status *) = pbk_create_booking;
+static char *(*volatile lookup_customer)(pbk_client *, const char *, pbk_status *) = pbk_lookup_customer;
 static pbk_status (*volatile submit)(pbk_client *, pbk_operation, const char *, pbk_ticket *, char **, pbk_callback,
                                      void *) = pbk_submit;
 static pbk_status (*volatile cancel)(pbk_client *, pbk_ticket) = pbk_cancel;
@@ -19,19 +20,30 @@ static pbk_event (*volatile completion_event)(const pbk_completion *) = pbk_comp
 static pbk_ticket (*volatile completion_ticket)(const pbk_completion *) = pbk_completion_ticket;
 static void *(*volatile completion_context)(const pbk_completion *) = pbk_completion_context;
 static pbk_status (*volatile completion_status)(const pbk_completion *) = pbk_completion_status;
+static pbk_outcome (*volatile completion_outcome)(const pbk_completion *) = pbk_completion_outcome;
 static const char *(*volatile completion_reply)(const pbk_completion *) = pbk_completion_reply;
 static size_t (*volatile completion_reply_length)(const pbk_completion *) = pbk_completion_reply_length;
 static const char *(*volatile completion_tag)(const pbk_completion *) = pbk_completion_tag;
 static const char *(*volatile completion_timing)(const pbk_completion *) = pbk_completion_timing;
 static void (*volatile completion_free)(pbk_completion *) = pbk_completion_free;
 static pbk_status (*volatile prewarm)(pbk_client *) = pbk_prewarm;
+static char *(*volatile booking_key)(const char *, const char *, char **) = pbk_booking_key;
+static char *(*volatile random_key)(void) = pbk_random_key;
+static char *(*volatile pending_bookings)(pbk_client *, pbk_status *) = pbk_pending_bookings;
+static char *(*volatile sandbox_bookings)(pbk_client *, pbk_status *) = pbk_sandbox_bookings;
+static pbk_webhook_verdict (*volatile webhook_verify)(const char *const *, size_t, const char *, const void *, size_t,
+                                                      int64_t, int64_t) = pbk_webhook_verify;
+static const char *(*volatile webhook_verdict_text)(pbk_webhook_verdict) = pbk_webhook_verdict_text;
+static char *(*volatile webhook_sign)(const char *, const void *, size_t, int64_t) = pbk_webhook_sign;
 static void (*volatile string_free)(char *) = pbk_string_free;
 
 int main(void)
 {
-    return version && status_text && client_open && client_close && search_availability && create_booking && submit
-            && cancel && completion_fd && next_completion && completion_event && completion_ticket && completion_context
-            && completion_status && completion_reply && completion_reply_length && completion_tag && completion_timing
-            && completion_free && prewarm && string_free
+    return version && status_text && client_open && client_close && search_availability && create_booking
+            && lookup_customer && submit && cancel && completion_fd && next_completion && completion_event
+            && completion_ticket && completion_context && completion_status && completion_outcome && completion_reply
+            && completion_reply_length && completion_tag && completion_timing && completion_free && prewarm
+            && booking_key && random_key && pending_bookings && sandbox_bookings && webhook_verify
+            && webhook_verdict_text && webhook_sign && string_free
         ? 0 : 1;
 }

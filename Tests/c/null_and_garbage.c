@@ -23,14 +23,17 @@ static void check_reply(const char *what, const char *input, char *reply, pbk_st
     pbk_string_free(reply);
 }
 
-/* Both operations with the same input. A booking that was refused here cannot have been sent. */
-static void check_both(pbk_client *client, const char *search, const char *booking, const char *input, pbk_status due,
-                       const char *code)
+/* Every operation with the same input. A booking that was refused here cannot have been sent. */
+static void check_all(pbk_client *client, const char *search, const char *booking, const char *input, pbk_status due,
+                      const char *code)
 {
     pbk_status status = PBK_OK;
     char *reply = pbk_search_availability(client, search, &status);
 
     check_reply("search", input, reply, status, due, code);
+    status = PBK_OK;
+    reply = pbk_lookup_customer(client, search, &status);
+    check_reply("look-up", input, reply, status, due, code);
     status = PBK_OK;
     reply = pbk_create_booking(client, booking, &status);
     check(reply != NULL && strstr(reply, "\"outcome\":\"not_sent\"") != NULL, "outcome of a booking", input, reply);
@@ -38,6 +41,7 @@ static void check_both(pbk_client *client, const char *search, const char *booki
 
     /* The same without a place for the status. */
     pbk_string_free(pbk_search_availability(client, search, NULL));
+    pbk_string_free(pbk_lookup_customer(client, search, NULL));
     pbk_string_free(pbk_create_booking(client, booking, NULL));
 }
 
@@ -79,26 +83,26 @@ static void texts(pbk_client *client)
     size_t i;
 
     for (i = 0; i < sizeof not_json / sizeof not_json[0]; i++) {
-        check_both(client, not_json[i].text, not_json[i].text, not_json[i].name, PBK_INVALID_JSON, "invalid_json");
+        check_all(client, not_json[i].text, not_json[i].text, not_json[i].name, PBK_INVALID_JSON, "invalid_json");
         check_open(not_json[i].text, not_json[i].name, "invalid_json");
     }
 
     text = filled(DEPTH_LIMIT + 1, '[');
-    check_both(client, text, text, "129 brackets", PBK_INVALID_JSON, "invalid_json");
+    check_all(client, text, text, "129 brackets", PBK_INVALID_JSON, "invalid_json");
     check_open(text, "129 brackets", "invalid_json");
     free(text);
 
     text = filled(100000, '[');
-    check_both(client, text, text, "100,000 brackets", PBK_INVALID_JSON, "invalid_json");
+    check_all(client, text, text, "100,000 brackets", PBK_INVALID_JSON, "invalid_json");
     check_open(text, "100,000 brackets", "invalid_json");
     free(text);
 
     text = filled(REQUEST_LIMIT + 1, ' ');
     memcpy(text, "{}", 2);
-    check_both(client, text, text, "262,145 bytes", PBK_INVALID_ARGUMENT, "invalid_argument");
+    check_all(client, text, text, "262,145 bytes", PBK_INVALID_ARGUMENT, "invalid_argument");
     free(text);
 
-    check_both(client, "{}", "{}", "an empty object", PBK_INVALID_FIELD, "invalid_field");
+    check_all(client, "{}", "{}", "an empty object", PBK_INVALID_FIELD, "invalid_field");
     check_open("{}", "an empty object", "invalid_config");
     check_open("{\"endpoint\":\"sandbox\",\"nonsense\":1}", "an unknown member", "invalid_config");
 }
@@ -119,14 +123,14 @@ static void handles(pbk_client *client, pbk_client *closed)
     char *reply;
 
     for (i = 0; i < count; i++) {
-        check_both(garbage[i].handle, SEARCH, BOOKING, garbage[i].name, PBK_INVALID_CLIENT, "invalid_client");
+        check_all(garbage[i].handle, SEARCH, BOOKING, garbage[i].name, PBK_INVALID_CLIENT, "invalid_client");
         check(pbk_client_close(garbage[i].handle, 0) == PBK_INVALID_CLIENT, "close", garbage[i].name, "invalid_client");
         check(pbk_client_close(garbage[i].handle, INT32_MIN) == PBK_INVALID_CLIENT, "close, INT32_MIN ms",
               garbage[i].name, "invalid_client");
     }
     free(garbage[6].handle);
 
-    check_both(closed, SEARCH, BOOKING, "a closed client", PBK_CLIENT_CLOSED, "client_closed");
+    check_all(closed, SEARCH, BOOKING, "a closed client", PBK_CLIENT_CLOSED, "client_closed");
     check(pbk_client_close(closed, 0) == PBK_CLIENT_CLOSED, "close", "a closed client", "client_closed");
     check(pbk_client_close(closed, INT32_MAX) == PBK_CLIENT_CLOSED, "close, INT32_MAX ms", "a closed client",
           "client_closed");
@@ -166,7 +170,7 @@ int main(void)
     check(client != closed, "open", "another client", "another handle");
 
     handles(client, closed);
-    check_both(client, NULL, NULL, "NULL", PBK_INVALID_ARGUMENT, "invalid_argument");
+    check_all(client, NULL, NULL, "NULL", PBK_INVALID_ARGUMENT, "invalid_argument");
     texts(client);
 
     /* After all that the client still works, and the booking was made by no call above. */

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,27 +53,67 @@ def budget(name: str, default: int) -> int:
 
 @dataclass
 class Service:
-    """One way to the reference server."""
+    """One way to the reference server, as the Partner API."""
 
     name: str
     url: str
-    config: dict[str, Any]
+    server: ReferenceServer
+    members: dict[str, Any]
+    """Of the configuration, for this way."""
+
+    def bot(self, *steps: dict[str, Any]) -> str:
+        """A new one, that meets these steps."""
+        return self.server.bot(*steps)
+
+    def config(self, url: str | None = None) -> dict[str, Any]:
+        """For all bots so far; by another way when there is something in the way."""
+        return {**self.members, "base_url": url or self.url}
+
+    def listed(self, bot_id: str) -> dict[str, str]:
+        """What the server's lists know the bot's bookings by."""
+        return {"bot_id": bot_id}
+
+
+@dataclass
+class Relay(Service):
+    """One way to the reference server as a platform, where each bot has an account of its own."""
+
+    secret: str
+    path: str
+    accounts: dict[str, str] = field(default_factory=dict)
+
+    def bot(self, *steps: dict[str, Any]) -> str:
+        bot_id = f"bot_{uuid.uuid4().hex}"
+        self.accounts[bot_id] = self.server.account(*steps)
+        return bot_id
+
+    def config(self, url: str | None = None) -> dict[str, Any]:
+        webhook = {"webhook_url": f"{url or self.url}{self.path}", "webhook_secret": self.secret}
+        platforms = {bot_id: {"account_id": account_id, **webhook} for bot_id, account_id in self.accounts.items()}
+        return {**self.members, "endpoint": "platform_webhook", "platforms": platforms}
+
+    def listed(self, bot_id: str) -> dict[str, str]:
+        return {"account_id": self.accounts[bot_id]}
 
 
 @contextmanager
 def reference_server() -> Iterator[tuple[ReferenceServer, list[Service], Path]]:
-    """The server, both ways to it, and a directory to write in."""
+    """The server, all four ways to it, and a directory to write in."""
     # Half a second of imports, which a child that is to be killed has no use for.
     from certificates import make_certificates
     from reference_api import API_KEY
+    from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
     from run_reference import ReferenceServer
 
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:
         certificates = make_certificates(Path(directory))
+        tls = {"tls": {"ca_file": str(certificates.ca_file)}}
         with ReferenceServer(certificates.good) as server:
             services = [
-                Service("http1", server.http_url, {"api_key": API_KEY}),
-                Service("http2", server.https_url, {"api_key": API_KEY, "tls": {"ca_file": str(certificates.ca_file)}}),
+                Service("http1", server.http_url, server, {"api_key": API_KEY}),
+                Service("http2", server.https_url, server, {"api_key": API_KEY, **tls}),
+                Relay("relay1", server.http_url, server, {}, WEBHOOK_SECRET, WEBHOOK_PATH),
+                Relay("relay2", server.https_url, server, tls, WEBHOOK_SECRET, WEBHOOK_PATH),
             ]
             yield server, services, Path(directory)
 

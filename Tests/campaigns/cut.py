@@ -27,7 +27,6 @@ from typing import Any
 import common
 import pbk
 from cut_proxy import DOWN, UP, Cut, CutProxy
-from run_reference import ReferenceServer
 
 STRIDE = 37
 SAMPLES = 3
@@ -65,9 +64,9 @@ class Try:
 class Campaign:
     """All cuts on one way to the server, one after the other."""
 
-    def __init__(self, server: ReferenceServer, service: common.Service, findings: common.Findings) -> None:
-        self._server, self._service, self._findings = server, service, findings
-        self._bots = {False: server.bot({}), True: server.bot({"delay_ms": 15})}
+    def __init__(self, service: common.Service, findings: common.Findings) -> None:
+        self._service, self._findings = service, findings
+        self._bots = {False: service.bot({}), True: service.bot({"delay_ms": 15})}
         self._repeats: list[tuple[Try, dict[str, Any], common.Told, common.Told]] = []
         self._slots = iter(range(TAKEN_SLOT + 1, sys.maxsize))
         with pbk.Client(self._config(service.url)) as client:
@@ -85,7 +84,7 @@ class Campaign:
 
     def _config(self, url: str) -> dict[str, Any]:
         once = {"max_attempts": 1, **common.PLAIN_FAILURES["retry"]}
-        return {**self._service.config, **common.PLAIN_FAILURES, "base_url": url, "retry": once}
+        return {**self._service.config(url), **common.PLAIN_FAILURES, "retry": once}
 
     def _booking(self, attempt: Try) -> dict[str, Any]:
         slot = TAKEN_SLOT if attempt.wants_taken_slot else next(self._slots)
@@ -147,7 +146,7 @@ class Campaign:
 
     def _judge(self, attempt: Try, first: common.Told, request: dict[str, Any], was_cut: bool) -> None:
         """What was told right after the cut, held against what the server has then."""
-        seen = common.settled(self._server, idempotency_key=request["idempotency_key"])
+        seen = common.settled(self._service.server, idempotency_key=request["idempotency_key"])
         ids = [made["id"] for made in seen["bookings"]]
         count = self._findings.count
         if was_cut:
@@ -172,7 +171,7 @@ class Campaign:
         """After a repeat without trouble nothing is left in doubt: one booking, and none of a slot that was taken."""
         made: defaultdict[str, list[str]] = defaultdict(list)
         for bot_id in self._bots.values():
-            for booking in self._server.bookings(bot_id=bot_id)["bookings"]:
+            for booking in self._service.server.bookings(**self._service.listed(bot_id))["bookings"]:
                 made[booking["idempotency_key"]].append(booking["id"])
         for attempt, request, first, again in self._repeats:
             ids = made[request["idempotency_key"]]
@@ -219,7 +218,7 @@ def main() -> int:
     findings = common.Findings("cut")
     with common.reference_server() as (server, services, _):
         with ThreadPoolExecutor() as threads:
-            campaigns = [Campaign(server, service, findings) for service in services]
+            campaigns = [Campaign(service, findings) for service in services]
             list(threads.map(lambda campaign: campaign.run(stride, random.Random(seed)), campaigns))
         for fault in server.take_violations():
             findings.violation("broken_request", fault)

@@ -3,8 +3,8 @@ or get lost, and all that was told must be true.
 
     .venv/bin/python Tests/campaigns/kill.py
 
-`KILLS` says how often (default 50, half of them over HTTP/1.1 and half over TLS and HTTP/2), `KILL_SEED` repeats the
-instants of a run, though not what the machine makes of them.
+`KILLS` says how often (default 52: a quarter each at the Partner API and relayed to a platform, over HTTP/1.1 and over
+TLS and HTTP/2), `KILL_SEED` repeats the instants of a run, though not what the machine makes of them.
 
 The server is slow at random, before or after it books, and at times answers 503 though it has booked. Its own list is
 the judge, together with the reports that the killed processes have left.
@@ -26,9 +26,8 @@ from typing import Any
 import common
 import pbk
 from kill_child import TAKEN_SLOT, Booking, Orders
-from run_reference import ReferenceServer
 
-KILLS = 50
+KILLS = 52
 LONGEST_LIFE = 0.4
 LULL_EVERY = 8
 LULL_AFTER_MS = 150
@@ -65,12 +64,10 @@ class History:
 class Lane:
     """One journal and all lives on it, over one way to the server."""
 
-    def __init__(
-        self, server: ReferenceServer, service: common.Service, directory: Path, findings: common.Findings, seed: int
-    ) -> None:
-        self._server, self._service, self._findings = server, service, findings
+    def __init__(self, service: common.Service, directory: Path, findings: common.Findings, seed: int) -> None:
+        self._service, self._findings = service, findings
         self._rng = random.Random(f"{seed}-{service.name}")
-        self._bot_id = server.bot(*_troubles(self._rng))
+        self._bot_id = service.bot(*_troubles(self._rng))
         self._journal = directory / f"{service.name}.journal"
         self._directory = directory
         self._keys: defaultdict[str, History] = defaultdict(History)
@@ -91,8 +88,7 @@ class Lane:
     # Lives
 
     def _take_slot(self) -> None:
-        config = {**self._service.config, **common.PLAIN_FAILURES, "base_url": self._service.url}
-        with pbk.Client(config) as client:
+        with pbk.Client({**self._service.config(), **common.PLAIN_FAILURES}) as client:
             told = common.told(client.book(common.booking(self._bot_id, f"{self._service.name}-taken", TAKEN_SLOT)))
             assert told.outcome == "booked", told
 
@@ -109,6 +105,7 @@ class Lane:
         if has_died:
             self._findings.violation("died", f"{self._where()}, before it was killed: {complaint}")
         self._findings.count("kills")
+        self._findings.count(self._service.name)
         self._findings.count("lulls", is_lull)
         self._read(reports)
 
@@ -154,9 +151,8 @@ class Lane:
     def _config(self, mode: str) -> dict[str, Any]:
         retry = {**common.PLAIN_FAILURES["retry"], "base_delay_ms": 5, "max_delay_ms": 20}
         return {
-            **self._service.config,
+            **self._service.config(),
             **common.PLAIN_FAILURES,
-            "base_url": self._service.url,
             "retry": retry,
             "journal_path": str(self._journal),
             "resume_on_open": mode == "open",
@@ -201,7 +197,7 @@ class Lane:
 
     def _made(self) -> list[dict[str, Any]]:
         """All of the server's bookings of this lane but the first."""
-        made = common.settled(self._server, bot_id=self._bot_id)["bookings"]
+        made = common.settled(self._service.server, **self._service.listed(self._bot_id))["bookings"]
         return [booking for booking in made if booking["idempotency_key"] != f"{self._service.name}-taken"]
 
     def _number(self, key: str) -> int:
@@ -301,11 +297,13 @@ def main() -> int:
     print(f"kill: KILLS={kills} KILL_SEED={seed}", flush=True)
     findings = common.Findings("kill")
     with common.reference_server() as (server, services, directory):
-        for service, share in zip(services, (kills - kills // 2, kills // 2), strict=True):
+        for number, service in enumerate(services):
+            share = kills // len(services) + (number < kills % len(services))
             if share:
-                Lane(server, service, directory, findings, seed).run(share)
+                Lane(service, directory, findings, seed).run(share)
         for fault in server.take_violations():
             findings.violation("broken_request", fault)
+    findings.line("kills", [service.name for service in services])
     findings.line("deaths", ["kills", "lulls", "killed_while_opening", "in_flight"])
     findings.line("bookings", ["announced", "made", "delivered", "booked", "rejected", "not_sent", "unknown"])
     findings.line("restarts", ["torn", "pending", "resumed_by_opening", "resumed_by_asking", "joined"])

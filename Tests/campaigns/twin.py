@@ -3,7 +3,8 @@ slot they must be one booking and 63 clean refusals.
 
     .venv/bin/python Tests/campaigns/twin.py
 
-`TWIN_ROUNDS` says how often each game is played over HTTP/1.1, over TLS and HTTP/2, and on the sandbox.
+`TWIN_ROUNDS` says how often each game is played: at the Partner API and relayed to a platform, both over HTTP/1.1 and
+over TLS and HTTP/2, and on the sandbox.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from typing import Any
 
 import common
 import pbk
-from run_reference import ReferenceServer
 
 CALLS = 64
 TAKES_MS = 200
@@ -66,16 +66,16 @@ class Site(AbstractContextManager):
 
 
 class Service(Site):
-    def __init__(self, server: ReferenceServer, service: common.Service) -> None:
-        config = {**service.config, **UNHURRIED, "base_url": service.url}
-        super().__init__(service.name, config, server.bot({"delay_ms": TAKES_MS}))
-        self._server = server
+    def __init__(self, service: common.Service) -> None:
+        bot_id = service.bot({"delay_ms": TAKES_MS})
+        super().__init__(service.name, {**service.config(), **UNHURRIED}, bot_id)
+        self._server, self._only = service.server, service.listed(bot_id)
 
     def bookings(self) -> list[dict[str, Any]]:
-        return common.settled(self._server, bot_id=self.bot_id)["bookings"]
+        return common.settled(self._server, **self._only)["bookings"]
 
     def requests(self) -> list[dict[str, Any]]:
-        return self._server.bookings(bot_id=self.bot_id)["requests"]
+        return self._server.bookings(**self._only)["requests"]
 
 
 class Sandbox(Site):
@@ -169,20 +169,20 @@ def _together(calls: list[Call]) -> int:
 
 
 def main() -> int:
-    rounds = common.budget("TWIN_ROUNDS", 3)
+    rounds = common.budget("TWIN_ROUNDS", 2)
     print(f"twin: TWIN_ROUNDS={rounds}", flush=True)
     findings = common.Findings("twin")
     campaign = Campaign(findings)
     with common.reference_server() as (server, services, _):
         for _ in range(rounds):
-            for site in [*(Service(server, service) for service in services), Sandbox()]:
+            for site in [*map(Service, services), Sandbox()]:
                 with site:
                     campaign.play_one_key(site)
                     campaign.play_one_slot(site)
                     findings.count(site.name)
         for fault in server.take_violations():
             findings.violation("broken_request", fault)
-    findings.line("rounds", ["http1", "http2", "sandbox"])
+    findings.line("rounds", [*(service.name for service in services), "sandbox"])
     one_key = ["calls", "together", "requests", "bookings"]
     findings.line("one key", [*(f"one_key_{what}" for what in one_key), "different_replies"])
     findings.line("one slot", [f"one_slot_{what}" for what in ("calls", "together", "bookings", "refusals")])

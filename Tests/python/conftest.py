@@ -20,8 +20,9 @@ from certificates import Certificates, make_certificates
 from completions import WAYS, ByCallback, ByQueue
 from fault_server import FaultServer, Script
 from reference_api import API_KEY
+from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
 from run_reference import ReferenceServer
-from samples import CALLS_ONLY
+from samples import BOT_ID, CALLS_ONLY
 
 SECONDS_PER_TEST = 60
 
@@ -42,6 +43,25 @@ class Service:
 
     http_version: str
     config: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Relay:
+    """One way to relay to the reference server as a platform. Its clients connect when they call, and not ahead."""
+
+    http_version: str
+    url: str
+    members: dict[str, Any]
+    """Of the configuration."""
+
+    def platform(self, account_id: str, **members: Any) -> dict[str, Any]:
+        """What a configuration says of a bot whose requests go to that account."""
+        webhook = {"webhook_url": f"{self.url}{WEBHOOK_PATH}", "webhook_secret": WEBHOOK_SECRET}
+        return {"account_id": account_id, **webhook, **members}
+
+    def config(self, account_id: str, bot_id: str = BOT_ID) -> dict[str, Any]:
+        """For one bot."""
+        return {"endpoint": "platform_webhook", "platforms": {bot_id: self.platform(account_id)}, **self.members}
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +95,22 @@ def http2(reference: ReferenceServer, certificates: Certificates) -> Service:
 
 @pytest.fixture(params=["http1", "http2"])
 def service(request: pytest.FixtureRequest) -> Service:
+    """Both ways, one after the other."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def relay1(reference: ReferenceServer) -> Relay:
+    return Relay("1.1", reference.http_url, UNHURRIED)
+
+
+@pytest.fixture(scope="session")
+def relay2(reference: ReferenceServer, certificates: Certificates) -> Relay:
+    return Relay("2", reference.https_url, {"tls": {"ca_file": str(certificates.ca_file)}, **UNHURRIED})
+
+
+@pytest.fixture(params=["relay1", "relay2"])
+def relay(request: pytest.FixtureRequest) -> Relay:
     """Both ways, one after the other."""
     return request.getfixturevalue(request.param)
 

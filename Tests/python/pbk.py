@@ -23,13 +23,14 @@ library = ctypes.CDLL(str(LIBRARY))
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 """`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
 
-SEARCH, BOOK = 1, 2
+SEARCH, BOOK, LOOKUP = 1, 2, 3
 DONE, SLOW = 1, 2
 
 _no_callback = Callback()
 _status_pointer = ctypes.POINTER(ctypes.c_int)
 _ticket_pointer = ctypes.POINTER(ctypes.c_uint64)
 _string_pointer = ctypes.POINTER(ctypes.c_void_p)
+_secrets_pointer = ctypes.POINTER(ctypes.c_char_p)
 _submit_arguments = [
     ctypes.c_void_p,
     ctypes.c_int,
@@ -39,6 +40,15 @@ _submit_arguments = [
     Callback,
     ctypes.c_void_p,
 ]
+_verify_arguments = [
+    _secrets_pointer,
+    ctypes.c_size_t,
+    ctypes.c_char_p,
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.c_int64,
+    ctypes.c_int64,
+]
 for _name, _result, _arguments in [
     ("pbk_version", ctypes.c_char_p, []),
     ("pbk_status_text", ctypes.c_char_p, [ctypes.c_int]),
@@ -47,6 +57,7 @@ for _name, _result, _arguments in [
     # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
     ("pbk_search_availability", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
     ("pbk_create_booking", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
+    ("pbk_lookup_customer", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
     ("pbk_pending_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
     ("pbk_sandbox_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
     ("pbk_booking_key", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p, _string_pointer]),
@@ -67,6 +78,9 @@ for _name, _result, _arguments in [
     ("pbk_completion_timing", ctypes.c_char_p, [ctypes.c_void_p]),
     ("pbk_completion_free", None, [ctypes.c_void_p]),
     ("pbk_prewarm", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_webhook_sign", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64]),
+    ("pbk_webhook_verify", ctypes.c_int, _verify_arguments),
+    ("pbk_webhook_verdict_text", ctypes.c_char_p, [ctypes.c_int]),
     ("pbk_string_free", None, [ctypes.c_void_p]),
 ]:
     _function = getattr(library, _name)
@@ -147,6 +161,10 @@ def book(handle: int | None, request: Text) -> Result:
     return _call(library.pbk_create_booking, handle, request)
 
 
+def lookup(handle: int | None, request: Text) -> Result:
+    return _call(library.pbk_lookup_customer, handle, request)
+
+
 def pending_bookings(handle: int | None) -> Result:
     return _list(library.pbk_pending_bookings, handle)
 
@@ -220,6 +238,40 @@ def next_completion(handle: int | None, timeout_ms: int = 0) -> tuple[int, Compl
     return status.value, None if completion is None else take_completion(completion)
 
 
+def webhook_sign(secret: Text, body: bytes | None, timestamp: int = 0, length: int | None = None) -> str | None:
+    """The header, or None. `length` where it is not that of the body."""
+    size = len(body or b"") if length is None else length
+    header = library.pbk_webhook_sign(encode(secret), body, size, timestamp)
+    return None if header is None else take(header).decode()
+
+
+def webhook_verify(
+    secrets: list[Text] | None,
+    header: Text,
+    body: bytes | None,
+    now: int = 0,
+    tolerance: int = 0,
+    *,
+    count: int | None = None,
+    length: int | None = None,
+) -> int:
+    """The verdict. `count` and `length` where they are not those of the secrets and of the body."""
+    given = [encode(secret) for secret in secrets or []]
+    return library.pbk_webhook_verify(
+        None if secrets is None else (ctypes.c_char_p * len(given))(*given),
+        len(given) if count is None else count,
+        encode(header),
+        body,
+        len(body or b"") if length is None else length,
+        now,
+        tolerance,
+    )
+
+
+def webhook_verdict_text(verdict: int) -> str:
+    return library.pbk_webhook_verdict_text(verdict).decode()
+
+
 class Client(AbstractContextManager):
     """An open client. Leaving the context closes it at once and takes the completions that are left."""
 
@@ -236,6 +288,9 @@ class Client(AbstractContextManager):
 
     def book(self, request: Text) -> Result:
         return book(self.handle, request)
+
+    def lookup(self, request: Text) -> Result:
+        return lookup(self.handle, request)
 
     def pending_bookings(self) -> Result:
         return pending_bookings(self.handle)

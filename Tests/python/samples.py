@@ -32,6 +32,10 @@ def booking_request(bot_id: str = BOT_ID, key: str | None = None, **members: Any
     return {"bot_id": bot_id, "idempotency_key": key or new_key(), "booking": booking, **members}
 
 
+def lookup_request(bot_id: str = BOT_ID, phone: str = PHONE, **members: Any) -> dict[str, Any]:
+    return {"bot_id": bot_id, "customer": {"phone": phone}, **members}
+
+
 def new_key() -> str:
     return f"call-{uuid.uuid4()}"
 

@@ -14,7 +14,7 @@ import pytest
 from contract import BOOKING_MEMBERS, STATUS, VERSION, failure, success
 from fault_server import FaultServer, close_at_once, stall
 from reference_api import API_KEY
-from samples import CALLS_ONLY, SANDBOX, booking_request, search_request
+from samples import CALLS_ONLY, SANDBOX, booking_request, lookup_request, search_request
 
 SOON = 20.0
 """Seconds within which a call with a time limit of a minute must be back when it is ended early."""
@@ -34,7 +34,11 @@ GARBAGE = {
     "the sign bit": 1 << 63,
 }
 
-OPERATIONS = {"search": (pbk.search, search_request), "book": (pbk.book, booking_request)}
+OPERATIONS = {
+    "search": (pbk.search, search_request),
+    "book": (pbk.book, booking_request),
+    "lookup": (pbk.lookup, lookup_request),
+}
 
 operations = pytest.mark.parametrize(("call", "request_of"), OPERATIONS.values(), ids=OPERATIONS)
 
@@ -52,7 +56,7 @@ def test_every_status_has_words_of_its_own():
     assert len(set(words.values())) == len(STATUS), words
 
 
-@pytest.mark.parametrize("value", [-1, 19, 46, 99, 1 << 30, (1 << 31) - 1, -(1 << 31)])
+@pytest.mark.parametrize("value", [-1, 19, 47, 99, 1 << 30, (1 << 31) - 1, -(1 << 31)])
 def test_unknown_status_has_words(value: int):
     known = {pbk.library.pbk_status_text(known) for known in STATUS.values()}
     words = pbk.library.pbk_status_text(value)

@@ -23,7 +23,7 @@ operations = pytest.mark.parametrize(("operation", "request_of"), OPERATIONS.val
 
 
 def test_numbers_are_the_headers():
-    assert OPERATION == {"SEARCH_AVAILABILITY": pbk.SEARCH, "CREATE_BOOKING": pbk.BOOK}
+    assert OPERATION == {"SEARCH_AVAILABILITY": pbk.SEARCH, "CREATE_BOOKING": pbk.BOOK, "LOOKUP_CUSTOMER": pbk.LOOKUP}
     assert EVENT == {"DONE": pbk.DONE, "SLOW": pbk.SLOW}
 
 
@@ -234,7 +234,7 @@ def test_refused_request(way, operation, request_of, request_json, code, field):
     assert error.get("outcome") == ("not_sent" if operation == pbk.BOOK else None)
 
 
-@pytest.mark.parametrize("operation", [0, 3, -1, 1 << 30])
+@pytest.mark.parametrize("operation", [0, 4, -1, 1 << 30])
 def test_unknown_operation(operation):
     told = ByCallback()
     with pbk.Client(SANDBOX) as client:

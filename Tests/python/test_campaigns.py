@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+SERVICES = ["http1", "http2", "relay1", "relay2"]
+"""At the Partner API and relayed to a platform, both over HTTP/1.1 and over TLS and HTTP/2."""
+
 CAMPAIGNS = Path(__file__).resolve().parents[1] / "campaigns"
 SECONDS = 150
 """Each takes less than 40 on two idle cores."""
@@ -27,7 +30,8 @@ def run_campaign(name: str) -> dict[str, int]:
 @pytest.mark.timeout(SECONDS, method="thread")
 def test_kills_lose_and_double_nothing() -> None:
     counts = run_campaign("kill")
-    assert counts["kills"] == counts["KILLS"]
+    assert counts["kills"] == counts["KILLS"] == sum(counts[service] for service in SERVICES)
+    assert min(counts[service] for service in SERVICES) > 10
     assert counts["doubled"] == counts["lost"] == counts["untrue"] == 0
     assert counts["made"] > 2 * counts["kills"]
     # Most kills hit bookings in flight, and both ways to resume what they left had something to do.
@@ -42,7 +46,7 @@ def test_cuts_make_no_untrue_outcome() -> None:
     counts = run_campaign("cut")
     assert counts["false_booked"] == counts["false_not_sent"] == counts["false_rejected"] == 0
     assert counts["not_exactly_one"] == 0
-    for service in ("http1", "http2"):
+    for service in SERVICES:
         for cut in ("up_fin", "up_rst", "down_fin", "down_rst"):
             assert counts[f"{service}_{cut}"] > 20
     # Each outcome was told, and in doubt were also bookings that the server had made.
@@ -55,11 +59,12 @@ def test_cuts_make_no_untrue_outcome() -> None:
 @pytest.mark.timeout(SECONDS, method="thread")
 def test_twins_are_one_request_and_one_booking() -> None:
     counts = run_campaign("twin")
-    rounds = counts["http1"] + counts["http2"] + counts["sandbox"]
-    assert rounds == 3 * counts["TWIN_ROUNDS"]
+    remote = sum(counts[service] for service in SERVICES)
+    rounds = remote + counts["sandbox"]
+    assert rounds == 5 * counts["TWIN_ROUNDS"]
     assert counts["one_key_calls"] == counts["one_slot_calls"] == 64 * rounds
     assert counts["one_key_bookings"] == counts["one_slot_bookings"] == rounds
-    assert counts["one_key_requests"] == counts["http1"] + counts["http2"]
+    assert counts["one_key_requests"] == remote
     assert counts["different_replies"] == 0
     assert counts["one_slot_refusals"] == 63 * rounds
     # They would be nothing special if each had come after the end of the one before.

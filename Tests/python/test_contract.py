@@ -31,10 +31,13 @@ from contract import (
 )
 from openapi_core.exceptions import OpenAPIError
 from reference_api import API_KEY, BOOKING_PATH, OPENAPI, SEARCH_PATH, Request
-from samples import BOT_ID, NAME, PHONE, SANDBOX, booking_request, search_request
+from samples import BOT_ID, NAME, PHONE, SANDBOX, booking_request, lookup_request, search_request
 
 DIRECTORY = tempfile.TemporaryDirectory()
 """For the journals of this module's clients."""
+
+PLATFORM = {"account_id": "acct_1", "webhook_url": "https://clinic.example", "webhook_secret": "whsec_1"}
+PLATFORM_WEBHOOK = {"endpoint": "platform_webhook", "platforms": {BOT_ID: PLATFORM}, "keep_warm_ms": 0}
 
 SWITCHES = {"journal_required", "resume_on_open"}
 """Options that are true or false."""
@@ -60,6 +63,16 @@ def test_example_booking_is_made(open_client, example):
     assert booking["customer"]["phone"] == wanted["customer"]["phone"]
 
 
+@pytest.mark.parametrize("example", blocks("lookup"))
+def test_example_lookup_finds_who_has_booked(open_client, example):
+    client = open_client(SANDBOX)
+    assert client.lookup(example).reply == b'{"found":false}'
+    for booking in blocks("booking"):
+        success(client.book(booking))
+    found = success(client.lookup(example))
+    assert found == next(json.loads(block) for block in replies_on_the_page() if '"found"' in block)
+
+
 @pytest.mark.parametrize("example", blocks("resume"))
 def test_example_resumes_a_booking(open_client, example):
     once = {"max_attempts": 1}
@@ -72,7 +85,7 @@ def test_example_resumes_a_booking(open_client, example):
 
 
 def test_there_are_examples_of_each_kind():
-    assert all(blocks(kind) for kind in ("config", "search", "booking", "resume"))
+    assert all(blocks(kind) for kind in ("config", "search", "booking", "resume", "lookup"))
 
 
 def test_example_error_is_what_a_taken_slot_gives(open_client):
@@ -139,7 +152,11 @@ def spoiled(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return changed
 
 
-REQUESTS = [("search", "### Search availability", search_request()), ("book", "### Create booking", booking_request())]
+REQUESTS = [
+    ("search", "### Search availability", search_request()),
+    ("book", "### Create booking", booking_request()),
+    ("lookup", "### Look up a customer", lookup_request()),
+]
 MEMBERS = [
     pytest.param(operation, request, row[0].strip("`"), row[2] == "required", id=f"{operation} {row[0].strip('`')}")
     for operation, heading, request in REQUESTS
@@ -147,7 +164,7 @@ MEMBERS = [
 ]
 OWN_MEMBERS = [
     pytest.param(operation, request, row[0].strip("`"), value, id=f"{operation} {row[0].strip('`')} {value!r}")
-    for row in table_rows(CONTRACT, "### Members of the library's own, in either request")
+    for row in table_rows(CONTRACT, "### Members of the library's own, in all requests")
     for operation, _, request in REQUESTS
     if operation == "book" or "bookings only" not in row[1]
     for value in (-1, 0.5, "true" if row[1].startswith("boolean") else True, None, [], {})
@@ -275,8 +292,14 @@ def refused(config: Any) -> dict[str, Any]:
     return error_object(raised.value.reply)
 
 
-OPTIONS = [("", row) for row in table_rows(CONTRACT, "## Configuration")] + [
-    ("sandbox.", row) for row in table_rows(CONTRACT, "### The sandbox")
+OPTIONS = [
+    (prefix, row)
+    for prefix, heading in [
+        ("", "## Configuration"),
+        ("sandbox.", "### The sandbox"),
+        (f"platforms.{BOT_ID}.", "### Platforms"),
+    ]
+    for row in table_rows(CONTRACT, heading)
 ]
 OPTION_NAMES = [prefix + row[0].strip("`") for prefix, row in OPTIONS]
 RANGES = [
@@ -288,6 +311,8 @@ RANGES = [
 
 def config_with(option: str, value: Any) -> dict[str, Any]:
     base = SANDBOX if option.startswith("sandbox") else {"api_key": API_KEY}
+    if option.startswith(("platforms", "private_hosts", "webhook")):
+        base = PLATFORM_WEBHOOK
     if option in SWITCHES or option == "journal_timeout_ms":
         base = base | {"journal_path": f"{DIRECTORY.name}/journal"}
     return spoiled(base, option, value)
@@ -297,7 +322,8 @@ def config_with(option: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("value", [0.5, True, None, "", "\u0000"], ids=repr)
 def test_wrong_option(option, value):
     if value is True and option in SWITCHES:
-        return pbk.Client(config_with(option, value)).close(0)
+        pbk.Client(config_with(option, value)).close(0)
+        return
     error = refused(config_with(option, value))
     assert (error["code"], error["field"]) == ("invalid_config", option)
     assert set(error) == ERROR_MEMBERS

@@ -68,6 +68,9 @@ C_TYPES = {
     "char *": ctypes.c_void_p,
     "char **": ctypes.POINTER(ctypes.c_void_p),
     "const char *": ctypes.c_char_p,
+    "const char *const *": ctypes.POINTER(ctypes.c_char_p),
+    "const void *": ctypes.c_void_p,
+    "int64_t": ctypes.c_int64,
     "pbk_client *": ctypes.c_void_p,
     "pbk_completion *": ctypes.c_void_p,
     "const pbk_completion *": ctypes.c_void_p,
@@ -78,6 +81,7 @@ C_TYPES = {
     "pbk_status": ctypes.c_int,
     "pbk_status *": ctypes.POINTER(ctypes.c_int),
     "pbk_ticket": ctypes.c_uint64,
+    "pbk_webhook_verdict": ctypes.c_int,
     "pbk_ticket *": ctypes.POINTER(ctypes.c_uint64),
 }
 

@@ -119,13 +119,17 @@ Script = Callable[[Peer], None]
 class FaultServer(AbstractContextManager):
     """Listens on a free loopback port and plays scripts, each connection in a thread of its own. A context manager."""
 
-    def __init__(self, *scripts: Script, certificate: ServerCertificate | None = None) -> None:
+    def __init__(
+        self, *scripts: Script, certificate: ServerCertificate | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self._scripts = scripts
         self._tls: ssl.SSLContext | None = None
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate.chain, certificate.key)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=128)
+        self.port = self._listener.getsockname()[1]
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
         self._played = 0
@@ -133,7 +137,7 @@ class FaultServer(AbstractContextManager):
         self.connections = 0
         self.bytes_received = 0
         self.requests: list[Received] = []
-        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
         self._acceptor = threading.Thread(target=self._accept, name="fault-server", daemon=True)
         self._acceptor.start()
 

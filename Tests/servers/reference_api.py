@@ -1,27 +1,27 @@
 """A reference Partner API: an ASGI application that holds every request against `partner_api.openapi.yaml`.
 
-It authenticates, books, keeps idempotency keys and refuses taken slots as the service does. Below `/_test` tests read
-what it has seen and order trouble for one bot (see `run_reference.py`, which wraps that side channel in Python).
+It authenticates, books, keeps idempotency keys and refuses taken slots as the service does. Below `/webhook` it is a
+platform instead (`reference_webhook.py`), which obeys the same scripts and writes to the same books. Below `/_test`
+tests read what it has seen and order trouble for one bot or account (see `run_reference.py`, which wraps that side
+channel in Python).
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import gzip
 import json
 import re
 import time
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
-from openapi_core.exceptions import OpenAPIError
-from werkzeug.datastructures import Headers
+from reference_books import Books, Owner
+from reference_http import Reply, Request, api_error, read_body, scripted_reply, send_reply, violation
+from reference_webhook import WEBHOOK_PATH, Webhook
 
 API_KEY = "sk_ptnr_ring3_0123456789abcdef"
 SEARCH_PATH = "/v1/availability/search"
@@ -31,60 +31,45 @@ LOGGED_REPLY_MAX = 65536
 OPENAPI = OpenAPI.from_file_path(str(Path(__file__).with_name("partner_api.openapi.yaml")))
 
 
-@dataclass(frozen=True)
-class Request:
-    """One HTTP request, in the shape that openapi-core asks for."""
-
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    host_url: str = "http://127.0.0.1"
-
-    @property
-    def content_type(self) -> str:
-        return self.header("content-type") or ""
-
-    @property
-    def parameters(self) -> RequestParameters:
-        return RequestParameters(header=Headers(self.headers))
-
-    def header(self, name: str) -> str | None:
-        return next((value for known, value in self.headers if known == name), None)
-
-
 @functools.lru_cache(maxsize=64)
-def violation(request: Request) -> str | None:
-    """What the API document has against a request, or None. A check takes 2 ms, so the last verdicts are kept."""
-    try:
-        OPENAPI.validate_request(request)
-    except OpenAPIError as error:
-        details = getattr(error.__cause__, "schema_errors", None) or [error.__cause__ or ""]
-        return f"{request.method} {request.path}: {error} {'; '.join(str(detail) for detail in details)}"
-    return None
+def known_violation(request: Request) -> str | None:
+    """A check takes 2 ms, so the last verdicts are kept."""
+    return violation(OPENAPI, request)
 
 
-def violation_whoever_asks(request: Request) -> str | None:
-    """As `violation`, but ten thousand requests that differ in their bot alone are one request, and checked once."""
-    bot_id = re.search(rb'"bot_id"\s*:\s*"(bot_\w+)"', request.body)
-    if bot_id is None:
-        return violation(request)
-    return violation(replace(request, body=request.body.replace(bot_id[1], b"bot_x")))
+class HostedService:
+    """The Partner API."""
 
+    def __init__(self, books: Books) -> None:
+        self._books = books
 
-@dataclass
-class Reply:
-    """One HTTP reply, and how to send it."""
+    def fault(self, request: Request) -> str | None:
+        """What the API document has against a request. Ten thousand requests that differ in their bot alone are one
+        request, and checked once.
+        """
+        bot_id = re.search(rb'"bot_id"\s*:\s*"(bot_\w+)"', request.body)
+        if bot_id is None:
+            return known_violation(request)
+        return known_violation(replace(request, body=request.body.replace(bot_id[1], b"bot_x")))
 
-    status: int
-    body: bytes
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    content_type: str | None = "application/json"
-    chunked: bool = False
+    def refusal(self, request: Request) -> Reply | None:
+        """What becomes of a request without the right key."""
+        if request.header("authorization") == f"Bearer {API_KEY}":
+            return None
+        return api_error(401, "unauthorized", "The API key is not known")
 
+    def owner(self, content: dict[str, Any]) -> Owner:
+        return Owner("bot_id", content["bot_id"])
 
-def api_error(status: int, code: str, message: str = "Ordered by the test") -> Reply:
-    return Reply(status, json.dumps({"error": {"code": code, "message": message}}).encode())
+    def wanted(self, request: Request, content: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        """The key and the booking, when it is a request for one."""
+        if request.path != BOOKING_PATH:
+            return None
+        return request.header("idempotency-key") or "", content["booking"]
+
+    def process(self, request: Request, content: dict[str, Any]) -> Reply:
+        wanted = self.wanted(request, content)
+        return _search(content) if wanted is None else self._books.book(self.owner(content), *wanted)
 
 
 class PartnerApi:
@@ -94,17 +79,15 @@ class PartnerApi:
         self.log: list[dict[str, Any]] = []
         self.violations: list[str] = []
         self.scripts: dict[str, list[dict[str, Any]]] = {}
-        self.bookings: dict[str, bytes] = {}
-        self.taken: set[tuple[str, str]] = set()
-        self.made: list[dict[str, str]] = []
-        self.asked: list[dict[str, str]] = []
+        self.books = Books()
+        self.hosted, self.webhook = HostedService(self.books), Webhook(self.books)
         self.in_flight: list[str | None] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        body = await _read_body(receive)
+        body = await read_body(receive)
         if body is None:
             return
         request = Request(
@@ -116,13 +99,13 @@ class PartnerApi:
         if request.path.startswith("/_test/"):
             reply = self._side_channel(request, scope["query_string"].decode("latin-1"))
         else:
-            key = request.header("idempotency-key")
+            key = request.header("idempotency-key") or _key_in_body(request)
             self.in_flight.append(key)
             try:
                 reply = await self._serve(request, scope)
             finally:
                 self.in_flight.remove(key)
-        await _send(reply, send)
+        await send_reply(reply, send)
 
     async def _lifespan(self, receive: Any, send: Any) -> None:
         while True:
@@ -131,7 +114,7 @@ class PartnerApi:
             if event["type"] == "lifespan.shutdown":
                 return
 
-    # The Partner API
+    # The two sides
 
     async def _serve(self, request: Request, scope: dict[str, Any]) -> Reply:
         """Logs the request, answers it, and logs the answer."""
@@ -154,67 +137,46 @@ class PartnerApi:
     async def _answer(self, request: Request) -> Reply:
         if (request.method, request.path) == ("head", "/"):
             return self._connect_ahead(request)
-        fault = violation_whoever_asks(request)
+        side = self.webhook if request.path.startswith(f"{WEBHOOK_PATH}/") else self.hosted
+        fault = side.fault(request)
         if fault is not None:
             self.violations.append(fault)
             return api_error(400, "invalid_payload", fault)
-        if request.header("authorization") != f"Bearer {API_KEY}":
-            return api_error(401, "unauthorized", "The API key is not known")
+        refusal = side.refusal(request)
+        if refusal is not None:
+            return refusal
 
         content = json.loads(request.body)
-        steps = self.scripts.get(content["bot_id"], [])
+        steps = self.scripts.get(side.owner(content).name, [])
         step = steps.pop(0) if len(steps) > 1 else (steps[0] if steps else {})
-        if request.path == BOOKING_PATH:
-            self.asked.append(_names(request.header("idempotency-key") or "", content))
+        wanted = side.wanted(request, content)
+        if wanted is not None:
+            self.books.ask(side.owner(content), *wanted)
         await asyncio.sleep(step.get("delay_ms", 0) / 1000)
         if "status" not in step:
-            reply = self._process(request, content)
+            reply = side.process(request, content)
         else:
             if step.get("processed"):
-                self._process(request, content)
-            reply = _scripted(step)
+                side.process(request, content)
+            reply = scripted_reply(step)
         await asyncio.sleep(step.get("hold_ms", 0) / 1000)
         return reply
 
     def _connect_ahead(self, request: Request) -> Reply:
         """A client gets its connection ready with a request for nothing. It must not carry anything of anybody's."""
-        if request.header("authorization") is not None or request.body:
+        names = {name for name, _ in request.headers}
+        if "authorization" in names or any(name.startswith("x-dialstack") for name in names) or request.body:
             self.violations.append("head /: with a key or a body")
         return Reply(404, b"")
-
-    def _process(self, request: Request, content: dict[str, Any]) -> Reply:
-        if request.path == SEARCH_PATH:
-            return _search(content)
-        return self._book(request.header("idempotency-key") or "", content)
-
-    def _book(self, key: str, content: dict[str, Any]) -> Reply:
-        if key in self.bookings:
-            return Reply(200, self.bookings[key])
-        wanted = content["booking"]
-        slot = (content["bot_id"], wanted["start_at"])
-        if slot in self.taken:
-            return api_error(409, "slot_unavailable", "The requested time slot is no longer available")
-        self.taken.add(slot)
-        start = datetime.strptime(wanted["start_at"], "%Y-%m-%dT%H:%M:%S%z")
-        end = start + timedelta(minutes=wanted["duration_minutes"])
-        booking = {
-            "id": f"bkg_{len(self.bookings) + 1:026d}",
-            "status": "confirmed",
-            "start_at": wanted["start_at"],
-            "end_at": end.isoformat(),
-            "customer": {"phone": wanted["customer"]["phone"], "name": wanted["customer"]["name"]},
-            "platform_reference": key,
-        }
-        self.bookings[key] = json.dumps({"booking": booking}, indent=1).encode()
-        self.made.append({**_names(key, content), "id": booking["id"]})
-        return Reply(201, self.bookings[key])
 
     # The side channel of the tests
 
     def _side_channel(self, request: Request, query: str) -> Reply:
         if request.path == "/_test/script":
             order = json.loads(request.body)
-            self.scripts[order["bot_id"]] = order["steps"]
+            if "account_id" in order:
+                self.webhook.announce(order["account_id"], order)
+            self.scripts[order.get("account_id") or order["bot_id"]] = order["steps"]
             return Reply(200, b"{}")
         if request.path == "/_test/log":
             about = parse_qs(query)["about"][0]
@@ -222,7 +184,7 @@ class PartnerApi:
             return Reply(200, json.dumps(found).encode())
         if request.path == "/_test/bookings":
             only = {name: values[0] for name, values in parse_qs(query).items()}
-            lists = {"requests": self.asked, "bookings": self.made}
+            lists = {"requests": self.books.asked, "bookings": self.books.made}
             found = {name: [entry for entry in lists[name] if only.items() <= entry.items()] for name in lists}
             key = only.get("idempotency_key")
             in_flight = len(self.in_flight) if key is None else self.in_flight.count(key)
@@ -233,9 +195,10 @@ class PartnerApi:
         return api_error(404, "not_found")
 
 
-def _names(key: str, content: dict[str, Any]) -> dict[str, str]:
-    """What a booking is found by."""
-    return {"idempotency_key": key, "bot_id": content["bot_id"], "start_at": content["booking"]["start_at"]}
+def _key_in_body(request: Request) -> str | None:
+    """The key of a relayed booking, whatever else may be wrong with the request."""
+    key = re.match(rb'\{"account_id":"[^"]*","idempotency_key":"([^"]*)"', request.body)
+    return None if key is None else key[1].decode("latin-1")
 
 
 def _search(content: dict[str, Any]) -> Reply:
@@ -247,42 +210,3 @@ def _search(content: dict[str, Any]) -> Reply:
     bot_id = json.dumps(content["bot_id"])
     text = f'{{ "bot_id":{bot_id},\n\t"availabilities":[{slots}],"place":"Z\\u00fcrich\\/\u20ac"}}\n'
     return Reply(200, text.encode())
-
-
-def _scripted(step: dict[str, Any]) -> Reply:
-    """The reply that a test has ordered: an error object unless the step has a body of its own."""
-    reply = api_error(step["status"], step.get("code", f"ordered_{step['status']}"))
-    reply.headers = [(name, value) for name, value in step.get("headers", {}).items()]
-    reply.content_type = step.get("content_type", "application/json")
-    reply.chunked = step.get("chunked", False)
-    if "body" in step:
-        reply.body = step["body"].encode()
-    if "pad_to" in step:
-        reply.body = reply.body[:1].ljust(step["pad_to"] - len(reply.body) + 1) + reply.body[1:]
-    if step.get("gzip"):
-        reply.body = gzip.compress(reply.body)
-        reply.headers.append(("content-encoding", "gzip"))
-    return reply
-
-
-async def _read_body(receive: Any) -> bytes | None:
-    """None when the client left in the middle of its request: it has not asked for anything then."""
-    parts = []
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            return None
-        parts.append(event.get("body", b""))
-        if not event.get("more_body", False):
-            return b"".join(parts)
-
-
-async def _send(reply: Reply, send: Any) -> None:
-    headers = list(reply.headers)
-    if reply.content_type is not None:
-        headers.append(("content-type", reply.content_type))
-    if not reply.chunked:
-        headers.append(("content-length", str(len(reply.body))))
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-    await send({"type": "http.response.body", "body": reply.body})

@@ -1,4 +1,5 @@
-"""Runs the reference Partner API in a process of its own: HTTP/1.1 in the clear and HTTP/2 over TLS, on free ports.
+"""Runs the reference Partner API, which is a platform as well, in a process of its own: HTTP/1.1 in the clear and
+HTTP/2 over TLS, on free ports.
 
 By hand: `python run_reference.py CHAIN.pem KEY.pem` prints the two ports and serves until its standard input ends.
 """
@@ -65,6 +66,16 @@ class ReferenceServer(AbstractContextManager):
         self._call("script", {"bot_id": bot_id, "steps": list(steps)})
         return bot_id
 
+    def account(self, *steps: dict[str, Any], **order: Any) -> str:
+        """An account of the platform's that nobody has used before, with the steps of a bot.
+
+        `secrets` (else the usual one): any of which may sign. `more_members`: what the test sends at the top of a body
+        beside the members of the protocol.
+        """
+        account_id = f"acct_{uuid.uuid4().hex}"
+        self._call("script", {"account_id": account_id, "steps": list(steps), **order})
+        return account_id
+
     def requests(self, about: str) -> list[dict[str, Any]]:
         """What was asked, oldest first, in whose path or body `about` occurs: most often a bot's id."""
         return self._call(f"log?about={urllib.parse.quote(about)}")
@@ -80,15 +91,15 @@ class ReferenceServer(AbstractContextManager):
 
     def bookings(self, **only: str) -> dict[str, Any]:
         """The judge of who booked what. `bookings` lists every booking that was made, oldest first, with its `id`,
-        `idempotency_key`, `bot_id` and `start_at`; `requests` lists the same of every request for one, a repeated one
-        too, from before it is processed; `in_flight` says how many requests are being processed.
+        `idempotency_key`, `start_at`, and `bot_id` or `account_id`; `requests` lists the same of every request for one,
+        a repeated one too, from before it is processed; `in_flight` says how many requests are being processed.
 
         Keyword arguments keep the lists to entries with just these values; `in_flight` heeds the key alone.
         """
         return self._call(f"bookings?{urllib.parse.urlencode(only)}")
 
     def take_violations(self) -> list[str]:
-        """What the API document had against requests since the last call of this."""
+        """What the API documents had against requests since the last call of this."""
         return self._call("violations")
 
     def _call(self, path: str, content: dict[str, Any] | None = None) -> Any:
