@@ -1,4 +1,5 @@
 # make demo    the main job on the embedded sandbox, from a fresh machine
+# make demo-relay           an engine and a platform in two processes, signed requests between them
 # make test    every test, in Swift, C, C++ and Python
 # make lib     build/lib/libpartnerbooking.so
 # make bench   the figures of the README
@@ -6,7 +7,7 @@
 # make format, make lint    by .swift-format
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: all demo test lib bench asan tsan format lint clean setup setup-test \
+.PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
         test-swift test-c test-python test-valgrind examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -69,6 +70,10 @@ examples: lib
 demo: examples
 	@build/examples-c/book_appointment
 
+demo-relay: examples
+	@.ci/install-packages python3=python3
+	@python3 examples-c/demo_relay.py
+
 # ---- Tests ------------------------------------------------------------------------------------------------------------
 
 test: setup-test
@@ -81,7 +86,7 @@ test-c: lib
 	$(MAKE) --no-print-directory -C Tests/c check
 
 test-python: lib examples $(VENV)/installed
-	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks
+	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c
 	$(PYTHON) -m pytest -q Tests/python
 
 test-valgrind: lib examples

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
 #define DAY (24 * 60 * 60)
 #define SLOTS_OFFERED 3
@@ -21,56 +22,6 @@ struct slot {
     char start_at[64];
     char minutes[16];
 };
-
-/*
- * Copies the value of the next member `name` (given with its quotes) out of `json`, and tells where the value ends;
- * NULL when there is no such member. It knows neither nesting nor escapes, which will do for this example and for
- * nothing else: the library forces no JSON library on anyone, and a real engine reads replies with the one it has.
- */
-static const char *json_after(const char *json, const char *name, char *value, size_t size)
-{
-    const char *start = json == NULL ? NULL : strstr(json, name);
-    size_t length;
-
-    value[0] = '\0';
-    if (start == NULL)
-        return NULL;
-    start += strlen(name);
-    start += strspn(start, " \t\r\n:");
-    length = *start == '"' ? strcspn(++start, "\"") : strcspn(start, ",}] \t\r\n");
-    if (length >= size)
-        return NULL;
-    memcpy(value, start, length);
-    value[length] = '\0';
-    return start + length;
-}
-
-/* "2030-01-14T10:00:00Z" as the bot says it: "Monday 14 January at 10:00". */
-static void say_time(const char *start_at, char *text, size_t size)
-{
-    struct tm day;
-    int year, month, hour, minute;
-    char date[40];
-
-    memset(&day, 0, sizeof day);
-    if (sscanf(start_at, "%d-%d-%dT%d:%d", &year, &month, &day.tm_mday, &hour, &minute) != 5) {
-        snprintf(text, size, "%s", start_at);
-        return;
-    }
-    day.tm_year = year - 1900;
-    day.tm_mon = month - 1;
-    day.tm_hour = 12;   /* only to learn the weekday: noon is the same day in every time zone's rules */
-    day.tm_isdst = -1;
-    mktime(&day);
-    strftime(date, sizeof date, "%A %d %B", &day);
-    snprintf(text, size, "%s at %02d:%02d", date, hour, minute);
-}
-
-/* Prints what a failed call said, and what the status means. */
-static void report(const char *what, pbk_status status, const char *reply)
-{
-    printf("    %s failed: %s\n    %s\n", what, pbk_status_text(status), reply == NULL ? "(out of memory)" : reply);
-}
 
 /* Searches the seven days from tomorrow on. Returns how many slots are free; the first of them are in `slots`. */
 static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
@@ -213,6 +164,7 @@ int main(int argc, char **argv)
     pbk_status closed;
     int all_happened;
 
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* each line when it is said, also through a pipe */
     client = pbk_client_open(config, &error);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

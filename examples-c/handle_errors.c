@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
 /* A Monday morning that never passes, so that this example prints the same every day. */
 #define SANDBOX "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}"
@@ -21,33 +22,6 @@
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"" key "\"," \
     "\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30," \
     "\"customer\":{\"phone\":\"" phone "\",\"name\":\"John Doe\"}}" more "}"
-
-/*
- * Copies the value of member `name` (given with its quotes) out of a reply; "" when there is none. Good enough for the
- * flat error object of this example and for nothing else: a real engine uses its own JSON reader.
- */
-static void json_after(const char *json, const char *name, char *value, size_t size)
-{
-    const char *start = json == NULL ? NULL : strstr(json, name);
-    size_t length = 0;
-
-    value[0] = '\0';
-    if (start == NULL)
-        return;
-    start += strlen(name);
-    start += strspn(start, " \t\r\n:");
-    if (*start == '"') {
-        for (start++; start[length] != '"' && start[length] != '\0'; length++)
-            if (start[length] == '\\' && start[length + 1] != '\0')
-                length++;
-    } else {
-        length = strcspn(start, ",}] \t\r\n");
-    }
-    if (length >= size)
-        length = size - 1;
-    memcpy(value, start, length);
-    value[length] = '\0';
-}
 
 /* What to say after a call that failed. The order of the questions is the point. */
 static const char *what_the_bot_says(pbk_status status, const char *reply)
@@ -89,7 +63,7 @@ static int show(const char *what, pbk_status status, char *reply, pbk_status exp
                 const char *expected_outcome)
 {
     static const char *const names[] = {"code", "message", "field", "retryable", "outcome"};
-    char quoted[32], value[256], code[64], outcome[16];
+    char quoted[32], value[512], code[64], outcome[16];
     size_t i;
     int expected;
 

@@ -1,0 +1,185 @@
+/*
+ * Greets a caller by name. The number is looked up while the phone rings, and there are three greetings: for somebody
+ * with an appointment, for somebody who is known and has none, and for a stranger. Here a stranger books, hangs up,
+ * calls again, and is greeted by name and told the appointment.
+ *
+ *     returning_caller                    talks to the embedded sandbox: no network, no account, no files
+ *     returning_caller CONFIG [BOT_ID]    the same with another configuration, whose endpoint can look customers up:
+ *                                         {"endpoint":"platform_webhook",...}. There it really books.
+ *
+ * Ends with 0 only if all of that happened.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "partnerbooking.h"
+#include "shared.h"
+
+#define DAY (24 * 60 * 60)
+#define NAME "Jane Roe"
+
+enum known { STRANGER, KNOWN, WITH_APPOINTMENT };
+
+struct caller {
+    pbk_status status;      /* of the look-up */
+    enum known known;
+    char name[128];
+    char start_at[64];      /* of the appointment */
+};
+
+/*
+ * Who calls? The question gets the time of a ring and no more: a caller who is greeted without a name has lost little,
+ * one whom nobody answers hangs up. So a look-up that fails makes the caller a stranger, and leaves a line in the log.
+ */
+static struct caller look_up(pbk_client *client, const char *bot_id, const char *phone)
+{
+    struct caller caller = {PBK_OK, STRANGER, "", ""};
+    char request[512], found[8];
+    char *reply;
+
+    snprintf(request, sizeof request,
+             "{\"bot_id\":\"%s\",\"customer\":{\"phone\":\"%s\"},\"timeout_ms\":3000}", bot_id, phone);
+    reply = pbk_lookup_customer(client, request, &caller.status);
+    json_after(reply, "\"found\"", found, sizeof found);
+    if (caller.status != PBK_OK) {
+        report("the look-up", caller.status, reply);
+    } else if (strcmp(found, "true") == 0) {
+        caller.known = KNOWN;
+        json_after(reply, "\"name\"", caller.name, sizeof caller.name);
+        if (json_after(reply, "\"start_at\"", caller.start_at, sizeof caller.start_at) != NULL)
+            caller.known = WITH_APPOINTMENT;    /* only an "existing_appointment" has that */
+    }
+    pbk_string_free(reply);
+    return caller;
+}
+
+/* The phone rings, and is answered. */
+static struct caller answer(pbk_client *client, const char *bot_id, const char *phone)
+{
+    struct caller caller;
+    char when[80];
+
+    printf("    rings      %s\n", phone);
+    caller = look_up(client, bot_id, phone);
+    switch (caller.known) {
+    case WITH_APPOINTMENT:
+        say_time(caller.start_at, when, sizeof when);
+        printf("bot:     Hello %s! You are coming on %s. Is it about that?\n", caller.name, when);
+        break;
+    case KNOWN:
+        printf("bot:     Hello %s, good to hear from you again! What can I do for you?\n", caller.name);
+        break;
+    case STRANGER:
+        printf("bot:     Hello, this is the clinic. Who is calling, please?\n");
+        break;
+    }
+    return caller;
+}
+
+/* Finds the first free slot of the seven days from tomorrow on. Returns 1 if there is one. */
+static int find_slot(pbk_client *client, const char *bot_id, char *start_at, size_t size)
+{
+    char request[512], from[16], to[16];
+    time_t tomorrow = time(NULL) + DAY, a_week_later = tomorrow + 7 * DAY;
+    pbk_status status;
+    char *reply;
+    int is_found;
+
+    strftime(from, sizeof from, "%Y-%m-%d", gmtime(&tomorrow));
+    strftime(to, sizeof to, "%Y-%m-%d", gmtime(&a_week_later));
+    snprintf(request, sizeof request,
+             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
+             bot_id, from, to);
+    reply = pbk_search_availability(client, request, &status);
+    is_found = status == PBK_OK && json_after(reply, "\"start_at\"", start_at, size) != NULL;
+    if (!is_found)
+        report("the search for a free slot", status, reply);
+    pbk_string_free(reply);
+    return is_found;
+}
+
+/*
+ * Books half an hour. While the outcome is unknown the same call is made again with the same key. Returns 1 if it is
+ * booked; `start_at` is then as the platform writes it.
+ */
+static int book(pbk_client *client, const char *bot_id, const char *phone, char *start_at, size_t size)
+{
+    char request[1024], outcome[16] = "unknown";
+    char *key = pbk_random_key(), *reply = NULL;
+    pbk_status status = PBK_RESOURCE_UNAVAILABLE;
+    int attempt, is_booked;
+
+    snprintf(request, sizeof request,
+             "{\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":30,"
+             "\"customer\":{\"phone\":\"%s\",\"name\":\"" NAME "\"}}}",
+             bot_id, key == NULL ? "" : key, start_at, phone);
+    for (attempt = 1; attempt <= 3 && status != PBK_OK && strcmp(outcome, "unknown") == 0; attempt++) {
+        pbk_string_free(reply);
+        reply = pbk_create_booking(client, request, &status);
+        if (reply != NULL)      /* else memory was out, and it may have been booked */
+            json_after(reply, "\"outcome\"", outcome, sizeof outcome);
+    }
+    is_booked = status == PBK_OK && json_after(reply, "\"start_at\"", start_at, size) != NULL;
+    if (!is_booked)
+        report("the booking", status, reply);
+    pbk_string_free(reply);
+    pbk_string_free(key);
+    return is_booked;
+}
+
+/* Both phone calls. Returns 1 if everything went as told at the top of this file. */
+static int converse(pbk_client *client, const char *bot_id)
+{
+    struct caller first, second;
+    char phone[32], start_at[64], when[80];
+
+    /* Somebody who has not called before, however often this program is run. */
+    snprintf(phone, sizeof phone, "+1555%07ld", (long)(time(NULL) % 10000000));
+
+    first = answer(client, bot_id, phone);
+    if (first.status != PBK_OK || first.known != STRANGER)
+        return 0;
+    printf("caller:  " NAME ". I would like to see somebody in the coming days.\n");
+    if (!find_slot(client, bot_id, start_at, sizeof start_at))
+        return 0;
+    say_time(start_at, when, sizeof when);
+    printf("bot:     The first that I have is %s. Shall I book it?\n", when);
+    printf("caller:  Yes, please.\n");
+    if (!book(client, bot_id, phone, start_at, sizeof start_at))
+        return 0;
+    printf("    booked     %s for " NAME "\n", start_at);
+    printf("bot:     You are booked. Goodbye!\n    hangs up\n\n");
+
+    second = answer(client, bot_id, phone);
+    if (second.known != WITH_APPOINTMENT || strcmp(second.name, NAME) != 0 || strcmp(second.start_at, start_at) != 0) {
+        printf("    This should have been " NAME " with the appointment of %s.\n", start_at);
+        return 0;
+    }
+    printf("caller:  It is, I only wanted to be sure. Goodbye!\n    hangs up\n");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\"}";
+    const char *bot_id = argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41";
+    char *error = NULL;
+    pbk_client *client;
+    pbk_status closed;
+    int all_happened;
+
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* each line when it is said, also through a pipe */
+    client = pbk_client_open(config, &error);
+    if (client == NULL) {
+        fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
+        pbk_string_free(error);
+        return 1;
+    }
+    all_happened = converse(client, bot_id);
+    closed = pbk_client_close(client, 1000);
+    if (closed != PBK_OK)
+        fprintf(stderr, "closing: %s\n", pbk_status_text(closed));
+    return all_happened && closed == PBK_OK ? 0 : 1;
+}
