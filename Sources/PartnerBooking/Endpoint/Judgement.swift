@@ -122,8 +122,9 @@ extension Judgement {
             let message = "HTTP \(reply.status) came without the API's error object"
             error = PartnerBookingError(.httpError, message, source: source)
         }
+        // It becomes part of a JSON text of ours, which every reader must be able to read.
         if source == .platform, reply.body.count <= Self.passedOnBytes,
-            (try? JSON.validate(reply.body, profile: .reply)) != nil
+            (try? JSON.validate(reply.body, profile: .request)) != nil
         {
             error.reply = reply.body
         }

@@ -12,7 +12,7 @@ final class CurlSockets {
     let descriptor: Int32
     /// The number of the origin that each is connected to.
     private var origins: [curl_socket_t: Int] = [:]
-    private var connected: Set<Int> = []
+    private var changed: Set<Int> = []
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -34,13 +34,13 @@ final class CurlSockets {
 
     func hasConnection(to origin: Int) -> Bool { origins.values.contains(origin) }
 
-    /// A request has found a connection.
-    func didConnect(to origin: Int) { connected.insert(origin) }
+    /// A connection to it may be had now that could not before: one was made, has become free, or has made room for another.
+    func noteChange(of origin: Int) { changed.insert(origin) }
 
-    /// The origins that a request has found a connection to since the last time.
-    func takeConnected() -> Set<Int> {
-        defer { connected.removeAll(keepingCapacity: true) }
-        return connected
+    /// The origins of which that was noted since the last time.
+    func takeChanged() -> Set<Int> {
+        defer { changed.removeAll(keepingCapacity: true) }
+        return changed
     }
 
     /// The origins of connections that were closed by the other side since the last time. Each is told of once.
@@ -58,7 +58,7 @@ final class CurlSockets {
     }
 
     fileprivate func willClose(_ socket: curl_socket_t) {
-        origins[socket] = nil
+        if let origin = origins.removeValue(forKey: socket) { noteChange(of: origin) }
         // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
         csystem_epoll_remove(descriptor, socket)
     }

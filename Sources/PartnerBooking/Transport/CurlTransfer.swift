@@ -292,7 +292,7 @@ final class CurlTransfer {
     fileprivate func noteSending() {
         sendings &+= 1
         sentAt = .now()
-        if let origin { sockets.didConnect(to: origin.number) }
+        if let origin { sockets.noteChange(of: origin.number) }
     }
 }
 

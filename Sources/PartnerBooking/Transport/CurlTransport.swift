@@ -94,9 +94,14 @@ final class CurlTransport: Transport {
         // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
         if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
         let abandoned = transfer.abandon(isOverdue: isOverdue)
+        end(transfer)
+        return abandoned
+    }
+
+    private func end(_ transfer: CurlTransfer) {
         curl_multi_remove_handle(multi, transfer.easy)
         ended.append(transfer)
-        return abandoned
+        if let origin = transfer.origin { sockets.noteChange(of: origin.number) }
     }
 
     func sentAt(_ id: TransferID) -> MonotonicTime? {
@@ -130,8 +135,7 @@ final class CurlTransport: Transport {
             guard running.removeValue(forKey: transfer.id) != nil else { continue }
             results.append(FinishedTransfer(id: transfer.id, result: transfer.result(code), timing: transfer.timing()))
             if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
-            curl_multi_remove_handle(multi, easy)
-            ended.append(transfer)
+            end(transfer)
         }
         if stillRunning > 0 { takeUnendedReplies(&results, now) }
         if origins.count > 1 { wakeWaiting() }
@@ -139,11 +143,10 @@ final class CurlTransport: Transport {
     }
 
     /// libcurl has one row for all transfers that wait for a connection, and wakes the first of it alone, whichever server that one
-    /// waits for: those of a server that hangs would stand in the way of all others. So where a connection has been had or has
-    /// become free, who waits for the same server is set on its way again: the oldest, or where they can share it all of them.
+    /// waits for: those of a server that hangs would stand in the way of all others. So where a connection may be had, who waits for
+    /// the same server is set on its way again: the oldest, or where they can share it all of them.
     private func wakeWaiting() {
-        let connected = sockets.takeConnected().union(ended.compactMap { $0.origin?.number })
-        for number in connected where origins.indices.contains(number) {
+        for number in sockets.takeChanged() where origins.indices.contains(number) {
             let waiting = running.values.filter { $0.origin?.number == number && $0.isWaitingForConnection }
             let isShared = origins[number].isMultiplexed ?? true  // as long as nobody knows, they wait in the hope of that
             for transfer in isShared ? waiting : waiting.min(by: { $0.id < $1.id }).map({ [$0] }) ?? [] {
