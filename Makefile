@@ -3,12 +3,13 @@
 # make test    every test, in Swift, C, C++ and Python
 # make lib     build/lib/libpartnerbooking.so
 # make bench   the figures of the README
+# make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
 # make format, make lint    by .swift-format
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
-        test-swift test-c test-python test-valgrind examples size
+        test-swift test-c test-python test-fuzz test-valgrind fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
@@ -77,7 +78,7 @@ demo-relay: examples
 # ---- Tests ------------------------------------------------------------------------------------------------------------
 
 test: setup-test
-	$(MAKE) --no-print-directory lint test-swift test-c test-python test-valgrind
+	$(MAKE) --no-print-directory lint test-swift test-c test-python test-fuzz test-valgrind
 
 test-swift:
 	swift test --quiet --disable-xctest
@@ -87,10 +88,18 @@ test-c: lib
 
 test-python: lib examples $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c
-	$(PYTHON) -m pytest -q Tests/python
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
 
 test-valgrind: lib examples
 	$(MAKE) --no-print-directory -C Tests/c valgrind
+
+# A short look; `make fuzz` takes a longer one.
+test-fuzz: setup
+	$(MAKE) --no-print-directory -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
+
+FUZZ_SECONDS := 60
+fuzz: setup
+	$(MAKE) --no-print-directory -C Tests/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 asan: setup
 	swift test --quiet --disable-xctest --sanitize address --scratch-path build/asan
