@@ -9,7 +9,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
-        test-swift test-c test-python test-fuzz test-valgrind fuzz examples size
+        build-swift-tests test-swift test-c test-python test-fuzz test-valgrind fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
@@ -77,8 +77,14 @@ demo-relay: examples
 
 # ---- Tests ------------------------------------------------------------------------------------------------------------
 
+# The two long builds go side by side.
 test: setup-test
-	$(MAKE) --no-print-directory lint test-swift test-c test-python test-fuzz test-valgrind
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory -j 2 lib build-swift-tests
+	$(MAKE) --no-print-directory test-swift test-c test-python test-fuzz test-valgrind
+
+build-swift-tests:
+	swift build --build-tests --quiet
 
 test-swift:
 	swift test --quiet --disable-xctest
@@ -95,11 +101,11 @@ test-valgrind: lib examples
 
 # A short look; `make fuzz` takes a longer one.
 test-fuzz: setup
-	$(MAKE) --no-print-directory -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
+	$(MAKE) -s -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
 
 FUZZ_SECONDS := 60
 fuzz: setup
-	$(MAKE) --no-print-directory -C Tests/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(MAKE) -s -C Tests/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 asan: setup
 	swift test --quiet --disable-xctest --sanitize address --scratch-path build/asan
