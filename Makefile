@@ -6,6 +6,7 @@
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
 # make format, make lint    by .swift-format
+# make install, uninstall, deb       packaging/package.mk says more
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
@@ -130,3 +131,5 @@ lint:
 
 clean:
 	rm -rf build .build
+
+include packaging/package.mk
