@@ -94,7 +94,7 @@ test-c: lib
 	$(MAKE) --no-print-directory -C Tests/c check
 
 test-python: lib examples $(VENV)/installed
-	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c
+	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
 
 test-valgrind: lib examples

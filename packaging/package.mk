@@ -1,10 +1,37 @@
 # Part of ../Makefile: what others build upon.
 #
+#     make install             under PREFIX, /usr/local unless it says otherwise; below DESTDIR if there is one
+#     make uninstall           removes exactly what was installed there
+#     make test-package        programs that are built against what was installed
 #     make test-abi            the ABI is as Tests/abi has it
 #     make abi-description     takes additions to the ABI over into Tests/abi
-.PHONY: test-abi abi-description
+.PHONY: install uninstall test-package test-abi abi-description
 
-TEST_PACKAGES += abidw=abigail-tools
+TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf
+
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/partnerbooking
+
+INSTALL = VERSION='$(VERSION)' SONAME='$(SONAME)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' \
+	INCLUDEDIR='$(INCLUDEDIR)' MANDIR='$(MANDIR)' DOCDIR='$(DOCDIR)' packaging/install
+
+# `sudo` may hide the Swift of whoever has built the library. Then what is built is installed as it is.
+BUILT = $(if $(shell command -v swift),lib,$(if $(wildcard $(SHARED)),,lib))
+
+install: $(BUILT)
+	@.ci/install-packages python3=python3
+	@$(INSTALL) install
+	@echo "Installed under $(DESTDIR)$(PREFIX). Where the loader looks in $(LIBDIR), ldconfig makes it known."
+
+uninstall:
+	@$(INSTALL) uninstall
+
+test-package: lib setup-test
+	$(PYTHON) -m pytest -q Tests/python/test_install.py
 
 test-abi: lib setup-test
 	$(PYTHON) -m pytest -q Tests/python/test_frozen_abi.py
