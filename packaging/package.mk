@@ -2,12 +2,13 @@
 #
 #     make install             under PREFIX, /usr/local unless it says otherwise; below DESTDIR if there is one
 #     make uninstall           removes exactly what was installed there
+#     make deb                 build/deb: libpartnerbooking1, libpartnerbooking-dev and the debug symbols, passed by lintian
 #     make test-package        programs that are built against what was installed
 #     make test-abi            the ABI is as Tests/abi has it
 #     make abi-description     takes additions to the ABI over into Tests/abi
-.PHONY: install uninstall test-package test-abi abi-description
+.PHONY: install uninstall deb test-package test-abi abi-description
 
-TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf
+TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf dpkg-gensymbols=dpkg-dev
 
 PREFIX     ?= /usr/local
 DESTDIR    ?=
@@ -30,8 +31,14 @@ install: $(BUILT)
 uninstall:
 	@$(INSTALL) uninstall
 
+deb: $(BUILT)
+	@.ci/install-packages python3=python3 dpkg-gensymbols=dpkg-dev lintian=lintian
+	rm -rf build/deb
+	VERSION='$(VERSION)' SONAME='$(SONAME)' packaging/build-debs build/deb
+	lintian --fail-on error --allow-root build/deb/*.deb
+
 test-package: lib setup-test
-	$(PYTHON) -m pytest -q Tests/python/test_install.py
+	$(PYTHON) -m pytest -q Tests/python/test_install.py Tests/python/test_debian.py
 
 test-abi: lib setup-test
 	$(PYTHON) -m pytest -q Tests/python/test_frozen_abi.py
