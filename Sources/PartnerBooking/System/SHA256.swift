@@ -41,8 +41,8 @@ struct SHA256 {
         }
         while bytes.count - place >= 64 {
             for index in 0..<16 {
-                let word = bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self)
-                words[index] = UInt32(bigEndian: word)
+                words[index] = UInt32(
+                    bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
             }
             takeWords()
             place += 64
@@ -83,32 +83,54 @@ struct SHA256 {
         restCount = 0
     }
 
-    /// Takes the block whose bytes the first sixteen words hold.
+    /// Takes the block whose bytes the first sixteen words hold. All the time goes here, so it goes by pointers, and by shifts that
+    /// check nothing.
     private mutating func takeWords() {
-        for index in 16..<64 {
-            let (early, late) = (words[index - 15], words[index - 2])
-            let first = rotated(early, 7) ^ rotated(early, 18) ^ early >> 3
-            let second = rotated(late, 17) ^ rotated(late, 19) ^ late >> 10
-            words[index] = words[index - 16] &+ first &+ words[index - 7] &+ second
+        withUnsafeMutablePointer(to: &words) { words in
+            let words = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
+            Self.constants.withUnsafeBufferPointer { constants in
+                Self.compress(&state, words, constants)
+            }
+        }
+    }
+
+    private static func compress(
+        _ state: inout InlineArray<8, UInt32>, _ words: UnsafeMutablePointer<UInt32>,
+        _ constants: UnsafeBufferPointer<UInt32>
+    ) {
+        var index = 16
+        while index < 64 {
+            let (early, late) = (words[index &- 15], words[index &- 2])
+            let first = (early &>> 7 | early &<< 25) ^ (early &>> 18 | early &<< 14) ^ early &>> 3
+            let second = (late &>> 17 | late &<< 15) ^ (late &>> 19 | late &<< 13) ^ late &>> 10
+            words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
+            index &+= 1
         }
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-        for index in 0..<64 {
+        index = 0
+        while index < 64 {
             let choice = e & f ^ ~e & g
             let majority = a & b ^ a & c ^ b & c
-            let first =
-                h &+ (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) &+ choice &+ Self.constants[index] &+ words[index]
-            let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ majority
+            let turnedE = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
+            let turnedA = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
+            let first = h &+ turnedE &+ choice &+ constants[index] &+ words[index]
+            let second = turnedA &+ majority
             (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+            index &+= 1
         }
-        let sums: InlineArray<8, UInt32> = [a, b, c, d, e, f, g, h]
-        for index in 0..<8 { state[index] &+= sums[index] }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
+        state[5] &+= f
+        state[6] &+= g
+        state[7] &+= h
     }
 
-    private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
-
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-    private static let constants: InlineArray<64, UInt32> = [
+    private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
         0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
