@@ -88,15 +88,15 @@ struct SHA256 {
     private mutating func takeWords() {
         withUnsafeMutablePointer(to: &words) { words in
             let words = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
-            Self.constants.withUnsafeBufferPointer { constants in
-                Self.compress(&state, words, constants)
+            withUnsafePointer(to: Self.constants) { constants in
+                Self.compress(&state, words, UnsafeRawPointer(constants).assumingMemoryBound(to: UInt32.self))
             }
         }
     }
 
     private static func compress(
         _ state: inout InlineArray<8, UInt32>, _ words: UnsafeMutablePointer<UInt32>,
-        _ constants: UnsafeBufferPointer<UInt32>
+        _ constants: UnsafePointer<UInt32>
     ) {
         var index = 16
         while index < 64 {
@@ -130,7 +130,7 @@ struct SHA256 {
     }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-    private static let constants: [UInt32] = [
+    private static let constants: InlineArray<64, UInt32> = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
         0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,

@@ -5,7 +5,6 @@
 final class HMACKey: @unchecked Sendable {
     private let hashes: UnsafeMutablePointer<SHA256>
     private static let blockSize = 64
-    private static let pads: [UInt8] = [0x36, 0x5C]
 
     /// A key longer than a block stands for its hash, as the RFC has it.
     init(_ key: UnsafeRawBufferPointer) {
@@ -33,7 +32,8 @@ final class HMACKey: @unchecked Sendable {
 
     private func take(_ key: UnsafeRawBufferPointer) {
         withUnsafeTemporaryAllocation(byteCount: Self.blockSize, alignment: 1) { block in
-            for (place, pad) in Self.pads.enumerated() {
+            for place in 0..<2 {
+                let pad: UInt8 = place == 0 ? 0x36 : 0x5C
                 for index in 0..<Self.blockSize { block[index] = (index < key.count ? key[index] : 0) ^ pad }
                 hashes[place].update(UnsafeRawBufferPointer(block))
             }
