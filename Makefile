@@ -10,13 +10,13 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
-        build-swift-tests test-swift test-c test-python test-fuzz test-valgrind fuzz examples size
+        build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
 LIB     := build/lib
 SHARED  := $(LIB)/libpartnerbooking.so.$(VERSION)
-SWIFT_SOURCES := Package.swift $(shell find Sources include -type f)
+SWIFT_SOURCES := Package.swift $(shell find Sources include -type f ! -name '*.hpp')
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 
@@ -82,7 +82,7 @@ demo-relay: examples
 test: setup-test
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory -j 2 lib build-swift-tests
-	$(MAKE) --no-print-directory test-swift test-c test-python test-fuzz test-valgrind
+	$(MAKE) --no-print-directory test-swift test-c test-cpp test-python test-fuzz test-valgrind
 
 build-swift-tests:
 	swift build --build-tests --quiet
@@ -93,12 +93,17 @@ test-swift:
 test-c: lib
 	$(MAKE) --no-print-directory -C Tests/c check
 
+test-cpp: lib
+	$(MAKE) --no-print-directory -j 2 -C Tests/cpp all
+	$(MAKE) --no-print-directory -C Tests/cpp check
+
 test-python: lib examples $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
 
 test-valgrind: lib examples
 	$(MAKE) --no-print-directory -C Tests/c valgrind
+	$(MAKE) --no-print-directory -j 2 -C Tests/cpp valgrind
 
 # A short look; `make fuzz` takes a longer one.
 test-fuzz: setup

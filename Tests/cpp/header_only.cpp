@@ -1,0 +1,82 @@
+/*
+ * Every function of the header once, so that a compiler looks at all of it: with each compiler and standard, and
+ * without exceptions. It is also the second source file of one program: a header that is not inline through and through
+ * would not link.
+ */
+#include "partnerbooking.hpp"
+
+#include <array>
+#include <vector>
+
+namespace pb = partnerbooking;
+
+void use_every_function(const char *config);
+
+#if PARTNERBOOKING_EXCEPTIONS
+static void use_what_throws(const char *config)
+{
+    pb::Client client(config);
+    client.search_availability("");
+    client.create_booking(std::string());
+    client.lookup_customer("");
+    client.pending_bookings();
+    client.sandbox_bookings();
+    pb::Call call = client.submit(PBK_CREATE_BOOKING, "");
+    call.reply.get();
+    pb::Ticket ticket = client.submit(PBK_CREATE_BOOKING, "", [](const pb::Completion &) {});
+    ticket = client.submit_to_queue(PBK_CREATE_BOOKING, "", &client);
+    pb::booking_key("", "");
+    pb::random_key();
+    pb::sign_webhook("", "");
+    pb::set_callback_exception_handler(nullptr);
+    pb::Result<std::string> result = client.try_search_availability("");
+    static_cast<void>(result.value().size() + std::move(result).value().size());
+}
+#endif
+
+void use_every_function(const char *config)
+{
+#if PARTNERBOOKING_EXCEPTIONS
+    use_what_throws(config);
+#endif
+    pb::Result<pb::Client> opened = pb::Client::try_open(config);
+    if (!opened) {
+        const pb::Error error = opened.error();
+        static_cast<void>(error.status() == PBK_OK && error.outcome() == PBK_OUTCOME_NONE && error.retryable());
+        static_cast<void>(error.http_status() + error.attempts() + error.retry_after_ms());
+        for (const std::string *text : {&error.code(), &error.message(), &error.source(), &error.field(), &error.json(),
+                                        &error.idempotency_key(), &error.request_id()})
+            static_cast<void>(text->size());
+        static_cast<void>(error.what());
+        return;
+    }
+    pb::Client client = std::move(*opened);
+    client = std::move(client.get() == nullptr ? *opened : client);
+    for (const pb::Result<std::string> &result :
+         {client.try_search_availability(""), client.try_create_booking(""), client.try_lookup_customer(""),
+          client.try_pending_bookings(), client.try_sandbox_bookings(), pb::try_booking_key("", ""), pb::try_random_key(),
+          pb::try_sign_webhook("", "")})
+        static_cast<void>(result && result->size() == (*result).size());
+
+    pb::Result<pb::TryCall> call = client.try_submit(PBK_CREATE_BOOKING, "");
+    if (call)
+        static_cast<void>(call->reply.get().has_value());
+    pb::Result<pb::Ticket> ticket = client.try_submit(PBK_CREATE_BOOKING, "", [](pb::Completion) {});
+    ticket = client.try_submit_to_queue(PBK_CREATE_BOOKING, "");
+    if (ticket && *ticket && *ticket != pb::Ticket() && ticket->number() != 0)
+        ticket->cancel();
+    pb::Completion completion = client.next_completion(std::chrono::milliseconds(1));
+    while ((completion = client.next_completion())) {
+        static_cast<void>(completion.event() == PBK_EVENT_DONE && completion.status() == PBK_OK);
+        static_cast<void>(completion.outcome() == PBK_OUTCOME_NONE && completion.context() == nullptr);
+        static_cast<void>(completion.reply().size() + completion.tag().size() + completion.timing().size());
+        static_cast<void>(completion.result() && completion.ticket() == 0 && completion.get() == nullptr);
+    }
+    static_cast<void>(client.completion_fd() + client.prewarm());
+    client.close(std::chrono::seconds(0));
+
+    static_cast<void>(pb::version());
+    pb::verify_webhook("", "", "");
+    pb::verify_webhook(std::vector<std::string>(), "", "", std::chrono::seconds(1));
+    pb::verify_webhook(std::array<const char *, 1>{{""}}, "", "");
+}

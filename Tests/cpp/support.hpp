@@ -1,0 +1,36 @@
+/*
+ * What several of these programs need: requests, a check that ends the program, and what the process holds.
+ */
+#ifndef SUPPORT_HPP
+#define SUPPORT_HPP
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#define SANDBOX_AND(more) R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z")" more "}}"
+#define SANDBOX SANDBOX_AND("")
+/* A reply that comes after any deadline: whatever ends a call there, it is not the reply. */
+#define SILENT_SANDBOX SANDBOX_AND(R"(,"latency_ms":600000)")
+
+#define SEARCH_AND(more)                                                                                            \
+    R"({"bot_id":"bot_1","query":{"filter":{"start_at_range":{"start_at":"2030-01-14","end_at":"2030-01-14"}}})" more "}"
+#define SEARCH SEARCH_AND("")
+#define BOOKING_OF(key, start, more)                                                                              \
+    R"({"bot_id":"bot_1","idempotency_key":")" key R"(","booking":{"start_at":"2030-01-14T)" start                \
+    R"(:00Z","duration_minutes":30,"customer":{"phone":"+15551234567","name":"John Doe"}})" more "}"
+#define BOOKING BOOKING_OF("key-1", "10:00", "")
+#define LOOKUP R"({"bot_id":"bot_1","customer":{"phone":"+15551234567"}})"
+
+/* Prints the check; ends the program when it failed. */
+inline void check(bool right, const char *what, const std::string &got = "")
+{
+    std::printf("%s  %s  %.200s\n", right ? "ok   " : "WRONG", what, got.c_str());
+    std::fflush(stdout);
+    if (!right)
+        std::exit(1);
+}
+
+inline bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
+
+#endif

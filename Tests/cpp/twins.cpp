@@ -1,0 +1,47 @@
+/*
+ * The same header without exceptions and without RTTI: opens, searches, books, cancels and is refused, by the noexcept
+ * twins alone.
+ */
+#include "partnerbooking.hpp"
+
+#include "support.hpp"
+
+namespace pb = partnerbooking;
+using std::chrono::seconds;
+
+#if PARTNERBOOKING_EXCEPTIONS || defined(__cpp_rtti)
+#error "build this with -fno-exceptions -fno-rtti"
+#endif
+
+int main()
+{
+    const pb::Result<pb::Client> refused = pb::Client::try_open("{}");
+    check(!refused && refused.error().status() == PBK_INVALID_CONFIG && refused.error().field() == "api_key", "no key",
+          refused.error().what());
+
+    const pb::Result<pb::Client> opened = pb::Client::try_open(SANDBOX);
+    check(opened.has_value(), "open");
+    const pb::Client &client = *opened;
+    const pb::Result<std::string> found = client.try_search_availability(SEARCH);
+    check(found && contains(*found, "availabilities"), "search", *found);
+
+    pb::Result<pb::TryCall> call = client.try_submit(PBK_CREATE_BOOKING, BOOKING);
+    check(call.has_value(), "submit");
+    const pb::Result<std::string> booked = call->reply.get();
+    check(booked && contains(*booked, "bkg_"), "the reply by a future", *booked);
+    const pb::Result<std::string> taken = client.try_create_booking(BOOKING_OF("key-2", "10:00", ""));
+    check(!taken && taken.error().code() == "slot_unavailable" && taken.error().outcome() == PBK_OUTCOME_REJECTED,
+          "a taken slot", taken.error().json());
+
+    std::promise<pbk_status> ended;
+    const pb::Result<pb::Ticket> by_callback = client.try_submit(
+        PBK_SEARCH_AVAILABILITY, SEARCH, [&](const pb::Completion &done) { ended.set_value(done.status()); });
+    check(by_callback && ended.get_future().get() == PBK_OK, "the reply by a callback");
+    check(client.try_submit_to_queue(PBK_SEARCH_AVAILABILITY, SEARCH).has_value(), "submit to the queue");
+    check(client.next_completion(seconds(30)).result().has_value(), "the reply by the queue");
+
+    const pb::Result<pb::Client> silent = pb::Client::try_open(SILENT_SANDBOX);
+    pb::Result<pb::TryCall> cancelled = silent->try_submit(PBK_SEARCH_AVAILABILITY, SEARCH);
+    check(cancelled->ticket.cancel() == PBK_OK && cancelled->reply.get().error().status() == PBK_CANCELLED, "cancelled");
+    std::puts("twins: all as expected, without exceptions and RTTI");
+}
