@@ -1,0 +1,120 @@
+/*
+ * The conversation of book_appointment.c in C++: searches the coming week, books a slot, repeats the booking after an
+ * interruption, and has something to say when somebody else was faster. The search runs while the bot speaks, and is
+ * cancelled when the caller hangs up.
+ *
+ *     book_appointment_cpp                    talks to the embedded sandbox: no network, no account, no files
+ *     book_appointment_cpp CONFIG [BOT_ID]    the same with another configuration; on the hosted service it really books
+ *
+ * Ends with 0 only if all of that happened.
+ */
+#include <ctime>
+#include <iostream>
+#include <string>
+
+#include "partnerbooking.hpp"
+#include "shared.h"
+
+namespace pb = partnerbooking;
+
+/* The value of the first member of that name. Real engines read replies with a JSON library: read_reply.cpp. */
+static std::string member(const std::string &json, const std::string &name)
+{
+    char value[300];
+    json_after(json.c_str(), ("\"" + name + "\"").c_str(), value, sizeof value);
+    return value;
+}
+
+/* Midnight, so many days from today. */
+static std::string days_ahead(int days)
+{
+    const std::time_t day = std::time(nullptr) + days * 24 * 60 * 60;
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT00:00:00Z", std::gmtime(&day));
+    return text;
+}
+
+static std::string search_request(const std::string &bot)
+{
+    return R"({"bot_id":")" + bot + R"(","query":{"filter":{"start_at_range":{"start_at":")" + days_ahead(1)
+           + R"(","end_at":")" + days_ahead(8) + R"("}}}})";
+}
+
+static std::string booking_request(const std::string &bot, const std::string &key, const std::string &start,
+                                   const std::string &phone, const std::string &name)
+{
+    return R"({"bot_id":")" + bot + R"(","idempotency_key":")" + key + R"(","booking":{"start_at":")" + start
+           + R"(","duration_minutes":30,"customer":{"phone":")" + phone + R"(","name":")" + name + R"("}}})";
+}
+
+/*
+ * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken connection, no memory for the
+ * reply) the same call is made again with the same key, which never makes a second booking.
+ */
+static std::string book(const pb::Client &client, const std::string &request)
+{
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return client.create_booking(request);
+        } catch (const pb::Error &error) {
+            if (error.outcome() != PBK_OUTCOME_UNKNOWN || attempt == 3)
+                throw;
+        }
+    }
+}
+
+/* The whole conversation. Gives whether everything went as told at the top of this file. */
+static bool converse(const pb::Client &client, const std::string &bot)
+{
+    const std::string call_id = "call-" + std::to_string(std::time(nullptr));
+
+    /* Asked before the bot has said hello; this thread is free meanwhile. */
+    pb::Call search = client.submit(PBK_SEARCH_AVAILABILITY, search_request(bot));
+    std::cout << "bot:     Hello, what can I do for you?\ncaller:  I would like to see somebody in the coming days.\n";
+    const std::string start = member(search.reply.get(), "start_at");
+    if (start.empty()) {
+        std::cout << "bot:     I am sorry, I have nothing free. Let me put you through to a colleague.\n";
+        return false;
+    }
+    char when[80];
+    say_time(start.c_str(), when, sizeof when);
+    std::cout << "bot:     " << when << " is free.\ncaller:  That suits me. I am John Doe.\n";
+
+    /* The key is new for every booking that the caller asks for, and the same for every repetition of that one. */
+    const std::string request = booking_request(bot, call_id + "-1", start, "+15551234567", "John Doe");
+    const std::string id = member(book(client, request), "id");
+    std::cout << "    booked     " << id << "\ncaller:  Sorry, what did you say?\n";
+    const std::string same_id = member(book(client, request), "id");
+    std::cout << "    booked     " << same_id << (id == same_id ? ", the same booking\n" : ", ANOTHER BOOKING\n");
+    if (id.empty() || id != same_id)
+        return false;
+    std::cout << "bot:     You are booked for " << when << ".\n\n";
+
+    /* A second caller, who hangs up while the search is under way. */
+    search = client.submit(PBK_SEARCH_AVAILABILITY, search_request(bot));
+    search.ticket.cancel();
+
+    std::cout << "third caller:  " << when << ", please. I am Jane Roe.\n";
+    try {
+        book(client, booking_request(bot, call_id + "-2", start, "+15557654321", "Jane Roe"));
+    } catch (const pb::Error &error) {
+        if (error.status() != PBK_SLOT_UNAVAILABLE)
+            throw;
+        std::cout << "    refused    " << error.what()
+                  << "\nbot:     I am sorry, somebody was faster. Shall I look for another time?\n";
+        return true;
+    }
+    std::cout << "    This should have been refused.\n";
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    try {
+        const pb::Client client(argc > 1 ? argv[1] : R"({"endpoint":"sandbox"})");
+        return converse(client, argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41") ? 0 : 1;
+    } catch (const pb::Error &error) {
+        std::cerr << error.what() << "\n" << error.json() << "\n";
+        return 1;
+    }
+}

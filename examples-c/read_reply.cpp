@@ -1,0 +1,64 @@
+/*
+ * Builds requests and reads replies with nlohmann/json (Debian: nlohmann-json3-dev). partnerbooking.hpp brings no JSON
+ * library and asks for none: JSON travels as text, and any library will do.
+ *
+ *     read_reply
+ *
+ * Talks to the embedded sandbox. Ends with 0 only if the appointment was booked.
+ */
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <partnerbooking.hpp>
+
+using nlohmann::json;
+
+/* What a slot has for certain. Platforms add members of their own, and some list a whole free window as one slot. */
+struct Slot {
+    std::string start_at;
+    int duration_minutes;
+};
+
+static std::vector<Slot> search(const partnerbooking::Client &client, const std::string &bot)
+{
+    const json range = {{"start_at", "2030-01-14"}, {"end_at", "2030-01-15"}};
+    const json request = {{"bot_id", bot}, {"query", {{"filter", {{"start_at_range", range}}}}}};
+    const json reply = json::parse(client.search_availability(request.dump()));
+
+    std::vector<Slot> slots;
+    for (const json &slot : reply.at("availabilities"))
+        slots.push_back({slot.at("start_at"), slot.value("duration_minutes", 30)});
+    return slots;
+}
+
+static json book(const partnerbooking::Client &client, const std::string &bot, const Slot &slot, const std::string &name)
+{
+    json request = {{"bot_id", bot},
+                    {"booking",
+                     {{"start_at", slot.start_at},
+                      {"duration_minutes", slot.duration_minutes},
+                      {"customer", {{"phone", "+15551234567"}, {"name", name}}}}}};
+    /* However often a language model repeats this within the call, the key is the same, and so there is one booking. */
+    request["idempotency_key"] = partnerbooking::booking_key("call-7", request.dump());
+    return json::parse(client.create_booking(request.dump())).at("booking");
+}
+
+int main()
+{
+    const std::string bot = "bot_01h2xcejqtf2nbrexx3vqjhp41";
+    try {
+        const partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}})");
+        const std::vector<Slot> slots = search(client, bot);
+        std::cout << slots.size() << " free slots, the first at " << slots.at(0).start_at << "\n";
+        const json booking = book(client, bot, slots.at(0), "Zo\u00eb \"Zo\" O\\Neil");
+        std::cout << booking.at("id") << " for " << booking.at("customer").at("name") << ", " << booking.at("status") << "\n";
+    } catch (const partnerbooking::Error &error) {
+        std::cerr << error.what() << "\n";
+        /* Members that Error has no function for are in its text. */
+        if (!error.json().empty())
+            std::cerr << "timing: " << json::parse(error.json()).at("error").value("timing", json()) << "\n";
+        return 1;
+    } catch (const json::exception &error) {
+        std::cerr << "not the reply that was promised: " << error.what() << "\n";
+        return 1;
+    }
+}
