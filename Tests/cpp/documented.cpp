@@ -1,0 +1,171 @@
+/*
+ * The pieces of code in docs/cpp.md, README.md and at the top of the header, in a program that runs them:
+ * Tests/python/test_cpp.py sees to it that they are here, line by line. What is around them is not in the documents.
+ */
+#include "partnerbooking.hpp"
+
+#include <poll.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <vector>
+
+#include "support.hpp"
+
+static const std::string request = SEARCH, booking = BOOKING;
+
+static void top_of_the_header()
+{
+    partnerbooking::Client client(R"({"endpoint":"sandbox"})");
+    std::string slots = client.search_availability(request);            // waits; throws partnerbooking::Error
+
+    auto call = client.submit(PBK_SEARCH_AVAILABILITY, request);        // does not wait
+    call.ticket.cancel();                                               // when the caller speaks
+    std::string reply = call.reply.get();                               // a std::future
+    check(contains(slots, "availabilities") && reply == slots, "the top of the header", "the reply was there first");
+}
+
+static void readme()
+{
+    partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}})");
+    auto call = client.submit(PBK_SEARCH_AVAILABILITY, request);    // returns at once; the reply comes by a std::future
+    try {
+        std::string booked = client.create_booking(booking);        // waits
+        std::string slots = call.reply.get();
+    } catch (const partnerbooking::Error &error) {
+        if (error.outcome() == PBK_OUTCOME_UNKNOWN)
+            std::cerr << "repeat it with the same key: " << error.idempotency_key() << "\n";
+    }
+    check(!call.reply.valid() && contains(client.sandbox_bookings(), "key-1"), "the README");
+}
+
+static void say(const std::string &) {}
+
+static void errors()
+{
+    const partnerbooking::Client client(SANDBOX);
+    int said = 0;
+    const auto say = [&](const char *) { ++said; };
+
+    try {
+        std::string reply = client.create_booking(booking);
+    } catch (const partnerbooking::Error &error) {
+        if (error.outcome() == PBK_OUTCOME_UNKNOWN)
+            say("I am confirming that for you.");           // and repeat the call, with the same key
+        else if (error.status() == PBK_SLOT_UNAVAILABLE)
+            say("Somebody was faster. Shall I look for another time?");
+        else if (error.field() == "booking.customer.phone")
+            say("I did not get your number. Could you say it again, please?");
+        else if (error.retryable())
+            say("I cannot reach the calendar at the moment. May we call you back?");
+        else
+            say("Let me put you through to a colleague.");
+        std::cerr << error.what() << "\n";                  // "slot_unavailable: The requested time slot ..."
+    }
+    check(said == 0, "errors");
+}
+
+static void results()
+{
+    const auto say = [](const std::string &) {};
+
+    auto opened = partnerbooking::Client::try_open(R"({"endpoint":"sandbox"})");
+    if (!opened)
+        std::exit(1);                                       // opened.error() tells why
+    partnerbooking::Client client = std::move(*opened);
+
+    auto slots = client.try_search_availability(request);
+    if (slots)
+        say(*slots);
+    else
+        say(slots.error().message());
+    check(slots.has_value(), "results");
+}
+
+static void futures()
+{
+    const partnerbooking::Client client(SILENT_SANDBOX);
+
+    auto [reply, ticket] = client.submit(PBK_SEARCH_AVAILABILITY, request);
+    if (reply.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
+        say("One moment, please.");
+    ticket.cancel();                                        // the caller has hung up
+    try {
+        say(reply.get());
+    } catch (const partnerbooking::Error &error) {
+        check(error.status() == PBK_CANCELLED, "futures", error.what());
+    }
+}
+
+struct Conversation {
+    std::atomic<int> done{0}, slow{0};
+    void one_moment_please() { ++slow; }
+    void on_reply(pbk_status status, std::string) { done += status == PBK_OK; }
+    bool goes_on() const { return done == 0; }
+};
+
+static void callbacks()
+{
+    const auto conversation = std::make_shared<Conversation>();
+    const partnerbooking::Client client(SANDBOX);
+
+    client.submit(PBK_SEARCH_AVAILABILITY, request, [conversation](partnerbooking::Completion completion) {
+        if (completion.event() == PBK_EVENT_SLOW)           // only with "slow_after_ms"
+            conversation->one_moment_please();
+        else
+            conversation->on_reply(completion.status(), std::string(completion.reply()));
+    });
+    client.close(std::chrono::seconds(30));
+    check(conversation->done == 1, "callbacks");
+}
+
+static void queue()
+{
+    Conversation one;
+    const auto conversation = &one;
+    const partnerbooking::Client client(SANDBOX);
+
+    client.submit_to_queue(PBK_SEARCH_AVAILABILITY, request, conversation);
+
+    std::vector<pollfd> descriptors = {{client.completion_fd(), POLLIN, 0}};    // and those of your engine
+    while (conversation->goes_on() && poll(descriptors.data(), descriptors.size(), -1) >= 0) {
+        while (auto completion = client.next_completion()) {
+            auto *of = static_cast<Conversation *>(completion.context());
+            if (completion.event() == PBK_EVENT_SLOW)
+                of->one_moment_please();
+            else
+                of->on_reply(completion.status(), std::string(completion.reply()));
+        }
+    }
+    check(one.done == 1, "queue");
+}
+
+static int answer(int status, const char *) { return status; }
+
+static int platform(const std::string &header, std::string_view body)
+{
+    const std::vector<std::string> secrets = {"whsec_new", "whsec_old"};
+
+    pbk_webhook_verdict verdict = partnerbooking::verify_webhook(secrets, header, body);
+    if (verdict != PBK_WEBHOOK_VALID)
+        return answer(401, pbk_webhook_verdict_text(verdict));
+    return answer(200, "");
+}
+
+int main()
+{
+    try {
+        top_of_the_header();
+    } catch (const partnerbooking::Error &error) {
+        check(error.status() == PBK_CANCELLED, "the top of the header", error.what());
+    }
+    readme();
+    errors();
+    results();
+    futures();
+    callbacks();
+    queue();
+    check(platform(partnerbooking::sign_webhook("whsec_old", "{}"), "{}") == 200, "a webhook, signed");
+    check(platform("", "{}") == 401, "a webhook, not signed");
+    std::puts("documented: all runs");
+}

@@ -1,0 +1,73 @@
+"""The C++ code in the documentation, and the example with a JSON library. The header itself is tested by Tests/cpp."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pbk import LIBRARY, ROOT
+
+EXAMPLES = ROOT / "examples-c"
+PAGE = (ROOT / "docs" / "cpp.md").read_text()
+COMPILED = [ROOT / "Tests" / "cpp" / "documented.cpp", *EXAMPLES.glob("*.cpp")]
+"""Files that are built and run: by Tests/cpp, in test_examples.py, and below."""
+
+
+def run(*command: object, cwd: Path | None = None, **environment: str) -> str:
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def sketch_in_the_header() -> str:
+    header = (ROOT / "include" / "partnerbooking.hpp").read_text()
+    return "".join(re.findall(r"^ \* {5}(\S.*\n)", header.split("#ifndef", 1)[0], re.MULTILINE))
+
+
+def without_indentation(code: str) -> str:
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())
+
+
+FIRST, *OTHERS = blocks(PAGE, "cpp")
+PIECES = [*OTHERS, *blocks((ROOT / "README.md").read_text(), "cpp"), sketch_in_the_header()]
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: without_indentation(piece).splitlines()[0][:50])
+def test_piece_of_code_is_in_a_program(piece):
+    """Line by line: what is shown is what is compiled and run."""
+    lines = without_indentation(piece)
+    assert any(lines in without_indentation(file.read_text()) for file in COMPILED)
+
+
+def test_first_appointment(tmp_path):
+    """The program at the top of the page, by the commands below it, in an empty folder."""
+    (tmp_path / "book.cpp").write_text(FIRST)
+    [commands] = blocks(PAGE, "sh")
+    # As if it were installed where compiler and loader look.
+    installed = {
+        "CPLUS_INCLUDE_PATH": str(ROOT / "include"),
+        "LIBRARY_PATH": str(LIBRARY.parent),
+        "LD_LIBRARY_PATH": str(LIBRARY.parent),
+    }
+    assert '"booking":{"id":"bkg_' in run("sh", "-e", "-c", commands, cwd=tmp_path, **installed)
+
+
+def test_read_reply(tmp_path):
+    """Optimising what a JSON library is made of takes longer than all the rest."""
+    run("make", "-C", EXAMPLES, f"PBK={ROOT}", f"BUILD={tmp_path}", "CXXFLAGS=-O0", tmp_path / "read_reply_cpp")
+    assert '"confirmed"' in run(tmp_path / "read_reply_cpp")
