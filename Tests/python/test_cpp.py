@@ -57,7 +57,7 @@ def test_piece_of_code_is_in_a_program(piece):
 def test_first_appointment(tmp_path):
     """The program at the top of the page, by the commands below it, in an empty folder."""
     (tmp_path / "book.cpp").write_text(FIRST)
-    [commands] = blocks(PAGE, "sh")
+    commands, _ = blocks(PAGE, "sh")
     # As if it were installed where compiler and loader look.
     installed = {
         "CPLUS_INCLUDE_PATH": str(ROOT / "include"),
@@ -65,6 +65,20 @@ def test_first_appointment(tmp_path):
         "LD_LIBRARY_PATH": str(LIBRARY.parent),
     }
     assert '"booking":{"id":"bkg_' in run("sh", "-e", "-c", commands, cwd=tmp_path, **installed)
+
+
+def test_first_appointment_by_cmake(tmp_path):
+    """From the installation to the booking, in a home of its own."""
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    folder.mkdir()
+    (home / "libpartnerbooking").symlink_to(ROOT)
+    (folder / "book.cpp").write_text(FIRST)
+    [project] = blocks(PAGE, "cmake")
+    (folder / "CMakeLists.txt").write_text(project)
+    _, commands = blocks(PAGE, "sh")
+    assert len(commands.splitlines()) <= 5
+    assert '"booking":{"id":"bkg_' in run("sh", "-e", "-c", commands, cwd=folder, HOME=str(home))
 
 
 def test_read_reply(tmp_path):
