@@ -2,6 +2,7 @@
 # make demo-relay           an engine and a platform in two processes, signed requests between them
 # make test    every test, in Swift, C, C++ and Python
 # make lib     build/lib/libpartnerbooking.so
+# make wheel   the Python package with the library inside, in build/wheel
 # make bench   the figures of the README
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
@@ -9,7 +10,7 @@
 # make install, uninstall, deb       packaging/package.mk says more
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: all demo demo-relay test lib bench asan tsan format lint clean setup setup-test \
+.PHONY: all demo demo-relay test lib wheel bench asan tsan format lint clean setup setup-test \
         build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -64,6 +65,17 @@ $(SHARED): $(SWIFT_SOURCES) Makefile | setup
 	ln -sf $(notdir $@) $(LIB)/$(SONAME)
 	ln -sf $(SONAME) $(LIB)/libpartnerbooking.so
 
+# ---- The Python package -----------------------------------------------------------------------------------------------
+
+# libcurl stays the system's: it brings the distribution's certificates and its security updates, and a copy would bring neither.
+wheel: lib $(VENV)/installed
+	rm -rf build/wheel bindings/python/build
+	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir build/wheel/untagged ./bindings/python
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel --verbose repair --exclude libcurl.so.4 --wheel-dir build/wheel \
+		build/wheel/untagged/*.whl 2>build/wheel/auditwheel.log || { cat build/wheel/auditwheel.log >&2; exit 1; }
+	@ls build/wheel/*.whl
+
 # ---- The main job -----------------------------------------------------------------------------------------------------
 
 examples: lib
@@ -97,8 +109,8 @@ test-cpp: lib
 	$(MAKE) --no-print-directory -j 2 -C Tests/cpp all
 	$(MAKE) --no-print-directory -C Tests/cpp check
 
-test-python: lib examples $(VENV)/installed
-	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging
+test-python: lib examples wheel $(VENV)/installed
+	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging bindings/python
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
 
 test-valgrind: lib examples

@@ -1,0 +1,65 @@
+"""Free appointment slots, and one of them booked, through the Partner API: libpartnerbooking for Python.
+
+    import partnerbooking as pb
+
+    with pb.Client(endpoint="sandbox") as client:
+        found = client.search_availability(pb.SearchAvailabilityRequest(bot_id, "2030-01-14", "2030-01-15"))
+
+`Client` waits, `AsyncClient` is awaited. docs/python.md shows both from the first line on.
+"""
+
+from . import errors, webhook
+from ._bindings import path as library_path
+from ._bindings import pbk_version as _pbk_version
+from ._version import __version__
+from .aio import AsyncClient
+from .client import Client
+from .configuration import Configuration
+from .errors import *  # noqa: F403
+from .keys import booking_key, random_key
+from .values import (
+    Appointment,
+    Availability,
+    CallOptions,
+    CreateBookingReply,
+    CreateBookingRequest,
+    Customer,
+    KnownCustomer,
+    LookupCustomerReply,
+    LookupCustomerRequest,
+    PendingBooking,
+    SearchAvailabilityReply,
+    SearchAvailabilityRequest,
+)
+
+
+def library_version() -> str:
+    """The version of the library that is running."""
+    version: bytes = _pbk_version()
+    return version.decode()
+
+
+__all__ = [
+    "Appointment",
+    "AsyncClient",
+    "Availability",
+    "CallOptions",
+    "Client",
+    "Configuration",
+    "CreateBookingReply",
+    "CreateBookingRequest",
+    "Customer",
+    "KnownCustomer",
+    "LookupCustomerReply",
+    "LookupCustomerRequest",
+    "PendingBooking",
+    "SearchAvailabilityReply",
+    "SearchAvailabilityRequest",
+    "__version__",
+    "booking_key",
+    "library_path",
+    "library_version",
+    "random_key",
+    "webhook",
+    *errors.__all__,
+]

@@ -1,0 +1,136 @@
+"""The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller does with a string.
+
+`partnerbooking.h` is the reference. No function pointer of ours is ever handed to the library: completions are taken
+from the client's queue, so its threads never enter Python, and an interpreter that is shutting down has nothing to fear
+from them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from . import _library
+from .values import JSON
+
+SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER = 1, 2, 3
+"""`pbk_operation`."""
+
+DONE, SLOW = 1, 2
+"""`pbk_event`."""
+
+OK, CLIENT_CLOSED = 0, 3
+"""Those values of `pbk_status` that are handled here; errors.py knows all."""
+
+path = _library.load()
+_waiting = ctypes.CDLL(path)
+# A call through PyDLL keeps the GIL. Taking it again costs up to 5 ms when another thread computes, a thousand times
+# more than the functions that never block need, and asyncio calls several of them for each completion. The library's
+# threads never want the GIL, so nobody can wait for both.
+_prompt = ctypes.PyDLL(path)
+
+_status_out = ctypes.POINTER(ctypes.c_int)
+# Strings to be freed stay pointers: as c_char_p ctypes would copy them and lose the address.
+_string = ctypes.c_void_p
+_string_out = ctypes.POINTER(ctypes.c_void_p)
+_handle = ctypes.c_void_p
+_completion = ctypes.c_void_p
+
+
+def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> Any:
+    try:
+        function = getattr(library, name)
+    except AttributeError:
+        raise ImportError(
+            f"{path} is no libpartnerbooking, or one too old for this package: it has no {name}"
+        ) from None
+    function.restype, function.argtypes = restype, argtypes
+    return function
+
+
+# Functions that wait, or read a file. Other threads run meanwhile.
+pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out)
+pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle, ctypes.c_int32)
+pbk_search_availability = _function(_waiting, "pbk_search_availability", _string, _handle, ctypes.c_char_p, _status_out)
+pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle, ctypes.c_char_p, _status_out)
+pbk_lookup_customer = _function(_waiting, "pbk_lookup_customer", _string, _handle, ctypes.c_char_p, _status_out)
+
+# Functions that never block.
+pbk_version = _function(_prompt, "pbk_version", ctypes.c_char_p)
+pbk_status_text = _function(_prompt, "pbk_status_text", ctypes.c_char_p, ctypes.c_int)
+pbk_pending_bookings = _function(_prompt, "pbk_pending_bookings", _string, _handle, _status_out)
+pbk_sandbox_bookings = _function(_prompt, "pbk_sandbox_bookings", _string, _handle, _status_out)
+pbk_booking_key = _function(_prompt, "pbk_booking_key", _string, ctypes.c_char_p, ctypes.c_char_p, _string_out)
+pbk_random_key = _function(_prompt, "pbk_random_key", _string)
+pbk_submit = _function(
+    _prompt,
+    "pbk_submit",
+    ctypes.c_int,
+    _handle,
+    ctypes.c_int,
+    ctypes.c_char_p,
+    ctypes.POINTER(ctypes.c_uint64),
+    _string_out,
+    ctypes.c_void_p,  # the callback, always NULL
+    ctypes.c_void_p,
+)
+pbk_cancel = _function(_prompt, "pbk_cancel", ctypes.c_int, _handle, ctypes.c_uint64)
+pbk_prewarm = _function(_prompt, "pbk_prewarm", ctypes.c_int, _handle)
+pbk_completion_fd = _function(_prompt, "pbk_completion_fd", ctypes.c_int, _handle)
+# It would wait if it were told to; here it is only ever asked for what is there already.
+pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
+pbk_completion_event = _function(_prompt, "pbk_completion_event", ctypes.c_int, _completion)
+pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uint64, _completion)
+pbk_completion_status = _function(_prompt, "pbk_completion_status", ctypes.c_int, _completion)
+# Borrowed from the completion, so that a copy is all that is wanted.
+pbk_completion_reply = _function(_prompt, "pbk_completion_reply", ctypes.c_char_p, _completion)
+pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
+pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
+pbk_webhook_verify = _function(
+    _prompt,
+    "pbk_webhook_verify",
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_char_p),
+    ctypes.c_size_t,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_size_t,
+    ctypes.c_int64,
+    ctypes.c_int64,
+)
+pbk_webhook_verdict_text = _function(_prompt, "pbk_webhook_verdict_text", ctypes.c_char_p, ctypes.c_int)
+pbk_webhook_sign = _function(
+    _prompt, "pbk_webhook_sign", _string, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64
+)
+pbk_string_free = _function(_prompt, "pbk_string_free", None, _string)
+
+
+def encode(text: JSON) -> bytes:
+    """UTF-8 for a C string. What is not well-formed goes through to the library, which refuses it and says where.
+
+    A NUL byte would end the string early and hide what follows; any other control character is refused as it would be,
+    and at the same place.
+    """
+    if isinstance(text, Mapping):
+        text = json.dumps(text, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    if isinstance(text, str):
+        text = text.encode("utf-8", "surrogatepass")
+    return text.replace(b"\0", b"\1") if b"\0" in text else text
+
+
+def _plain(value: Any) -> Any:
+    """Other mappings than dict, which json.dumps does not know; they may be what a Mapping holds."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def take(string: int | None) -> bytes:
+    """Copies a string that the library returned, and gives it back. MemoryError for NULL."""
+    if string is None:
+        raise MemoryError("libpartnerbooking could not allocate its reply")
+    text = ctypes.string_at(string)
+    pbk_string_free(string)
+    return text

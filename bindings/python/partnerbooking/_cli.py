@@ -1,0 +1,189 @@
+"""The command line: search, book, lookup and doctor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from . import _doctor, _table
+from ._version import __version__
+from .aio import AsyncClient
+from .errors import Error
+from .keys import random_key
+from .values import CreateBookingRequest, Customer, LookupCustomerRequest, Reply, SearchAvailabilityRequest
+
+DESCRIPTION = """\
+Finds free appointment slots and books one through the Partner API.
+
+from the environment:
+  PARTNER_API_KEY   the key, sk_ptnr_...; never on the command line, where others see it
+  PARTNER_BOT_ID    the bot, if --bot does not name it
+  PARTNER_API_URL   another base URL than the service's own
+  PARTNER_CA_FILE   a PEM file of certificates to trust instead of the system's
+
+ends with 0 when the service said yes, 1 when it did not or could not be asked, 2 when something is missing or wrong on
+the command line or in the environment"""
+
+
+class UsageError(Exception):
+    """Something is missing or wrong on the command line or in the environment."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    key = ""
+    try:
+        if options.command == "doctor":
+            return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
+        if options.command == "book":
+            key = options.key = options.key or random_key()
+        reply = asyncio.run(_call(options))
+    except UsageError as error:
+        print(f"partnerbooking: {error}", file=sys.stderr)
+        return 2
+    except Error as error:
+        _print_error(error, options.json)
+        return 1
+    except KeyboardInterrupt:
+        print(f"stopped. {_may_be_booked(key)}" if key else "stopped", file=sys.stderr)
+        return 130
+    _print(reply.json if options.json else _table.of(reply, key).encode(errors="replace"))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m partnerbooking", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--bot", metavar="ID", default=os.environ.get("PARTNER_BOT_ID"), help="the bot that asks")
+    common.add_argument("--sandbox", action="store_true", help="ask the clinic in the library, without network or key")
+    common.add_argument("--config", metavar="FILE", help="a configuration as in docs/json-contract.md, without the key")
+    common.add_argument("--timeout-ms", metavar="MS", type=int, help="deadline of the call")
+    common.add_argument("--json", action="store_true", help="print the reply as it came, or the error")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=help, parents=[common])
+
+    search = command("search", "lists free slots")
+    search.add_argument(
+        "--from", dest="start_at", metavar="WHEN", help="a date, or a date-time with offset; else today"
+    )
+    search.add_argument(
+        "--to", dest="end_at", metavar="WHEN", help="the same, its day included; else a week after today"
+    )
+
+    book = command("book", "books a slot")
+    book.add_argument(
+        "--at", dest="start_at", metavar="WHEN", required=True, help="a slot's start, as the search lists it"
+    )
+    book.add_argument("--minutes", dest="duration_minutes", metavar="N", type=int, default=30, help="else 30")
+    book.add_argument("--phone", required=True, help="the customer's number: +15551234567")
+    book.add_argument("--name", required=True, help="the customer's name")
+    book.add_argument("--email")
+    book.add_argument("--notes")
+    book.add_argument("--key", help="the idempotency key, to repeat a booking; else a new one")
+
+    lookup = command("lookup", "tells who has a phone number")
+    lookup.add_argument("--phone", required=True, help="+15551234567")
+
+    command("doctor", "checks name, connection, certificate, key and speed, and says what is wrong")
+    return parser
+
+
+def configuration(options: argparse.Namespace) -> dict[str, Any]:
+    """The client's configuration, from the options and the environment."""
+    members: dict[str, Any] = {}
+    if options.config:
+        try:
+            with open(options.config, encoding="utf-8") as file:
+                members = json.load(file)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{options.config}: {error}") from None
+        if not isinstance(members, dict):
+            raise UsageError(f"{options.config}: not a JSON object")
+    if options.sandbox:
+        members["endpoint"] = "sandbox"
+    if options.timeout_ms is not None:
+        members["timeout_ms"] = options.timeout_ms
+    if members.get("endpoint", "partner_api") == "partner_api":
+        members.update(_of_the_service(members))
+    return members
+
+
+def _of_the_service(members: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    key = os.environ.get("PARTNER_API_KEY") or members.get("api_key")
+    if not key:
+        raise UsageError("the environment has no PARTNER_API_KEY: put the key there, or try --sandbox")
+    found["api_key"] = key
+    if os.environ.get("PARTNER_API_URL"):
+        found["base_url"] = os.environ["PARTNER_API_URL"]
+    if os.environ.get("PARTNER_CA_FILE"):
+        found["tls"] = {"ca_file": os.environ["PARTNER_CA_FILE"]}
+    return found
+
+
+async def _call(options: argparse.Namespace) -> Reply:
+    members = configuration(options)
+    bot = options.bot or ("bot_sandbox" if options.sandbox else None)
+    if not bot:
+        raise UsageError("which bot asks? Name it by --bot or in PARTNER_BOT_ID")
+    if options.command == "search":
+        start_at = options.start_at or date.today().isoformat()
+        end_at = options.end_at or _a_week_after(start_at)
+        search = SearchAvailabilityRequest(bot, start_at, end_at)
+        async with AsyncClient(**members) as client:
+            return await client.search_availability(search)
+    if options.command == "lookup":
+        async with AsyncClient(**members) as client:
+            return await client.lookup_customer(LookupCustomerRequest(bot, options.phone))
+    customer = Customer(options.phone, options.name, options.email)
+    booking = CreateBookingRequest(
+        bot, options.start_at, options.duration_minutes, customer, options.key, options.notes
+    )
+    async with AsyncClient(**members) as client:
+        return await client.create_booking(booking)
+
+
+def _a_week_after(start_at: str) -> str:
+    """A plain date, as it includes its day. Of what is no date the library says what is wrong."""
+    try:
+        return (datetime.fromisoformat(start_at[:10]) + timedelta(days=7)).date().isoformat()
+    except (ValueError, OverflowError):
+        return start_at
+
+
+def _print(text: bytes) -> None:
+    """As the service wrote it, whatever the terminal's encoding is. Nor does it matter when nobody reads on: `|
+    head`."""
+    try:
+        sys.stdout.buffer.write(text + b"\n")
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_error(error: Error, as_json: bool) -> None:
+    if as_json:
+        _print(error.json)
+        return
+    print(f"{error.code}: {error.message}", file=sys.stderr)
+    if error.field:
+        print(f"  to correct: {error.field}", file=sys.stderr)
+    if error.outcome == "unknown" and error.idempotency_key:
+        print(f"  {_may_be_booked(error.idempotency_key)}", file=sys.stderr)
+    elif error.outcome:
+        print("  nothing was booked", file=sys.stderr)
+
+
+def _may_be_booked(key: str) -> str:
+    return f"It may have been booked: run the same command again with --key {key}"

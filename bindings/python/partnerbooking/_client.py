@@ -1,0 +1,99 @@
+"""What both clients share: a handle of the library, opened, looked after and closed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import warnings
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Union
+
+from . import _bindings
+from .errors import Error
+from .values import (
+    JSON,
+    CallOptions,
+    CreateBookingRequest,
+    LookupCustomerRequest,
+    PendingBooking,
+    SearchAvailabilityRequest,
+    parsed,
+    pending_bookings,
+)
+
+if TYPE_CHECKING:
+    from .configuration import Configuration
+
+Request = Union[SearchAvailabilityRequest, CreateBookingRequest, LookupCustomerRequest, JSON]
+
+CLOSE_TIMEOUT_MS = 1000
+"""How long a `with` block lets calls under way finish."""
+
+
+def written(request: Request) -> bytes:
+    """A request as the library takes it."""
+    if isinstance(request, (Mapping, str, bytes)):
+        return _bindings.encode(request)
+    return _bindings.encode(request.members())
+
+
+def resume_request(idempotency_key: str, options: CallOptions) -> dict[str, Any]:
+    return {"idempotency_key": idempotency_key, "resume": True, **options.members()}
+
+
+class Handle:
+    """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        error = ctypes.c_void_p()
+        handle = _bindings.pbk_client_open(_bindings.encode(configuration), ctypes.byref(error))
+        if handle is None:
+            raise Error.refusal(_bindings.take(error.value))
+        self._handle: int = handle
+        # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
+        self._finalizer = weakref.finalize(self, _close_forgotten, type(self).__name__, handle, os.getpid())
+        self._finalizer.atexit = False  # type: ignore[misc]  # typeshed takes the property for a slot
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} belongs to the process that opened it: give its configuration to the other one, "
+            "and open a client there"
+        )
+
+    def prewarm(self) -> None:
+        """Gets a connection ready in the background, for clients that do not keep one (`keep_warm_ms` 0): call it when
+        the phone rings."""
+        _bindings.pbk_prewarm(self._handle)
+
+    def pending_bookings(self) -> list[PendingBooking]:
+        """The bookings that are not settled, oldest first; with a journal also those of earlier processes. `resume`
+        settles one."""
+        return pending_bookings(self._list(_bindings.pbk_pending_bookings))
+
+    def sandbox_bookings(self) -> list[dict[str, Any]]:
+        """What the embedded sandbox has booked, oldest first: for tests."""
+        bookings: list[dict[str, Any]] = parsed(self._list(_bindings.pbk_sandbox_bookings))["bookings"]
+        return bookings
+
+    def _list(self, function: Any) -> bytes:
+        status = ctypes.c_int()
+        reply = _bindings.take(function(self._handle, ctypes.byref(status)))
+        if status.value != _bindings.OK:
+            raise Error.of(status.value, reply)
+        return reply
+
+    def _close(self, timeout_ms: int) -> bool:
+        """Whether no call had to be ended. A second time it does nothing."""
+        self._finalizer.detach()
+        status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
+        return status in (_bindings.OK, _bindings.CLIENT_CLOSED)
+
+
+def _close_forgotten(kind: str, handle: int, process: int) -> None:
+    if os.getpid() != process:
+        return  # a copy that a fork left in the child, where the handle is closed
+    warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)
+    _bindings.pbk_client_close(handle, 0)
+    while (completion := _bindings.pbk_next_completion(handle, 0, None)) is not None:
+        _bindings.pbk_completion_free(completion)

@@ -1,0 +1,264 @@
+"""The doctor: tries, one after the other, what a call needs, and says in plain words what is wrong.
+
+It asks through the library with the client's own configuration, so that it meets what an engine would meet: the same
+resolver, the same trusted certificates, the same proxy. Where the time went is the library's own measure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import time
+from datetime import date, datetime, timezone
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from . import _bindings, _table
+from .aio import AsyncClient
+from .errors import (
+    AddressRefused,
+    CircuitOpen,
+    ConnectFailed,
+    ConnectionLost,
+    DNSFailed,
+    Error,
+    InvalidConfig,
+    NoWebhook,
+    ProxyFailed,
+    RateLimited,
+    ReplyError,
+    ServiceError,
+    ServiceFailed,
+    Timeout,
+    TLSFailed,
+    Unauthorized,
+    UnknownBot,
+)
+from .values import SearchAvailabilityRequest
+
+SERVICE = "https://appointments.dialstack.ai"
+NO_BOT = "bot_partnerbooking_doctor"
+"""No bot has this id. Whether the key is accepted shows all the same: by the answer that the bot is not known."""
+
+WARM_SEARCHES = 5
+SLOW_MS = 1000
+"""A caller takes a pause longer than this for a line gone dead."""
+
+OK, FAILED, NOTE, SKIPPED = "ok", "FAILED", "note", "-"
+
+
+class Check(NamedTuple):
+    name: str
+    result: str
+    text: str
+
+
+async def run(configuration: dict[str, Any], bot: str | None, as_json: bool) -> int:
+    """Prints what was found. 0 when a bot could work, else 1."""
+    checks: list[Check] = []
+
+    def found(name: str, result: str, text: str) -> None:
+        checks.append(Check(name, result, text))
+        if not as_json:
+            # As it is found, so that one sees where it hangs.
+            print(f"{name:<8} {result:<7} {_table.printable(text)}", flush=True)
+
+    await _examine(configuration, bot, found)
+    if as_json:
+        print(json.dumps({"checks": [check._asdict() for check in checks]}))
+    return 1 if any(check.result == FAILED for check in checks) else 0
+
+
+async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -> None:
+    version: bytes = _bindings.pbk_version()
+    found("library", OK, f"{version.decode()}, {_bindings.path}")
+    endpoint = configuration.get("endpoint", "partner_api")
+    if endpoint == "partner_api":
+        wrong = _wrong_with_key(configuration["api_key"])
+        found("key", FAILED if wrong else OK, wrong or "has the form of one, sk_ptnr_...")
+        if wrong:
+            return
+    url = _url(configuration, bot)
+    if url and not configuration.get("proxy"):
+        _look_up(url, found)
+    # One attempt on a connection of its own: the failure itself, and what each step of connecting costs.
+    try:
+        client = AsyncClient(**{**configuration, "keep_warm_ms": 0, "retry": {"max_attempts": 1}})
+    except Error as error:
+        found("config", FAILED, f"{error.message} ({error.field})" if error.field else error.message)
+        return
+    async with client:
+        await _search(client, bot, endpoint, url, found)
+
+
+def _wrong_with_key(key: Any) -> str | None:
+    """What is wrong with it. No part of it is ever shown."""
+    if not isinstance(key, str):
+        return "It is not a string"
+    if key != key.strip():
+        return "There is white space around the key: was it copied with its line's end?"
+    if not key.startswith("sk_ptnr_"):
+        return "This is no partner key: those start with sk_ptnr_"
+    if not re.fullmatch(r"[!-~]+", key):
+        return "The key holds characters that no key has: was it copied whole, and by itself?"
+    return None
+
+
+def _url(configuration: dict[str, Any], bot: str | None) -> str | None:
+    """Where requests go, as far as the configuration is right."""
+    endpoint = configuration.get("endpoint", "partner_api")
+    url = None
+    if endpoint == "partner_api":
+        url = configuration.get("base_url", SERVICE)
+    elif endpoint == "platform_webhook" and isinstance(configuration.get("platforms"), dict):
+        platform = configuration["platforms"].get(bot)
+        url = platform.get("webhook_url") if isinstance(platform, dict) else None
+    return url if isinstance(url, str) else None
+
+
+def _look_up(url: str, found: Any) -> None:
+    """Tells the addresses. That there are none is left to the library to say: it is the one that has to find them."""
+    host = urlsplit(url).hostname or ""
+    started = time.perf_counter()
+    try:
+        addresses = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+    except (OSError, UnicodeError):
+        return
+    found("DNS", OK, f"{host} is {', '.join(addresses[:4])} ({_ms(time.perf_counter() - started)})")
+
+
+def _no_such_host(host: str) -> str:
+    return f"The name {host} has no address: is it spelled right, and does this machine reach its name server?"
+
+
+async def _search(client: AsyncClient, bot: str | None, endpoint: str, url: str | None, found: Any) -> None:
+    today = date.today().isoformat()
+    request = SearchAvailabilityRequest(bot or NO_BOT, today, today)
+    try:
+        reply = await client.search_availability(request)
+    except Error as error:
+        if not _is_about_the_bot(error, bot):
+            _diagnose(error, url, found)
+            return
+        timing = error.timing or {}
+        answer = "the key is accepted. Name a bot (--bot) to try that as well"
+    else:
+        timing = reply.timing or {}
+        asked = "the key is accepted, the bot is known" if endpoint == "partner_api" else "it answers"
+        answer = f"{asked}; {len(reply.availabilities)} free today"
+    if url:
+        _tell_connection(timing, url, found)
+    found("service", OK, answer)
+    await _measure(client, request, timing, found)
+
+
+def _is_about_the_bot(error: Error, bot: str | None) -> bool:
+    """Nobody named a bot, and the service says that there is none of that name: so far it listened, and that is
+    fine."""
+    return bot is None and isinstance(error, ServiceError) and error.status in (400, 404, 422)
+
+
+def _tell_connection(timing: dict[str, Any], url: str, found: Any) -> None:
+    if "connect_us" not in timing:
+        return
+    found("connect", OK, f"{_ms(timing['connect_us'] / 1e6)}, HTTP/{timing['http_version']}")
+    if url.startswith("https"):
+        found("TLS", OK, f"the certificate is trusted; handshake {_ms(timing['tls_us'] / 1e6)}")
+    else:
+        found("TLS", SKIPPED, "not used on loopback")
+
+
+async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, first: dict[str, Any], found: Any) -> None:
+    """How long a caller waits once the connection is there."""
+    times = []
+    for _ in range(WARM_SEARCHES):
+        started = time.perf_counter()
+        try:
+            await client.search_availability(request)
+        except ServiceError as error:
+            if isinstance(error, (RateLimited, ServiceFailed)):
+                found("latency", NOTE, f"not measured: {error.message}")
+                return
+        except Error as error:
+            found("latency", FAILED, f"The first search worked, and then: {error.message}")
+            return
+        times.append(time.perf_counter() - started)
+    middle = sorted(times)[len(times) // 2]
+    text = f"{_ms(middle)} for a search, {_ms(first.get('total_us', 0) / 1e6)} for the first with its connection"
+    if middle * 1000 > SLOW_MS:
+        found("latency", NOTE, f"{text}. That is a pause a caller hears: let the bot say something (slow_after_ms)")
+    else:
+        found("latency", OK, text)
+
+
+def _diagnose(error: Error, url: str | None, found: Any) -> None:
+    """The step at which it failed, and what to do about it. What went well before it is told as well."""
+    host = (urlsplit(url).hostname if url else None) or "the service"
+    step, advice = _advice(error, host)
+    timing = error.timing or {}
+    if step in ("service", "latency") and url:
+        _tell_connection(timing, url, found)
+    said = f"{error.message}." if not error.message.endswith(".") else error.message
+    found(step, FAILED, f"{said} {advice} [{error.code}{f', HTTP {error.status}' if error.status else ''}]")
+    if isinstance(error, ConnectFailed) and any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
+        found(
+            "proxy", NOTE, "This machine has a proxy in HTTPS_PROXY, which the library does not use: configure `proxy`"
+        )
+
+
+def _advice(error: Error, host: str) -> tuple[str, str]:
+    """The step, and what to do."""
+    if isinstance(error, DNSFailed):
+        return "DNS", f"{_no_such_host(host)}"
+    if isinstance(error, ConnectFailed):
+        return "connect", f"Nobody answers at {host}: is base_url right, and does a firewall let this machine out?"
+    if isinstance(error, ProxyFailed):
+        return "connect", "Is `proxy` right, and may this machine use it?"
+    if isinstance(error, AddressRefused):
+        return "connect", f"If {host} is a machine of yours, name it in private_hosts."
+    if isinstance(error, TLSFailed):
+        return "TLS", _about_certificate(error, host)
+    if isinstance(error, Unauthorized):
+        return (
+            "service",
+            "The service does not accept the key: is it the right one, for this base_url, and still valid?",
+        )
+    if isinstance(error, (UnknownBot, NoWebhook)):
+        return "config", "`platforms` has to name this bot and its webhook_url."
+    if isinstance(error, Timeout):
+        return "latency", "Connected or not, no answer came in time: try again with a larger --timeout-ms."
+    if isinstance(error, ConnectionLost):
+        return "service", f"{host} took the connection and dropped it: does something else answer at this address?"
+    if isinstance(error, ReplyError):
+        return "service", f"What answers at {host} is not the Partner API: is base_url right?"
+    if isinstance(error, (ServiceFailed, CircuitOpen)):
+        return "service", "The service is in trouble, and this machine is not: try again later."
+    if isinstance(error, RateLimited):
+        return "service", "The key is asked too often: wait a moment."
+    if isinstance(error, InvalidConfig):
+        return "config", "Correct the configuration."
+    if error.status is not None and 300 <= error.status < 400:
+        return "service", "The service has moved, and a key is not carried along: correct base_url."
+    if error.status == 404:
+        return "service", "Either the bot is not known, or base_url or `paths` are wrong."
+    return "service", "The service does not like the request."
+
+
+def _about_certificate(error: Error, host: str) -> str:
+    clock = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
+    if "expired" in error.message or "not valid yet" in error.message:
+        return f"If this machine's clock is right, it shows {clock}, {host} needs a new certificate."
+    if "unknown authority" in error.message:
+        return (
+            f"{host} uses a private authority, or somebody on the way opens TLS: trust it by tls.ca_file, or install "
+            "this system's ca-certificates."
+        )
+    if "another host" in error.message:
+        return f"base_url and certificate must name the same host; this one is not for {host}."
+    return f"Does {host} speak TLS 1.2 or later at this port?"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

@@ -1,0 +1,182 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import _bindings
+from ._client import CLOSE_TIMEOUT_MS, Handle, resume_request, written
+from .errors import Error
+from .values import (
+    JSON,
+    CallOptions,
+    CreateBookingReply,
+    CreateBookingRequest,
+    LookupCustomerReply,
+    LookupCustomerRequest,
+    SearchAvailabilityReply,
+    SearchAvailabilityRequest,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from .configuration import Configuration
+
+OnSlow = Callable[[], object]
+"""Is called on the loop when a call takes longer than `slow_after_ms`: say "one moment, please"."""
+
+_COMPLETIONS_AT_ONCE = 256
+"""As many are taken before the loop may do something else. More are left readable."""
+
+
+class _Call(NamedTuple):
+    ended: asyncio.Future[tuple[bytes, bytes]]
+    """Gets the reply and its timing."""
+    on_slow: OnSlow | None
+
+
+class AsyncClient(Handle):
+    """Calls are awaited, as many at once as you like, without a thread for any of them.
+
+        async with AsyncClient(api_key=os.environ["PARTNER_API_KEY"]) as client:
+            found = await client.search_availability(SearchAvailabilityRequest(bot_id, "2030-01-14", "2030-01-15"))
+
+    Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the first call is made.
+
+    Cancelling a task cancels its call at once. Whether a cancelled booking was made is known to the library: repeat it
+    with the same key, or look at `pending_bookings`. With `detach` it runs on after the task has gone.
+    """
+
+    def __init__(self, **configuration: Unpack[Configuration]) -> None:
+        super().__init__(configuration)
+        self._process = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._descriptor = -1
+        self._calls: dict[int, _Call] = {}
+        """By ticket, until their completion has come; also those whose task has gone."""
+        self._idle: asyncio.Future[None] | None = None
+        """What a close waits for."""
+
+    async def search_availability(
+        self, request: SearchAvailabilityRequest | JSON, on_slow: OnSlow | None = None
+    ) -> SearchAvailabilityReply:
+        """Searches a bot's free slots: at most 5 seconds, if neither request nor configuration say otherwise."""
+        return SearchAvailabilityReply(*await self._call(_bindings.SEARCH_AVAILABILITY, written(request), on_slow))
+
+    async def create_booking(
+        self, request: CreateBookingRequest | JSON, on_slow: OnSlow | None = None
+    ) -> CreateBookingReply:
+        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise. After an `Error` whose
+        `outcome` is `unknown`, repeat it with the same key."""
+        return CreateBookingReply(*await self._call(_bindings.CREATE_BOOKING, written(request), on_slow))
+
+    async def lookup_customer(
+        self, request: LookupCustomerRequest | JSON, on_slow: OnSlow | None = None
+    ) -> LookupCustomerReply:
+        """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
+        return LookupCustomerReply(*await self._call(_bindings.LOOKUP_CUSTOMER, written(request), on_slow))
+
+    async def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
+        """Settles a booking in doubt by its key alone: the recorded request is sent again."""
+        return await self.create_booking(resume_request(idempotency_key, options))
+
+    async def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
+        """Lets calls under way finish in that time, refuses new ones then, and ends the rest with `ClientClosed`.
+        Whether none had to be ended."""
+        if os.getpid() != self._process:
+            # After a fork. The loop is a copy, too, and shares its epoll with the parent: to touch it would disturb
+            # that.
+            return self._close(0)
+        loop = asyncio.get_running_loop()
+        try:
+            if self._calls:
+                if self._idle is None:
+                    self._idle = loop.create_future()
+                await asyncio.wait([self._idle], timeout=timeout_ms / 1000)
+        finally:
+            self._detach()
+            # On a thread, since it may take two seconds, should the system's resolver hang.
+            in_time = await loop.run_in_executor(None, self._close, 0)
+            while self._take_completions():
+                pass
+        return in_time
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _call(self, operation: int, request: bytes, on_slow: OnSlow | None) -> tuple[bytes, bytes]:
+        loop = self._loop
+        if loop is None:
+            loop = self._attach()
+        elif loop is not asyncio.get_running_loop():
+            raise RuntimeError("this AsyncClient belongs to another event loop: open one for each")
+        ticket, error = ctypes.c_uint64(), ctypes.c_void_p()
+        status: int = _bindings.pbk_submit(
+            self._handle, operation, request, ctypes.byref(ticket), ctypes.byref(error), None, None
+        )
+        if status != _bindings.OK:
+            raise Error.of(status, _bindings.take(error.value))
+        call = _Call(loop.create_future(), on_slow)
+        self._calls[ticket.value] = call
+        try:
+            return await call.ended
+        except asyncio.CancelledError:
+            _bindings.pbk_cancel(self._handle, ticket)
+            raise
+
+    def _attach(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.get_running_loop()
+        descriptor: int = _bindings.pbk_completion_fd(self._handle)
+        # Without one the client is closed, or the machine has none left: the submission will tell which.
+        if descriptor >= 0:
+            loop.add_reader(descriptor, self._take_completions)
+            self._loop, self._descriptor = loop, descriptor
+        return loop
+
+    def _detach(self) -> None:
+        """Before the library closes the descriptor: its number may be somebody else's right after."""
+        if self._loop is not None and self._descriptor >= 0:
+            self._loop.remove_reader(self._descriptor)
+            self._descriptor = -1
+
+    def _take_completions(self) -> bool:
+        """Whether there may be more."""
+        for _ in range(_COMPLETIONS_AT_ONCE):
+            completion = _bindings.pbk_next_completion(self._handle, 0, None)
+            if completion is None:
+                return False
+            ticket = _bindings.pbk_completion_ticket(completion)
+            if _bindings.pbk_completion_event(completion) == _bindings.SLOW:
+                _bindings.pbk_completion_free(completion)
+                call = self._calls.get(ticket)
+                if call is not None and call.on_slow is not None and not call.ended.done():
+                    call.on_slow()
+                continue
+            status = _bindings.pbk_completion_status(completion)
+            reply = _bindings.pbk_completion_reply(completion)
+            timing = _bindings.pbk_completion_timing(completion)
+            _bindings.pbk_completion_free(completion)
+            self._end(self._calls.pop(ticket, None), status, reply, timing)
+        return True
+
+    def _end(self, call: _Call | None, status: int, reply: bytes | None, timing: bytes) -> None:
+        if call is not None and not call.ended.done():  # else its task has gone
+            if reply is None:
+                call.ended.set_exception(MemoryError("libpartnerbooking could not allocate its reply"))
+            elif status != _bindings.OK:
+                call.ended.set_exception(Error.of(status, reply))
+            else:
+                call.ended.set_result((reply, timing))
+        if not self._calls and self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)

@@ -1,0 +1,91 @@
+"""The configuration's members, for type checkers. The library itself refuses what is unknown or wrong, and names it.
+
+docs/json-contract.md describes each member, its range and its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, Union
+
+
+class Paths(TypedDict, total=False):
+    search_availability: str
+    create_booking: str
+
+
+class Retry(TypedDict, total=False):
+    max_attempts: int
+    base_delay_ms: int
+    max_delay_ms: int
+    budget: int
+
+
+class CircuitBreaker(TypedDict, total=False):
+    failures: int
+    open_ms: int
+
+
+class TLS(TypedDict, total=False):
+    ca_file: str
+
+
+class Platform(TypedDict, total=False):
+    """One of `platforms`, the bot with whose id it stands there."""
+
+    account_id: str
+    webhook_url: str
+    webhook_secret: Union[str, Sequence[str]]
+
+
+class Fault(TypedDict, total=False):
+    fault: str
+    ms: int
+    status: int
+    calls: Sequence[int]
+    percent: int
+
+
+class Sandbox(TypedDict, total=False):
+    opening_hours: Mapping[str, Sequence[str]]
+    utc_offset: str
+    slot_minutes: int
+    days: int
+    capacity: int
+    bots: Sequence[str]
+    api_key: str
+    now: str
+    latency_ms: int
+    faults: Sequence[Fault]
+    seed: int
+
+
+class Configuration(TypedDict, total=False):
+    """What `Client` and `AsyncClient` take as keywords."""
+
+    endpoint: str
+    api_key: str
+    base_url: str
+    paths: Paths
+    timeout_ms: int
+    connect_timeout_ms: int
+    max_reply_bytes: int
+    slow_after_ms: int
+    max_in_flight: int
+    max_queued: int
+    max_connections: int
+    max_streams_per_connection: int
+    keep_warm_ms: int
+    retry: Retry
+    circuit_breaker: CircuitBreaker
+    booking_retention_minutes: int
+    journal_path: str
+    journal_required: bool
+    journal_timeout_ms: int
+    resume_on_open: bool
+    tls: TLS
+    proxy: str
+    platforms: Mapping[str, Platform]
+    private_hosts: Sequence[str]
+    webhook_timeout_ms: int
+    sandbox: Sandbox

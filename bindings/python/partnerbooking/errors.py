@@ -1,0 +1,371 @@
+"""What can go wrong: one exception for each code of the library, all of them `Error`.
+
+docs/errors.md tells what a voice bot should do on each. Most need to look at three members only: `outcome`,
+`retryable`, `field`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any, cast
+
+from .values import parsed
+
+__all__ = [
+    "AccountChanged",
+    "AddressRefused",
+    "CallerError",
+    "Cancelled",
+    "CircuitOpen",
+    "ClientClosed",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DNSFailed",
+    "Error",
+    "IdempotencyKeyReused",
+    "InvalidArgument",
+    "InvalidClient",
+    "InvalidConfig",
+    "InvalidField",
+    "InvalidJSON",
+    "InvalidReply",
+    "JournalLocked",
+    "JournalUnavailable",
+    "LibraryError",
+    "NetworkError",
+    "NoWebhook",
+    "NotRecorded",
+    "ProxyFailed",
+    "QueueFull",
+    "RateLimited",
+    "Refused",
+    "ReplyError",
+    "ReplyTooLarge",
+    "ResourceUnavailable",
+    "ServiceError",
+    "ServiceFailed",
+    "SlotUnavailable",
+    "TLSFailed",
+    "Timeout",
+    "Unauthorized",
+    "UnknownBot",
+    "UnsupportedOperation",
+    "WouldDeadlock",
+]
+
+
+class Error(Exception):
+    """A call that failed. Its members are those of the reply's `error`, described in docs/json-contract.md."""
+
+    def __init__(self, pbk_status: int, json: bytes) -> None:
+        # Both stay in `args`, so that an error survives pickling, on its way out of a process pool.
+        super().__init__(pbk_status, json)
+        self.pbk_status = pbk_status
+        """The number of the status, for metrics. One that this package does not know is an `Error` all the same."""
+        self.json = json
+        """The reply, byte for byte."""
+
+    @classmethod
+    def of(cls, pbk_status: int, json: bytes) -> Error:
+        """The error of the class that the status asks for."""
+        return _class_of(pbk_status)(pbk_status, json)
+
+    @classmethod
+    def refusal(cls, json: bytes) -> Error:
+        """The error of a function that gives a reply and no status."""
+        return cls.of(STATUS_BY_CODE.get(parsed(json)["error"]["code"], 0), json)
+
+    @cached_property
+    def members(self) -> dict[str, Any]:
+        """Everything that the reply's `error` holds."""
+        return cast("dict[str, Any]", parsed(self.json)["error"])
+
+    @property
+    def code(self) -> str:
+        """What happened, stable; the service's own word when the service answered."""
+        return str(self.members["code"])
+
+    @property
+    def message(self) -> str:
+        """One sentence for a log. Never holds the key or what the caller told."""
+        return str(self.members["message"])
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, when there was one."""
+        return cast("int | None", self.members["status"])
+
+    @property
+    def source(self) -> str:
+        """Whose fault it is: `caller`, `library`, `network`, `partner_api` or `platform`."""
+        return str(self.members["source"])
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later; a booking with the same key."""
+        return bool(self.members["retryable"])
+
+    @property
+    def attempts(self) -> int:
+        return int(self.members["attempts"])
+
+    @property
+    def field(self) -> str | None:
+        """The member to correct, as a path: `booking.customer.phone`."""
+        return cast("str | None", self.members["field"])
+
+    @property
+    def request_id(self) -> str | None:
+        return cast("str | None", self.members["request_id"])
+
+    @property
+    def outcome(self) -> str | None:
+        """Of a booking. `not_sent`: nothing can have been booked. `rejected`: the service said no. `unknown`: it may
+        have been booked, so repeat with the same key, never with a new one. None of any other call."""
+        return cast("str | None", self.members.get("outcome"))
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return cast("str | None", self.members.get("idempotency_key"))
+
+    @property
+    def tag(self) -> str | None:
+        return cast("str | None", self.members.get("tag"))
+
+    @property
+    def retry_after_ms(self) -> int | None:
+        return cast("int | None", self.members.get("retry_after_ms"))
+
+    @property
+    def timing(self) -> dict[str, Any] | None:
+        """Where the time of a call went that was accepted."""
+        return cast("dict[str, Any] | None", self.members.get("timing"))
+
+    @property
+    def reply(self) -> Any:
+        """A platform's whole refusal, with `platform_webhook`. It may name the customer: keep it out of logs."""
+        return self.members.get("reply")
+
+    def __str__(self) -> str:
+        outcome = f" (outcome: {self.outcome})" if self.outcome else ""
+        return f"{self.code}: {self.message}{outcome}"
+
+    def __repr__(self) -> str:
+        """Without the reply: it may name the customer, and a traceback ends in a log."""
+        return f"<{type(self).__name__} {self}>"
+
+
+# Whose fault it is, by the ranges of pbk_status.
+
+
+class CallerError(Error):
+    """The caller's side. The same call fails again until it is corrected."""
+
+
+class LibraryError(Error):
+    """The library or this machine."""
+
+
+class NetworkError(Error):
+    """The way to the service."""
+
+
+class ReplyError(Error):
+    """A reply that cannot be used."""
+
+
+class ServiceError(Error):
+    """The service said no; `code` and `message` are its own words."""
+
+
+class InvalidArgument(CallerError):
+    """A text is longer than its limit."""
+
+
+class InvalidClient(CallerError):
+    """The handle never came from the library."""
+
+
+class ClientClosed(CallerError):
+    """The client was closed before the call, or while it was under way; or it is another process's, before a fork."""
+
+
+class InvalidConfig(CallerError):
+    """A member of the configuration is wrong; `field` names it."""
+
+
+class InvalidJSON(CallerError):
+    """The request is not JSON."""
+
+
+class InvalidField(CallerError):
+    """A member of the request is missing or wrong; `field` names it."""
+
+
+class Cancelled(CallerError):
+    """The call was cancelled by other means than its task, whose `asyncio.CancelledError` comes first."""
+
+
+class WouldDeadlock(CallerError):
+    """A function that waits was called from a callback. Cannot happen through this package, which has none."""
+
+
+class IdempotencyKeyReused(CallerError):
+    """The key belongs to another booking; nothing was sent."""
+
+
+class NotRecorded(CallerError):
+    """`resume` of a key under which nothing is recorded."""
+
+
+class UnsupportedOperation(CallerError):
+    """The endpoint has no such operation: the Partner API looks up no customers."""
+
+
+class UnknownBot(CallerError):
+    """`platforms` does not name the bot."""
+
+
+class NoWebhook(CallerError):
+    """`platforms` has no `webhook_url` for the bot."""
+
+
+class AccountChanged(CallerError):
+    """The booking in doubt was sent in another account than its bot has now."""
+
+
+class QueueFull(LibraryError):
+    """As many calls as `max_in_flight` and `max_queued` allow are under way."""
+
+
+class ResourceUnavailable(LibraryError):
+    """Out of memory, threads or descriptors."""
+
+
+class JournalUnavailable(LibraryError):
+    """The journal could not be opened, or did not take the booking."""
+
+
+class JournalLocked(LibraryError):
+    """Another client, in this process or another, has the journal open."""
+
+
+class CircuitOpen(LibraryError):
+    """The service failed too often in a row, and is left alone for a moment."""
+
+
+class Timeout(NetworkError):
+    """No definite answer came within `timeout_ms`."""
+
+
+class DNSFailed(NetworkError):
+    """The host name did not resolve."""
+
+
+class ConnectFailed(NetworkError):
+    """No connection could be made."""
+
+
+class TLSFailed(NetworkError):
+    """The TLS handshake failed, or the certificate is not to be trusted; `message` says why."""
+
+
+class ConnectionLost(NetworkError):
+    """The connection broke after it was made."""
+
+
+class ProxyFailed(NetworkError):
+    """The proxy's name did not resolve, or it refused."""
+
+
+class AddressRefused(NetworkError):
+    """The webhook's host has a private address, and `private_hosts` does not name it."""
+
+
+class InvalidReply(ReplyError):
+    """Not JSON, or not of the promised outer shape."""
+
+
+class ReplyTooLarge(ReplyError):
+    """Longer than `max_reply_bytes`."""
+
+
+class Unauthorized(ServiceError):
+    """HTTP 401 or 403: the API key, the bot or the signature is not accepted."""
+
+
+class SlotUnavailable(ServiceError):
+    """Somebody else has the slot. Offer another."""
+
+
+class Refused(ServiceError):
+    """Any other HTTP 3xx or 4xx."""
+
+
+class RateLimited(ServiceError):
+    """HTTP 429, also after the retries."""
+
+
+class ServiceFailed(ServiceError):
+    """HTTP 5xx, also after the retries."""
+
+
+BY_STATUS: dict[int, type[Error]] = {
+    1: InvalidArgument,
+    2: InvalidClient,
+    3: ClientClosed,
+    4: InvalidConfig,
+    5: InvalidJSON,
+    6: InvalidField,
+    7: Cancelled,
+    8: WouldDeadlock,
+    9: IdempotencyKeyReused,
+    10: NotRecorded,
+    11: UnsupportedOperation,
+    12: UnknownBot,
+    13: NoWebhook,
+    14: AccountChanged,
+    20: QueueFull,
+    21: ResourceUnavailable,
+    22: JournalUnavailable,
+    23: JournalLocked,
+    24: CircuitOpen,
+    40: Timeout,
+    41: DNSFailed,
+    42: ConnectFailed,
+    43: TLSFailed,
+    44: ConnectionLost,
+    45: ProxyFailed,
+    46: AddressRefused,
+    60: InvalidReply,
+    61: ReplyTooLarge,
+    80: Unauthorized,
+    81: SlotUnavailable,
+    82: Refused,
+    83: RateLimited,
+    84: ServiceFailed,
+}
+"""By `pbk_status`."""
+
+STATUS_BY_CODE = {
+    re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", found.__name__).lower(): number
+    for number, found in BY_STATUS.items()
+    if number < 80
+}
+"""The library's own codes: each is the name of its class in another spelling."""
+
+RANGES: list[tuple[int, type[Error]]] = [
+    (80, ServiceError),
+    (60, ReplyError),
+    (40, NetworkError),
+    (20, LibraryError),
+    (1, CallerError),
+]
+"""The first status of each range, for statuses that a newer library may have."""
+
+
+def _class_of(pbk_status: int) -> type[Error]:
+    if pbk_status in BY_STATUS:
+        return BY_STATUS[pbk_status]
+    return next((found for first, found in RANGES if pbk_status >= first), Error)

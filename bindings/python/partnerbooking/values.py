@@ -1,0 +1,296 @@
+"""Requests and replies as dataclasses.
+
+A reply keeps what came, byte for byte, in `json`; its members are read from that when they are asked for. Platforms
+differ, so that any member may be missing, and what a platform has beyond those named here is in `raw`.
+
+What callers told us is left out of every `repr`: those end in logs.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, Union, cast
+
+JSON = Union[str, bytes, Mapping[str, Any]]
+"""A request as JSON: written out, or a mapping that is yet to be."""
+
+Moment = Union[str, datetime]
+"""RFC 3339 with an offset, or a datetime that has one."""
+
+Bound = Union[str, datetime, date]
+"""The same, or a plain date."""
+
+
+# ---- Requests --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """What may be set for one call; None leaves it to the configuration."""
+
+    timeout_ms: int | None = None
+    """Deadline of the call, 1 to 600000."""
+    slow_after_ms: int | None = None
+    """After how long `on_slow` of an `AsyncClient` is called, 1 to 600000."""
+    tag: str | None = None
+    """Comes back in errors. At most 256 bytes."""
+    traceparent: str | None = None
+    """A W3C trace context, sent as the header `traceparent`."""
+
+    def members(self) -> dict[str, Any]:
+        return _present(vars(self))
+
+
+_NO_OPTIONS = CallOptions()
+
+
+@dataclass(frozen=True)
+class SearchAvailabilityRequest:
+    """Asks for a bot's free appointment slots."""
+
+    bot_id: str
+    start_at: Bound
+    end_at: Bound
+    """After `start_at`; a plain date includes its day."""
+    options: CallOptions = _NO_OPTIONS
+
+    def members(self) -> dict[str, Any]:
+        """The request as docs/json-contract.md describes it."""
+        bounds = {"start_at": _written(self.start_at), "end_at": _written(self.end_at)}
+        return {"bot_id": self.bot_id, "query": {"filter": {"start_at_range": bounds}}, **self.options.members()}
+
+
+@dataclass(frozen=True)
+class Customer:
+    """For whom a slot is booked."""
+
+    phone: str = field(repr=False)
+    """E.164: `+15551234567`."""
+    name: str = field(repr=False)
+    email: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class CreateBookingRequest:
+    """Asks to book a slot."""
+
+    bot_id: str
+    start_at: Moment
+    duration_minutes: int
+    customer: Customer
+    idempotency_key: str | None = None
+    """Names the booking: the same key gives the same booking again and never makes a second one. Only `booking_key`
+    takes a request without."""
+    notes: str | None = field(default=None, repr=False)
+    detach: bool = False
+    """The booking runs on when its task is cancelled: the caller may hang up."""
+    options: CallOptions = _NO_OPTIONS
+
+    def members(self) -> dict[str, Any]:
+        """The request as docs/json-contract.md describes it."""
+        booking = {
+            "start_at": _written(self.start_at),
+            "duration_minutes": self.duration_minutes,
+            "customer": _present(vars(self.customer)),
+            "notes": self.notes,
+        }
+        request = {"bot_id": self.bot_id, "idempotency_key": self.idempotency_key, "booking": _present(booking)}
+        return {**_present(request), **({"detach": True} if self.detach else {}), **self.options.members()}
+
+
+@dataclass(frozen=True)
+class LookupCustomerRequest:
+    """Asks who is calling."""
+
+    bot_id: str
+    phone: str = field(repr=False)
+    """E.164: `+15551234567`."""
+    options: CallOptions = _NO_OPTIONS
+
+    def members(self) -> dict[str, Any]:
+        """The request as docs/json-contract.md describes it."""
+        return {"bot_id": self.bot_id, "customer": {"phone": self.phone}, **self.options.members()}
+
+
+def _written(moment: Bound) -> str:
+    return moment if isinstance(moment, str) else moment.isoformat()
+
+
+def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The library refuses `null` for a member that is optional."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+# ---- Replies ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the service answered."""
+
+    json: bytes = field(repr=False)
+    """The reply, byte for byte."""
+    timing_json: bytes | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def raw(self) -> dict[str, Any]:
+        """The whole reply, parsed."""
+        return parsed(self.json)
+
+    @cached_property
+    def timing(self) -> dict[str, Any] | None:
+        """Where the time went, member by member in docs/json-contract.md. None from a blocking client, which is not
+        told."""
+        return None if self.timing_json is None else parsed(self.timing_json)
+
+
+@dataclass(frozen=True)
+class Availability:
+    """A free slot; from some platforms a whole free window."""
+
+    start_at: str
+    """RFC 3339, as the platform wrote it."""
+    duration_minutes: int | None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The platform's own, with what else it holds."""
+
+
+@dataclass(frozen=True)
+class SearchAvailabilityReply(Reply):
+    @cached_property
+    def availabilities(self) -> list[Availability]:
+        """The items that have a `start_at`, in the platform's order."""
+        return [
+            Availability(item["start_at"], _integer(item, "duration_minutes"), item)
+            for item in self.raw["availabilities"]
+            if isinstance(item, dict) and isinstance(item.get("start_at"), str)
+        ]
+
+
+@dataclass(frozen=True)
+class CreateBookingReply(Reply):
+    @property
+    def booking(self) -> dict[str, Any]:
+        """The platform's booking with all that it holds."""
+        return cast("dict[str, Any]", self.raw["booking"])
+
+    @property
+    def id(self) -> str | None:
+        return _text(self.booking, "id")
+
+    @property
+    def status(self) -> str | None:
+        """The platform's word: `confirmed`, `pending` and others."""
+        return _text(self.booking, "status")
+
+    @property
+    def start_at(self) -> str | None:
+        """RFC 3339, as the platform wrote it."""
+        return _text(self.booking, "start_at")
+
+    @property
+    def end_at(self) -> str | None:
+        return _text(self.booking, "end_at")
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """What a customer has booked already."""
+
+    start_at: str | None
+    """RFC 3339, as the platform wrote it."""
+    end_at: str | None
+    status: str | None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The platform's own, with what else it holds."""
+
+
+@dataclass(frozen=True)
+class KnownCustomer:
+    """What the platform knows of who is calling."""
+
+    phone: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    existing_appointment: Appointment | None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The platform's own, with what else it holds."""
+
+
+@dataclass(frozen=True)
+class LookupCustomerReply(Reply):
+    @cached_property
+    def customer(self) -> KnownCustomer | None:
+        """None: the platform does not know them."""
+        if self.raw["found"] is not True:
+            return None
+        found = _object(self.raw, "customer") or {}
+        has = _object(found, "existing_appointment")
+        appointment = None
+        if has is not None:
+            appointment = Appointment(_text(has, "start_at"), _text(has, "end_at"), _text(has, "status"), has)
+        return KnownCustomer(_text(found, "phone"), _text(found, "name"), appointment, found)
+
+
+@dataclass(frozen=True)
+class PendingBooking:
+    """A booking that is not settled: in flight, or in doubt from a call that ended `unknown`."""
+
+    idempotency_key: str
+    bot_id: str
+    start_at: str
+    duration_minutes: int
+    recorded_at: str
+    """When it was asked for."""
+    in_flight: bool
+    """A call for it is under way."""
+    expired: bool
+    """Its start has passed."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def pending_bookings(json: bytes) -> list[PendingBooking]:
+    """What a reply of `pbk_pending_bookings` lists."""
+    return [
+        PendingBooking(
+            item["idempotency_key"],
+            item["bot_id"],
+            item["start_at"],
+            item["duration_minutes"],
+            item["recorded_at"],
+            item["in_flight"],
+            item["expired"],
+            item,
+        )
+        for item in parsed(json)["pending_bookings"]
+    ]
+
+
+def parsed(json: bytes) -> dict[str, Any]:
+    """An object that the library has found to be JSON."""
+    text = json.decode()
+    try:
+        return cast("dict[str, Any]", _json.loads(text))
+    except ValueError:
+        # JSON knows no limit to numbers. Python's integers have one, 4300 digits, and a platform must not end a call by
+        # that.
+        return cast("dict[str, Any]", _json.loads(text, parse_int=float))
+
+
+def _text(members: Mapping[str, Any], name: str) -> str | None:
+    value = members.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _integer(members: Mapping[str, Any], name: str) -> int | None:
+    value = members.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _object(members: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """None also for what is no object: some say that there is none by `null`."""
+    value = members.get(name)
+    return value if isinstance(value, dict) else None
