@@ -95,14 +95,14 @@ pbk_webhook_verify = _function(
     ctypes.POINTER(ctypes.c_char_p),
     ctypes.c_size_t,
     ctypes.c_char_p,
-    ctypes.c_char_p,
+    ctypes.c_void_p,  # the body: bytes that may hold NUL
     ctypes.c_size_t,
     ctypes.c_int64,
     ctypes.c_int64,
 )
 pbk_webhook_verdict_text = _function(_prompt, "pbk_webhook_verdict_text", ctypes.c_char_p, ctypes.c_int)
 pbk_webhook_sign = _function(
-    _prompt, "pbk_webhook_sign", _string, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64
+    _prompt, "pbk_webhook_sign", _string, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64
 )
 pbk_string_free = _function(_prompt, "pbk_string_free", None, _string)
 

@@ -1,0 +1,145 @@
+"""The package against the header and the pages of documentation, and its types against a type checker."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+from contract import CODES, CONTRACT, EVENT, FUNCTIONS, OPERATION, STATUS, VERDICT, VERSION, table_rows
+from pbk import ROOT
+from python_package import EXAMPLES, PACKAGE, _bindings, configuration, errors, pb
+from test_shared_object import C_TYPES
+
+NOT_NEEDED = {
+    "pbk_completion_context",  # the ticket tells as much
+    "pbk_completion_outcome",  # in the error
+    "pbk_completion_reply_length",  # ctypes finds the end
+    "pbk_completion_tag",  # whoever awaits a call knows it
+}
+
+
+def test_functions_are_bound_as_the_header_declares_them():
+    types = {**C_TYPES, "pbk_callback": C_TYPES["void *"]}  # never one of ours
+    bound = {name: function for name, function in vars(_bindings).items() if name.startswith("pbk_")}
+    assert set(FUNCTIONS) - set(bound) == NOT_NEEDED
+    for name, function in bound.items():
+        returned, taken = FUNCTIONS[name]
+        if name.startswith("pbk_completion_") and returned == "const char *":
+            assert function.restype is C_TYPES[returned]
+        assert (function.restype, list(function.argtypes)) == (types[returned], [types[one] for one in taken]), name
+
+
+def test_each_status_has_its_exception():
+    assert {number: name for name, number in STATUS.items() if name != "OK"} == {
+        number: re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", found.__name__).upper()
+        for number, found in errors.BY_STATUS.items()
+    }
+
+
+def test_each_documented_code_has_its_status():
+    documented = {name: int(code.status) for name, code in CODES.items() if code.status.isdecimal()}
+    assert errors.STATUS_BY_CODE == documented
+
+
+def test_a_status_of_a_newer_library_is_an_error_of_its_range():
+    reply = b'{"error":{"code":"x","message":"y","retryable":false}}'
+    for number, base in [(19, pb.CallerError), (39, pb.LibraryError), (59, pb.NetworkError), (79, pb.ReplyError)]:
+        assert type(pb.Error.of(number, reply)) is base
+    assert type(pb.Error.of(99, reply)) is pb.ServiceError
+    for number, found in errors.BY_STATUS.items():
+        assert issubclass(found, next(base for first, base in errors.RANGES if number >= first))
+
+
+def test_constants_are_the_headers():
+    assert (_bindings.DONE, _bindings.SLOW) == (EVENT["DONE"], EVENT["SLOW"])
+    assert (_bindings.OK, _bindings.CLIENT_CLOSED) == (STATUS["OK"], STATUS["CLIENT_CLOSED"])
+    assert (_bindings.SEARCH_AVAILABILITY, _bindings.CREATE_BOOKING, _bindings.LOOKUP_CUSTOMER) == (
+        OPERATION["SEARCH_AVAILABILITY"],
+        OPERATION["CREATE_BOOKING"],
+        OPERATION["LOOKUP_CUSTOMER"],
+    )
+    refusals = {verdict.name: verdict.value for verdict in pb.webhook.Verdict}
+    assert {"VALID": 0, "INVALID_ARGUMENT": 1, **refusals} == VERDICT
+
+
+def test_versions_agree():
+    assert pb.__version__ == VERSION == pb.library_version()
+
+
+def test_configuration_has_each_documented_member():
+    named = {name for row in table_rows(CONTRACT, "## Configuration") for name in re.findall(r"`([\w.]+)`", row[0])}
+    documented: dict[str, set[str]] = {"": set()}
+    for name in named:
+        group, _, member = name.rpartition(".")
+        documented.setdefault(group, set()).add(member)
+        documented[""].add(group or member)
+    documented["sandbox"] = _members("### The sandbox") | {"faults"}
+    documented["platforms"] = _members("### Platforms")
+    kinds = {
+        "": configuration.Configuration,
+        "paths": configuration.Paths,
+        "retry": configuration.Retry,
+        "circuit_breaker": configuration.CircuitBreaker,
+        "tls": configuration.TLS,
+        "sandbox": configuration.Sandbox,
+        "platforms": configuration.Platform,
+    }
+    assert {group: set(kind.__annotations__) for group, kind in kinds.items()} == documented
+
+
+def _members(heading: str) -> set[str]:
+    return {name for row in table_rows(CONTRACT, heading) for name in re.findall(r"`(\w+)`", row[0])}
+
+
+WELL_TYPED = """
+import partnerbooking as pb
+
+async def story(client: pb.AsyncClient) -> str | None:
+    async with client as same:
+        reply: pb.SearchAvailabilityReply = await same.search_availability({"bot_id": "b"})
+    return reply.availabilities[0].start_at
+
+with pb.Client(endpoint="sandbox", sandbox={"now": "2030-01-14T08:00:00Z"}) as client:
+    booked: str | None = client.create_booking(b"{}").id
+"""
+ILL_TYPED = {
+    "pb.Client(timeout=5)": "timeout",
+    'pb.Client(retry={"max_attemps": 2})': "max_attemps",
+    'pb.Client(timeout_ms="5")': "timeout_ms",
+    'pb.SearchAvailabilityRequest("b", 5, "2030-01-15")': "start_at|Argument 2",
+    "pb.Client().search_availability(5)": "Argument 1",
+    'pb.Client().search_availability("{}").timing["total_us"]': "not indexable",
+}
+
+
+def test_types_hold_under_mypy_strict(tmp_path: Path):
+    """The package, its examples, and what a user writes: what is right passes, what is wrong is found."""
+    right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
+    right.write_text(f"from __future__ import annotations\n{WELL_TYPED}")
+    wrong.write_text("import partnerbooking as pb\n" + "\n".join(ILL_TYPED))
+    command = [sys.executable, "-m", "mypy", "--config-file", str(PACKAGE / "pyproject.toml"), "--no-error-summary"]
+    command += ["--cache-dir", str(ROOT / "build" / "mypy"), "--scripts-are-modules"]
+    files = [PACKAGE / "partnerbooking", *sorted(EXAMPLES.glob("*.py")), right, wrong]
+    done = subprocess.run([*command, *map(str, files)], cwd=PACKAGE, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert not done.stderr, done.stderr
+    found = {int(re.search(r"wrong\.py:(\d+)", line)[1]): line for line in lines if "wrong.py" in line}
+    for number, reason in enumerate(ILL_TYPED.values(), 2):
+        assert re.search(reason, found.get(number, "")), (number, done.stdout)
+    assert [line for line in lines if "wrong.py" not in line and " error: " in line] == [], done.stdout
+
+
+def test_python_3_9_has_all_that_the_package_uses():
+    vermin = Path(sys.executable).with_name("vermin")
+    command = [vermin, "-t=3.9-", "--no-tips", "--violations", PACKAGE / "partnerbooking", EXAMPLES]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_public_names_are_all_there_and_their_types_can_be_asked_for():
+    assert [name for name in pb.__all__ if not hasattr(pb, name)] == []
+    assert typing.get_type_hints(configuration.Configuration)["tls"] is configuration.TLS
+    assert (Path(pb.__file__).parent / "py.typed").exists()

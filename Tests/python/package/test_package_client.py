@@ -1,0 +1,372 @@
+"""The blocking client: requests in every form, replies, errors, keys, and the end of a client."""
+
+from __future__ import annotations
+
+import copy
+import ctypes
+import dataclasses
+import gc
+import json
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from fault_server import answer, http_reply
+from python_package import _bindings, booking, pb, search
+from reference_api import API_KEY
+from run_reference import headers_of
+from samples import (
+    BOT_ID,
+    CALLS_ONLY,
+    NAME,
+    ONCE,
+    PHONE,
+    SANDBOX,
+    SEARCH_REPLY,
+    SLEEPING,
+    booking_request,
+    lookup_request,
+    search_request,
+)
+
+
+@pytest.fixture
+def sandbox():
+    with pb.Client(**SANDBOX) as client:
+        yield client
+
+
+# ---- Against a service -----------------------------------------------------------------------------------------------
+
+
+def test_a_conversation_with_a_service(service, reference, no_violation):
+    bot = reference.bot()
+    with pb.Client(**service.config) as client:
+        slot = client.search_availability(search(bot)).availabilities[0]
+        request = booking(bot, start_at=slot.start_at, duration_minutes=slot.duration_minutes)
+        booked = client.create_booking(request)
+        assert (booked.status, booked.start_at) == ("confirmed", slot.start_at)
+        assert booked.id == reference.bookings(bot_id=bot)["bookings"][0]["id"]
+        assert client.create_booking(request).json == booked.json
+        with pytest.raises(pb.SlotUnavailable) as refused:
+            client.create_booking(booking(bot, start_at=slot.start_at, duration_minutes=slot.duration_minutes))
+    assert (refused.value.status, refused.value.outcome, refused.value.retryable) == (409, "rejected", False)
+    first = next(one for one in reference.requests(bot) if one["path"].endswith("bookings"))
+    assert headers_of(first)["idempotency-key"] == request.idempotency_key
+
+
+def test_an_error_tells_all_that_the_reply_does(service, reference):
+    bot = reference.bot({"status": 503, "code": "overloaded", "headers": {"X-Request-Id": "req-7"}})
+    with pb.Client(**{**service.config, "retry": ONCE}) as client, pytest.raises(pb.ServiceFailed) as failed:
+        client.create_booking(booking(bot, "key-7", options=pb.CallOptions(tag="call-7")))
+    error = failed.value
+    members = json.loads(error.json)["error"]
+    assert error.members == members
+    for name in ("code", "message", "status", "source", "retryable", "attempts", "field", "outcome", "timing", "tag"):
+        assert getattr(error, name) == members[name], name
+    assert (error.pbk_status, error.code, error.outcome, error.idempotency_key) == (
+        84,
+        "overloaded",
+        "unknown",
+        "key-7",
+    )
+    assert error.tag == "call-7" and error.timing["attempts"] == 1
+    same = pickle.loads(pickle.dumps(error))
+    assert type(same) is pb.ServiceFailed and same.members == members
+    assert str(error) == f"overloaded: {error.message} (outcome: unknown)"
+
+
+def test_a_reply_is_kept_byte_for_byte(start_faults):
+    odd = (
+        b'{"availabilities" : [ {"start_at":"soon","room":"3b"}, 7, {"start_at":9}, {"duration_minutes":5} ],"x":1e999}'
+    )
+    server = start_faults(answer(http_reply(200, odd)))
+    with pb.Client(api_key=API_KEY, base_url=server.url, **CALLS_ONLY) as client:
+        found = client.search_availability(search())
+    assert found.json == odd
+    assert found.availabilities == [pb.Availability("soon", None)]
+    assert found.availabilities[0].raw["room"] == "3b"
+
+
+def test_a_number_longer_than_pythons_limit_ends_no_call(start_faults):
+    long = b'{"availabilities":[{"start_at":"soon","n":%s}]}' % (b"9" * 5000)
+    server = start_faults(answer(http_reply(200, long)))
+    with pb.Client(api_key=API_KEY, base_url=server.url, **CALLS_ONLY) as client:
+        assert client.search_availability(search()).availabilities[0].start_at == "soon"
+
+
+def test_platforms_may_leave_members_out(start_faults):
+    with pb.Client(api_key=API_KEY, base_url=start_faults(answer(http_reply(201, b'{"booking":{}}'))).url) as client:
+        booked = client.create_booking(booking())
+    assert (booked.id, booked.status, booked.start_at, booked.end_at) == (None,) * 4
+
+
+@pytest.mark.parametrize("form", ["dataclass", "mapping", "text", "bytes"])
+def test_each_form_of_a_request_asks_the_same(start_faults, form):
+    server = start_faults(answer(http_reply(200, SEARCH_REPLY)))
+    members = search_request(options="ours", notes="Zoë")
+    forms = {
+        "mapping": members,
+        "text": json.dumps(members, ensure_ascii=False),
+        "bytes": json.dumps(members).encode(),
+        "dataclass": search(),
+    }
+    with pb.Client(api_key=API_KEY, base_url=server.url, **CALLS_ONLY) as client:
+        client.search_availability(forms[form])
+    assert json.loads(server.requests[0].body) == (search_request() if form == "dataclass" else members)
+
+
+# ---- Requests --------------------------------------------------------------------------------------------------------
+
+
+def test_dataclasses_write_what_the_contract_has():
+    options = pb.CallOptions(timeout_ms=3000, slow_after_ms=500, tag="call-7", traceparent="00-…")
+    request = dataclasses.replace(booking(key="k", notes="n", detach=True), options=options)
+    expected = booking_request(key="k", detach=True, **vars(options))
+    expected["booking"]["notes"] = "n"
+    assert request.members() == expected
+    assert pb.LookupCustomerRequest(BOT_ID, PHONE).members() == lookup_request()
+    assert search().members() == search_request()
+    assert (
+        "email"
+        not in pb.CreateBookingRequest(BOT_ID, "x", 30, pb.Customer(PHONE, NAME)).members()["booking"]["customer"]
+    )
+
+
+def test_moments_may_be_datetimes_and_dates(sandbox):
+    day = pb.SearchAvailabilityRequest(BOT_ID, date(2030, 1, 14), date(2030, 1, 14))
+    assert len(sandbox.search_availability(day).availabilities) == 16
+    start = datetime(2030, 1, 14, 10, tzinfo=timezone.utc)
+    hours = pb.SearchAvailabilityRequest(BOT_ID, start, start + timedelta(hours=2))
+    assert len(sandbox.search_availability(hours).availabilities) == 4
+    eastern = start.astimezone(timezone(timedelta(hours=-5)))
+    assert sandbox.create_booking(booking(start_at=eastern)).start_at == "2030-01-14T10:00:00Z"
+    with pytest.raises(pb.InvalidField) as refused:
+        sandbox.create_booking(booking(start_at=datetime(2030, 1, 14, 12)))
+    assert refused.value.field == "booking.start_at"
+
+
+@pytest.mark.parametrize("request_json", ["{", b'{"bot_id":"\xff"}', '{"bot_id":"\ud800"}', {"bot_id": float("nan")}])
+def test_what_is_not_json_is_refused_by_the_library(sandbox, request_json):
+    with pytest.raises(pb.InvalidJSON) as refused:
+        sandbox.search_availability(request_json)
+    assert refused.value.members["offset"] >= 0
+
+
+def test_a_nul_byte_hides_nothing(sandbox):
+    whole = json.dumps(search_request())
+    for text in (f"{whole}\0", f"{whole}\0garbage", whole.encode() + b"\0"):
+        with pytest.raises(pb.InvalidJSON) as refused:
+            sandbox.search_availability(text)
+        assert refused.value.members["offset"] == len(whole)
+    with pytest.raises(pb.InvalidJSON):
+        pb.booking_key("call-7", f"{json.dumps(booking_request())}\0")
+    assert pb.booking_key("call\0one", booking()) != pb.booking_key("call\0two", booking())
+
+
+def test_nothing_that_a_caller_told_is_in_a_repr(sandbox):
+    sandbox.create_booking(booking(notes="Initial consultation"))
+    known = sandbox.lookup_customer(pb.LookupCustomerRequest(BOT_ID, PHONE))
+    shown = [booking(notes="Initial consultation"), pb.LookupCustomerRequest(BOT_ID, PHONE), known, known.customer]
+    for private in (PHONE, NAME, "johanna", "Initial"):
+        assert private not in repr(shown)
+    refusal = b'{"error":{"code":"c","message":"m","reply":"%s"}}' % NAME.encode()
+    assert NAME not in repr(pb.Error.of(82, refusal)) and NAME not in str(pb.Error.of(82, refusal))
+
+
+# ---- Exactly once ----------------------------------------------------------------------------------------------------
+
+
+def test_a_booking_in_doubt_is_resumed_by_its_key():
+    faults = [{"fault": "lose_reply", "calls": [1]}]
+    sandbox = {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "faults": faults}, "retry": ONCE}
+    with pb.Client(**sandbox) as client:
+        with pytest.raises(pb.ConnectionLost) as lost:
+            client.create_booking(booking(key="key-7"))
+        assert (lost.value.outcome, lost.value.retryable) == ("unknown", True)
+        [pending] = client.pending_bookings()
+        assert (pending.idempotency_key, pending.bot_id, pending.in_flight) == ("key-7", BOT_ID, False)
+        assert client.resume("key-7").start_at == pending.start_at
+        assert client.pending_bookings() == []
+        assert len(client.sandbox_bookings()) == 1
+        with pytest.raises(pb.NotRecorded):
+            client.resume("key-8", pb.CallOptions(timeout_ms=1000))
+        with pytest.raises(pb.IdempotencyKeyReused):
+            client.create_booking(booking(key="key-7", duration_minutes=60))
+
+
+def test_a_journal_belongs_to_one_client(tmp_path):
+    journal = str(tmp_path / "journal")
+    with pb.Client(**SANDBOX, journal_path=journal), pytest.raises(pb.JournalLocked) as locked:
+        pb.Client(**SANDBOX, journal_path=journal)
+    assert locked.value.pbk_status == 23
+
+
+def test_keys():
+    request = booking()
+    key = pb.booking_key("call-7", request)
+    assert key == pb.booking_key("call-7", request.members()) == pb.booking_key("call-7", json.dumps(request.members()))
+    assert key != pb.booking_key("call-8", request)
+    assert len({pb.random_key() for _ in range(100)}) == 100
+    with pytest.raises(pb.InvalidField) as refused:
+        pb.booking_key("call-7", booking(duration_minutes=0))
+    assert refused.value.field == "booking.duration_minutes"
+    with pytest.raises(pb.InvalidArgument):
+        pb.booking_key("", request)
+
+
+def test_lookup(sandbox):
+    request = pb.LookupCustomerRequest(BOT_ID, PHONE)
+    assert sandbox.lookup_customer(request).customer is None
+    sandbox.create_booking(booking())
+    customer = sandbox.lookup_customer(request).customer
+    assert (customer.name, customer.phone) == (NAME, PHONE)
+    assert customer.existing_appointment.start_at == "2030-01-14T10:00:00Z"
+    with pb.Client(api_key=API_KEY, base_url="http://127.0.0.1:1", **CALLS_ONLY) as service:
+        with pytest.raises(pb.UnsupportedOperation):
+            service.lookup_customer(request)
+
+
+# ---- Clients ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_configuration_is_named():
+    with pytest.raises(pb.InvalidConfig) as refused:
+        pb.Client(**{**SANDBOX, "time_out": 5})
+    assert refused.value.field == "time_out"
+    with pytest.raises(pb.InvalidConfig) as refused:
+        pb.Client()
+    assert refused.value.field == "api_key"
+
+
+def test_other_threads_run_while_a_call_waits(threads: ThreadPoolExecutor):
+    """A call that kept the GIL would keep this thread from closing its client, for ever."""
+    client = pb.Client(**SLEEPING)
+    calls = [threads.submit(client.search_availability, search()) for _ in range(8)]
+    calls.append(threads.submit(client.create_booking, booking()))
+    assert not client.close(0)
+    for call in calls:
+        with pytest.raises(pb.ClientClosed):
+            call.result(timeout=20)
+
+
+def test_threads_share_a_client(sandbox, threads: ThreadPoolExecutor):
+    keys = [f"key-{number % 4}" for number in range(64)]
+    replies = list(threads.map(lambda key: _book_or_refuse(sandbox, key), keys))
+    assert len(set(replies)) == 2 and len(sandbox.sandbox_bookings()) == 1
+
+
+def _book_or_refuse(client: pb.Client, key: str) -> str:
+    try:
+        return client.create_booking(booking(key=key)).id or ""
+    except pb.SlotUnavailable as error:
+        return error.code
+
+
+def test_a_closed_client_says_so():
+    with pb.Client(**SANDBOX) as client:
+        pass
+    for call in (lambda: client.search_availability(search()), client.pending_bookings):
+        with pytest.raises(pb.ClientClosed):
+            call()
+    assert client.close()
+    client.prewarm()
+
+
+def test_a_client_is_neither_copied_nor_sent_elsewhere(sandbox):
+    for carry in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="open a client there"):
+            carry(sandbox)
+
+
+@pytest.mark.parametrize("kind", [pb.Client, pb.AsyncClient])
+def test_a_forgotten_client_is_closed_with_a_warning(kind):
+    with pytest.warns(ResourceWarning, match=f"a {kind.__name__} was not closed"):
+        handle = kind(**SANDBOX)._handle
+        gc.collect()
+    assert _is_closed(handle)
+
+
+def _is_closed(handle: int) -> bool:
+    status = ctypes.c_int()
+    _bindings.take(_bindings.pbk_pending_bookings(handle, ctypes.byref(status)))
+    return status.value == _bindings.CLIENT_CLOSED
+
+
+def test_a_closed_client_is_not_warned_of():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pb.Client(**SANDBOX):
+            pass
+        gc.collect()
+
+
+def test_no_memory_for_a_reply_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        _bindings.take(None)
+
+
+def test_prewarm_connects(start_faults):
+    server = start_faults(answer(http_reply(200, SEARCH_REPLY)))
+    with pb.Client(api_key=API_KEY, base_url=server.url, **CALLS_ONLY) as client:
+        assert server.connections == 0
+        client.prewarm()
+        assert server.wait_for_connections(1)
+
+
+# ---- Webhooks --------------------------------------------------------------------------------------------------------
+
+BODY = b'{"account_id":"acct_7","nul":"\0"}'
+
+
+def test_a_signature_is_verified():
+    header = pb.webhook.sign("whsec_1", BODY)
+    for secrets in ("whsec_1", b"whsec_1", ["whsec_2", "whsec_1"]):
+        pb.webhook.verify(secrets, header, BODY)
+    pb.webhook.verify("whsec_1", pb.webhook.sign("whsec_1", b"", 1000), b"", now=1300)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "different"),
+    [
+        ("SIGNATURE_MISSING", {"signature_header": None}),
+        ("SIGNATURE_MALFORMED", {"signature_header": "v1=00"}),
+        ("SIGNATURE_MALFORMED", {"signature_header": pb.webhook.sign("whsec_1", BODY, 1000) + "\0x"}),
+        ("SIGNATURE_MISMATCH", {"body": BODY + b" "}),
+        ("SIGNATURE_MISMATCH", {"body": BODY[: BODY.index(b"\0")]}),
+        ("SIGNATURE_MISMATCH", {"secrets": "whsec_2"}),
+        ("TIMESTAMP_TOO_OLD", {"now": 1301}),
+        ("TIMESTAMP_TOO_OLD", {"now": 1011, "tolerance_seconds": 10}),
+        ("TIMESTAMP_IN_FUTURE", {"now": 699}),
+    ],
+)
+def test_what_is_not_genuine_is_refused_with_the_reason(verdict, different):
+    valid = {
+        "secrets": "whsec_1",
+        "signature_header": pb.webhook.sign("whsec_1", BODY, 1000),
+        "body": BODY,
+        "now": 1000,
+    }
+    pb.webhook.verify(**valid)
+    with pytest.raises(pb.webhook.InvalidSignature) as refused:
+        pb.webhook.verify(**{**valid, **different})
+    assert refused.value.verdict is pb.webhook.Verdict[verdict]
+    assert str(refused.value)
+
+
+def test_a_verdict_of_a_newer_library_refuses_as_well():
+    assert pb.webhook.InvalidSignature(77).verdict is None
+
+
+@pytest.mark.parametrize("secrets", [[], "", ["whsec_1", ""], ["x"] * 17, "a\0b"])
+def test_wrong_secrets_are_the_callers_fault(secrets):
+    with pytest.raises(ValueError):
+        pb.webhook.verify(secrets, pb.webhook.sign("whsec_1", BODY), BODY)
+
+
+@pytest.mark.parametrize(("secret", "timestamp"), [("", 0), ("a\0b", 0), ("whsec_1", 10**16)])
+def test_what_cannot_be_signed(secret, timestamp):
+    with pytest.raises(ValueError):
+        pb.webhook.sign(secret, BODY, timestamp)

@@ -1,0 +1,197 @@
+"""How the package comes to a machine: the wheel, the source, which library it loads, and what the page tells to
+type."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pbk import LIBRARY, ROOT
+from python_package import EXAMPLES, PACKAGE, _library, pb, run_program
+
+PAGE = (ROOT / "docs" / "python.md").read_text()
+SHOW = "import partnerbooking as pb; print(pb.library_path, pb.library_version())"
+
+
+def sh(*command: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Without what this process uses to find the package and the library."""
+    mine = ("PYTHONPATH", "PARTNERBOOKING_LIBRARY", "VIRTUAL_ENV")
+    clean = {name: value for name, value in os.environ.items() if name not in mine}
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+    )
+
+
+def output(*command: object, cwd: Path = ROOT, **environment: str) -> str:
+    done = sh(*command, cwd=cwd, **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Path:
+    """The one that `make wheel` has left."""
+    found = list((ROOT / "build" / "wheel").glob("*.whl"))
+    assert len(found) == 1, "run `make wheel` first"
+    return found[0]
+
+
+# ---- The wheel -------------------------------------------------------------------------------------------------------
+
+
+def test_wheel_holds_the_library_the_types_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name and not name.endswith("/")}
+        sources = {f"partnerbooking/{file.name}" for file in (PACKAGE / "partnerbooking").iterdir() if file.is_file()}
+        assert names == sources | {"partnerbooking/libpartnerbooking.so.1"}
+        assert archive.read("partnerbooking/libpartnerbooking.so.1") == LIBRARY.read_bytes()
+
+
+def test_wheel_has_the_tag_that_the_page_says(wheel):
+    tag = re.search(r"tagged `(\w+)`", PAGE)[1]
+    assert wheel.name == f"partnerbooking-{pb.__version__}-py3-none-{tag}.whl"
+
+
+def test_newcomers_path(wheel, tmp_path):
+    """The commands of the page, literally. The first, which builds, has been run by the Makefile."""
+    block = re.search(r"## From nothing to a booking\n.*?^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1]
+    commands = block.splitlines()
+    assert commands[0] == "make wheel" and len(commands) <= 5
+    for name in ("build", "bindings"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    said = output("sh", "-euc", "\n".join(commands[1:]), cwd=tmp_path)
+    assert re.search(r"^bkg_\w+: 2030-01-14T09:00:00Z to 2030-01-14T09:30:00Z, confirmed$", said, re.MULTILINE), said
+    assert "30 min" in said
+    python = tmp_path / "venv" / "bin" / "python"
+    path, version = output(python, "-c", SHOW, cwd=tmp_path).split()
+    assert path.startswith(str(tmp_path / "venv")) and version == pb.__version__
+
+
+# ---- The source ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy, so that what the tests build is not mixed with anything. It lies in no repository."""
+    there = tmp_path / "bindings" / "python"
+    shutil.copytree(PACKAGE, there, ignore=shutil.ignore_patterns("build", "*.egg-info", ".*", "__pycache__"))
+    return there
+
+
+def install(source: Path, target: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As `pip install` does, with the setuptools that are here."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-deps"]
+    return sh(*command, "--disable-pip-version-check", "--target", target, source, **environment)
+
+
+def test_source_takes_the_library_that_was_built(source, tmp_path):
+    (tmp_path / "include").symlink_to(ROOT / "include")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "lib").symlink_to(LIBRARY.parent)
+    done = install(source, tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    [tag] = (tmp_path / "site").glob("*.dist-info/WHEEL")
+    assert re.search(r"^Tag: py3-none-linux_\w+$", tag.read_text(), re.MULTILINE)
+    path, _ = output(sys.executable, "-c", SHOW, cwd=tmp_path, PYTHONPATH=str(tmp_path / "site")).split()
+    assert path == str(tmp_path / "site" / "partnerbooking" / "libpartnerbooking.so.1")
+
+
+def test_source_takes_the_library_that_is_named_or_the_systems_or_says_what_to_do(source, tmp_path):
+    """Asked for the file alone, which is what differs."""
+    command = [sys.executable, "setup.py", "--quiet", "bdist_wheel", "--dist-dir", tmp_path / "dist"]
+    refused = sh(*command, cwd=source)
+    assert refused.returncode != 0 and "make lib" in refused.stderr and "PARTNERBOOKING_LIBRARY=" in refused.stderr
+    output(*command, cwd=source, PARTNERBOOKING_LIBRARY=str(LIBRARY))
+    assert [file.name.split("-")[4].split("_")[0] for file in (tmp_path / "dist").iterdir()] == ["linux"]
+    shutil.rmtree(source / "build")
+    output(*command, cwd=source, LD_LIBRARY_PATH=str(LIBRARY.parent))
+    [pure] = (tmp_path / "dist").glob("*-py3-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(pure).namelist() if ".so" in name]
+
+
+# ---- What is loaded --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A package without the library inside, as an environment."""
+    shutil.copytree(PACKAGE / "partnerbooking", tmp_path / "partnerbooking")
+    yield {"PYTHONPATH": str(tmp_path), "PARTNERBOOKING_LIBRARY": ""}
+
+
+def test_named_before_inside_before_the_systems(plain, tmp_path):
+    inside = tmp_path / "partnerbooking" / "libpartnerbooking.so.1"
+    system = {"LD_LIBRARY_PATH": str(LIBRARY.parent)}
+    assert run_program(SHOW, **plain, **system).stdout.split()[0] == "libpartnerbooking.so.1"
+    inside.symlink_to(LIBRARY.resolve())
+    assert run_program(SHOW, **plain, **system).stdout.split()[0] == str(inside)
+    named = {**plain, "PARTNERBOOKING_LIBRARY": str(LIBRARY)}
+    assert run_program(SHOW, **named, **system).stdout.split()[0] == str(LIBRARY)
+
+
+def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
+    def reason(**environment: str) -> str:
+        done = run_program("import partnerbooking", **{**plain, **environment})
+        assert done.returncode == 1 and "ImportError" in done.stderr, done.stderr
+        return done.stderr
+
+    assert "neither in this package nor on this system" in reason()
+    assert "names what should be" in reason(PARTNERBOOKING_LIBRARY="/nowhere.so")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "libcurl.so.4").touch()
+    libcurl = reason(PARTNERBOOKING_LIBRARY=str(LIBRARY), LD_LIBRARY_PATH=str(broken))
+    assert "libcurl4 (Debian, Ubuntu)" in libcurl
+    assert "too old for this package: it has no pbk_" in reason(PARTNERBOOKING_LIBRARY="libc.so.6")
+    assert "newer system" in _library._advice("x", "/lib/libm.so.6: version `GLIBC_2.99' not found")
+
+
+# ---- The page --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in EXAMPLES.glob("*.py")))
+def test_example(name, tmp_path):
+    """In development mode, with warnings as errors."""
+    done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))
+    assert done.returncode == 0 and done.stdout and not done.stderr, done.stdout + done.stderr
+
+
+def test_each_block_of_the_pages_is_from_an_example():
+    examples = [textwrap.dedent(file.read_text()) for file in EXAMPLES.glob("*.py")]
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE + readme, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 7
+    for block in blocks:
+        assert any(block in example for example in examples), block
+
+
+def test_the_packages_own_readme(tmp_path):
+    [block] = re.findall(r"^```python\n(.*?)^```$", (PACKAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert "Availability(" in run_program(block).stdout
+
+
+def test_commands_of_the_page_are_understood():
+    """Those that ask the hosted service, asked of the sandbox."""
+    block = re.search(r"## Trying a key and a bot\n.*?^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1]
+    commands = [line for line in block.splitlines() if line.startswith("python -m partnerbooking ")]
+    assert len(commands) == 3
+    for command in commands:
+        done = run_program(
+            "import shlex, sys; from partnerbooking._cli import main; sys.exit(main(shlex.split(sys.argv[1])))",
+            f"{command.removeprefix('python -m partnerbooking ')} --sandbox --json",
+        )
+        assert done.returncode in (0, 1) and not done.stderr, done.stderr
