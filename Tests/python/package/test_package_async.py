@@ -17,7 +17,16 @@ SOON = 20.0
 
 
 def run(main: Any) -> Any:
-    return asyncio.run(asyncio.wait_for(main, SOON))
+    """What the loop complains of, which nobody awaits, fails a test as well."""
+    complaints: list[dict[str, Any]] = []
+
+    async def watched() -> Any:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+        return await asyncio.wait_for(main, SOON)
+
+    result = asyncio.run(watched())
+    assert complaints == []
+    return result
 
 
 def slow_sandbox(milliseconds: int) -> dict[str, Any]:

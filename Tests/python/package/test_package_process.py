@@ -73,7 +73,7 @@ def test_fork_with_calls_under_way(start_faults):
     of its own works. Nothing of that disturbs the parent, whose loop shares its epoll with the child's copy."""
     server = start_faults(answer(http_reply(200, SEARCH_REPLY)))
     program = """
-def check_child(sync, waiting, calls):
+def check_child(sync, waiting, forgotten):
     warnings.simplefilter("error")
     try:
         sync.search_availability(day)
@@ -87,11 +87,12 @@ def check_child(sync, waiting, calls):
     asyncio.run(main())
     with pb.Client(**config) as own:
         assert own.search_availability(day).availabilities
-    del sync, waiting
+    forgotten.clear()
     gc.collect()
 
 async def parent():
     sync = pb.Client(**config)
+    forgotten = [pb.Client(**config), pb.AsyncClient(**config)]
     async with pb.AsyncClient(**config) as waiting:
         calls = [asyncio.ensure_future(waiting.search_availability(day)) for _ in range(8)]
         await asyncio.sleep(0)
@@ -100,7 +101,7 @@ async def parent():
             if child == 0:
                 signal.alarm(20)  # a child that hangs dies of it
                 try:
-                    check_child(sync, waiting, calls)
+                    check_child(sync, waiting, forgotten)
                 except BaseException:
                     sys.excepthook(*sys.exc_info())
                     os._exit(1)
@@ -111,6 +112,8 @@ async def parent():
             assert (await call).availabilities
     assert sync.search_availability(day).availabilities
     sync.close()
+    forgotten[0].close()
+    await forgotten[1].close()
 
 asyncio.run(parent())
 """
