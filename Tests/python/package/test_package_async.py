@@ -315,6 +315,17 @@ def test_a_client_of_another_loop_says_so():
     other.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_client_whose_loop_is_gone_can_be_closed():
+    client = pb.AsyncClient(**SLEEPING)
+    other = asyncio.new_event_loop()
+    task = other.create_task(client.search_availability(search()))
+    other.run_until_complete(asyncio.sleep(0))
+    other.close()
+    assert run(client.close(timeout_ms=SOON * 1000)) is False
+    assert not task.done()
+
+
 def test_a_loop_keeps_no_client_that_was_closed():
     async def main() -> None:
         before = threads_of_the_library()

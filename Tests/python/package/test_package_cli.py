@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import pytest
 from fault_server import Peer, answer, close_at_once, http_reply, stall
+from pbk import ROOT
 from python_package import _cli, run_program
 from reference_api import API_KEY
 from samples import NAME, PHONE, TAKEN_REPLY
@@ -242,6 +243,19 @@ def test_doctor_bad_certificate(run, start_faults, certificates, certificate, sa
     trusted = {"API_KEY": API_KEY, "API_URL": server.url, "CA_FILE": str(certificates.ca_file)}
     step, text = failure(run, "--bot", "b", **trusted)
     assert step == "TLS" and said in text
+
+
+def test_doctor_says_what_the_page_shows(run, start_faults, certificates):
+    page = (ROOT / "docs" / "python.md").read_text()
+    shown = [
+        line.split(None, 2)
+        for line in re.search(r"^```\n(library .*?)^```", page, re.MULTILINE | re.DOTALL)[1].splitlines()
+    ]
+    server = start_faults(stall(), certificate=certificates.expired)
+    environment = {"API_KEY": API_KEY, "API_URL": server.url, "CA_FILE": str(certificates.ca_file)}
+    said = [line.split(None, 2) for line in run("doctor", "--bot", "b", **environment)[1].splitlines()]
+    assert [line[:2] for line in said] == [line[:2] for line in shown]
+    assert said[1] == shown[1] and said[3][2].startswith(shown[3][2].removesuffix("..."))
 
 
 def test_doctor_no_tls_at_all(run, start_faults):

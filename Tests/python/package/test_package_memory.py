@@ -12,6 +12,7 @@ from python_package import _bindings, booking, pb, search
 from samples import SANDBOX
 
 CALLS = int(os.environ.get("PACKAGE_CALLS", 2560))
+PATIENTLY = pytest.mark.timeout(60 + CALLS / 100, method="thread")
 KIB_MAX = 1024
 """More resident memory than after the first quarter. A leak of one reply a call would be more than that after 1000
 calls."""
@@ -70,6 +71,7 @@ class Counted:
         return call
 
 
+@PATIENTLY
 def test_blocking_calls(monkeypatch):
     counted = Counted(monkeypatch)
     quarters: list[tuple[int, dict[str, int]]] = []
@@ -87,6 +89,7 @@ def test_blocking_calls(monkeypatch):
     check(quarters)
 
 
+@PATIENTLY
 def test_awaited_calls(monkeypatch):
     """64 at once, every eighth cancelled."""
     counted = Counted(monkeypatch)
@@ -110,6 +113,7 @@ def test_awaited_calls(monkeypatch):
     check(quarters)
 
 
+@PATIENTLY
 def test_clients(monkeypatch):
     """Opened, used and closed."""
     counted = Counted(monkeypatch)

@@ -190,3 +190,26 @@ else:
     sys.exit("it went on")
 """
     run(program, {"api_key": API_KEY, "base_url": server.url, "timeout_ms": 300_000})
+
+
+def test_without_a_descriptor_a_call_fails_and_does_not_wait_for_ever():
+    program = """
+import resource
+async def main():
+    client = pb.AsyncClient(**config)
+    used = max(int(name) for name in os.listdir("/proc/self/fd"))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    gaps = [os.open("/dev/null", os.O_RDONLY) for _ in range(used + 1 - len(os.listdir("/proc/self/fd")) + 8)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(gaps) + 1, hard))
+    try:
+        await client.search_availability(day)
+    except OSError as error:
+        assert "no descriptor is left" in str(error), error
+    else:
+        sys.exit("it found one")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    assert (await client.search_availability(day)).availabilities
+    await client.close()
+asyncio.run(main())
+"""
+    run(program, SANDBOX)

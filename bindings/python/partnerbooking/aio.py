@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import os
 from collections.abc import Callable
 from types import TracebackType
@@ -94,6 +95,8 @@ class AsyncClient(Handle):
             # that.
             return self._close(0)
         loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop.is_closed():
+            self._calls.clear()  # nobody is left who could hear their end
         try:
             if self._calls:
                 if self._idle is None:
@@ -138,10 +141,11 @@ class AsyncClient(Handle):
     def _attach(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
         descriptor: int = _bindings.pbk_completion_fd(self._handle)
-        # Without one the client is closed, or the machine has none left: the submission will tell which.
-        if descriptor >= 0:
-            loop.add_reader(descriptor, self._take_completions)
-            self._loop, self._descriptor = loop, descriptor
+        if descriptor < 0:
+            self.pending_bookings()  # raises when the client is closed, the usual reason
+            raise OSError(errno.EMFILE, "no descriptor is left, without which no call could end")
+        loop.add_reader(descriptor, self._take_completions)
+        self._loop, self._descriptor = loop, descriptor
         return loop
 
     def _detach(self) -> None:
