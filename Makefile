@@ -147,6 +147,6 @@ lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
 clean:
-	rm -rf build .build
+	rm -rf build .build bindings/python/build bindings/python/*.egg-info
 
 include packaging/package.mk

@@ -210,6 +210,19 @@ def test_doctor_needs_no_bot_to_try_a_key(run, start_faults):
     code, found = examine(run, API_KEY=API_KEY, API_URL=server.url)
     assert code == 0 and "Name a bot" in found["service"][1] and found["latency"][0] == "ok"
     assert failure(run, "--bot", "b", API_KEY=API_KEY, API_URL=server.url)[0] == "service"
+    server.play(answer(http_reply(404, b"<html>")))
+    assert "`paths` are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
+
+
+def test_only_book_opens_the_journal(run, tmp_path):
+    """An engine may have it open, and a doctor must not send again what is in it."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"journal_path": str(tmp_path / "journal"), "resume_on_open": True}))
+    for command in (["search"], ["doctor"], ["lookup", "--phone", PHONE]):
+        assert run(*command, "--sandbox", "--config", str(config))[0] == 0
+        assert not (tmp_path / "journal").exists()
+    run(*BOOK, "--sandbox", "--config", str(config))
+    assert (tmp_path / "journal").exists()
 
 
 def test_doctor_in_the_sandbox(run):
@@ -304,6 +317,8 @@ def test_doctor_a_service_that_misbehaves(run, start_faults, script, step, said)
 
 def test_doctor_wrong_configuration(run, tmp_path):
     config = tmp_path / "config.json"
+    step, text = failure(run, "--bot", "b", API_KEY=API_KEY, API_URL="https://[::1")
+    assert step == "config" and "base_url" in text
     config.write_text('{"time_out":5}')
     step, text = failure(run, "--bot", "b", "--config", str(config), API_KEY=API_KEY)
     assert step == "config" and "time_out" in text

@@ -31,6 +31,9 @@ ends with 0 when the service said yes, 1 when it did not or could not be asked, 
 the command line or in the environment"""
 
 
+JOURNAL = {"journal_path", "journal_required", "journal_timeout_ms", "resume_on_open"}
+
+
 class UsageError(Exception):
     """Something is missing or wrong on the command line or in the environment."""
 
@@ -110,6 +113,9 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"{options.config}: {error}") from None
         if not isinstance(members, dict):
             raise UsageError(f"{options.config}: not a JSON object")
+    if options.command != "book":
+        # Only bookings need the journal: the engine that has it open may go on, and nothing of it is sent again.
+        members = {name: value for name, value in members.items() if name not in JOURNAL}
     if options.sandbox:
         members["endpoint"] = "sandbox"
     if options.timeout_ms is not None:

@@ -81,7 +81,7 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
         if wrong:
             return
     url = _url(configuration, bot)
-    if url and not configuration.get("proxy"):
+    if url and _host(url) and not configuration.get("proxy"):
         _look_up(url, found)
     # One attempt on a connection of its own: the failure itself, and what each step of connecting costs.
     try:
@@ -120,13 +120,21 @@ def _url(configuration: dict[str, Any], bot: str | None) -> str | None:
 
 def _look_up(url: str, found: Any) -> None:
     """Tells the addresses. That there are none is left to the library to say: it is the one that has to find them."""
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     started = time.perf_counter()
     try:
         addresses = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
     except (OSError, UnicodeError):
         return
     found("DNS", OK, f"{host} is {', '.join(addresses[:4])} ({_ms(time.perf_counter() - started)})")
+
+
+def _host(url: str | None) -> str:
+    """Empty for what is no URL, of which the library says what is wrong."""
+    try:
+        return urlsplit(url or "").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _no_such_host(host: str) -> str:
@@ -155,15 +163,18 @@ async def _search(client: AsyncClient, bot: str | None, endpoint: str, url: str 
 
 
 def _is_about_the_bot(error: Error, bot: str | None) -> bool:
-    """Nobody named a bot, and the service says that there is none of that name: so far it listened, and that is
-    fine."""
-    return bot is None and isinstance(error, ServiceError) and error.status in (400, 404, 422)
+    """Nobody named a bot, and the service says, in words of its own, that there is none of that name: so far it
+    listened, and that is fine."""
+    if bot is not None or error.code == "http_error":
+        return False
+    return isinstance(error, ServiceError) and error.status in (400, 404, 422)
 
 
 def _tell_connection(timing: dict[str, Any], url: str, found: Any) -> None:
     if "connect_us" not in timing:
         return
-    found("connect", OK, f"{_ms(timing['connect_us'] / 1e6)}, HTTP/{timing['http_version']}")
+    version = f", HTTP/{timing['http_version']}" if timing["http_version"] else ""
+    found("connect", OK, _ms(timing["connect_us"] / 1e6) + version)
     if url.startswith("https"):
         found("TLS", OK, f"the certificate is trusted; handshake {_ms(timing['tls_us'] / 1e6)}")
     else:
@@ -195,7 +206,7 @@ async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, firs
 
 def _diagnose(error: Error, url: str | None, found: Any) -> None:
     """The step at which it failed, and what to do about it. What went well before it is told as well."""
-    host = (urlsplit(url).hostname if url else None) or "the service"
+    host = _host(url) or "the service"
     step, advice = _advice(error, host)
     timing = error.timing or {}
     if step in ("service", "latency") and url:
