@@ -170,7 +170,8 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
 # ---- The page --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in EXAMPLES.glob("*.py")))
+# worker_processes.py is looked at more closely by test_package_process.py.
+@pytest.mark.parametrize("name", sorted({file.name for file in EXAMPLES.glob("*.py")} - {"worker_processes.py"}))
 def test_example(name, tmp_path):
     """In development mode, with warnings as errors."""
     done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))

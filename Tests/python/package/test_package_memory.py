@@ -11,7 +11,7 @@ import pytest
 from python_package import _bindings, booking, pb, search
 from samples import SANDBOX
 
-CALLS = int(os.environ.get("PACKAGE_CALLS", 2560))
+CALLS = int(os.environ.get("PACKAGE_CALLS", 1280))
 PATIENTLY = pytest.mark.timeout(60 + CALLS / 100, method="thread")
 KIB_MAX = 1024
 """More resident memory than after the first quarter. A leak of one reply a call would be more than that after 1000
