@@ -220,10 +220,15 @@ final class CurlTransfer {
     /// trouble, and giving up a transfer there costs the connection.
     func hasWholeReply(_ now: MonotonicTime) -> Bool {
         guard body.count > checkedCount, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds,
-            isMultiplexed
+            isMultiplexed, !isShortOfItsLength
         else { return false }
         checkedCount = body.count
         return (try? JSON.validate(body, profile: .reply)) != nil
+    }
+
+    /// The service has said how much will come, and it has not: white space may follow an object, and is the reply's, too.
+    private var isShortOfItsLength: Bool {
+        offset(CURLINFO_SIZE_DOWNLOAD_T) < offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)  // -1 when it has not said
     }
 
     private func reply() -> HTTPReply {
