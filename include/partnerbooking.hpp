@@ -44,6 +44,7 @@
 #include <cstring>
 #include <exception>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
@@ -62,6 +63,13 @@
 #endif
 
 namespace partnerbooking {
+
+/* Programs may hold parts with and parts without exceptions: what is built differently must not have the same name. */
+#if PARTNERBOOKING_EXCEPTIONS
+inline namespace with_exceptions {
+#else
+inline namespace without_exceptions {
+#endif
 
 class Error;
 template <class Value>
@@ -873,6 +881,7 @@ pbk_webhook_verdict verify_webhook(const Secrets &secrets, TextRef header, std::
                                    std::chrono::seconds tolerance = {}) noexcept {
     const char *some[16] = {};
     std::size_t count = 0;
+    static_assert(std::is_lvalue_reference_v<decltype(*std::begin(secrets))>, "the secrets have to outlive the call");
     for (const auto &secret : secrets) {
         if (count == std::size(some))
             return PBK_WEBHOOK_INVALID_ARGUMENT;
@@ -976,6 +985,7 @@ inline Result<std::string> result_of(pbk_status status, const char *reply, std::
 
 }  // namespace detail
 
+}  // inline namespace
 }  // namespace partnerbooking
 
 #endif /* PARTNERBOOKING_HPP */

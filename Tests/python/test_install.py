@@ -203,6 +203,20 @@ def test_relative_path_is_refused(name):
     assert not (ROOT / "somewhere").exists()
 
 
+@pytest.mark.parametrize("prefix", ["/opt/R&D", "/opt/two words", "/opt/a#b", "/opt/it's"])
+def test_prefix_that_no_file_could_hold_is_refused(prefix, tmp_path):
+    names = {name: prefix for name in ("PREFIX", "LIBDIR", "INCLUDEDIR", "MANDIR", "DOCDIR")}
+    run(ROOT / "packaging" / "install", "install", expect=2, DESTDIR=tmp_path, VERSION="1", SONAME="s", **names)
+    assert not list(tmp_path.iterdir())
+
+
+def test_staging_without_a_destdir_is_refused(tmp_path):
+    """It would write into the system and keep no list of what it wrote."""
+    names = {name: tmp_path / "x" for name in ("PREFIX", "LIBDIR", "INCLUDEDIR", "MANDIR", "DOCDIR")}
+    run(ROOT / "packaging" / "install", "stage", expect=2, DESTDIR="", VERSION="1", SONAME="s", **names)
+    assert not list(tmp_path.iterdir())
+
+
 def test_examples_build_where_they_are_installed(prefix, tmp_path):
     """By CMake; their Makefile is called as the page has it, below."""
     examples = prefix / "share" / "doc" / "partnerbooking" / "examples"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -363,3 +365,42 @@ def test_a_busy_thread_does_not_hold_up_the_loop(start_faults):
     finally:
         stop.set()
         busy.join()
+
+
+def test_a_close_does_not_wait_for_the_threads_of_the_loop_and_is_never_half_done():
+    """Those threads look names up for others, and may be busy with that for long."""
+
+    async def main() -> None:
+        loop, busy = asyncio.get_running_loop(), threading.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        loop.run_in_executor(None, busy.wait, SOON)
+        client = pb.AsyncClient(**slow_sandbox(60_000))
+        call = asyncio.ensure_future(client.search_availability(search()))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(client.close(0))
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(pb.ClientClosed):
+            await call
+        with pytest.raises(pb.ClientClosed):
+            await client.search_availability(search())
+        busy.set()
+
+    run(main())
+
+
+def test_an_on_slow_that_raises_while_the_client_is_closed_ends_no_call():
+    """Their completions have piled up behind a loop that was busy."""
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        client = pb.AsyncClient(**slow_sandbox(60_000), slow_after_ms=1)
+        calls = [asyncio.ensure_future(client.search_availability(search(), on_slow=lambda: 1 / 0)) for _ in range(3)]
+        await asyncio.sleep(0)
+        time.sleep(0.1)
+        await client.close(0)
+        for call in calls:
+            with pytest.raises(pb.ClientClosed):
+                await call
+
+    asyncio.run(asyncio.wait_for(main(), SOON))

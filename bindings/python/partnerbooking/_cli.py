@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
         if options.command == "book":
             key = options.key = options.key or random_key()
+            # However it is asked to end, it tells the key.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.default_int_handler)
         reply = asyncio.run(_call(options))
     except UsageError as error:
         print(f"partnerbooking: {error}", file=sys.stderr)
@@ -182,9 +186,9 @@ def _print_error(error: Error, as_json: bool) -> None:
     if as_json:
         _print(error.json)
         return
-    print(f"{error.code}: {error.message}", file=sys.stderr)
+    print(_table.printable(f"{error.code}: {error.message}"), file=sys.stderr)
     if error.field:
-        print(f"  to correct: {error.field}", file=sys.stderr)
+        print(f"  to correct: {_table.printable(error.field)}", file=sys.stderr)
     if error.outcome == "unknown" and error.idempotency_key:
         print(f"  {_may_be_booked(error.idempotency_key)}", file=sys.stderr)
     elif error.outcome:

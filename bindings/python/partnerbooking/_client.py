@@ -85,6 +85,7 @@ class Handle:
 
     def _close(self, timeout_ms: int) -> bool:
         """Whether no call had to be ended. A second time it does nothing."""
+        timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a number that is too large
         self._finalizer.detach()
         status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
         return status in (_bindings.OK, _bindings.CLIENT_CLOSED)
@@ -93,7 +94,8 @@ class Handle:
 def _close_forgotten(kind: str, handle: int, process: int) -> None:
     if os.getpid() != process:
         return  # a copy that a fork left in the child, where the handle is closed
-    warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)
     _bindings.pbk_client_close(handle, 0)
     while (completion := _bindings.pbk_next_completion(handle, 0, None)) is not None:
         _bindings.pbk_completion_free(completion)
+    # Last: it may be an error where warnings are.
+    warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)

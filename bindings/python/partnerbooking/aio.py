@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import os
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,7 +56,7 @@ class AsyncClient(Handle):
     with the same key, or look at `pending_bookings`. With `detach` it runs on after the task has gone.
     """
 
-    def __init__(self, **configuration: Unpack[Configuration]) -> None:
+    def __init__(self, /, **configuration: Unpack[Configuration]) -> None:
         super().__init__(configuration)
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,6 +65,7 @@ class AsyncClient(Handle):
         """By ticket, until their completion has come; also those whose task has gone."""
         self._idle: asyncio.Future[None] | None = None
         """What a close waits for."""
+        self._closing: asyncio.Task[bool] | None = None
 
     async def search_availability(
         self, request: SearchAvailabilityRequest | JSON, on_slow: OnSlow | None = None
@@ -94,6 +97,8 @@ class AsyncClient(Handle):
             # After a fork. The loop is a copy, too, and shares its epoll with the parent: to touch it would disturb
             # that.
             return self._close(0)
+        if self._closing is not None and self._closing.done():
+            return True
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop.is_closed():
             self._calls.clear()  # nobody is left who could hear their end
@@ -103,12 +108,33 @@ class AsyncClient(Handle):
                     self._idle = loop.create_future()
                 await asyncio.wait([self._idle], timeout=timeout_ms / 1000)
         finally:
-            self._detach()
-            # On a thread, since it may take two seconds, should the system's resolver hang.
-            in_time = await loop.run_in_executor(None, self._close, 0)
+            if self._closing is None:
+                self._closing = loop.create_task(self._shut(loop))
+            # Shielded: half a close would leave calls that nobody ends.
+            in_time = await asyncio.shield(self._closing)
+        return in_time
+
+    async def _shut(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """On a thread of its own: it may take two seconds, should the system's resolver hang, and those of the loop may
+        all be busy."""
+        closed: asyncio.Future[bool] = loop.create_future()
+        self._detach()
+
+        def tell(in_time: bool) -> None:
+            if not closed.done():
+                closed.set_result(in_time)
+
+        def close() -> None:
+            in_time = self._close(0)
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody listens
+                loop.call_soon_threadsafe(tell, in_time)
+
+        threading.Thread(target=close, daemon=True).start()
+        try:
+            return await closed
+        finally:
             while self._take_completions():
                 pass
-        return in_time
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,11 +187,13 @@ class AsyncClient(Handle):
             if completion is None:
                 return False
             ticket = _bindings.pbk_completion_ticket(completion)
-            if _bindings.pbk_completion_event(completion) == _bindings.SLOW:
+            event = _bindings.pbk_completion_event(completion)
+            if event != _bindings.DONE:  # one that is not known is only freed
                 _bindings.pbk_completion_free(completion)
                 call = self._calls.get(ticket)
-                if call is not None and call.on_slow is not None and not call.ended.done():
-                    call.on_slow()
+                if event == _bindings.SLOW and call is not None and call.on_slow is not None and not call.ended.done():
+                    # By the loop: what it raises must not end what is taken here.
+                    call.ended.get_loop().call_soon(call.on_slow)
                 continue
             status = _bindings.pbk_completion_status(completion)
             reply = _bindings.pbk_completion_reply(completion)

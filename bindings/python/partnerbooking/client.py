@@ -40,7 +40,7 @@ class Client(Handle):
     Python notices Ctrl-C when the call under way is over; in a program for people use `AsyncClient`.
     """
 
-    def __init__(self, **configuration: Unpack[Configuration]) -> None:
+    def __init__(self, /, **configuration: Unpack[Configuration]) -> None:
         super().__init__(configuration)
 
     def search_availability(self, request: SearchAvailabilityRequest | JSON) -> SearchAvailabilityReply:

@@ -49,6 +49,7 @@ def verify(
     `body` is the body as it arrived, before anything parses it. `now` is in seconds since 1970, 0 for the system's
     clock; a `tolerance_seconds` of 0 is 300, as the protocol has it.
     """
+    _check_body(body)
     given = [secrets] if isinstance(secrets, (str, bytes)) else list(secrets)
     encoded = [_secret(secret) for secret in given]
     array = (ctypes.c_char_p * len(encoded))(*encoded)
@@ -63,6 +64,7 @@ def verify(
 def sign(secret: str | bytes, body: bytes, timestamp: int = 0) -> str:
     """The header `X-DialStack-Signature` for a body, for the tests of platforms. `timestamp` is in seconds since 1970,
     0 for the system's clock."""
+    _check_body(body)
     header = _bindings.pbk_webhook_sign(_secret(secret), body, len(body), timestamp)
     if header is None:
         raise ValueError("needs a secret that is not empty, and a time of at most 15 digits")
@@ -70,6 +72,11 @@ def sign(secret: str | bytes, body: bytes, timestamp: int = 0) -> str:
 
 
 _VALID, _INVALID_ARGUMENT = 0, 1
+
+
+def _check_body(body: bytes) -> None:
+    if not isinstance(body, bytes):
+        raise TypeError("the body is bytes, as they arrive or will be sent")  # ctypes would take a str for wide letters
 
 
 def _secret(secret: str | bytes) -> bytes:
