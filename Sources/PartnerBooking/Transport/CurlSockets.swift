@@ -21,6 +21,10 @@ final class CurlSockets {
     init() throws(PartnerBookingError) {
         descriptor = csystem_epoll()
         guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
+        // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
+        // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
+        origins.reserveCapacity(16)
+        changed.reserveCapacity(16)
     }
 
     deinit { Glibc.close(descriptor) }
