@@ -1,20 +1,27 @@
-"""The library in processes that are others' as well: other users of libcurl and of OpenSSL."""
+"""The library in processes that are others' as well: other users of libcurl, OpenSSL and Swift, and a second copy of
+the library.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from conftest import Service
+from conftest import UNHURRIED, Service
+from fault_server import Peer, http_reply
 from pbk import LIBRARY, ROOT
+from reference_api import API_KEY
 from run_reference import ReferenceServer
-from test_shared_object import NEEDED_AT_MOST
+from samples import SANDBOX, SEARCH_REPLY
+from test_shared_object import NEEDED_AT_MOST, output_of
 
 SOURCES = ROOT / "Tests" / "beside"
 
@@ -126,3 +133,62 @@ def test_pythons_ssl(service, distrusted, certificates):
     program = SOURCES / "ssl_user.py"
     done = run(sys.executable, program, service, distrusted, *files, PYTHONPATH=Path(__file__).parent)
     assert (done.stdout, done.stderr) == ("unharmed\n", "")
+
+
+# ---- Another Swift runtime ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("program", "scope", "preloaded"),
+    [
+        ("swift_host", "local", False),
+        ("swift_host", "global", True),
+        ("swift_host_linked", "global", False),
+        ("swift_host_static", "global", False),
+    ],
+)
+def test_swift_host(programs, service, bindings, program, scope, preloaded):
+    """Two runtimes in one process, the host's being a library or inside the program, and neither sees the other."""
+    environment = dict(bindings.environment)
+    if preloaded:
+        [folder] = json.loads(output_of("swiftc", "-print-target-info"))["paths"]["runtimeLibraryPaths"]
+        environment["LD_PRELOAD"] = Path(folder) / "libswiftCore.so"
+    done = run(programs / program, LIBRARY, scope, service, **environment)
+    assert (done.stdout, done.stderr) == ("24 tasks, 2 slots\n", "")
+    bindings.check()
+
+
+# ---- A second copy --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_copies(programs, tmp_path) -> Callable[..., None]:
+    """Runs the program with the library and a copy of it."""
+    copy = tmp_path / "plugin.so"
+    shutil.copy(LIBRARY, copy)
+    journal = {**SANDBOX, "journal_path": str(tmp_path / "journal")}
+
+    def start(service: str, *words: object) -> None:
+        run(programs / "two_copies", LIBRARY, copy, json.dumps(SANDBOX), service, json.dumps(journal), *words)
+
+    return start
+
+
+def test_two_copies_in_one_process(two_copies, service):
+    """Each has clients of its own, over TLS and with a journal, and both come through a fork."""
+    two_copies(service)
+
+
+def test_exit_with_calls_under_way_in_both_copies(two_copies, start_faults, certificates):
+    """OpenSSL, which they share, cleans up when both have stopped."""
+
+    def answer_and_close(peer: Peer) -> None:  # so that there is always a handshake to be met
+        peer.read_request()
+        peer.send(http_reply(200, SEARCH_REPLY))
+        peer.close()
+
+    server = start_faults(answer_and_close, certificate=certificates.good)
+    tls = {"ca_file": str(certificates.ca_file)}
+    service = json.dumps({"api_key": API_KEY, "base_url": server.url, "tls": tls, **UNHURRIED})
+    for number in range(12):
+        two_copies(service, 20 + 4 * number)
