@@ -27,7 +27,7 @@ all: lib
 
 BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
 TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind nlohmann/json.hpp=nlohmann-json3-dev \
-	libcurl-gnutls.so.4=libcurl3-gnutls
+	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales
 
 setup:
 	@command -v swift >/dev/null || { echo "Please install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }

@@ -1,5 +1,5 @@
-"""The library in processes that are others' as well: other users of libcurl, OpenSSL and Swift, and a second copy of
-the library.
+"""The library in processes that are others' as well: other users of libcurl, OpenSSL and Swift, a second copy of the
+library, and a host that looks whether anything of its own has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pbk import LIBRARY, ROOT
 from reference_api import API_KEY
 from run_reference import ReferenceServer
 from samples import SANDBOX, SEARCH_REPLY
-from test_shared_object import NEEDED_AT_MOST, output_of
+from test_shared_object import FILE, NEEDED_AT_MOST, output_of
 
 SOURCES = ROOT / "Tests" / "beside"
 
@@ -61,6 +61,11 @@ def service(http2: Service) -> str:
 def distrusted(http2: Service) -> str:
     """The same without the authority that has signed the service's certificate."""
     return json.dumps({name: value for name, value in http2.config.items() if name != "tls"})
+
+
+@pytest.fixture
+def journal(http2: Service, tmp_path: Path) -> str:
+    return json.dumps({**http2.config, "journal_path": str(tmp_path / "journal")})
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +197,77 @@ def test_exit_with_calls_under_way_in_both_copies(two_copies, start_faults, cert
     service = json.dumps({"api_key": API_KEY, "base_url": server.url, "tls": tls, **UNHURRIED})
     for number in range(12):
         two_copies(service, 20 + 4 * number)
+
+
+# ---- What belongs to the process ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def untouched(programs, service, journal, distrusted, tmp_path) -> tuple[list[object], dict[str, object]]:
+    """The command and its environment."""
+    command = [programs / "untouched", LIBRARY, service, journal, distrusted]
+    return command, {"cwd": tmp_path, "LOCPATH": programs / "locale", "LC_ALL": "de_DE"}
+
+
+def test_nothing_of_the_process_changes(untouched, tmp_path):
+    command, options = untouched
+    done = run(*command, expect=7, **options)
+    assert done.stdout == "pending, nothing has changed\nfirst handler\nlast handler\n"
+    assert done.stderr == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["journal"]
+
+
+MEDDLINGS = re.findall(r'strcmp\(what, "(.*?)"\)', (SOURCES / "meddler.c").read_text())
+
+
+@pytest.mark.parametrize("meddling", MEDDLINGS)
+def test_change_would_be_seen(untouched, programs, meddling):
+    command, options = untouched
+    done = run(*command, expect=1, LD_PRELOAD=programs / "meddler.so", MEDDLE=meddling, **options)
+    assert re.match(r"changed |rand\(\) |\d+ threads", done.stderr), done.stderr
+
+
+CHANGES_THE_PROCESS = set(
+    """
+    curl_global_cleanup curl_global_init_mem curl_global_sslset curl_global_trace
+    setlocale uselocale tzset localtime mktime strftime setenv putenv unsetenv clearenv chdir fchdir chroot umask
+    signal sigset bsd_signal sigaction sigaltstack sigprocmask pthread_sigmask sigsuspend signalfd siginterrupt
+    raise kill killpg tgkill pthread_kill alarm ualarm setitimer timer_create
+    exit _exit _Exit quick_exit abort pthread_exit fork vfork clone posix_spawn posix_spawnp system popen wait waitpid
+    execl execle execlp execv execve execvp execvpe
+    setrlimit prlimit setpriority nice sched_setscheduler sched_setaffinity prctl personality setuid setgid
+    fesetround fesetenv feenableexcept feclearexcept srand srandom srand48 rand random drand48 lrand48 mrand48
+    setvbuf setbuf setlinebuf freopen dup2 dup3 openlog syslog vsyslog mallopt mlockall dlclose sem_open shm_open
+    """.split()
+)
+ON_ITS_WAY_OUT = "Swift's runtime, which has found a fault in itself or in us: no input leads there"
+NEVER_CALLED = "of Swift's libraries, in functions that nothing here calls"
+CRASH_HANDLER = "Swift's crash handler, set up when its runtime is loaded and finds swift-backtrace (SWIFT_ROOT)"
+IMPORTED_ALL_THE_SAME = {
+    "pthread_sigmask": "ours: around the start of a thread, and set back",
+    "abort": ON_ITS_WAY_OUT,
+    "syslog": ON_ITS_WAY_OUT,
+    "vsyslog": ON_ITS_WAY_OUT,
+    "exit": NEVER_CALLED,
+    "pthread_exit": NEVER_CALLED,
+    "pthread_kill": NEVER_CALLED,
+    "sem_open": NEVER_CALLED,
+    "setpriority": NEVER_CALLED,
+    "signalfd": NEVER_CALLED,
+    "sigsuspend": NEVER_CALLED,
+    "sigaction": CRASH_HANDLER,
+    "sigaltstack": CRASH_HANDLER,
+    "sigprocmask": CRASH_HANDLER,
+    "clone": CRASH_HANDLER,
+    "dup2": CRASH_HANDLER,
+    "execvpe": CRASH_HANDLER,
+    "waitpid": CRASH_HANDLER,
+}
+"""What could change the process, and why it does not."""
+
+
+def test_what_could_change_the_process_is_not_even_imported():
+    lines = output_of("nm", "-D", "--undefined-only", FILE).splitlines()
+    imported = {line.split()[-1].partition("@")[0] for line in lines}
+    assert "curl_global_init" in imported
+    assert imported & CHANGES_THE_PROCESS == set(IMPORTED_ALL_THE_SAME)
