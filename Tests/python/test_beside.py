@@ -217,6 +217,15 @@ def test_nothing_of_the_process_changes(untouched, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["journal"]
 
 
+def test_swifts_crash_handler_is_not_set_up(untouched):
+    """Also where its runtime finds what it would set up: in the tree of the compiler."""
+    command, options = untouched
+    [folder] = json.loads(output_of("swiftc", "-print-target-info"))["paths"]["runtimeLibraryPaths"]
+    root = Path(folder).parents[2]
+    assert (root / "libexec" / "swift" / "linux" / "swift-backtrace").exists()
+    run(*command, expect=7, SWIFT_ROOT=root, **options)
+
+
 MEDDLINGS = re.findall(r'strcmp\(what, "(.*?)"\)', (SOURCES / "meddler.c").read_text())
 
 
@@ -242,7 +251,6 @@ CHANGES_THE_PROCESS = set(
 )
 ON_ITS_WAY_OUT = "Swift's runtime, which has found a fault in itself or in us: no input leads there"
 NEVER_CALLED = "of Swift's libraries, in functions that nothing here calls"
-CRASH_HANDLER = "Swift's crash handler, set up when its runtime is loaded and finds swift-backtrace (SWIFT_ROOT)"
 IMPORTED_ALL_THE_SAME = {
     "pthread_sigmask": "ours: around the start of a thread, and set back",
     "abort": ON_ITS_WAY_OUT,
@@ -255,13 +263,7 @@ IMPORTED_ALL_THE_SAME = {
     "setpriority": NEVER_CALLED,
     "signalfd": NEVER_CALLED,
     "sigsuspend": NEVER_CALLED,
-    "sigaction": CRASH_HANDLER,
-    "sigaltstack": CRASH_HANDLER,
-    "sigprocmask": CRASH_HANDLER,
-    "clone": CRASH_HANDLER,
-    "dup2": CRASH_HANDLER,
-    "execvpe": CRASH_HANDLER,
-    "waitpid": CRASH_HANDLER,
+    "sigaction": NEVER_CALLED,
 }
 """What could change the process, and why it does not."""
 

@@ -28,6 +28,12 @@ int csystem_epoll_remove(int epoll, int descriptor);
 /* Takes what there is to tell, up to `limit` events (64 at most), without waiting: whose they are, and how many, or -1. */
 int csystem_epoll_take(int epoll, int *descriptors, int limit);
 
+/*
+ * Stands in for _swift_installCrashHandler in the shared object, by the linker. Swift's runtime calls that as it is loaded, where
+ * SWIFT_ROOT or the place of the library leads it to a swift-backtrace, and it would take over the host's signals of a crash.
+ */
+int csystem_install_no_crash_handler(void);
+
 /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
 int csystem_eventfd(void);
 
