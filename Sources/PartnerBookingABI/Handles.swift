@@ -5,6 +5,9 @@ import PartnerBooking
 /// twice, so that a stale handle cannot meet another client.
 enum Handles {
     private struct Table {
+        /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
+        /// finds out at once. By chance, so that the handles of a second copy of this library in the process are foreign to it.
+        let base = 0xB00C << 48 | UInt.random(in: 0..<1 << 24) << 24
         var clients: [UInt: PartnerBookingClient] = [:]
         /// Queues of closed clients with completions that nobody has taken yet.
         var leftovers: [UInt: CompletionQueue] = [:]
@@ -35,9 +38,6 @@ enum Handles {
         return Monitor(Table())
     }()
 
-    /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
-    /// finds out at once.
-    private static let base: UInt = 0xB00C << 48
     private static let step: UInt = 16
 
     /// To be called before the first client is made. Fork handlers run in reverse order, and the client's come to wait for the
@@ -47,7 +47,7 @@ enum Handles {
     static func add(_ client: PartnerBookingClient) -> OpaquePointer? {
         let handle = table.withLock { table in
             table.issued += 1
-            let handle = base &+ table.issued &* step
+            let handle = table.base &+ table.issued &* step
             table.clients[handle] = client
             return handle
         }

@@ -70,25 +70,20 @@ static void expect_refusal(const struct pbk *pbk, pbk_client *client)
         fail("a handle of the other's was taken by close");
 }
 
-/*
- * Each has clients, bookings and a closing of its own. Both number their handles alike, so it takes one that the other has
- * not come to yet to be sure of a refusal.
- */
+/* Each has clients, bookings and a closing of its own, and refuses the handles of the other. */
 static void keep_apart(const char *sandbox)
 {
-    pbk_client *first = open_client(&copies[0], sandbox), *second[3];
+    pbk_client *clients[2];
 
-    for (int number = 0; number < 3; number++)
-        second[number] = open_client(&copies[1], sandbox);
-    expect_refusal(&copies[0], second[2]);
-    for (int number = 0; number < 3; number++) {
-        book(&copies[1], second[number], 1);
-        if (copies[1].client_close(second[number], 1000) != PBK_OK)
+    for (int copy = 0; copy < 2; copy++)
+        clients[copy] = open_client(&copies[copy], sandbox);
+    for (int copy = 0; copy < 2; copy++)
+        expect_refusal(&copies[copy], clients[1 - copy]);
+    for (int copy = 0; copy < 2; copy++) {
+        book(&copies[copy], clients[copy], copy);
+        if (copies[copy].client_close(clients[copy], 1000) != PBK_OK)
             fail("close");
     }
-    book(&copies[0], first, 0);
-    if (copies[0].client_close(first, 1000) != PBK_OK)
-        fail("close");
 }
 
 /* A journal belongs to one client, whichever copy of the library that one is of. */
