@@ -4,35 +4,45 @@ struct CircuitBreaker: Sendable {
     struct Settings: Sendable, Equatable {
         /// Failed attempts in a row that open it; 0: never.
         var failures: Int
+        /// At most; half of it at least.
         var openMilliseconds: Int
     }
 
     private enum State {
         case closed(failures: Int)
         case open(until: MonotonicTime)
-        case halfOpen(probe: TransferID)
+        /// At the moment named the next one may probe, too.
+        case halfOpen(probe: TransferID, until: MonotonicTime)
     }
 
     private let settings: Settings
+    private var random: SplitMix64
     private var state = State.closed(failures: 0)
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings, seed: UInt64) {
+        self.settings = settings
+        random = SplitMix64(state: seed)
+    }
 
-    /// Whether an attempt may be made. The first after the time that it was open is the probe.
+    /// Whether an attempt may be made. The first after the time that it was open is the probe. While that one stays without an end
+    /// there is another after each such time: a booking is patient, and the service may long be well again.
     mutating func admits(_ id: TransferID, now: MonotonicTime) -> Bool {
         switch state {
         case .closed: return true
-        case .halfOpen(let probe): return probe == id
-        case .open(let until):
+        case .halfOpen(let probe, _) where probe == id: return true
+        case .open(let until), .halfOpen(_, let until):
             guard until <= now else { return false }
-            state = .halfOpen(probe: id)
+            state = .halfOpen(probe: id, until: reopening(now))
             return true
         }
     }
 
     /// When it is worth another call.
     func retryAfterMilliseconds(now: MonotonicTime) -> Int {
-        if case .open(let until) = state { until.milliseconds(since: now) } else { settings.openMilliseconds }
+        switch state {
+        case .closed: 0
+        case .open(let until), .halfOpen(_, let until): until.milliseconds(since: now)
+        }
     }
 
     /// An attempt has ended; `isOutage` is nil when it was given up and says nothing of the service.
@@ -42,11 +52,15 @@ struct CircuitBreaker: Sendable {
         case (_, false?): state = .closed(failures: 0)
         case (.closed(let failures), true?):
             state = failures + 1 < settings.failures ? .closed(failures: failures + 1) : .open(until: reopening(now))
-        case (.halfOpen(let probe), true?) where probe == id: state = .open(until: reopening(now))
-        case (.halfOpen(let probe), nil) where probe == id: state = .open(until: now)  // the next one probes
+        case (.halfOpen(let probe, _), true?) where probe == id: state = .open(until: reopening(now))
+        case (.halfOpen(let probe, _), nil) where probe == id: state = .open(until: now)  // the next one probes
         default: break
         }
     }
 
-    private func reopening(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: settings.openMilliseconds) }
+    /// An outage begins for all clients at the same moment: by jitter they do not probe in step.
+    private mutating func reopening(_ now: MonotonicTime) -> MonotonicTime {
+        let longest = settings.openMilliseconds
+        return now.adding(milliseconds: Int.random(in: longest / 2...max(longest, longest / 2), using: &random))
+    }
 }

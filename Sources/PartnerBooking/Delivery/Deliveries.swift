@@ -50,16 +50,20 @@ final class Deliveries {
     private var timers = TimerQueue<Timer>()
 
     init(
-        transport: any Transport, endpoint: any Endpoint, maxInFlight: Int, policy: Policy, ledger: BookingLedger
+        transport: any Transport, endpoint: any Endpoint, maxInFlight: Int, policy: Policy, ledger: BookingLedger,
+        seed: UInt64
     ) {
         self.transport = transport
         self.endpoint = endpoint
         self.maxInFlight = maxInFlight
         self.policy = policy
         self.ledger = ledger
-        let service = Service(
-            budget: RetryBudget(tokens: policy.retryTokens), breaker: CircuitBreaker(policy.circuitBreaker))
-        services = Array(repeating: service, count: endpoint.serviceCount)
+        var random = SplitMix64(state: seed)
+        services = (0..<endpoint.serviceCount).map { _ in
+            Service(
+                budget: RetryBudget(tokens: policy.retryTokens),
+                breaker: CircuitBreaker(policy.circuitBreaker, seed: random.next()))
+        }
     }
 
     var isEmpty: Bool { calls.isEmpty }

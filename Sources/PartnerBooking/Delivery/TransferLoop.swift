@@ -56,7 +56,8 @@ final class TransferLoop: @unchecked Sendable {
         _ ledger: BookingLedger
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let deliveries = Deliveries(
-            transport: transport, endpoint: endpoint, maxInFlight: limits.maxInFlight, policy: policy, ledger: ledger)
+            transport: transport, endpoint: endpoint, maxInFlight: limits.maxInFlight, policy: policy, ledger: ledger,
+            seed: .random(in: .min ... .max))
         let loop = TransferLoop(transport, limits, deliveries)
         // First out of the count, then told: who submits the next call on being told finds a free place.
         deliveries.willComplete = { [shared = loop.shared] ticket in

@@ -146,8 +146,9 @@ import Testing
 
     private func after(_ milliseconds: Int) -> MonotonicTime { Self.start.adding(milliseconds: milliseconds) }
 
-    private func open() -> CircuitBreaker {
-        var breaker = CircuitBreaker(Self.settings)
+    /// Opened at the moment 0; half a second to a second later one may probe.
+    private func open(seed: UInt64 = 1) -> CircuitBreaker {
+        var breaker = CircuitBreaker(Self.settings, seed: seed)
         for id in 1...3 as ClosedRange<TransferID> {
             #expect({ breaker.admits(id, now: after(0)) }())
             breaker.attemptEnded(id, isOutage: true, now: after(0))
@@ -158,12 +159,23 @@ import Testing
     @Test func itOpensAfterSoManyFailuresInARow() {
         var breaker = open()
         #expect(!{ breaker.admits(9, now: after(0)) }())
-        #expect(!{ breaker.admits(9, now: after(999)) }())
-        #expect(breaker.retryAfterMilliseconds(now: after(400)) == 600)
+        #expect(!{ breaker.admits(9, now: after(499)) }())
+        let moment = breaker.retryAfterMilliseconds(now: after(0))
+        #expect(breaker.retryAfterMilliseconds(now: after(400)) == moment - 400)
+        #expect(!{ breaker.admits(9, now: after(moment - 1)) }())
+        #expect({ breaker.admits(9, now: after(moment)) }())
+    }
+
+    /// An outage begins for all at the same moment.
+    @Test func clientsDoNotProbeInStep() {
+        let moments = (0..<400).map { open(seed: $0).retryAfterMilliseconds(now: after(0)) }
+        #expect(moments.allSatisfy { (500...1_000).contains($0) })
+        #expect((moments.min() ?? 0) < 525)
+        #expect((moments.max() ?? 0) > 975)
     }
 
     @Test func anyAnswerBetweenStartsTheCountAgain() {
-        var breaker = CircuitBreaker(Self.settings)
+        var breaker = CircuitBreaker(Self.settings, seed: 1)
         for isOutage in [true, true, false, true, nil, true] { breaker.attemptEnded(1, isOutage: isOutage, now: after(0)) }
         #expect({ breaker.admits(9, now: after(0)) }())
         breaker.attemptEnded(1, isOutage: true, now: after(0))
@@ -174,10 +186,21 @@ import Testing
         var breaker = open()
         #expect({ breaker.admits(7, now: after(1_000)) }())
         #expect(!{ breaker.admits(8, now: after(1_000)) }(), "one at a time")
-        #expect(!{ breaker.admits(8, now: after(9_000)) }(), "however long it takes")
-        #expect({ breaker.admits(7, now: after(9_000)) }(), "the probe's own")
-        breaker.attemptEnded(7, isOutage: false, now: after(9_000))
-        #expect({ breaker.admits(8, now: after(9_000)) }())
+        #expect(!{ breaker.admits(8, now: after(1_499)) }())
+        #expect({ breaker.admits(7, now: after(1_499)) }(), "the probe's own")
+        breaker.attemptEnded(7, isOutage: false, now: after(1_499))
+        #expect({ breaker.admits(8, now: after(1_499)) }())
+    }
+
+    /// A patient booking that probes must not keep all others out while it waits for an answer that was lost.
+    @Test func aProbeWithoutAnEndIsFollowedByAnother() {
+        var breaker = open()
+        #expect({ breaker.admits(7, now: after(1_000)) }())
+        #expect({ breaker.admits(8, now: after(2_000)) }())
+        #expect(!{ breaker.admits(9, now: after(2_000)) }())
+        breaker.attemptEnded(7, isOutage: true, now: after(2_100))  // the first one's silence says nothing new
+        breaker.attemptEnded(8, isOutage: false, now: after(2_200))
+        #expect({ breaker.admits(9, now: after(2_200)) }())
     }
 
     @Test func aProbeThatFailsOpensItAgain() {
@@ -185,7 +208,7 @@ import Testing
         #expect({ breaker.admits(7, now: after(1_000)) }())
         breaker.attemptEnded(2, isOutage: true, now: after(1_100))  // one from before says nothing new
         breaker.attemptEnded(7, isOutage: true, now: after(1_200))
-        #expect(!{ breaker.admits(8, now: after(2_199)) }())
+        #expect(!{ breaker.admits(8, now: after(1_699)) }())
         #expect({ breaker.admits(8, now: after(2_200)) }())
     }
 
@@ -205,7 +228,7 @@ import Testing
     }
 
     @Test func zeroFailuresMeansNever() {
-        var breaker = CircuitBreaker(.init(failures: 0, openMilliseconds: 1_000))
+        var breaker = CircuitBreaker(.init(failures: 0, openMilliseconds: 1_000), seed: 1)
         for id in 1...1_000 as ClosedRange<TransferID> { breaker.attemptEnded(id, isOutage: true, now: after(0)) }
         #expect({ breaker.admits(1, now: after(0)) }())
     }
