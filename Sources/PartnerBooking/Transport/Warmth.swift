@@ -7,7 +7,7 @@ struct Warmth: Sendable {
     static let leastGapMilliseconds = 1_000
     static let longestPauseMilliseconds = 60_000
 
-    /// How long a connection may be idle before it is used; 0: connections are made ready only when asked for.
+    /// How long a connection may be idle at most before it is used; 0: connections are made ready only when asked for.
     private let interval: Int
     private var random: SplitMix64
     private(set) var next: MonotonicTime?
@@ -37,10 +37,12 @@ struct Warmth: Sendable {
         if interval > 0 { wanted(now: now) }
     }
 
-    /// A request went well: there is a connection, and the server is well.
+    /// A request went well: there is a connection, and the server is well. Clients whose connections were made at the same moment,
+    /// when the service came back, do not stay in step: up to a quarter of the interval is taken off.
     mutating func used(now: MonotonicTime) {
         failures = 0
-        if interval > 0 { next = earliest(now.adding(milliseconds: interval)) }
+        guard interval > 0 else { return }
+        next = earliest(now.adding(milliseconds: interval - Int.random(in: 0...interval / 4, using: &random)))
     }
 
     /// Whether to warm up now; it counts as under way until `ended`.
