@@ -7,6 +7,7 @@
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
 # make format, make lint    by .swift-format
+# make docs    the reference pages, in build/docs
 # make install, uninstall, deb       packaging/package.mk says more
 SHELL := /bin/sh
 .DELETE_ON_ERROR:

@@ -60,10 +60,14 @@
 
 /** The version of this header, MAJOR.MINOR.PATCH. pbk_version() tells that of the library that is running. */
 #define PBK_VERSION "0.1.0"
+/** The first number of PBK_VERSION. */
 #define PBK_VERSION_MAJOR 0
+/** The second number of PBK_VERSION. */
 #define PBK_VERSION_MINOR 1
+/** The third number of PBK_VERSION. */
 #define PBK_VERSION_PATCH 0
 
+/** Marks what the library exports. */
 #if defined(__GNUC__) || defined(__clang__)
 #define PBK_API __attribute__((visibility("default")))
 #else
@@ -343,6 +347,7 @@ PBK_API pbk_status pbk_cancel(pbk_client *client, pbk_ticket ticket);
  * On readable, call pbk_next_completion(client, 0, NULL) until it gives NULL. Do not read, write or close the descriptor. It is one
  * for the life of the client, and goes with pbk_client_close().
  *
+ * @param client  The client.
  * @return The descriptor, or -1 when the client is closed or garbage, or no descriptor is left on this machine.
  * Any thread; never blocks. Since 0.1.
  */
@@ -362,40 +367,86 @@ PBK_API int pbk_completion_fd(pbk_client *client);
  */
 PBK_API pbk_completion *pbk_next_completion(pbk_client *client, int32_t timeout_ms, pbk_status *status);
 
-/** What the completion tells: that the call is done, or slow. 0 for NULL. Any thread; never blocks. Since 0.1. */
+/**
+ * What the completion tells: that the call is done, or slow.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The event. 0 for NULL.
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API pbk_event pbk_completion_event(const pbk_completion *completion);
 
-/** The ticket it belongs to. 0 for NULL. Any thread; never blocks. Since 0.1. */
+/**
+ * The ticket it belongs to.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The ticket. 0 for NULL.
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API pbk_ticket pbk_completion_ticket(const pbk_completion *completion);
 
-/** The context given to pbk_submit(). NULL for NULL. Any thread; never blocks. Since 0.1. */
+/**
+ * The context given to pbk_submit().
+ *
+ * @param completion  The completion, or NULL.
+ * @return The context. NULL for NULL.
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API void *pbk_completion_context(const pbk_completion *completion);
 
 /**
- * How the call ended: what the blocking functions give as status. PBK_OK for PBK_EVENT_SLOW, PBK_INVALID_ARGUMENT for NULL,
- * PBK_RESOURCE_UNAVAILABLE when memory was out for the reply (which is then NULL: repeat a booking with the same key).
+ * How the call ended: what the blocking functions give as status.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The status. PBK_OK for PBK_EVENT_SLOW, PBK_INVALID_ARGUMENT for NULL, PBK_RESOURCE_UNAVAILABLE when memory was out for the
+ *         reply (which is then NULL: repeat a booking with the same key).
  * Any thread; never blocks. Since 0.1.
  */
 PBK_API pbk_status pbk_completion_status(const pbk_completion *completion);
 
-/** What a booking that failed means. PBK_OUTCOME_NONE for all else, and for NULL. Any thread; never blocks. Since 0.1. */
+/**
+ * What a booking that failed means.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The outcome. PBK_OUTCOME_NONE for all else, and for NULL.
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API pbk_outcome pbk_completion_outcome(const pbk_completion *completion);
 
 /**
- * The reply: JSON as the blocking functions give it, {"error":{...}} included. NULL for PBK_EVENT_SLOW and for NULL. Borrowed:
- * valid until pbk_completion_free(). Any thread; never blocks. Since 0.1.
+ * The reply: JSON as the blocking functions give it, {"error":{...}} included.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The reply. NULL for PBK_EVENT_SLOW and for NULL. Borrowed: valid until pbk_completion_free().
+ * Any thread; never blocks. Since 0.1.
  */
 PBK_API const char *pbk_completion_reply(const pbk_completion *completion);
 
-/** The length of the reply in bytes, without its NUL byte. 0 where there is none. Any thread; never blocks. Since 0.1. */
+/**
+ * The length of the reply in bytes, without its NUL byte.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The length. 0 where there is no reply.
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API size_t pbk_completion_reply_length(const pbk_completion *completion);
 
-/** The request's "tag", or NULL. Borrowed: valid until pbk_completion_free(). Any thread; never blocks. Since 0.1. */
+/**
+ * The request's "tag".
+ *
+ * @param completion  The completion, or NULL.
+ * @return The tag. NULL where there is none, and for NULL. Borrowed: valid until pbk_completion_free().
+ * Any thread; never blocks. Since 0.1.
+ */
 PBK_API const char *pbk_completion_tag(const pbk_completion *completion);
 
 /**
  * Where the time went: {"total_us":...,"queue_us":...,"attempts":...,...}, member by member in docs/json-contract.md. Holds
- * nothing personal. NULL for NULL. Borrowed: valid until pbk_completion_free(). Any thread; never blocks. Since 0.1.
+ * nothing personal.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The timing, as JSON. NULL for NULL. Borrowed: valid until pbk_completion_free().
+ * Any thread; never blocks. Since 0.1.
  */
 PBK_API const char *pbk_completion_timing(const pbk_completion *completion);
 
@@ -414,6 +465,7 @@ PBK_API void pbk_completion_free(pbk_completion *completion);
  * that died. So this is needed only by hosts that turned that off, and does no harm in others. With "platform_webhook" it is one
  * connection to each of the first 64 servers that "platforms" names; to the others connections are made by calls.
  *
+ * @param client  The client.
  * @return PBK_OK, PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED. Whether a connection could be made is told by the next call.
  * Any thread, callbacks too; never blocks. Since 0.1.
  */

@@ -4,7 +4,7 @@
 extension PartnerBookingClient {
     /// Opens a client. Begins to connect, and does not wait for it.
     ///
-    /// - Parameter configuration: The configuration as JSON: `{"api_key":"sk_ptnr_…"}`, or `{"endpoint":"sandbox"}`.
+    /// - Parameter json: The configuration: `{"api_key":"sk_ptnr_…"}`, or `{"endpoint":"sandbox"}`.
     /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `resource_unavailable`.
     public convenience init(configuration json: String) throws(PartnerBookingError) {
         try self.init(configuration: Array(json.utf8))
@@ -12,7 +12,9 @@ extension PartnerBookingClient {
 
     /// Searches a bot's free appointment slots.
     ///
-    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Parameters:
+    ///   - request: What to ask. It is checked before anything is sent.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
     /// - Throws: Why there is no reply; `cancelled` when the task was.
     public func searchAvailability(
         _ request: SearchAvailabilityRequest, onSlow: (@Sendable () -> Void)? = nil
@@ -23,7 +25,9 @@ extension PartnerBookingClient {
 
     /// Books an appointment slot.
     ///
-    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Parameters:
+    ///   - request: What to ask. It is checked before anything is sent.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
     /// - Throws: Why there is no booking, with the `outcome` that is true for it; `cancelled` when the task was. With the outcome
     ///   `unknown` repeat the request with the same key, never with a new one.
     public func createBooking(
@@ -35,7 +39,9 @@ extension PartnerBookingClient {
 
     /// Looks a customer up by phone number. Platforms know that, and the sandbox does; the Partner API has no such operation.
     ///
-    /// - Parameter onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    /// - Parameters:
+    ///   - request: What to ask. It is checked before anything is sent.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
     /// - Throws: Why there is no reply; `unsupported_operation` from a client of the Partner API; `cancelled` when the task was.
     public func lookupCustomer(
         _ request: LookupCustomerRequest, onSlow: (@Sendable () -> Void)? = nil
@@ -47,6 +53,9 @@ extension PartnerBookingClient {
     /// Sends a booking that is not settled again, under its key: it is made once. One that is under way is joined, one that is
     /// settled is told.
     ///
+    /// - Parameters:
+    ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
+    ///   - options: Deadline, tag and the like.
     /// - Throws: As `createBooking`; `not_recorded` when nothing is known of the key.
     public func resumeBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
@@ -58,6 +67,10 @@ extension PartnerBookingClient {
 
     /// Makes a call with a request as JSON, for members that the typed requests do not have.
     ///
+    /// - Parameters:
+    ///   - operation: What to ask.
+    ///   - json: The request as docs/json-contract.md describes it, UTF-8.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slow_after_ms`.
     /// - Returns: The service's reply, byte for byte.
     public func call(
         _ operation: Operation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil

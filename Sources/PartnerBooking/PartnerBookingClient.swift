@@ -33,7 +33,7 @@ public final class PartnerBookingClient: Sendable {
 
     /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
     ///
-    /// - Parameter configuration: The configuration as JSON, UTF-8.
+    /// - Parameter json: The configuration, UTF-8.
     /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `journal_locked`, `journal_unavailable`;
     ///   `resource_unavailable`.
     public init(configuration json: [UInt8]) throws(PartnerBookingError) {
@@ -99,8 +99,10 @@ public final class PartnerBookingClient: Sendable {
 
     /// Hands over a call. Waits for nothing: neither network nor file.
     ///
-    /// - Parameter handler: Told exactly once that the call is done, and before that perhaps that it is slow; on the transfer
-    ///   thread.
+    /// - Parameters:
+    ///   - operation: What to ask.
+    ///   - json: The request as docs/json-contract.md describes it, UTF-8.
+    ///   - handler: Told exactly once that the call is done, and before that perhaps that it is slow; on the transfer thread.
     /// - Returns: The call's ticket.
     /// - Throws: Why the call is refused; the handler then hears nothing.
     @discardableResult

@@ -6,44 +6,83 @@
 public struct PartnerBookingError: Error, Sendable, Equatable {
     /// What happened. Open-ended: services have codes of their own.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The code, as in JSON.
         public let rawValue: String
+        /// A code, the library's or a service's.
         public init(rawValue: String) { self.rawValue = rawValue }
         private init(_ rawValue: String) { self.rawValue = rawValue }
 
+        /// A text is longer than its limit, or a ticket was never given.
         public static let invalidArgument = Code("invalid_argument")
+        /// A handle that never came from the library. Only the C ABI gives it.
         public static let invalidClient = Code("invalid_client")
+        /// The client was closed before the call, or while it was under way.
         public static let clientClosed = Code("client_closed")
+        /// A member of the configuration is wrong: `field`.
         public static let invalidConfig = Code("invalid_config")
+        /// Not JSON from byte `offset` on.
         public static let invalidJSON = Code("invalid_json")
+        /// A member of the request is missing or wrong: `field`.
         public static let invalidField = Code("invalid_field")
+        /// `cancel`, or the task was cancelled.
         public static let cancelled = Code("cancelled")
+        /// What waits was called on the transfer thread.
         public static let wouldDeadlock = Code("would_deadlock")
+        /// The key belongs to another booking; nothing was sent.
         public static let idempotencyKeyReused = Code("idempotency_key_reused")
+        /// Nothing is recorded under the key that was to be resumed.
         public static let notRecorded = Code("not_recorded")
+        /// The Partner API looks up no customers.
         public static let unsupportedOperation = Code("unsupported_operation")
+        /// `platforms` names no such bot.
         public static let unknownBot = Code("unknown_bot")
+        /// `platforms` names the bot, but no `webhook_url` for it.
         public static let noWebhook = Code("no_webhook")
+        /// The booking in doubt was sent in another account than its bot has now.
         public static let accountChanged = Code("account_changed")
+        /// As many calls as `max_in_flight` and `max_queued` allow are accepted and not over.
         public static let queueFull = Code("queue_full")
+        /// Out of memory, threads or descriptors.
         public static let resourceUnavailable = Code("resource_unavailable")
+        /// The journal could not be opened, or did not take the booking.
         public static let journalUnavailable = Code("journal_unavailable")
+        /// Another client has the journal open.
         public static let journalLocked = Code("journal_locked")
+        /// The service failed too often in a row, and is left alone for a moment.
         public static let circuitOpen = Code("circuit_open")
+        /// No definite answer came in time.
         public static let timeout = Code("timeout")
+        /// The host name did not resolve.
         public static let dnsFailed = Code("dns_failed")
+        /// No connection could be made.
         public static let connectFailed = Code("connect_failed")
+        /// The handshake failed, or the certificate is not to be trusted.
         public static let tlsFailed = Code("tls_failed")
+        /// The connection broke after it was made.
         public static let connectionLost = Code("connection_lost")
+        /// The proxy's name did not resolve, or it refused.
         public static let proxyFailed = Code("proxy_failed")
+        /// The webhook's host has a private address.
         public static let addressRefused = Code("address_refused")
+        /// A success that is not JSON of the promised shape.
         public static let invalidReply = Code("invalid_reply")
+        /// The reply is longer than `max_reply_bytes`.
         public static let replyTooLarge = Code("reply_too_large")
+        /// An error status whose body is not the API's error object.
         public static let httpError = Code("http_error")
     }
 
     /// Whose fault it is.
     public enum Source: String, Sendable {
-        case caller, library, network, platform
+        /// The program that uses the library.
+        case caller
+        /// The library, or the machine it runs on.
+        case library
+        /// What is between the machine and the service.
+        case network
+        /// The platform behind the bot.
+        case platform
+        /// The service itself.
         case partnerAPI = "partner_api"
     }
 
@@ -57,9 +96,11 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         case unknown
     }
 
+    /// What happened.
     public var code: Code
     /// One sentence for a log.
     public var message: String
+    /// Whose fault it is.
     public var source: Source
     /// The same call, unchanged, may succeed later; a booking with the same key.
     public var isRetryable: Bool
@@ -87,6 +128,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
 
     /// For bookings only.
     public var outcome: Outcome?
+    /// The request's key; for bookings only.
     public var idempotencyKey: String?
     /// The request's tag.
     public var tag: String?
@@ -96,7 +138,9 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
 
     /// The outside of a reply that cannot be used; its text is never kept.
     public struct InvalidReply: Sendable, Equatable {
+        /// As the service named it.
         public var contentType: String?
+        /// How long it was.
         public var byteCount: Int
     }
 
@@ -130,15 +174,18 @@ extension PartnerBookingError {
         return error
     }
 
+    /// An argument that is wrong in a way that has no `field`.
     public static func argument(_ message: String) -> PartnerBookingError {
         PartnerBookingError(.invalidArgument, message, source: .caller)
     }
 
+    /// For callers by handle: the handle is not one.
     public static var invalidClient: PartnerBookingError {
         let message = "The client handle is NULL or never came from pbk_client_open"
         return PartnerBookingError(.invalidClient, message, source: .caller)
     }
 
+    /// The client is closed.
     public static var clientClosed: PartnerBookingError {
         PartnerBookingError(.clientClosed, "The client is closed", source: .caller)
     }
@@ -147,6 +194,7 @@ extension PartnerBookingError {
         PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
     }
 
+    /// What waits was called where it would wait for itself.
     public static var wouldDeadlock: PartnerBookingError {
         let message = "A function that waits was called from a callback, which runs on the thread it would wait for"
         return PartnerBookingError(.wouldDeadlock, message, source: .caller)

@@ -16,8 +16,11 @@ public struct CallTiming: Sendable, Equatable {
 
 /// What one attempt did on the network. The durations follow one another; those of a connection that was there already are 0.
 public struct AttemptTiming: Sendable, Equatable {
+    /// Name look-up.
     public var dnsMicroseconds: Int
+    /// TCP, and the proxy if there is one.
     public var connectMicroseconds: Int
+    /// TLS handshake.
     public var tlsMicroseconds: Int
     /// From the request on its way to the first byte of the reply's body; 0 when none came.
     public var firstByteMicroseconds: Int
@@ -25,8 +28,9 @@ public struct AttemptTiming: Sendable, Equatable {
     public var isConnectionReused: Bool
     /// `"1.1"` or `"2"`; nil when no reply came.
     public var httpVersion: String?
-    /// The request's body and the reply's body as they travelled.
+    /// The request's body as it travelled.
     public var sentBytes: Int
+    /// The reply's body as it travelled, compressed if it was.
     public var receivedBytes: Int
 }
 

@@ -6,6 +6,7 @@ public typealias Ticket = UInt64
 
 /// What a submitted call has to tell: once that it is done, and before that perhaps that it is slow.
 public struct Completion: Sendable {
+    /// What there is to tell.
     public enum Event: Sendable {
         /// The call has ended. Exactly one for each call, and the last.
         case done(CallResult)
@@ -13,10 +14,13 @@ public struct Completion: Sendable {
         case slow
     }
 
+    /// The call, as `submit` has named it.
     public let ticket: Ticket
     /// The request's own `tag`.
     public let tag: String?
+    /// What has happened.
     public let event: Event
+    /// Where the time went, up to now.
     public let timing: CallTiming
 }
 

@@ -1,9 +1,12 @@
 /// A booking that is not settled: in flight, or one that may have been made. Holds nothing of the customer.
 public struct PendingBooking: Sendable, Equatable {
+    /// Settles it: `PartnerBookingClient.resumeBooking`.
     public let idempotencyKey: String
+    /// The bot that asked.
     public let botID: String
     /// RFC 3339, as the request wrote it.
     public let startAt: String
+    /// As the request has it.
     public let durationMinutes: Int
     /// When it was asked for, in milliseconds since 1970.
     public let recordedAtMilliseconds: Int

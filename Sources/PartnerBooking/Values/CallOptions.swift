@@ -9,6 +9,7 @@ public struct CallOptions: Sendable, Equatable {
     /// A W3C trace context, sent as the header `traceparent`.
     public var traceparent: String?
 
+    /// What is left out is left to the configuration.
     public init(
         timeoutMilliseconds: Int? = nil, slowAfterMilliseconds: Int? = nil, tag: String? = nil, traceparent: String? = nil
     ) {

@@ -1,11 +1,15 @@
 /// Asks to book a slot.
 public struct CreateBookingRequest: Sendable, Equatable {
+    /// Who will come.
     public struct Customer: Sendable, Equatable {
         /// E.164: `+15551234567`.
         public var phone: String
+        /// 1 to 256 bytes, not only white space.
         public var name: String
+        /// `somebody@host`, at most 254 bytes.
         public var email: String?
 
+        /// A customer, by what the caller has said.
         public init(phone: String, name: String, email: String? = nil) {
             self.phone = phone
             self.name = name
@@ -13,18 +17,24 @@ public struct CreateBookingRequest: Sendable, Equatable {
         }
     }
 
+    /// The bot that asks.
     public var botID: String
     /// Names the booking: the same key gives the same booking again and never makes a second one.
     public var idempotencyKey: String
     /// RFC 3339 date-time with offset.
     public var startAt: String
+    /// 1 to 1440.
     public var durationMinutes: Int
+    /// Who will come.
     public var customer: Customer
+    /// For the people at the clinic, at most 16384 bytes.
     public var notes: String?
     /// The booking runs on when its task is cancelled, and the task gets its end.
     public var isDetached = false
+    /// Deadline, tag and the like.
     public var options: CallOptions
 
+    /// A request for that booking. Whether it is right is found when it is made; the error names the `field`.
     public init(
         botID: String, idempotencyKey: String, startAt: String, durationMinutes: Int, customer: Customer,
         notes: String? = nil, isDetached: Bool = false, options: CallOptions = CallOptions()
@@ -76,13 +86,17 @@ struct ResumeBookingRequest {
 
 /// The booking as the platform behind the bot tells it. Platforms differ: any member may be missing.
 public struct CreateBookingReply: Sendable, Equatable {
+    /// The platform's name for it.
     public let id: String?
+    /// The platform's word for it: `confirmed`, `pending` and others.
     public let status: String?
     /// RFC 3339, as the platform wrote it.
     public let startAt: String?
+    /// RFC 3339, as the platform wrote it.
     public let endAt: String?
     /// The reply, byte for byte.
     public let json: [UInt8]
+    /// Where the time of the call went.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

@@ -1,10 +1,13 @@
 /// Asks who is calling.
 public struct LookupCustomerRequest: Sendable, Equatable {
+    /// The bot that asks.
     public var botID: String
     /// E.164: `+15551234567`.
     public var phone: String
+    /// Deadline, tag and the like.
     public var options: CallOptions
 
+    /// A request for the customer with that number.
     public init(botID: String, phone: String, options: CallOptions = CallOptions()) {
         self.botID = botID
         self.phone = phone
@@ -23,17 +26,23 @@ public struct LookupCustomerRequest: Sendable, Equatable {
 
 /// What the platform behind the bot knows of the caller. Platforms differ: any member may be missing.
 public struct LookupCustomerReply: Sendable, Equatable {
+    /// Somebody the platform knows.
     public struct Customer: Sendable, Equatable {
+        /// As they gave it.
         public let name: String?
+        /// E.164.
         public let phone: String?
         /// The appointment they have.
         public let existingAppointment: Appointment?
     }
 
+    /// When they are to come.
     public struct Appointment: Sendable, Equatable {
         /// RFC 3339, as the platform wrote it.
         public let startAt: String?
+        /// RFC 3339, as the platform wrote it.
         public let endAt: String?
+        /// The platform's word for it.
         public let status: String?
     }
 
@@ -41,6 +50,7 @@ public struct LookupCustomerReply: Sendable, Equatable {
     public let customer: Customer?
     /// The reply, byte for byte.
     public let json: [UInt8]
+    /// Where the time of the call went.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

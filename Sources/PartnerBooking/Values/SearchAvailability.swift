@@ -1,12 +1,15 @@
 /// Asks for a bot's free appointment slots.
 public struct SearchAvailabilityRequest: Sendable, Equatable {
+    /// The bot that asks.
     public var botID: String
     /// RFC 3339 date-time with offset, or a plain date.
     public var startAt: String
     /// The same, after `startAt`; a plain date includes its day.
     public var endAt: String
+    /// Deadline, tag and the like.
     public var options: CallOptions
 
+    /// A request for the slots between the two.
     public init(botID: String, startAt: String, endAt: String, options: CallOptions = CallOptions()) {
         self.botID = botID
         self.startAt = startAt
@@ -33,9 +36,11 @@ public struct SearchAvailabilityRequest: Sendable, Equatable {
 
 /// What the platform behind the bot answered. Platforms differ: some list slots, others whole free windows.
 public struct SearchAvailabilityReply: Sendable, Equatable {
+    /// A slot, or a free window.
     public struct Availability: Sendable, Equatable {
         /// RFC 3339, as the platform wrote it.
         public var startAt: String
+        /// How long it is.
         public var durationMinutes: Int?
     }
 
@@ -43,6 +48,7 @@ public struct SearchAvailabilityReply: Sendable, Equatable {
     public let availabilities: [Availability]
     /// The reply, byte for byte.
     public let json: [UInt8]
+    /// Where the time of the call went.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

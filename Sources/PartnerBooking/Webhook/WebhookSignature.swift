@@ -5,6 +5,7 @@
 ///
 ///     try WebhookSignature.verify(header, body: body, secrets: [secret])
 public enum WebhookSignature {
+    /// The header that carries it.
     public static let headerName = "X-DialStack-Signature"
 
     /// How far the time of a signature may be off.
@@ -26,7 +27,10 @@ public enum WebhookSignature {
 
     /// Signs a body.
     ///
-    /// - Parameter timestamp: In seconds since 1970, 0 to 999999999999999; the system's clock unless given.
+    /// - Parameters:
+    ///   - secret: What both sides have.
+    ///   - body: The body, byte for byte as it will be sent.
+    ///   - timestamp: In seconds since 1970, 0 to 999999999999999; the system's clock unless given.
     /// - Returns: The header's value.
     public static func header(secret: String, body: [UInt8], timestamp: Int? = nil) -> String {
         var secret = secret
