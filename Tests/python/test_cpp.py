@@ -7,13 +7,11 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
 from pbk import LIBRARY, ROOT
 
 EXAMPLES = ROOT / "examples-c"
 PAGE = (ROOT / "docs" / "cpp.md").read_text()
-COMPILED = [ROOT / "Tests" / "cpp" / "documented.cpp", *EXAMPLES.glob("*.cpp")]
-"""Files that are built and run: by Tests/cpp, in test_examples.py, and below."""
+DOCUMENTED = ROOT / "Tests" / "cpp" / "documented.cpp"
 
 
 def run(*command: object, cwd: Path | None = None, **environment: str) -> str:
@@ -43,15 +41,12 @@ def without_indentation(code: str) -> str:
     return "\n".join(line.strip() for line in code.splitlines() if line.strip())
 
 
-FIRST, *OTHERS = blocks(PAGE, "cpp")
-PIECES = [*OTHERS, *blocks((ROOT / "README.md").read_text(), "cpp"), sketch_in_the_header()]
+FIRST = blocks(PAGE, "cpp")[0]
 
 
-@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: without_indentation(piece).splitlines()[0][:50])
-def test_piece_of_code_is_in_a_program(piece):
-    """Line by line: what is shown is what is compiled and run."""
-    lines = without_indentation(piece)
-    assert any(lines in without_indentation(file.read_text()) for file in COMPILED)
+def test_sketch_in_the_header_is_in_a_program():
+    """Line by line. What the pages show is looked at by test_docs.py."""
+    assert without_indentation(sketch_in_the_header()) in without_indentation(DOCUMENTED.read_text())
 
 
 def test_first_appointment(tmp_path):

@@ -1,4 +1,4 @@
-"""The programs a newcomer runs first: the examples, by both build systems, and the program in the README."""
+"""The programs a newcomer runs first: the examples, by both build systems, and the sketch in the header."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     run("make", "-C", EXAMPLES, f"PBK={ROOT}", f"BUILD={folder}")
     return folder
+
+
+def test_first_booking(programs):
+    assert run(programs / "first_booking").startswith('ok: {"booking":{"id":"bkg_')
 
 
 def test_book_appointment_tells_the_whole_story(programs):
@@ -135,15 +139,6 @@ def test_cmake_builds_the_examples(tmp_path):
         booked = re.findall(r"booked +(bkg_[0-9a-hjkmnp-tv-z]{26})", story)
         assert len(booked) == 2 and booked[0] == booked[1], story
         assert "refused    slot_unavailable" in story
-
-
-def test_program_in_the_readme(tmp_path):
-    blocks = re.findall(r"^```c\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    [program] = [block for block in blocks if "int main(" in block]
-    source, binary = tmp_path / "readme.c", tmp_path / "readme"
-    source.write_text(program)
-    run(os.environ.get("CC", "cc"), *WARNINGS, f"-I{ROOT / 'include'}", "-o", binary, source, *LINK)
-    assert '"booking":{"id":"bkg_' in run(binary)
 
 
 def test_sketch_in_the_header(tmp_path):

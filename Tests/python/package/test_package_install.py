@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import textwrap
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,15 +175,6 @@ def test_example(name, tmp_path):
     """In development mode, with warnings as errors."""
     done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))
     assert done.returncode == 0 and done.stdout and not done.stderr, done.stdout + done.stderr
-
-
-def test_each_block_of_the_pages_is_from_an_example():
-    examples = [textwrap.dedent(file.read_text()) for file in EXAMPLES.glob("*.py")]
-    readme = (ROOT / "README.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE + readme, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 7
-    for block in blocks:
-        assert any(block in example for example in examples), block
 
 
 def test_the_packages_own_readme(tmp_path):

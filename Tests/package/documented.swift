@@ -1,0 +1,132 @@
+// The pieces of Swift in docs/swift.md, in a program that runs them: Tests/python/test_docs.py sees to it that they are here, line by
+// line. What is around them is not on the page.
+import PartnerBooking
+
+func check(_ isRight: Bool, _ what: String) {
+    print(isRight ? "ok   " : "WRONG", what)
+    precondition(isRight, what)
+}
+
+@Sendable func say(_ words: String) { print("bot: \(words)") }
+
+let bot = "bot_01h2xcejqtf2nbrexx3vqjhp41"
+
+func sandbox(_ more: String = "") -> String {
+    #"{"endpoint":"sandbox","retry":{"max_attempts":1},"sandbox":{"now":"2030-01-14T08:00:00Z""# + more + "}}"
+}
+
+func booking(_ key: String) -> CreateBookingRequest {
+    CreateBookingRequest(
+        botID: bot, idempotencyKey: key, startAt: "2030-01-14T10:00:00Z", durationMinutes: 30,
+        customer: .init(phone: "+15551234567", name: "John Doe"))
+}
+
+func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) async -> String {
+    do throws(PartnerBookingError) {
+        let booked = try await client.createBooking(request)
+        return "You are booked for \(booked.startAt ?? request.startAt)."
+    } catch {
+        print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // "slot_unavailable: The requested time slot ..."
+        if error.outcome == .unknown {
+            return "I am confirming that for you."  // and repeat the call, with the same key
+        } else if error.code.rawValue == "slot_unavailable" {
+            return "Somebody was faster. Shall I look for another time?"
+        } else if error.field == "booking.customer.phone" {
+            return "I did not get your number. Could you say it again, please?"
+        } else if error.isRetryable {
+            return "I cannot reach the calendar at the moment. May we call you back?"
+        }
+        return "Let me put you through to a colleague."
+    }
+}
+
+func failures() async throws {
+    let client = try PartnerBookingClient(configuration: sandbox(#","faults":[{"fault":"lose_reply","calls":[1]}]"#))
+    check(await book(booking("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
+    check(await book(booking("one"), with: client).hasPrefix("You are booked"), "the same key")
+    check(await book(booking("two"), with: client).hasPrefix("Somebody was faster"), "a slot that is taken")
+    var wrong = booking("three")
+    wrong.customer.phone = "five"
+    check(await book(wrong, with: client).hasPrefix("I did not get your number"), "a number that is none")
+    try await client.close(timeoutMilliseconds: 1_000)
+    check(await book(booking("four"), with: client).hasPrefix("Let me put you through"), "a client that is closed")
+}
+
+func cancelling() async throws {
+    let client = try PartnerBookingClient(configuration: sandbox(#","latency_ms":300"#))
+
+    var request = SearchAvailabilityRequest(botID: bot, startAt: "2030-01-14", endAt: "2030-01-15")
+    request.options.slowAfterMilliseconds = 20
+    let search = Task { [request] in
+        try await client.searchAvailability(request, onSlow: { say("One moment, please.") })
+    }
+    try await Task.sleep(for: .milliseconds(60))
+    search.cancel()  // the caller speaks
+    do {
+        _ = try await search.value
+        check(false, "a search that is cancelled")
+    } catch let error as PartnerBookingError {
+        check(error.code == .cancelled, "a search that is cancelled")
+    }
+
+    var request7 = booking("call-7-booking-1")
+    request7.isDetached = true
+    let appointment = Task { [request7] in try await client.createBooking(request7) }
+    try await Task.sleep(for: .milliseconds(60))
+    appointment.cancel()
+    check(try await appointment.value.id != nil, "a booking that runs on")
+    try await client.close(timeoutMilliseconds: 1_000)
+}
+
+func journal(_ path: String) async throws {
+    let configuration = sandbox(#","faults":[{"fault":"lose_reply"}]"#).dropLast() + #","journal_path":"\#(path)"}"#
+    let before = try PartnerBookingClient(configuration: String(configuration))
+    check(await book(booking("call-7-booking-1"), with: before) == "I am confirming that for you.", "a booking in doubt")
+    try await before.close(timeoutMilliseconds: 1_000)
+
+    let client = try PartnerBookingClient(configuration: String(sandbox().dropLast() + #","journal_path":"\#(path)"}"#))
+    for pending in try client.pendingBookings() where !pending.isExpired {
+        let booked = try await client.resumeBooking(idempotencyKey: pending.idempotencyKey)
+        print(pending.idempotencyKey, booked.status ?? "")
+    }
+    check(try client.pendingBookings().isEmpty, "none in doubt")
+    try await client.close(timeoutMilliseconds: 1_000)
+}
+
+func json() async throws {
+    let client = try PartnerBookingClient(configuration: sandbox())
+
+    let request = #"""
+        {"bot_id":"bot_01h2xcejqtf2nbrexx3vqjhp41","room":"2","query":{"filter":{"start_at_range":
+         {"start_at":"2030-01-14","end_at":"2030-01-15"}}}}
+        """#
+    let reply = try await client.call(.searchAvailability, request: Array(request.utf8))
+    check(String(decoding: reply, as: UTF8.self).hasPrefix(#"{"availabilities":["#), "JSON")
+
+    let (completions, teller) = AsyncStream.makeStream(of: Completion.self)
+    let ticket = try client.submit(.searchAvailability, request: Array(request.utf8)) { completion in
+        teller.yield(completion)  // on the transfer thread: hand it on, and return
+    }
+    for await completion in completions {
+        check(completion.ticket == ticket, "a completion")
+        break
+    }
+    try await client.close(timeoutMilliseconds: 1_000)
+}
+
+func keys() throws {
+    var request = booking("")
+    request.idempotencyKey = try BookingKey.derived(callID: Array("call-7".utf8), request: request.json)
+    check(request.idempotencyKey.hasPrefix("booking-"), "a key")
+}
+
+@main
+struct Documented {
+    static func main() async throws {
+        try await failures()
+        try await cancelling()
+        try await journal(CommandLine.arguments[1])
+        try await json()
+        try keys()
+    }
+}
