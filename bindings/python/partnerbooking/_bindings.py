@@ -113,8 +113,9 @@ def encode(text: JSON) -> bytes:
     A NUL byte would end the string early and hide what follows; any other control character is refused as it would be,
     and at the same place.
     """
-    if isinstance(text, Mapping):
-        text = json.dumps(text, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    # Texts first: Mapping is slow to ask.
+    if not isinstance(text, (str, bytes)) and isinstance(text, Mapping):
+        text = _encoder.encode(text)
     if isinstance(text, str):
         text = text.encode("utf-8", "surrogatepass")
     return text.replace(b"\0", b"\1") if b"\0" in text else text
@@ -125,6 +126,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+# Kept, since json.dumps makes a new one for each text that is not written its own way.
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def take(string: int | None) -> bytes:

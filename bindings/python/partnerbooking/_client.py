@@ -33,7 +33,7 @@ CLOSE_TIMEOUT_MS = 1000
 
 def written(request: Request) -> bytes:
     """A request as the library takes it."""
-    if isinstance(request, (Mapping, str, bytes)):
+    if isinstance(request, (str, bytes, Mapping)):
         return _bindings.encode(request)
     return _bindings.encode(request.members())
 

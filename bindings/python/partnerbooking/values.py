@@ -158,6 +158,13 @@ class Availability:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """The platform's own, with what else it holds."""
 
+    # A reply has many of these, and setting members the way a frozen dataclass does takes longer than parsing them.
+    def __init__(self, start_at: str, duration_minutes: int | None, raw: Mapping[str, Any] | None = None) -> None:
+        members = self.__dict__
+        members["start_at"] = start_at
+        members["duration_minutes"] = duration_minutes
+        members["raw"] = {} if raw is None else raw
+
 
 @dataclass(frozen=True)
 class SearchAvailabilityReply(Reply):
@@ -165,9 +172,9 @@ class SearchAvailabilityReply(Reply):
     def availabilities(self) -> list[Availability]:
         """The items that have a `start_at`, in the platform's order."""
         return [
-            Availability(item["start_at"], _integer(item, "duration_minutes"), item)
+            Availability(start_at, _integer(item, "duration_minutes"), item)
             for item in self.raw["availabilities"]
-            if isinstance(item, dict) and isinstance(item.get("start_at"), str)
+            if isinstance(item, dict) and isinstance(start_at := item.get("start_at"), str)
         ]
 
 
@@ -287,7 +294,7 @@ def _text(members: Mapping[str, Any], name: str) -> str | None:
 
 def _integer(members: Mapping[str, Any], name: str) -> int | None:
     value = members.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None  # bool is an int, too
 
 
 def _object(members: Mapping[str, Any], name: str) -> dict[str, Any] | None:
