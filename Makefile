@@ -138,7 +138,7 @@ tsan: setup
 # ---- Figures ----------------------------------------------------------------------------------------------------------
 
 bench: lib $(VENV)/installed
-	@.ci/install-packages nginx=nginx-light
+	@.ci/install-packages c++=g++ nginx=nginx-light
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
 

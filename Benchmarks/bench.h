@@ -2,12 +2,18 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#ifndef _GNU_SOURCE /* g++ has it defined */
 #define _GNU_SOURCE
+#endif
 #include <curl/curl.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "partnerbooking.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define API_KEY "sk_ptnr_bench0123456789abcdef"
 #define SEARCH \
@@ -64,5 +70,9 @@ int wait_until_stalled(const char *base_url, const char *ca_file, int count);
 
 /* `members` is more of the configuration, with a comma before it, or empty. Tells an error by itself. */
 pbk_client *ours_open(const char *base_url, const char *ca_file, const char *members);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

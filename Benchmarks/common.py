@@ -23,6 +23,7 @@ BUILD = pathlib.Path(os.environ.get("BENCH_DIR", ROOT / "build" / "bench")).abso
 LIB_DIR = pathlib.Path(os.environ.get("PBK_LIB_DIR", ROOT / "build" / "lib")).absolute()
 LIBRARY = LIB_DIR / "libpartnerbooking.so"
 CC = shlex.split(os.environ.get("CC", "cc"))
+CXX = shlex.split(os.environ.get("CXX", "c++"))
 IS_QUICK = os.environ.get("BENCH_QUICK", "") not in ("", "0")
 
 PROGRAMS = ["bench_blocking", "bench_submit", "bench_throughput", "bench_network", "bench_cancel", "bench_memory",
@@ -58,17 +59,22 @@ def missing(what: str) -> None:
 def compile_programs() -> None:
     if not LIBRARY.exists():
         missing(f"{LIBRARY} is not there; build the library first")
-    if shutil.which(CC[0]) is None:
-        missing(f"no C compiler: {CC[0]}")
+    for compiler, language in (CC, "C"), (CXX, "C++"):
+        if shutil.which(compiler[0]) is None:
+            missing(f"no {language} compiler: {compiler[0]}")
     curl = subprocess.run([*CC, "-E", "-x", "c", "-include", "curl/curl.h", "/dev/null"], capture_output=True)
     if curl.returncode != 0:
         missing("the headers of libcurl are not installed (Debian: apt-get install libcurl4-openssl-dev)")
     BUILD.mkdir(parents=True, exist_ok=True)
-    common = [*CC, "-std=c11", "-O2", "-pthread", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{ROOT / 'include'}"]
-    library = [str(HERE / "bench.c"), f"-L{LIB_DIR}", "-lpartnerbooking", "-lcurl", f"-Wl,-rpath,{LIB_DIR}"]
-    for name, link in [*((name, library) for name in PROGRAMS), ("bench_startup", ["-ldl"])]:
+    options = ["-O2", "-pthread", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{ROOT / 'include'}"]
+    library = [f"-L{LIB_DIR}", "-lpartnerbooking", "-lcurl", f"-Wl,-rpath,{LIB_DIR}"]
+    shared = str(BUILD / "bench.o")
+    subprocess.run([*CC, "-std=c11", *options, "-c", "-o", shared, str(HERE / "bench.c")], check=True)
+    for name, link in [*((name, [shared, *library]) for name in PROGRAMS), ("bench_startup", ["-ldl"])]:
         sources = sorted(str(source) for source in HERE.glob(f"{name}*.c"))
-        subprocess.run([*common, "-o", str(BUILD / name), *sources, *link], check=True)
+        subprocess.run([*CC, "-std=c11", *options, "-o", str(BUILD / name), *sources, *link], check=True)
+    turns = ["-o", str(BUILD / "bench_turns"), str(HERE / "bench_turns.cpp"), shared]
+    subprocess.run([*CXX, "-std=c++17", *options, *turns, *library], check=True)
 
 
 # ---- Processes: pinned, and gone when this one is ----

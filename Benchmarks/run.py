@@ -2,9 +2,10 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
+                              [languages]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
-judges nothing. Needs the built library, a C compiler, the headers of libcurl, nginx, and the packages of
+judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
 requirements.txt; Node is measured if it is there. Read from the environment:
 
     BENCH_QUICK    1: a run of two minutes instead of ten, with charts in build/bench/ instead of docs/charts/
@@ -14,7 +15,7 @@ requirements.txt; Node is measured if it is there. Read from the environment:
     BENCH_...      rounds and counts of the others: each module has its own at its head
     BENCH_DIR      where programs and results go (build/bench)
     PBK_LIB_DIR    where libpartnerbooking.so is (build/lib)
-    CC, NGINX      the compiler (cc) and the server (nginx)
+    CC, CXX, NGINX      the compilers (cc, c++) and the server (nginx)
 
 How it is made comparable: all send the same request, and take turns within each round; nginx has one core, the
 measuring process another; and on both cores a process of the scheduling class SCHED_IDLE spins, which gives way to
@@ -34,6 +35,7 @@ import cancel
 import charts
 import frames
 import journal
+import languages
 import memory
 import network
 import submit
@@ -42,7 +44,7 @@ from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine,
 from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
-                "memory": memory, "frames": frames, "journal": journal}
+                "memory": memory, "frames": frames, "journal": journal, "languages": languages}
 
 
 def main() -> None:
