@@ -2,7 +2,7 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages]
+                              [languages] [asyncio]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
@@ -30,6 +30,7 @@ import signal
 import sys
 import time
 
+import asyncio_clients
 import blocking
 import cancel
 import charts
@@ -44,7 +45,8 @@ from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine,
 from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
-                "memory": memory, "frames": frames, "journal": journal, "languages": languages}
+                "memory": memory, "frames": frames, "journal": journal, "languages": languages,
+                "asyncio": asyncio_clients}
 
 
 def main() -> None:
