@@ -2,7 +2,7 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages] [asyncio]
+                              [languages] [asyncio] [flat]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
@@ -34,6 +34,7 @@ import asyncio_clients
 import blocking
 import cancel
 import charts
+import flat
 import frames
 import journal
 import languages
@@ -46,7 +47,7 @@ from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
                 "memory": memory, "frames": frames, "journal": journal, "languages": languages,
-                "asyncio": asyncio_clients}
+                "asyncio": asyncio_clients, "flat": flat}
 
 
 def main() -> None:
