@@ -11,7 +11,7 @@ from turns import Contestant, Programs, paired, rotated
 
 ROUNDS = setting("BENCH_ASYNCIO_ROUNDS", 7, 2)
 CALLS = setting("BENCH_ASYNCIO_CALLS", 3200, 640)
-HTTPX_CALLS = max(64, CALLS // 10)  # each takes a hundred times longer
+HTTPX_CALLS = max(64, CALLS // 20)  # each takes a hundred times longer
 IN_FLIGHT = 64
 LOOPS = ("asyncio", "uvloop")
 OURS = {"package_asyncio_json": "this library, reply as bytes", "package_asyncio_raw": "this library, reply parsed",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import matplotlib
@@ -139,13 +139,13 @@ CHARTS: dict[str, tuple[Callable, int, tuple[float, float]]] = {
     "cancel": (cancel, 2, (11, 4.2)), "memory": (memory, 1, (7, 2.8))}
 
 
-def draw(folder: pathlib.Path) -> list[pathlib.Path]:
-    """A chart of each measurement that has left its figures."""
+def draw(folder: pathlib.Path, measured: Collection[str] = CHARTS) -> list[pathlib.Path]:
+    """A chart of each of those measurements that has one and has left its figures."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, (chart, panels, size) in CHARTS.items():
         source = BUILD / f"{name}.json"
-        if not source.exists():
+        if name not in measured or not source.exists():
             continue
         figure, axes = plt.subplots(1, panels, figsize=size, squeeze=False, layout="constrained")
         chart(json.loads(source.read_text()), list(axes[0]))

@@ -8,7 +8,7 @@ Without names it measures all. Prints tables, writes every raw figure as JSON to
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
 requirements.txt; Node is measured if it is there. Read from the environment:
 
-    BENCH_QUICK    1: a run of two minutes instead of ten, with charts in build/bench/ instead of docs/charts/
+    BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
     BENCH_ROUNDS, BENCH_CALLS, BENCH_SAMPLES     of the blocking search (25, 400) and of the start-up figures (21)
     BENCH_JOURNAL_DIR    where the journal is written: a disk, and none in memory (BENCH_DIR)
@@ -79,7 +79,7 @@ def main() -> None:
             print(f"[{name}: {time.monotonic() - at:.0f} s, load {os.getloadavg()[0]:.1f}]", flush=True)
         save("machine", {**host, "setting": setting, "is_quick": IS_QUICK})
     folder = BUILD / "charts" if IS_QUICK else ROOT / "docs" / "charts"
-    drawn = charts.draw(folder)
+    drawn = charts.draw(folder, names)  # those of others may be of a quick run
     print(f"\nraw figures in {os.path.relpath(BUILD)}, {len(drawn)} charts in {os.path.relpath(folder)}, "
           f"{time.monotonic() - begun:.0f} s")
 
