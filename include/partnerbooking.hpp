@@ -43,6 +43,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -487,6 +488,33 @@ private:
     bool has_callback_ = false;
 };
 
+namespace detail {
+
+/* What can be called back: with a Completion, and destroyed on the transfer thread, where nothing may be thrown. */
+template <class Callback>
+constexpr bool is_callback = std::is_invocable_v<Callback &, Completion> && std::is_nothrow_destructible_v<Callback>;
+
+/* What can be made of nullptr and compared with it may call nothing: a pointer to a function, std::function and its kin. */
+template <class Callback, class = void>
+struct MayBeEmpty : std::false_type {};
+template <class Callback>
+struct MayBeEmpty<Callback, std::void_t<decltype(std::declval<const Callback &>() == nullptr)>>
+    : std::is_constructible<Callback, std::nullptr_t> {};
+
+template <class Callback>
+bool is_empty(const Callback &callback) noexcept {
+    if constexpr (MayBeEmpty<Callback>::value)
+        return callback == nullptr;
+    else
+        return false;
+}
+template <class Callback>
+bool is_empty(const std::reference_wrapper<Callback> &callback) noexcept {
+    return is_empty(callback.get());
+}
+
+}  // namespace detail
+
 #if PARTNERBOOKING_EXCEPTIONS
 /**
  * A call under way: its reply by a std::future, and the ticket that cancels it. Destroying either waits for nothing and ends
@@ -644,22 +672,26 @@ public:
      * nothing, since every other call of the client waits meanwhile.
      *
      * @param callback  Called as callback(Completion), once with PBK_EVENT_DONE, and with "slow_after_ms" perhaps once before
-     *                  with PBK_EVENT_SLOW; never for a call that is refused. It is moved or copied (where that throws, the
-     *                  call is refused with PBK_RESOURCE_UNAVAILABLE), needs not be copyable, and is kept until
-     *                  PBK_EVENT_DONE, after which it is destroyed on that thread. It may run before this function returns.
-     *                  What it throws ends there: see set_callback_exception_handler().
+     *                  with PBK_EVENT_SLOW; never for a call that is refused. An empty one (a NULL function pointer, an empty
+     *                  std::function) is refused with PBK_INVALID_ARGUMENT. It is moved or copied (where that throws, the call
+     *                  is refused with PBK_RESOURCE_UNAVAILABLE), needs not be copyable, and is kept until PBK_EVENT_DONE,
+     *                  after which it is destroyed on that thread. It may run before this function returns. What it throws ends
+     *                  there (see set_callback_exception_handler()), and with -fno-exceptions, where nothing can be caught, it
+     *                  ends the program.
      */
-    template <class Callback, class = std::enable_if_t<std::is_invocable_v<std::decay_t<Callback> &, Completion>>>
+    template <class Callback, class = std::enable_if_t<detail::is_callback<std::decay_t<Callback>>>>
     Result<Ticket> try_submit(pbk_operation operation, TextRef request, Callback &&callback) const noexcept {
         std::unique_ptr<std::decay_t<Callback>> owned;
         const bool has_memory = detail::has_memory_for(
             [&] { owned = std::make_unique<std::decay_t<Callback>>(std::forward<Callback>(callback)); });
         if (!has_memory)
             return detail::error_of(PBK_RESOURCE_UNAVAILABLE, nullptr);
+        if (detail::is_empty(*owned))
+            return detail::error_of(PBK_INVALID_ARGUMENT, empty_callback(operation));
         return submit_owned(operation, request, std::move(owned));
     }
 #if PARTNERBOOKING_EXCEPTIONS
-    template <class Callback, class = std::enable_if_t<std::is_invocable_v<std::decay_t<Callback> &, Completion>>>
+    template <class Callback, class = std::enable_if_t<detail::is_callback<std::decay_t<Callback>>>>
     Ticket submit(pbk_operation operation, TextRef request, Callback &&callback) const {
         return try_submit(operation, request, std::forward<Callback>(callback)).value();
     }
@@ -777,6 +809,16 @@ private:
         if (ticket)
             callback.release();     /* perhaps gone by now: it belongs to complete() */
         return ticket;
+    }
+
+    /* The error reply for it. A call without a callback is one for the queue, so that the C ABI refuses none. */
+    static const char *empty_callback(pbk_operation operation) noexcept {
+        if (operation == PBK_CREATE_BOOKING)
+            return R"({"error":{"code":"invalid_argument","message":"The callback is empty","status":null,"source":"caller",)"
+                   R"("retryable":false,"attempts":0,"field":"callback","request_id":null,"outcome":"not_sent",)"
+                   R"("idempotency_key":null}})";
+        return R"({"error":{"code":"invalid_argument","message":"The callback is empty","status":null,"source":"caller",)"
+               R"("retryable":false,"attempts":0,"field":"callback","request_id":null}})";
     }
 
     /* What the library calls. Nothing may be thrown through it. */

@@ -4,6 +4,7 @@
  */
 #include "partnerbooking.hpp"
 
+#include <functional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -168,6 +169,54 @@ static void callbacks()
     check(count == 3, "copied, by reference, move-only", "all called");
 }
 
+/* What would call nothing is refused before there is a call, and nothing that would throw as it goes is taken at all. */
+template <class Callback>
+static bool refuses(const pb::Client &client, Callback &&callback)
+{
+    const pb::Error error = client.try_submit(PBK_CREATE_BOOKING, BOOKING, callback).error();
+    try {
+        client.submit(PBK_SEARCH_AVAILABILITY, SEARCH, std::forward<Callback>(callback));
+    } catch (const pb::Error &thrown) {
+        return error.status() == PBK_INVALID_ARGUMENT && error.field() == "callback" && error.code() == "invalid_argument"
+               && error.outcome() == PBK_OUTCOME_NOT_SENT && thrown.status() == PBK_INVALID_ARGUMENT
+               && thrown.field() == "callback" && thrown.outcome() == PBK_OUTCOME_NONE;
+    }
+    return false;
+}
+
+struct ThrowsAsItGoes {
+    void operator()(const pb::Completion &) const {}
+    ~ThrowsAsItGoes() noexcept(false) {}
+};
+
+template <class Callback, class = void>
+struct IsTaken : std::false_type {};
+template <class Callback>
+struct IsTaken<Callback, std::void_t<decltype(std::declval<pb::Client>().try_submit(PBK_SEARCH_AVAILABILITY, SEARCH,
+                                                                                    std::declval<Callback>()))>>
+    : std::true_type {};
+static_assert(IsTaken<Callback>::value && !IsTaken<ThrowsAsItGoes>::value && !IsTaken<std::nullptr_t>::value);
+
+static std::atomic<int> calls_of_a_function{0};
+static void count_a_call(const pb::Completion &) { ++calls_of_a_function; }
+
+static void callbacks_that_are_empty()
+{
+    const pb::Client client(SANDBOX);
+    void (*function)(const pb::Completion &) = nullptr;
+    std::function<void(pb::Completion)> object;
+    check(refuses(client, function) && refuses(client, object) && refuses(client, std::ref(object)), "an empty callback",
+          client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH, function).error().json());
+    function = count_a_call;
+    object = count_a_call;
+    client.submit(PBK_SEARCH_AVAILABILITY, SEARCH, function);
+    client.submit(PBK_SEARCH_AVAILABILITY, SEARCH, count_a_call);
+    client.submit(PBK_SEARCH_AVAILABILITY, SEARCH, object);
+    client.submit(PBK_SEARCH_AVAILABILITY, SEARCH, std::ref(object));
+    client.close(seconds(30));
+    check(calls_of_a_function == 4, "a function", "called as often as given");
+}
+
 /* A search whose callback books: what a callback may do. And what waits says that it may not. */
 static void submitting_in_a_callback()
 {
@@ -283,6 +332,7 @@ int main()
     cancelling();
     clients_that_go_first();
     callbacks();
+    callbacks_that_are_empty();
     submitting_in_a_callback();
     throwing();
     client_that_ends_in_a_callback();

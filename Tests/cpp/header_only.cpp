@@ -6,6 +6,7 @@
 #include "partnerbooking.hpp"
 
 #include <array>
+#include <functional>
 #include <vector>
 
 namespace pb = partnerbooking;
@@ -62,6 +63,7 @@ void use_every_function(const char *config)
     if (call)
         static_cast<void>(call->reply.get().has_value());
     pb::Result<pb::Ticket> ticket = client.try_submit(PBK_CREATE_BOOKING, "", [](pb::Completion) {});
+    ticket = client.try_submit(PBK_CREATE_BOOKING, "", std::function<void(pb::Completion)>());
     ticket = client.try_submit_to_queue(PBK_CREATE_BOOKING, "");
     if (ticket && *ticket && *ticket != pb::Ticket() && ticket->number() != 0)
         ticket->cancel();

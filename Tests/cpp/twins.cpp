@@ -4,6 +4,8 @@
  */
 #include "partnerbooking.hpp"
 
+#include <functional>
+
 #include "support.hpp"
 
 namespace pb = partnerbooking;
@@ -37,6 +39,8 @@ int main()
     const pb::Result<pb::Ticket> by_callback = client.try_submit(
         PBK_SEARCH_AVAILABILITY, SEARCH, [&](const pb::Completion &done) { ended.set_value(done.status()); });
     check(by_callback && ended.get_future().get() == PBK_OK, "the reply by a callback");
+    const std::function<void(pb::Completion)> none;
+    check(client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH, none).error().field() == "callback", "an empty callback");
     check(client.try_submit_to_queue(PBK_SEARCH_AVAILABILITY, SEARCH).has_value(), "submit to the queue");
     check(client.next_completion(seconds(30)).result().has_value(), "the reply by the queue");
 
