@@ -63,7 +63,8 @@ static void memory_runs_out()
     starve("booking", [&] { return client.try_create_booking(BOOKING); });
     starve("submission with a future", [&] { return client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH); });
     starve("submission with a callback", [&] {
-        return client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH, [big = std::array<char, 100>()](pb::Completion) {});
+        return client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH,
+                                 [big = std::array<char, 100>()](pb::Completion) { static_cast<void>(big); });
     });
     /* Each of the failed bookings above was made, and said that it may have been: the same key made one of them. */
     check(client.sandbox_bookings().find("bkg_") == client.sandbox_bookings().rfind("bkg_"), "bookings of one key", "one");
