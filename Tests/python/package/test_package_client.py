@@ -163,7 +163,33 @@ def test_a_nul_byte_hides_nothing(sandbox):
         assert refused.value.members["offset"] == len(whole)
     with pytest.raises(pb.InvalidJSON):
         pb.booking_key("call-7", f"{json.dumps(booking_request())}\0")
-    assert pb.booking_key("call\0one", booking()) != pb.booking_key("call\0two", booking())
+
+
+HALF = "\ud83d"
+"""Of a surrogate pair: what is left of an emoji that somebody has cut."""
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\0", f"{HALF}b"])
+def test_an_argument_that_no_c_string_can_hold_is_named(odd):
+    for name, call in {
+        "call_id": lambda: pb.booking_key(odd, booking()),
+        "secret": lambda: pb.webhook.sign(odd, BODY),
+        "secrets": lambda: pb.webhook.verify(["whsec_1", odd], "t=1,v1=00", BODY),
+    }.items():
+        with pytest.raises(ValueError, match=f"^{name} holds ") as refused:
+            call()
+        assert type(refused.value) is ValueError and odd not in str(refused.value)
+    with pytest.raises(TypeError, match="^call_id is text, not NoneType"):
+        pb.booking_key(None, booking())
+    assert pb.booking_key("call\1one", booking()) != pb.booking_key("call", booking())
+
+
+def test_a_key_that_no_c_string_can_hold_is_named_by_the_library(sandbox):
+    """It travels as JSON, which can hold anything."""
+    for call in (lambda: sandbox.resume("a\0b"), lambda: sandbox.create_booking(booking(key="a\0b"))):
+        with pytest.raises(pb.InvalidField) as refused:
+            call()
+        assert refused.value.field == "idempotency_key"
 
 
 def test_nothing_that_a_caller_told_is_in_a_repr(sandbox):
@@ -335,6 +361,7 @@ def test_a_signature_is_verified():
         ("SIGNATURE_MISSING", {"signature_header": None}),
         ("SIGNATURE_MALFORMED", {"signature_header": "v1=00"}),
         ("SIGNATURE_MALFORMED", {"signature_header": pb.webhook.sign("whsec_1", BODY, 1000) + "\0x"}),
+        ("SIGNATURE_MALFORMED", {"signature_header": f"t=1000,v1={HALF}"}),
         ("SIGNATURE_MISMATCH", {"body": BODY + b" "}),
         ("SIGNATURE_MISMATCH", {"body": BODY[: BODY.index(b"\0")]}),
         ("SIGNATURE_MISMATCH", {"secrets": "whsec_2"}),

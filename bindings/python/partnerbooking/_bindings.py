@@ -107,8 +107,22 @@ pbk_webhook_sign = _function(
 pbk_string_free = _function(_prompt, "pbk_string_free", None, _string)
 
 
+def plain(name: str, text: str | bytes) -> bytes:
+    """A C string of what is no JSON: the argument of that name. The library would see nothing after a NUL byte, and
+    cannot tell which text half a surrogate pair was meant to be."""
+    if not isinstance(text, (str, bytes)):
+        raise TypeError(f"{name} is text, not {type(text).__name__}")
+    try:
+        encoded = text.encode() if isinstance(text, str) else text
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} holds half a surrogate pair at {error.start}, which is no character") from None
+    if b"\0" in encoded:
+        raise ValueError(f"{name} holds a NUL byte")
+    return encoded
+
+
 def encode(text: JSON) -> bytes:
-    """UTF-8 for a C string. What is not well-formed goes through to the library, which refuses it and says where.
+    """A C string of JSON. What is not well-formed goes through to the library, which refuses it and says where.
 
     A NUL byte would end the string early and hide what follows; any other control character is refused as it would be,
     and at the same place.

@@ -15,9 +15,11 @@ def booking_key(call_id: str, request: CreateBookingRequest | JSON) -> str:
 
     However often a language model repeats a booking within one phone call, the key is the same, and so there is one
     booking.
+
+    `call_id` has 1 to 256 bytes of UTF-8. One with a NUL byte or half a surrogate pair is a `ValueError`.
     """
     error = ctypes.c_void_p()
-    key = _bindings.pbk_booking_key(_bindings.encode(call_id), written(request), ctypes.byref(error))
+    key = _bindings.pbk_booking_key(_bindings.plain("call_id", call_id), written(request), ctypes.byref(error))
     if key is None:
         raise Error.refusal(_bindings.take(error.value))
     return _bindings.take(key).decode()
