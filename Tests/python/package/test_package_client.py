@@ -48,6 +48,7 @@ def test_a_conversation_with_a_service(service, reference, no_violation):
         request = booking(bot, start_at=slot.start_at, duration_minutes=slot.duration_minutes)
         booked = client.create_booking(request)
         assert (booked.status, booked.start_at) == ("confirmed", slot.start_at)
+        assert booked.timing is None
         assert booked.id == reference.bookings(bot_id=bot)["bookings"][0]["id"]
         assert client.create_booking(request).json == booked.json
         with pytest.raises(pb.SlotUnavailable) as refused:

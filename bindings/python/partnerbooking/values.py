@@ -143,8 +143,8 @@ class Reply:
 
     @cached_property
     def timing(self) -> dict[str, Any] | None:
-        """Where the time went, member by member in docs/json-contract.md. None from a blocking client, which is not
-        told."""
+        """Where the time went, member by member in docs/json-contract.md. None from a `Client`: the library tells it in
+        completions and in errors, and the blocking functions give the reply alone."""
         return None if self.timing_json is None else parsed(self.timing_json)
 
 
