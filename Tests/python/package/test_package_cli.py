@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date, timedelta
 
 import pytest
 from fault_server import Peer, answer, close_at_once, http_reply, stall
 from pbk import ROOT
-from python_package import _cli, run_program
+from python_package import PACKAGE, _cli, run_program
 from reference_api import API_KEY
 from samples import NAME, PHONE, TAKEN_REPLY
 
-Run = Callable[..., tuple[int, str, str]]
+Ended = tuple[int, str, str]
+"""An exit code and what was printed."""
+Run = Callable[..., Ended]
 BOOK = ["book", "--at", "2030-01-14T10:00:00Z", "--phone", PHONE, "--name", NAME]
 
 
@@ -159,19 +164,94 @@ def test_usage(run, tmp_path):
     assert "--key" not in run("search", "--help")[1], "a place for the key on the command line"
 
 
+# ---- As a program ----------------------------------------------------------------------------------------------------
+
+
 def test_as_a_program():
-    """By -m, with its exit code, and into a pipe that nobody reads."""
+    """By -m, with its exit code."""
     done = run_program("import runpy, sys; sys.argv[0] = 'x'; runpy.run_module('partnerbooking', run_name='__main__')")
     assert done.returncode == 2 and "usage: python -m partnerbooking" in done.stderr
-    program = """
-import os, subprocess, sys
-reading, writing = os.pipe()
-os.close(reading)
-command = [sys.executable, "-m", "partnerbooking", "search", "--sandbox"]
-done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
-sys.exit(done.stderr.decode() or done.returncode)
-"""
-    assert run_program(program).returncode == 0
+
+
+def on_terminal(*arguments: str, out: str | None = None, err: str | None = None, **environment: str) -> Ended:
+    """Runs a command as a program of its own whose output goes to a pipe that nobody reads ("gone"), to a disk that is
+    full ("full"), or nowhere since it is closed ("closed"); it is looked at otherwise."""
+    command = [sys.executable, "-m", "partnerbooking", *arguments]
+    closed = "".join(f" {number}>&-" for number, where in ((1, out), (2, err)) if where == "closed")
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PARTNER_")}
+    with ExitStack() as open_files:
+        reading, writing = os.pipe()
+        os.close(reading)
+        gone = open_files.enter_context(os.fdopen(writing, "wb"))
+        full = open_files.enter_context(open("/dev/full", "wb"))
+        places = {"gone": gone, "full": full}
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@"{closed}', "sh", *command],
+            env={**mine, "PYTHONPATH": str(PACKAGE), **environment},
+            stdout=places.get(out, subprocess.PIPE),
+            stderr=places.get(err, subprocess.PIPE),
+            timeout=50,
+            check=False,
+        )
+    return done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode()
+
+
+def test_a_terminal_that_has_no_letters_but_those_of_ascii(start_faults):
+    """What it has no letter for is shown as a question mark; JSON is what came, byte for byte."""
+    slots = b'{"availabilities":[{"start_at":"\xc3\xbcbermorgen"}]}'
+    refused = b'{"error":{"code":"refused","message":"\xc3\x9cberlastet: z\xc3\xab"}}'
+    ascii = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PARTNER_API_KEY": API_KEY}
+    server = start_faults(answer(http_reply(200, slots)))
+    asked = {**ascii, "PARTNER_API_URL": server.url}
+    code, out, err = on_terminal("search", "--bot", "b", **asked)
+    assert (code, err) == (0, "") and "?bermorgen" in out and out.isascii()
+    assert on_terminal("search", "--bot", "b", "--json", **asked) == (0, f"{slots.decode()}\n", "")
+    server.play(answer(http_reply(403, refused)))
+    code, out, err = on_terminal("doctor", "--bot", "b", **asked)
+    assert (code, err) == (1, "") and "?berlastet" in out and out.isascii()
+    code, out, err = on_terminal("search", "--bot", "b", **asked)
+    assert (code, out) == (1, "") and "berlastet" in err and err.isascii()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["search", "--sandbox"], 0),
+        (["search", "--sandbox", "--from", "soon", "--json"], 1),
+        (["doctor", "--sandbox"], 0),
+        (["doctor", "--sandbox", "--json"], 0),
+    ],
+)
+def test_nobody_reads_what_is_printed(arguments, code):
+    assert on_terminal(*arguments, out="gone") == (code, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where", "code"),
+    [
+        (["--nonsense"], "gone", 2),
+        (["search"], "full", 2),
+        (["search"], "closed", 2),
+        (["search", "--sandbox", "--from", "soon"], "gone", 1),
+    ],
+)
+def test_nobody_reads_what_is_wrong(arguments, where, code):
+    assert on_terminal(*arguments, err=where) == (code, "", "")
+
+
+def test_output_that_is_closed():
+    assert on_terminal("search", "--sandbox", out="closed") == (0, "", "")
+
+
+def test_what_cannot_be_printed_is_told():
+    """Of a booking also the key, which would be lost."""
+    for arguments in (["--help"], ["search", "--sandbox"], ["doctor", "--sandbox"]):
+        code, _, err = on_terminal(*arguments, out="full")
+        assert code == 1 and err == "partnerbooking: the answer could not be printed: No space left on device\n"
+    slot = ["--at", f"{next_monday()}T10:00:00Z", "--phone", PHONE, "--name", NAME]
+    code, _, err = on_terminal("book", *slot, "--sandbox", "--key", "key-7", out="full")
+    assert code == 1 and "run the same command again with --key key-7" in err and len(err.splitlines()) == 2
 
 
 # ---- The doctor ------------------------------------------------------------------------------------------------------

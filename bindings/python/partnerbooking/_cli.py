@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from . import _doctor, _table
+from . import _doctor, _output, _table
 from ._version import __version__
 from .aio import AsyncClient
 from .errors import Error
@@ -28,9 +28,8 @@ from the environment:
   PARTNER_API_URL   another base URL than the service's own
   PARTNER_CA_FILE   a PEM file of certificates to trust instead of the system's
 
-ends with 0 when the service said yes, 1 when it did not or could not be asked, 2 when something is missing or wrong on
-the command line or in the environment"""
-
+ends with 0 when the service said yes, 1 when it did not, could not be asked, or its answer could not be printed, 2 when
+something is missing or wrong on the command line or in the environment"""
 
 JOURNAL = {"journal_path", "journal_required", "journal_timeout_ms", "resume_on_open"}
 
@@ -40,7 +39,18 @@ class UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = argparse.Namespace(command=None)
+    try:
+        _parser().parse_args(arguments, options)
+        return _run(options)
+    except _output.CannotPrint as error:
+        _output.err(f"partnerbooking: the answer could not be printed: {error}")
+        if options.command == "book":
+            _output.err(f"  {_may_be_booked(options.key)}")
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
     key = ""
     try:
         if options.command == "doctor":
@@ -52,24 +62,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 signal.signal(number, signal.default_int_handler)
         reply = asyncio.run(_call(options))
     except UsageError as error:
-        print(f"partnerbooking: {error}", file=sys.stderr)
+        _output.err(f"partnerbooking: {error}")
         return 2
     except Error as error:
         _print_error(error, options.json)
         return 1
     except KeyboardInterrupt:
-        print(f"stopped. {_may_be_booked(key)}" if key else "stopped", file=sys.stderr)
+        _output.err(f"stopped. {_may_be_booked(key)}" if key else "stopped")
         return 130
-    _print(reply.json if options.json else _table.of(reply, key).encode(errors="replace"))
+    _output.out(reply.json if options.json else _table.of(reply, key))
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Of argparse: all that it prints, help and mistakes, goes through here."""
+        (_output.out if file is sys.stdout else _output.err)(message.rstrip("\n"))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m partnerbooking", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=__version__)
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--bot", metavar="ID", default=os.environ.get("PARTNER_BOT_ID"), help="the bot that asks")
     common.add_argument("--sandbox", action="store_true", help="ask the clinic in the library, without network or key")
     common.add_argument("--config", metavar="FILE", help="a configuration as in docs/json-contract.md, without the key")
@@ -172,27 +188,17 @@ def _a_week_after(start_at: str) -> str:
         return start_at
 
 
-def _print(text: bytes) -> None:
-    """As the service wrote it, whatever the terminal's encoding is. Nor does it matter when nobody reads on: `|
-    head`."""
-    try:
-        sys.stdout.buffer.write(text + b"\n")
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _print_error(error: Error, as_json: bool) -> None:
     if as_json:
-        _print(error.json)
+        _output.out(error.json)
         return
-    print(_table.printable(f"{error.code}: {error.message}"), file=sys.stderr)
+    _output.err(_table.printable(f"{error.code}: {error.message}"))
     if error.field:
-        print(f"  to correct: {_table.printable(error.field)}", file=sys.stderr)
+        _output.err(f"  to correct: {_table.printable(error.field)}")
     if error.outcome == "unknown" and error.idempotency_key:
-        print(f"  {_may_be_booked(error.idempotency_key)}", file=sys.stderr)
+        _output.err(f"  {_may_be_booked(error.idempotency_key)}")
     elif error.outcome:
-        print("  nothing was booked", file=sys.stderr)
+        _output.err("  nothing was booked")
 
 
 def _may_be_booked(key: str) -> str:

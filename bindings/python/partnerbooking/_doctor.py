@@ -15,7 +15,7 @@ from datetime import date, datetime, timezone
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from . import _bindings, _table
+from . import _bindings, _output, _table
 from .aio import AsyncClient
 from .errors import (
     AddressRefused,
@@ -63,11 +63,11 @@ async def run(configuration: dict[str, Any], bot: str | None, as_json: bool) -> 
         checks.append(Check(name, result, text))
         if not as_json:
             # As it is found, so that one sees where it hangs.
-            print(f"{name:<8} {result:<7} {_table.printable(text)}", flush=True)
+            _output.out(f"{name:<8} {result:<7} {_table.printable(text)}")
 
     await _examine(configuration, bot, found)
     if as_json:
-        print(json.dumps({"checks": [check._asdict() for check in checks]}))
+        _output.out(json.dumps({"checks": [check._asdict() for check in checks]}))
     return 1 if any(check.result == FAILED for check in checks) else 0
 
 
