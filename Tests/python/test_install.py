@@ -197,6 +197,66 @@ def test_installing_over_an_older_version(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def cp_that_fails(tmp_path, monkeypatch):
+    """Has `cp` do something else when it comes to a certain manual page, after the library and before all is done."""
+
+    def instead(command: str) -> None:
+        program = tmp_path / "bin" / "cp"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/sh\ncase "$*" in *man3/pbk_submit.3*) {command} ;; esac\nexec {CP} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{PATH}")
+
+    PATH, CP = os.environ["PATH"], shutil.which("cp")
+    yield instead
+    monkeypatch.setenv("PATH", PATH)
+
+
+FULL_DISK = 'echo "cp: No space left on device" >&2; exit 1'
+KILLED = "kill -9 $PPID; exit 1"
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def test_installation_that_fails_leaves_nothing(cp_that_fails, tmp_path):
+    prefix = tmp_path / "usr"
+    (prefix / "lib").mkdir(parents=True)
+    cp_that_fails(FULL_DISK)
+    make("install", f"PREFIX={prefix}", expect=2)
+    assert list(prefix.rglob("*")) == [prefix / "lib"]
+
+    cp_that_fails(KILLED)
+    make("install", f"PREFIX={prefix}", expect=2)
+    assert list(prefix.rglob("*.so.*-new")), "killed too early"
+    make("uninstall", f"PREFIX={prefix}")
+    assert list(prefix.rglob("*")) == [prefix / "lib"]
+
+
+def test_upgrade_that_fails_leaves_the_older_version(cp_that_fails, tmp_path):
+    prefix = tmp_path / "usr"
+    make("install", f"PREFIX={prefix}")
+    (prefix / "lib" / f"libpartnerbooking.so.{VERSION}").write_text("the older one")
+    (prefix / "share" / "man" / "man3" / "pbk_version.3").unlink()
+    before = contents(prefix)
+    cp_that_fails(FULL_DISK)
+    make("install", f"PREFIX={prefix}", expect=2)
+    assert contents(prefix) == before
+
+    cp_that_fails("true")
+    (prefix / "share" / "man" / "man3" / "pbk_version.3").mkdir()
+    make("install", f"PREFIX={prefix}", expect=2)
+    (prefix / "share" / "man" / "man3" / "pbk_version.3").rmdir()
+    assert contents(prefix) == before
+
+    cp_that_fails(KILLED)
+    make("install", f"PREFIX={prefix}", expect=2)
+    make("uninstall", f"PREFIX={prefix}")
+    assert not prefix.exists()
+
+
 @pytest.mark.parametrize("name", ["PREFIX", "DESTDIR"])
 def test_relative_path_is_refused(name):
     make("install", f"{name}=somewhere", expect=2)
