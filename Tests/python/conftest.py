@@ -19,6 +19,7 @@ import pbk
 from certificates import Certificates, make_certificates
 from completions import WAYS, ByCallback, ByQueue
 from fault_server import FaultServer, Script
+from ledger import on_the_wire, one_at_a_time  # noqa: F401  # fixtures of several files
 from reference_api import API_KEY
 from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
 from run_reference import ReferenceServer

@@ -1,0 +1,281 @@
+"""Bookings that may have been made: the doubt is the key's, is listed as pending, and is settled by the same key."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+import pbk
+import pytest
+from completions import ByCallback
+from contract import BOOKING_MEMBERS, STATUS, error_object, failure, success
+from fault_server import answer, http_reply
+from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, statuses
+from run_reference import headers_of
+from samples import (
+    BOOKING_REPLY,
+    BOT_ID,
+    NAME,
+    ONCE,
+    PHONE,
+    SANDBOX,
+    UNSPARED,
+    booking_request,
+    new_key,
+    search_request,
+)
+from test_abi import GARBAGE, MINUTE, config_for
+from test_cancel import ENDLESS, PATIENT
+
+pytestmark = pytest.mark.usefixtures("no_violation")
+
+
+# Doubt
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        ({"status": 401, "code": "unauthorized"}, "UNAUTHORIZED"),
+        ({"status": 429, "code": "slow_down"}, "RATE_LIMITED"),
+        ({**TAKEN, "headers": {"Retry-After": "86400"}}, "SLOT_UNAVAILABLE"),
+        ({"status": 500, "code": "internal"}, "SERVICE_FAILED"),
+    ],
+    ids=str,
+)
+def test_doubt_is_the_keys_and_not_the_calls(reference, http1, open_client, second, status):
+    """The second call would be `rejected` on its own; but the first may have booked."""
+    bot, key = reference.bot({"status": 503}, second, {}), new_key()
+    client = open_client(http1.config, retry=ONCE)
+    request = booking_request(bot, key)
+    failure(client.book(request), "SERVICE_FAILED")
+    error = failure(client.book(request), status)
+    assert (error["outcome"], error["attempts"]) == ("unknown", 1)
+    assert pending_keys(client) == [key]
+    success(client.book(request))
+    assert pending(client) == []
+
+
+def test_doubt_outlives_calls_that_send_nothing(reference, http1, open_client):
+    """A breaker that is open, and a cancel before the request was sent: neither knows anything of the first call."""
+    bot, key = reference.bot({"status": 503}), new_key()
+    breaker = {"failures": 1, "open_ms": 600_000}
+    client = open_client(http1.config, retry=ONCE, circuit_breaker=breaker, max_in_flight=1, **PATIENT)
+    request = booking_request(bot, key)
+    endless = reference.bot(ENDLESS)
+    told = ByCallback()
+    failure(client.book(request), "SERVICE_FAILED")
+    error = failure(client.book(request), "CIRCUIT_OPEN")
+    assert (error["outcome"], error["attempts"]) == ("unknown", 0)
+    sparing = open_client(http1.config, retry=ONCE, max_in_flight=1, **PATIENT)
+    failure(sparing.book(request), "SERVICE_FAILED")
+    search = told.submit(sparing, pbk.SEARCH, search_request(endless))
+    assert reference.wait_for_requests(endless, 1)
+    sparing.cancel(told.submit(sparing, pbk.BOOK, request))
+    error = failure(told.next().result, "CANCELLED")
+    assert (error["outcome"], error["attempts"]) == ("unknown", 0)
+    sparing.cancel(search)
+    told.next()
+    for each in (client, sparing):
+        assert pending_keys(each) == [key]
+    assert statuses(reference, bot) == [503, 503]
+
+
+def test_two_refusals_settle_the_doubt_of_an_earlier_call(reference, http1, open_client):
+    bot, key = reference.bot({"status": 503}, TAKEN, TAKEN, {}), new_key()
+    client = open_client(http1.config, retry=ONCE)
+    request = booking_request(bot, key)
+    failure(client.book(request), "SERVICE_FAILED")
+    error = failure(client.book(request), "SLOT_UNAVAILABLE")
+    assert (error["outcome"], error["attempts"]) == ("rejected", 2)
+    assert pending(client) == []
+    success(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")))
+    assert statuses(reference, bot) == [503, 409, 409, 201]
+
+
+def test_doubt_of_a_call_that_was_too_slow(reference, service, open_client):
+    """The service books after the caller has given up. The next call finds that booking, and no second one is made."""
+    bot = reference.bot({"delay_ms": 600}, {})
+    client = open_client(service.config)
+    request = booking_request(bot)
+    assert error_object(client.book({**request, "timeout_ms": 300}).reply)["outcome"] in ("unknown", "not_sent")
+    success(client.book(request))
+    assert len(reference.bookings(bot_id=bot)["bookings"]) == 1
+
+
+# Resuming
+
+
+def test_resume_settles_a_doubt(reference, service, open_client, way):
+    """The recorded request goes out once more, to the byte and under its key; from then on it is replayed."""
+    bot, key = reference.bot({"status": 503, "processed": True}, {}), new_key()
+    client = open_client(service.config, retry=ONCE)
+    request = booking_request(bot, key)
+    failure(client.book(request), "SERVICE_FAILED")
+    way.submit(client, pbk.BOOK, resume(key, tag="resumed", timeout_ms=MINUTE))
+    completion = way.next(client)
+    assert success(completion.result)["booking"]["platform_reference"] == key
+    assert completion.tag == "resumed" and "replayed" not in completion.timing
+    requests = reference.requests(bot)
+    assert [sent["status"] for sent in requests] == [503, 200]
+    assert requests[0]["body"] == requests[1]["body"]
+    assert {headers_of(sent)["idempotency-key"] for sent in requests} == {key}
+    assert pending(client) == []
+    assert client.book(resume(key)) == client.book(request) == completion.result
+    assert len(reference.requests(bot)) == 2
+
+
+def test_resume_that_fails_may_be_repeated(reference, http1, open_client):
+    bot, key = reference.bot({"status": 503}, {"status": 503}, {}), new_key()
+    client = open_client(http1.config, retry=ONCE)
+    failure(client.book(booking_request(bot, key)), "SERVICE_FAILED")
+    error = failure(client.book(resume(key, tag="t")), "SERVICE_FAILED")
+    assert (error["outcome"], error["idempotency_key"], error["tag"]) == ("unknown", key, "t")
+    success(client.book(resume(key)))
+    assert statuses(reference, bot) == [503, 503, 201]
+
+
+def test_resume_joins_what_is_under_way(on_the_wire, way):
+    server, client, told = on_the_wire()
+    request = booking_request()
+    tickets = [way.submit(client, pbk.BOOK, each) for each in (request, resume(request["idempotency_key"]))]
+    assert server.wait_for_requests(1)
+    success(client.search(search_request()))
+    told.set()
+    for completion in all_of(client, way, tickets):
+        assert completion.result == (STATUS["OK"], BOOKING_REPLY)
+        assert "replayed" not in completion.timing
+    assert [key for key in server.keys() if key] == [request["idempotency_key"]]
+
+
+def test_resume_of_a_key_that_is_not_known(reference, service, open_client):
+    """Nothing can be sent, and nothing can be said: it may have been booked by somebody else."""
+    key = new_key()
+    error = failure(open_client(service.config).book(resume(key)), "NOT_RECORDED")
+    assert (error["outcome"], error["field"], error["idempotency_key"]) == ("unknown", "idempotency_key", key)
+    assert (error["attempts"], error["retryable"]) == (0, False)
+    assert reference.bookings(idempotency_key=key)["requests"] == []
+
+
+def test_resume_of_a_key_that_is_free(reference, http1, open_client):
+    bot, key = reference.bot(TAKEN), new_key()
+    client = open_client(http1.config)
+    failure(client.book(booking_request(bot, key)), "SLOT_UNAVAILABLE")
+    failure(client.book(resume(key)), "NOT_RECORDED")
+    assert statuses(reference, bot) == [409]
+    assert pending(client) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"bot_id": BOT_ID}, "bot_id"),
+        ({"booking": booking_request()["booking"]}, "booking"),
+        ({"resume": "yes"}, "resume"),
+        ({"resume": None}, "resume"),
+        ({"idempotency_key": ""}, "idempotency_key"),
+        ({"timeout_ms": 0}, "timeout_ms"),
+    ],
+    ids=str,
+)
+def test_resume_that_is_wrong(open_client, members, field):
+    error = failure(open_client(SANDBOX).book({**resume("k"), **members}), "INVALID_FIELD")
+    assert (error["field"], error["outcome"]) == (field, "not_sent")
+
+
+def test_resume_without_a_key(open_client):
+    assert failure(open_client(SANDBOX).book({"resume": True}), "INVALID_FIELD")["field"] == "idempotency_key"
+
+
+# What is not settled
+
+PENDING_MEMBERS = {
+    "idempotency_key",
+    "bot_id",
+    "start_at",
+    "duration_minutes",
+    "recorded_at",
+    "in_flight",
+    "expired",
+}
+
+
+def test_pending_booking(reference, service, open_client):
+    """All that is needed to tell which it is, and nothing of the customer."""
+    bot, key = reference.bot({"status": 503}), new_key()
+    client = open_client(service.config, retry=ONCE)
+    assert pending(client) == []
+    request = booking_request(bot, key)
+    failure(client.book(request), "SERVICE_FAILED")
+    (booking,) = pending(client)
+    assert set(booking) == PENDING_MEMBERS
+    assert (booking["idempotency_key"], booking["bot_id"]) == (key, bot)
+    assert (booking["start_at"], booking["duration_minutes"]) == ("2030-01-14T10:00:00Z", 30)
+    assert (booking["in_flight"], booking["expired"]) == (False, False)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", booking["recorded_at"])
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(booking["recorded_at"].replace("Z", "+00:00"))
+    assert abs(age) < timedelta(minutes=30), "another unit, or another time zone"
+    text = client.pending_bookings().reply.decode()
+    for private in [PHONE, NAME, *request["booking"]["customer"].values(), request["booking"]["notes"], "customer"]:
+        assert private not in text
+    assert open_client(service.config).pending_bookings().reply == b'{"pending_bookings":[],"journal":null}'
+
+
+def test_pending_bookings_are_listed_oldest_first(reference, http1, open_client):
+    """Those in doubt alone: not the booked, the refused and the unsent ones."""
+    client = open_client(http1.config, retry=ONCE, **UNSPARED)
+    doubtful = [new_key() for _ in range(5)]
+    for key in doubtful:
+        failure(client.book(booking_request(reference.bot({"status": 503}), key)), "SERVICE_FAILED")
+        success(client.book(booking_request(reference.bot())))
+        failure(client.book(booking_request(reference.bot(TAKEN))), "SLOT_UNAVAILABLE")
+        failure(client.book(booking_request(duration="?", timeout_ms=0)), "INVALID_FIELD")
+        success(client.search(search_request(reference.bot())))
+    bookings = pending(client)
+    assert {booking["idempotency_key"] for booking in bookings} == set(doubtful)
+    recorded = [booking["recorded_at"] for booking in bookings]
+    assert recorded == sorted(recorded)
+
+
+@pytest.mark.parametrize(
+    ("start", "expired"),
+    [
+        ("2020-01-14T10:00:00Z", True),
+        ("2020-01-14t10:00:00.250-05:00", True),
+        ("2090-01-14T10:00:00+14:00", False),
+    ],
+)
+def test_pending_booking_whose_start_has_passed(open_client, start_faults, start, expired):
+    """`start_at` is the request's own text."""
+    server = start_faults(answer(http_reply(503, b"{}")))
+    client = open_client(config_for(server))
+    failure(client.book(changed(booking_request(), "booking.start_at", start)), "SERVICE_FAILED")
+    (booking,) = pending(client)
+    assert (booking["start_at"], booking["expired"]) == (start, expired)
+
+
+def test_pending_bookings_may_be_asked_for_in_a_callback(reference, http1, open_client):
+    """And what was just settled is settled there."""
+    client = open_client(http1.config)
+    found = []
+    told = ByCallback(lambda _: found.append(pending(client)))
+    told.submit(client, pbk.BOOK, booking_request(reference.bot()))
+    success(told.next().result)
+    assert found == [[]]
+
+
+@pytest.mark.parametrize("handle", GARBAGE.values(), ids=GARBAGE)
+def test_pending_bookings_of_a_garbage_handle(handle):
+    error = failure(pbk.pending_bookings(handle), "INVALID_CLIENT")
+    assert not BOOKING_MEMBERS & set(error)
+
+
+def test_pending_bookings_of_a_closed_client():
+    client = pbk.Client(SANDBOX)
+    client.close()
+    failure(client.pending_bookings(), "CLIENT_CLOSED")
+
+
+def test_pending_bookings_without_a_status(open_client):
+    reply = pbk.take(pbk.library.pbk_pending_bookings(open_client(SANDBOX).handle, None))
+    assert reply == b'{"pending_bookings":[],"journal":null}'
