@@ -18,6 +18,9 @@ from samples import BOT_ID, NAME, PHONE, search_request
 
 PATIENCE = 10.0
 
+COMPACTION_SECONDS = 1.3
+"""A journal that is idle for so long is compacted."""
+
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 16384, 1 << 18
 
 
@@ -215,6 +218,9 @@ class Stage:
 
 
 # ---- Mounting, in a name space of this process alone ----
+
+
+Scenario = Callable[[Stage], None]
 
 
 def mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:
