@@ -25,5 +25,3 @@ struct FIFO<Element> {
         return first
     }
 }
-
-extension FIFO: Sendable where Element: Sendable {}
