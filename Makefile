@@ -107,6 +107,7 @@ test-swift:
 	swift test --quiet --disable-xctest
 
 test-c: lib
+	$(MAKE) --no-print-directory -j 2 -C Tests/c all
 	$(MAKE) --no-print-directory -C Tests/c check
 
 test-cpp: lib
@@ -118,7 +119,7 @@ test-python: lib examples wheel $(VENV)/installed
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
 
 test-valgrind: lib examples
-	$(MAKE) --no-print-directory -C Tests/c valgrind
+	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind
 	$(MAKE) --no-print-directory -j 2 -C Tests/cpp valgrind
 
 # A short look; `make fuzz` takes a longer one.
