@@ -116,7 +116,7 @@ test-cpp: lib
 
 test-python: lib examples wheel $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging bindings/python
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile Tests/python
+	$(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder Tests/python
 
 test-valgrind: lib examples
 	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind

@@ -28,8 +28,24 @@ from samples import BOT_ID, CALLS_ONLY
 SECONDS_PER_TEST = 60
 
 
+LONGEST_FIRST = [
+    "test_campaigns.py",
+    "test_journal_campaigns.py",
+    "test_warm.py",
+    "test_install.py",
+    "test_examples.py",
+    "test_package_install.py",
+    "test_cpp.py",
+    "test_http.py",
+    "test_debian.py",
+]
+"""Files are dealt out whole to the workers: one that takes a minute and comes last leaves all others idle for it."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A call that never returns must not hang the run: C code cannot be interrupted, so the process ends."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
     for item in items:
         item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST, method="thread"))
 
