@@ -4,6 +4,7 @@
 # make lib     build/lib/libpartnerbooking.so
 # make wheel   the Python package with the library inside, in build/wheel
 # make bench   the figures of the README
+# make fleet   a thousand clients and an outage, under a virtual clock: the table of docs/fleet.md
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
 # make format, make lint    by .swift-format
@@ -12,7 +13,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: all demo demo-relay test lib wheel bench asan tsan format lint clean setup setup-test \
-        build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fuzz examples size
+        build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fleet fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
@@ -125,6 +126,9 @@ test-valgrind: lib examples
 # A short look; `make fuzz` takes a longer one.
 test-fuzz: setup
 	$(MAKE) -s -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
+
+fleet: build-swift-tests
+	@FLEET_CLIENTS=1000 swift test --quiet --skip-build --disable-xctest --filter FleetTests
 
 FUZZ_SECONDS := 60
 fuzz: setup

@@ -1,0 +1,143 @@
+@testable import PartnerBooking
+
+/// One client's way to the simulated service: a connection that carries all requests at once, as HTTP/2 does, made ahead and kept in
+/// use as the library's own is.
+final class SimulatedTransport: Transport {
+    private enum Transfer {
+        /// Until there is a connection.
+        case waits(until: MonotonicTime, key: String?)
+        /// Sent; without a result it has no end.
+        case sent(at: MonotonicTime, (result: TransferResult, at: MonotonicTime)?)
+        /// It never left.
+        case failed(TransferFailure, at: MonotonicTime)
+
+        /// When something becomes of it by itself.
+        var next: MonotonicTime? {
+            switch self {
+            case .waits(let moment, _), .failed(_, let moment): moment
+            case .sent(_, let end): end?.at
+            }
+        }
+
+        var sentAt: MonotonicTime? { if case .sent(let moment, _) = self { moment } else { nil } }
+
+        /// How it has ended.
+        func result(_ now: MonotonicTime) -> TransferResult? {
+            switch self {
+            case .sent(_, let end?) where end.at <= now: end.result
+            case .failed(let failure, let moment) where moment <= now: .failure(failure)
+            default: nil
+            }
+        }
+    }
+
+    /// The time, as whoever drives the client has it.
+    var now: MonotonicTime
+    private let service: SimulatedService
+    private var warmth: Warmth
+    /// When the connection was there or will be; nil without one.
+    private var isConnectedAt: MonotonicTime?
+    private var transfers: [TransferID: Transfer] = [:]
+    private var warmUp: (transfer: Transfer, deadline: MonotonicTime)?
+
+    init(_ service: SimulatedService, seed: UInt64, _ now: MonotonicTime) {
+        self.service = service
+        self.now = now
+        warmth = Warmth(intervalMilliseconds: 30_000, seed: seed)
+        warmth.lost(now: now)
+    }
+
+    /// When it has to be asked again.
+    var next: MonotonicTime? {
+        let warmUps = warmUp.map { [$0.transfer.next, $0.deadline] } ?? [warmth.next]
+        return (transfers.values.map(\.next) + warmUps).compactMap { $0 }.min()
+    }
+
+    /// The service is gone, and what was under way with it.
+    func connectionLost() {
+        isConnectedAt = nil
+        for (id, transfer) in transfers {
+            transfers[id] = .failed(.simulated(.connectionLost, mayHaveBeenSent: transfer.sentAt != nil), at: now)
+        }
+        warmth.lost(now: now)
+    }
+
+    func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
+        transfers[id] = transfer(key: request.header("Idempotency-Key"))
+        return nil
+    }
+
+    private func transfer(key: String?) -> Transfer {
+        if isConnectedAt == nil { isConnectedAt = service.connect(now) }
+        guard let ready = isConnectedAt else {
+            let moment = now.adding(milliseconds: SimulatedService.roundTripMilliseconds)
+            return .failed(.simulated(.connectFailed, mayHaveBeenSent: false), at: moment)
+        }
+        return sending(.waits(until: ready, key: key))
+    }
+
+    /// Sends what has waited long enough.
+    private func sending(_ transfer: Transfer) -> Transfer {
+        guard case .waits(let ready, let key) = transfer, ready <= now else { return transfer }
+        return .sent(at: now, service.take(key: key, now))
+    }
+
+    func finished() -> [FinishedTransfer] {
+        tendWarmUp()
+        var results: [FinishedTransfer] = []
+        for id in transfers.keys.sorted() {
+            guard let transfer = transfers[id].map(sending) else { continue }
+            transfers[id] = transfer
+            guard let result = transfer.result(now) else { continue }
+            transfers[id] = nil
+            switch result {
+            case .reply: warmth.used(now: now)
+            case .failure: isConnectedAt = nil
+            }
+            results.append(FinishedTransfer(id: id, result: result))
+        }
+        return results
+    }
+
+    private func tendWarmUp() {
+        if let current = warmUp {
+            let transfer = sending(current.transfer)
+            let result = transfer.result(now)
+            guard result != nil || current.deadline <= now else { return warmUp = (transfer, current.deadline) }
+            let isWarm = if case .reply = result { true } else { false }
+            if !isWarm { isConnectedAt = nil }
+            warmUp = nil
+            warmth.ended(isWarm: isWarm, now: now)
+        }
+        guard warmth.begin(now: now) else { return }
+        let limit = (isConnectedAt == nil ? Self.connectMilliseconds : 0) + CurlTransport.silenceMilliseconds
+        warmUp = (transfer(key: nil), now.adding(milliseconds: limit))
+    }
+
+    /// The default of `connect_timeout_ms`.
+    private static let connectMilliseconds = 4_000
+
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
+        guard let transfer = transfers.removeValue(forKey: id) else { return .none }
+        if isOverdue {
+            isConnectedAt = nil
+            warmth.lost(now: now)
+        }
+        return AbandonedTransfer(mayHaveBeenSent: transfer.sentAt != nil)
+    }
+
+    func sentAt(_ id: TransferID) -> MonotonicTime? { transfers[id]?.sentAt }
+
+    func prewarm() { warmth.wanted(now: now) }
+
+    /// Nobody waits under a clock that is moved by hand.
+    func wait(until moment: MonotonicTime?) {}
+    func wake() {}
+    func close() {}
+}
+
+extension HTTPRequest {
+    fileprivate func header(_ name: String) -> String? {
+        headers.first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.utf8.count + 2)) }
+    }
+}
