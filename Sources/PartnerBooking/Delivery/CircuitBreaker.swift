@@ -8,6 +8,10 @@ struct CircuitBreaker: Sendable {
         var openMilliseconds: Int
     }
 
+    /// An attempt that met silence for so long, when its call ran out of time, tells that the service is out of order: less than a
+    /// voice bot gives a search, and more than a caller who is just impatient.
+    static let silenceMilliseconds = 3_000
+
     private enum State {
         case closed(failures: Int)
         case open(until: MonotonicTime)
@@ -24,15 +28,15 @@ struct CircuitBreaker: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// Whether an attempt may be made. The first after the time that it was open is the probe. While that one stays without an end
-    /// there is another after each such time: a booking is patient, and the service may long be well again.
+    /// Whether an attempt may be made. The first after the time that it was open is the probe. One that meets silence is followed by
+    /// another: a booking is patient, and the service may long be well again.
     mutating func admits(_ id: TransferID, now: MonotonicTime) -> Bool {
         switch state {
         case .closed: return true
         case .halfOpen(let probe, _) where probe == id: return true
         case .open(let until), .halfOpen(_, let until):
             guard until <= now else { return false }
-            state = .halfOpen(probe: id, until: reopening(now))
+            state = .halfOpen(probe: id, until: max(reopening(now), now.adding(milliseconds: Self.silenceMilliseconds)))
             return true
         }
     }

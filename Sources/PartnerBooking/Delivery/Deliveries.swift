@@ -13,8 +13,6 @@ final class Deliveries {
 
     /// How long a call that booked nothing waits for the journal to take that down, also beyond its deadline.
     static let settlingMilliseconds = 500
-    /// An attempt that met silence for so long tells that the service is out of order. Less may be a caller's short patience.
-    static let silenceMilliseconds = 5_000
 
     private enum Timer {
         case deadline(Ticket)
@@ -287,7 +285,9 @@ final class Deliveries {
             return false
         }
         var verdict = Delivery.Verdict(effect: abandoned.mayHaveBeenSent ? .unknown : .notSent, isRetryable: false)
-        if let begun = exchange.attemptedAt, now.milliseconds(since: begun) >= Self.silenceMilliseconds, isOverdue {
+        if let begun = exchange.attemptedAt, isOverdue,
+            now.milliseconds(since: begun) >= CircuitBreaker.silenceMilliseconds
+        {
             verdict.isOutage = true
         }
         attemptEnded(exchange, verdict, now)

@@ -186,21 +186,22 @@ import Testing
         var breaker = open()
         #expect({ breaker.admits(7, now: after(1_000)) }())
         #expect(!{ breaker.admits(8, now: after(1_000)) }(), "one at a time")
-        #expect(!{ breaker.admits(8, now: after(1_499)) }())
-        #expect({ breaker.admits(7, now: after(1_499)) }(), "the probe's own")
-        breaker.attemptEnded(7, isOutage: false, now: after(1_499))
-        #expect({ breaker.admits(8, now: after(1_499)) }())
+        #expect(!{ breaker.admits(8, now: after(3_999)) }())
+        #expect({ breaker.admits(7, now: after(3_999)) }(), "the probe's own")
+        #expect(breaker.retryAfterMilliseconds(now: after(3_999)) == 1)
+        breaker.attemptEnded(7, isOutage: false, now: after(3_999))
+        #expect({ breaker.admits(8, now: after(3_999)) }())
     }
 
     /// A patient booking that probes must not keep all others out while it waits for an answer that was lost.
     @Test func aProbeWithoutAnEndIsFollowedByAnother() {
         var breaker = open()
         #expect({ breaker.admits(7, now: after(1_000)) }())
-        #expect({ breaker.admits(8, now: after(2_000)) }())
-        #expect(!{ breaker.admits(9, now: after(2_000)) }())
-        breaker.attemptEnded(7, isOutage: true, now: after(2_100))  // the first one's silence says nothing new
-        breaker.attemptEnded(8, isOutage: false, now: after(2_200))
-        #expect({ breaker.admits(9, now: after(2_200)) }())
+        #expect({ breaker.admits(8, now: after(4_000)) }())
+        #expect(!{ breaker.admits(9, now: after(4_000)) }())
+        breaker.attemptEnded(7, isOutage: true, now: after(4_100))  // the first one's silence says nothing new
+        breaker.attemptEnded(8, isOutage: false, now: after(4_200))
+        #expect({ breaker.admits(9, now: after(4_200)) }())
     }
 
     @Test func aProbeThatFailsOpensItAgain() {
