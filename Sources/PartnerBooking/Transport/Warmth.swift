@@ -62,8 +62,8 @@ struct Warmth: Sendable {
         }
         failures = min(failures + 1, 16)
         guard interval > 0 else { return }
-        // Full jitter, as between attempts: a service that comes back is not met by all its clients at once.
-        let bound = min(Self.leastGapMilliseconds << failures, Self.longestPauseMilliseconds)
+        // Jitter, as between attempts: a service that comes back is not met by all its clients at once.
+        let bound = min(Self.leastGapMilliseconds << (failures + 1), Self.longestPauseMilliseconds)
         let pause = Int.random(in: Self.leastGapMilliseconds...bound, using: &random)
         next = min(next ?? now.adding(milliseconds: pause), now.adding(milliseconds: pause))
     }
