@@ -24,6 +24,8 @@ final class CurlTransport: Transport {
     private let warmOrigins: ArraySlice<Origin>
     /// Transfers that wait for the connection in the making, and until when.
     private var patient = FIFO<(id: TransferID, until: MonotonicTime)>()
+    /// There may be more connections for a while than a service with HTTP/2 should need.
+    private var isLimitLifted = false
 
     private final class Origin {
         let origin: HTTPOrigin
@@ -31,6 +33,10 @@ final class CurlTransport: Transport {
         var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
         /// Whether it speaks HTTP/2, once that is known.
         var isMultiplexed: Bool?
+        /// How many of those who wait for a connection in the making have last got one of their own, and how many more may now.
+        var lastLetGo = 0
+        var mayLetGo = 0
+        var nextLettingGo = MonotonicTime(nanoseconds: 0)
 
         init(_ origin: HTTPOrigin, keepWarmMilliseconds: Int, seed: UInt64) {
             self.origin = origin
@@ -277,8 +283,10 @@ extension CurlTransport {
 
     private func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
         origin.warmth.used(now: now)
-        guard transfer.isMultiplexed != origin.isMultiplexed else { return }
+        origin.lastLetGo = 0
+        guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
         origin.isMultiplexed = transfer.isMultiplexed
+        isLimitLifted = false
         // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry. It has one
         // limit for all servers, so that each of them has to do with it.
         let streams = settings.maxStreamsPerConnection
@@ -297,12 +305,25 @@ extension CurlTransport {
         origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
     }
 
-    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own.
+    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own. Of many
+    /// who wait it is one at first, then two, then four: most often the handshakes are slow because everybody makes one.
     private func sendImpatient(_ now: MonotonicTime) {
         while let first = patient.first, first.until <= now {
             _ = patient.popFirst()
-            guard let transfer = running[first.id], transfer.isWaitingForConnection else { continue }
+            guard let transfer = running[first.id], transfer.isWaitingForConnection, let origin = origin(of: transfer)
+            else { continue }
+            if origin.nextLettingGo <= now {
+                origin.lastLetGo = min(max(1, 2 * origin.lastLetGo), settings.maxInFlight)
+                origin.mayLetGo = origin.lastLetGo
+                origin.nextLettingGo = now.adding(milliseconds: Self.patienceMilliseconds)
+            }
+            guard origin.mayLetGo > 0 else {
+                patient.append((first.id, origin.nextLettingGo))
+                continue
+            }
+            origin.mayLetGo -= 1
             limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
+            isLimitLifted = true
             curl_multi_remove_handle(multi, transfer.easy)
             transfer.setWaitsForConnection(false)
             curl_multi_add_handle(multi, transfer.easy)
