@@ -226,8 +226,9 @@ PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
  * @param timeout_ms  How long calls under way may go on, in milliseconds, 0 to 600000. Less counts as 0, more as 600000.
  * @return PBK_OK when no call had to be ended, PBK_TIMEOUT when some were (the client is closed all the same),
  *         PBK_INVALID_CLIENT, PBK_CLIENT_CLOSED, or from a callback PBK_WOULD_DEADLOCK (the client stays open).
- * Any thread. Blocks for at most `timeout_ms` and two seconds, also while a name is being resolved or when a callback of yours
- * does not return (then that callback, and the calls after it, are left behind). Since 0.1.
+ * Any thread. Blocks for at most `timeout_ms` and two seconds, also while a name is being resolved. When a callback of yours does not
+ * return in that time, or the machine gives the client's thread none of its own, that callback and the calls that are left
+ * stay behind without a completion, and a journal knows their bookings as pending. Since 0.1.
  */
 PBK_API pbk_status pbk_client_close(pbk_client *client, int32_t timeout_ms);
 
