@@ -127,9 +127,6 @@ test-valgrind: lib examples
 test-fuzz: setup
 	$(MAKE) -s -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
 
-fleet: build-swift-tests
-	@FLEET_CLIENTS=1000 swift test --quiet --skip-build --disable-xctest --filter FleetTests
-
 FUZZ_SECONDS := 60
 fuzz: setup
 	$(MAKE) -s -C Tests/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
@@ -150,6 +147,10 @@ bench: lib $(VENV)/installed
 	@.ci/install-packages c++=g++ nginx=nginx-light
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
+
+fleet: build-swift-tests $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	@$(PYTHON) Benchmarks/fleet.py
 
 # ---- Form -------------------------------------------------------------------------------------------------------------
 

@@ -134,9 +134,26 @@ def memory(figures: dict[str, Any], axes: list[Any]) -> None:
     axes[0].set_title(f"Resident memory per call, KiB, {figures['in_flight']} in flight")
 
 
+def fleet(figures: dict[str, Any], axes: list[Any]) -> None:
+    """What the service is asked in each second of a simulated outage."""
+    [panel] = axes
+    for name, colour, text in (("silent, without breaker and budget", BARE, "without breaker and budget"),
+                               ("silent, as shipped", OURS, "as shipped")):
+        load = figures["load"][name]
+        panel.plot(range(len(load)), load, color=colour, linewidth=1.5)
+        panel.annotate(text, (len(load) - 1, load[-1]), (6, 0), textcoords="offset points", va="center", color=colour)
+    panel.axvspan(40, 100, color=FAINT, linewidth=0)
+    panel.text(70, 0, "silent", ha="center", va="bottom", fontsize=8.5, color=GREY)
+    panel.set_title(f"What {figures['clients']:,} clients ask in a second of a service that is silent for a minute")
+    panel.set_xlim(15, 160)
+    panel.set_ylim(0)
+    panel.set_xlabel("seconds")
+
+
 CHARTS: dict[str, tuple[Callable, int, tuple[float, float]]] = {
     "submit": (submit, 2, (11, 6.2)), "throughput": (throughput, 2, (11, 6.2)), "network": (network, 1, (8.5, 8)),
-    "cancel": (cancel, 2, (11, 4.2)), "memory": (memory, 1, (7, 2.8))}
+    "cancel": (cancel, 2, (11, 4.2)), "memory": (memory, 1, (7, 2.8)),
+    "fleet": (fleet, 1, (9.5, 3.4))}
 
 
 def draw(folder: pathlib.Path, measured: Collection[str] = CHARTS) -> list[pathlib.Path]:

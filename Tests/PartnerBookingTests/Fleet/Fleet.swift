@@ -18,6 +18,7 @@ final class Fleet {
         /// In seconds from the start.
         var outage = 40.0..<100.0
         var end = 160.0
+        var searchTimeoutMilliseconds = 5_000
         /// A bot tries again what has failed and may succeed.
         var triesOfBot = 2
         var pauseOfBotMilliseconds = 3_000
@@ -28,9 +29,8 @@ final class Fleet {
     /// How something ended that a bot was asked for, after all its calls.
     struct Ending {
         let begunAt: MonotonicTime
-        /// The key, of a booking.
-        let key: String?
-        let result: CallResult
+        let calls: Int
+        let isServed: Bool
     }
 
     private enum Event {
@@ -61,6 +61,8 @@ final class Fleet {
     private(set) var endings: [Ending] = []
     /// When each call that failed began, and how many milliseconds later it was told.
     private(set) var failures: [(begunAt: MonotonicTime, milliseconds: Int)] = []
+    /// How many bookings callers were told what is not true of.
+    private(set) var untrue = 0
     private let begin = MonotonicTime(nanoseconds: 1_000_000_000_000)
     private var random: SplitMix64
     private var now: MonotonicTime
@@ -135,10 +137,11 @@ final class Fleet {
         calls[lastTicket] = (wish, now, client)
         let request = try Request(wish.operation, json: Sample.request(wish.operation, key: wish.key))
         // As configured by default.
-        let timeout = wish.operation == .createBooking ? 35_000 : 5_000
+        let timeout = wish.operation == .createBooking ? 35_000 : plan.searchTimeoutMilliseconds
         let retry = Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000)
+        // The transfer thread takes it up a little later than it was submitted.
         let call = Call(
-            ticket: lastTicket, request: request, policy: retry, deadline: now.adding(milliseconds: timeout),
+            ticket: lastTicket, request: request, policy: retry, deadline: now.adding(milliseconds: timeout - 10),
             seed: random.next(), submittedAt: now
         ) { [completions] completion in completions.update { $0.append(completion) } }
         clients[client].transport.now = now
@@ -166,6 +169,7 @@ final class Fleet {
         guard case .done(let result) = completion.event, let call = calls.removeValue(forKey: completion.ticket)
         else { return }
         var wish = call.wish
+        if wish.operation == .createBooking { check(result, of: wish.key) }
         if case .failure(let error) = result {
             failures.append((call.begunAt, now.milliseconds(since: call.begunAt)))
             if (error.isRetryable || error.outcome == .unknown) && wish.calls < plan.triesOfBot {
@@ -174,8 +178,16 @@ final class Fleet {
                 return events.add(.again(wish, client: call.client), at: moment)
             }
         }
-        let key = wish.operation == .createBooking ? wish.key : nil
-        endings.append(Ending(begunAt: wish.begunAt, key: key, result: result))
+        let isServed = if case .success = result { true } else { false }
+        endings.append(Ending(begunAt: wish.begunAt, calls: wish.calls, isServed: isServed))
+    }
+
+    private func check(_ result: CallResult, of key: String) {
+        let isBooked = service.bookings[key] != nil
+        switch result {
+        case .success: if !isBooked { untrue += 1 }
+        case .failure(let error): if isBooked && error.outcome != .unknown { untrue += 1 }
+        }
     }
 }
 
