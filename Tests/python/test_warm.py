@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -154,6 +155,20 @@ def test_connection_that_falls_silent_while_idle_is_replaced(reference, proxy, o
     time.sleep(GRACE)
     success(client.search(search_request(reference.bot())))
     assert proxy.accepted == 2
+
+
+def test_calls_that_wait_for_a_slow_handshake_do_not_each_make_their_own(reference, http2, proxy_for, open_client):
+    """One connection serves them all, so more are made only little by little, in case it is that one which hangs."""
+    proxy = proxy_for(http2.config["base_url"], delay=0.3)
+    client = open_client(http2.config, base_url=proxy.url)
+    request = search_request(reference.bot())
+    success(client.search(request))
+    made, calls = proxy.accepted, 60
+    proxy.drop()
+    with ThreadPoolExecutor(calls) as threads:
+        for reply in threads.map(client.search, [request] * calls):
+            success(reply)
+    assert 1 <= proxy.accepted - made < calls / 2
 
 
 def test_service_that_is_down_at_opening_is_connected_to_when_it_comes(start_faults, proxy_for, open_client):

@@ -30,7 +30,7 @@ final class CurlTransport: Transport {
     private final class Origin {
         let origin: HTTPOrigin
         var warmth: Warmth
-        var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime)?
+        var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime, hadConnection: Bool)?
         /// Whether it speaks HTTP/2, once that is known.
         var isMultiplexed: Bool?
         /// How many of those who wait for a connection in the making have last got one of their own, and how many more may now.
@@ -269,15 +269,17 @@ extension CurlTransport {
         // A connection that is there is proved soon; one that is not has all the time to be made.
         let isConnected = sockets.hasConnection(to: origin.origin.number)
         let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
-        origin.warmUp = (transfer, now.adding(milliseconds: limit))
+        origin.warmUp = (transfer, now.adding(milliseconds: limit), isConnected)
         warmUps += 1
     }
 
     private func endWarmUp(_ origin: Origin, isWarm: Bool, _ now: MonotonicTime) {
-        guard let transfer = origin.warmUp?.transfer else { return }
+        guard let (transfer, _, hadConnection) = origin.warmUp else { return }
         origin.warmUp = nil
         if isWarm { noteUse(of: origin, by: transfer, now) }
         origin.warmth.ended(isWarm: isWarm, now: now)
+        // What failed is the connection: the service may be well.
+        if !isWarm && hadConnection { origin.warmth.lost(now: now) }
         curl_multi_remove_handle(multi, transfer.easy)
     }
 

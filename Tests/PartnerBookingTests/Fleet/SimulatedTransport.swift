@@ -38,7 +38,7 @@ final class SimulatedTransport: Transport {
     /// When the connection was there or will be; nil without one.
     private var isConnectedAt: MonotonicTime?
     private var transfers: [TransferID: Transfer] = [:]
-    private var warmUp: (transfer: Transfer, deadline: MonotonicTime)?
+    private var warmUp: (transfer: Transfer, deadline: MonotonicTime, hadConnection: Bool)?
 
     init(_ service: SimulatedService, seed: UInt64, _ now: MonotonicTime) {
         self.service = service
@@ -103,15 +103,19 @@ final class SimulatedTransport: Transport {
         if let current = warmUp {
             let transfer = sending(current.transfer)
             let result = transfer.result(now)
-            guard result != nil || current.deadline <= now else { return warmUp = (transfer, current.deadline) }
+            guard result != nil || current.deadline <= now else {
+                return warmUp = (transfer, current.deadline, current.hadConnection)
+            }
             let isWarm = if case .reply = result { true } else { false }
             if !isWarm { isConnectedAt = nil }
             warmUp = nil
             warmth.ended(isWarm: isWarm, now: now)
+            if !isWarm && current.hadConnection { warmth.lost(now: now) }
         }
         guard warmth.begin(now: now) else { return }
-        let limit = (isConnectedAt == nil ? Self.connectMilliseconds : 0) + CurlTransport.silenceMilliseconds
-        warmUp = (transfer(key: nil), now.adding(milliseconds: limit))
+        let isConnected = isConnectedAt != nil
+        let limit = (isConnected ? 0 : Self.connectMilliseconds) + CurlTransport.silenceMilliseconds
+        warmUp = (transfer(key: nil), now.adding(milliseconds: limit), isConnected)
     }
 
     /// The default of `connect_timeout_ms`.
