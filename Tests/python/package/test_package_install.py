@@ -174,7 +174,9 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
 def test_example(name, tmp_path):
     """In development mode, with warnings as errors."""
     done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))
-    assert done.returncode == 0 and done.stdout and not done.stderr, done.stdout + done.stderr
+    # asyncio tells of each step that took more than a tenth of a second, which on a busy machine is any.
+    complaints = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert done.returncode == 0 and done.stdout and not complaints, done.stdout + done.stderr
 
 
 def test_the_packages_own_readme(tmp_path):
