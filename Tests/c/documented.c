@@ -14,6 +14,8 @@ static const char *last_said = "";
 struct call {
     int replies, slow;
     pbk_status status;
+    pbk_operation operation;
+    const char *bot_id, *idempotency_key;
 };
 
 static void say(struct call *call, const char *words)
@@ -123,7 +125,7 @@ static void without_waiting(void)
 {
     pbk_client *client = open_client(SLOW);
     const char *request = SEARCH;
-    struct call one = {0, 0, PBK_OK}, *call = &one;
+    struct call one = {0}, *call = &one;
 
     pbk_ticket search;
     pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);    // `call`: a pointer of yours
@@ -165,7 +167,7 @@ static void callbacks(void)
 {
     pbk_client *client = open_client(SANDBOX);
     const char *request = SEARCH;
-    struct call one = {0, 0, PBK_OK}, *call = &one;
+    struct call one = {0}, *call = &one;
 
     char *error;
     if (pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, NULL, &error, on_completion, call) != PBK_OK) {
@@ -210,22 +212,39 @@ static const char *answer_to(const pbk_completion *done)
 
 static FILE *log_file;
 
+/* How much of an error goes into the log: all before "reply", which errors have with platform_webhook and which may name the
+   customer. Inside of a text its quotes would have backslashes. */
+static int loggable_length(const char *error)
+{
+    const char *reply = strstr(error, ",\"reply\":");
+
+    return (int)(reply == NULL ? strlen(error) : (size_t)(reply - error));
+}
+
 /* One line of JSON for each call: what it was, how it ended, where its time went. The reply of a call that succeeded names the
-   customer and stays out of it; so does "reply", which errors have with platform_webhook. */
+   customer and stays out of it. Texts that are the engine's own have letters, digits, '-' and '_', and so need no escapes. */
 static void log_call(const pbk_completion *done)
 {
-    const char *tag = pbk_completion_tag(done);     /* your own: letters and digits, so that it needs no escapes */
+    const struct call *call = pbk_completion_context(done);     /* the engine's own */
+    const char *tag = pbk_completion_tag(done), *error = pbk_completion_reply(done);
+    int length;
 
-    fprintf(log_file, "{\"tag\":\"%s\",\"status\":%d,\"outcome\":%d,\"timing\":%s}\n", tag == NULL ? "" : tag,
-            (int)pbk_completion_status(done), (int)pbk_completion_outcome(done), pbk_completion_timing(done));
+    if (pbk_completion_status(done) == PBK_OK || error == NULL)
+        error = "null";
+    length = loggable_length(error);
+    fprintf(log_file, "{\"tag\":\"%s\",\"operation\":%d,\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",", tag == NULL ? "" : tag,
+            (int)call->operation, call->bot_id, call->idempotency_key);
+    fprintf(log_file, "\"status\":%d,\"outcome\":%d,\"timing\":%s,\"failure\":%.*s%s}\n", (int)pbk_completion_status(done),
+            (int)pbk_completion_outcome(done), pbk_completion_timing(done), length, error, error[length] == '\0' ? "" : "}}");
 }
 
 static void answers(const char *config, const char *request, const char *words)
 {
     pbk_client *client = open_client(config);
+    struct call call = {.operation = PBK_CREATE_BOOKING, .bot_id = "bot_1", .idempotency_key = "key-1"};
     pbk_completion *done;
 
-    pbk_submit(client, PBK_CREATE_BOOKING, request, NULL, NULL, NULL, NULL);
+    pbk_submit(client, PBK_CREATE_BOOKING, request, NULL, NULL, NULL, &call);
     done = pbk_next_completion(client, 20000, NULL);
     check(strcmp(answer_to(done), words) == 0, words, "is the answer to", pbk_completion_reply(done));
     log_call(done);
@@ -239,8 +258,14 @@ static void answers(const char *config, const char *request, const char *words)
 
 static void what_to_say(void)
 {
-    char line[1024];
+    const char *refusal = "{\"error\":{\"code\":\"x\",\"message\":\"a \\\"reply\\\": John\",\"attempts\":1}}";
+    const char *with_reply = "{\"error\":{\"code\":\"x\",\"attempts\":1,\"reply\":{\"name\":\"John\"},\"timing\":{}}}";
+    char line[4096];
     int lines = 0;
+
+    check(loggable_length(refusal) == (int)strlen(refusal), "logged", "whole", refusal);
+    check(strcmp(with_reply + loggable_length(with_reply), ",\"reply\":{\"name\":\"John\"},\"timing\":{}}}") == 0, "logged",
+          "without what may name the customer", with_reply);
 
     log_file = tmpfile();
     answers(SANDBOX, BOOKING_AND(",\"tag\":\"call-7\""), "You are booked.");
@@ -253,6 +278,8 @@ static void what_to_say(void)
     while (fgets(line, sizeof line, log_file) != NULL) {
         lines++;
         check(strstr(line, "\"timing\":{\"total_us\":") != NULL && strstr(line, "John") == NULL, "logged", "a call", line);
+        check(strstr(line, "\"operation\":2,\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\"") != NULL, "logged", "by bot", line);
+        check((strstr(line, "\"failure\":null}") != NULL) == (lines == 1), "logged", "the error of one that failed", line);
     }
     check(lines == 5, "logged", "all of them", NULL);
     fclose(log_file);

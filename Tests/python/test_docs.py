@@ -391,3 +391,11 @@ def test_guides_name_nothing_that_is_not_there(name):
     tests = {file.stem for file in (ROOT / "Tests").rglob("*.*")}
     missing = {word for word in named - of_others - statuses - tests if not re.search(rf"\b{word}\b", defined)}
     assert len(named) > 15 and missing == set()
+
+
+def test_each_status_has_an_alert_or_tells_of_no_trouble():
+    alerts = (DOCS / "operations.md").read_text().split("## What to alert on", 1)[1].split("\n## ", 1)[0]
+    named = set(re.findall(r"`(\w+)`", alerts))
+    no_trouble = {"ok", "client_closed", "cancelled", "slot_unavailable"}
+    at_the_start = {"invalid_config"}
+    assert {name.lower() for name in STATUS} - named == no_trouble | at_the_start
