@@ -32,6 +32,12 @@ static void on_reply(struct call *call, pbk_status status, const char *reply)
     check(reply != NULL, "a reply", "of a call", reply);
 }
 
+static void on_refusal(struct call *call, pbk_status status)
+{
+    (void)call;
+    check(0, "accepted", "a call", pbk_status_text(status));
+}
+
 /* ---- README.md and docs/c.md: calls that wait --------------------------------------------------------------------- */
 
 static void offer(const char *reply) { check(strstr(reply, "\"start_at\"") != NULL, "searched", "a day", reply); }
@@ -127,8 +133,9 @@ static void without_waiting(void)
     const char *request = SEARCH;
     struct call one = {0}, *call = &one;
 
-    pbk_ticket search;
-    pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);    // `call`: a pointer of yours
+    pbk_ticket search;                                                              // `call`: a pointer of yours
+    pbk_status accepted = pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);
+    if (accepted != PBK_OK) on_refusal(call, accepted);                             // there will be no completion
 
     struct pollfd descriptors[] = {{pbk_completion_fd(client), POLLIN, 0}};     /* and those of your engine */
     while (call->replies == 0 && poll(descriptors, 1, -1) >= 0)
