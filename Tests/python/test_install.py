@@ -12,6 +12,7 @@ import pytest
 from contract import FUNCTIONS, HEADER, STATUS, VERSION
 from installed import CC, SOURCES, STRICT, book, pkg_config, run
 from pbk import LIBRARY, ROOT
+from test_docs import links_of
 
 PAGE = (ROOT / "docs" / "install.md").read_text()
 
@@ -144,6 +145,23 @@ def test_what_is_installed(prefix):
     assert (prefix / "lib" / "libpartnerbooking.so").read_bytes() == LIBRARY.read_bytes()
 
 
+def dead_links(folder: Path) -> list[tuple[str, str]]:
+    return [
+        (page.name, link)
+        for page in folder.glob("*.md")
+        for link in links_of(page)
+        if not re.match(r"https?:", link) and not (folder / link.partition("#")[0]).exists()
+    ]
+
+
+def test_links_of_the_installed_pages_lead_somewhere(prefix, tmp_path):
+    folder = prefix / "share" / "doc" / "partnerbooking"
+    assert sum(len(links_of(page)) for page in folder.glob("*.md")) > 50
+    assert dead_links(folder) == []
+    (tmp_path / "dead.md").write_text("[the header](../include/partnerbooking.h)")
+    assert dead_links(tmp_path) == [("dead.md", "../include/partnerbooking.h")]
+
+
 def test_nothing_that_is_installed_names_this_tree(prefix):
     for path in prefix.rglob("*"):
         if path.is_file() and path.parent.name != "lib":
@@ -198,19 +216,26 @@ def test_installing_over_an_older_version(tmp_path):
 
 
 @pytest.fixture
-def cp_that_fails(tmp_path, monkeypatch):
-    """Has `cp` do something else when it comes to a certain manual page, after the library and before all is done."""
+def failing(tmp_path, monkeypatch):
+    """Has a program do something else when it comes to a certain file."""
 
-    def instead(command: str) -> None:
-        program = tmp_path / "bin" / "cp"
+    def instead(name: str, file: str, command: str) -> None:
+        program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
-        program.write_text(f'#!/bin/sh\ncase "$*" in *man3/pbk_submit.3*) {command} ;; esac\nexec {CP} "$@"\n')
+        real = shutil.which(name, path=PATH)
+        program.write_text(f'#!/bin/sh\ncase "$*" in *{file}*) {command} ;; esac\nexec {real} "$@"\n')
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}:{PATH}")
 
-    PATH, CP = os.environ["PATH"], shutil.which("cp")
+    PATH = os.environ["PATH"]
     yield instead
     monkeypatch.setenv("PATH", PATH)
+
+
+@pytest.fixture
+def cp_that_fails(failing):
+    """At a manual page, after the library and before all is done."""
+    return lambda command: failing("cp", "man3/pbk_submit.3", command)
 
 
 FULL_DISK = 'echo "cp: No space left on device" >&2; exit 1'
@@ -255,6 +280,21 @@ def test_upgrade_that_fails_leaves_the_older_version(cp_that_fails, tmp_path):
     make("install", f"PREFIX={prefix}", expect=2)
     make("uninstall", f"PREFIX={prefix}")
     assert not prefix.exists()
+
+
+def test_list_that_cannot_be_written_leaves_no_half_of_it(failing, tmp_path):
+    """The first one is not there, a later one is as it was."""
+    prefix = tmp_path / "usr"
+    failing("mv", "installed-files", FULL_DISK)
+    make("install", f"PREFIX={prefix}", expect=2)
+    assert not prefix.exists()
+
+    failing("mv", "installed-files", "true")
+    make("install", f"PREFIX={prefix}")
+    before = contents(prefix)
+    failing("mv", "installed-files", FULL_DISK)
+    make("install", f"PREFIX={prefix}", expect=2)
+    assert contents(prefix) == before
 
 
 @pytest.mark.parametrize("name", ["PREFIX", "DESTDIR"])
