@@ -285,7 +285,7 @@ public:
     /** What happened, for example "slot_unavailable": the service's own word when the service answered. */
     const std::string &code() const noexcept { return members().code; }
 
-    /** One sentence for a log; holds neither the API key nor what the caller told. */
+    /** One sentence for a log; holds neither the API key nor what the caller told, unless a service says it. */
     const std::string &message() const noexcept { return members().message; }
 
     /** HTTP status; 0 when there was none. */
@@ -297,7 +297,7 @@ public:
     /** Whether the same call, unchanged, may succeed later; a booking with the same key. */
     bool retryable() const noexcept { return members().retryable; }
 
-    /** The time to wait that the service named, in milliseconds; 0 when it named none. */
+    /** The time to wait that the service named, or for which it is left alone ("circuit_open"), in milliseconds; else 0. */
     std::int64_t retry_after_ms() const noexcept { return members().retry_after_ms; }
 
     /** HTTP attempts made. */
@@ -673,7 +673,8 @@ public:
      *
      * @param callback  Called as callback(Completion), once with PBK_EVENT_DONE, and with "slow_after_ms" perhaps once before
      *                  with PBK_EVENT_SLOW; never for a call that is refused. An empty one (a NULL function pointer, an empty
-     *                  std::function) is refused with PBK_INVALID_ARGUMENT. It is moved or copied (where that throws, the call
+     *                  std::function) is refused with PBK_INVALID_ARGUMENT, before the client is looked at: also where that
+     *                  is closed. It is moved or copied (where that throws, the call
      *                  is refused with PBK_RESOURCE_UNAVAILABLE), needs not be copyable, and is kept until PBK_EVENT_DONE,
      *                  after which it is destroyed on that thread. It may run before this function returns. What it throws ends
      *                  there (see set_callback_exception_handler()), and with -fno-exceptions, where nothing can be caught, it

@@ -98,7 +98,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
 
     /// What happened.
     public var code: Code
-    /// One sentence for a log.
+    /// One sentence for a log. When the service answered these are its own words, which may name the customer.
     public var message: String
     /// Whose fault it is.
     public var source: Source
@@ -116,7 +116,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public var offset: Int?
     /// The service's `X-Request-Id`.
     public var requestID: String?
-    /// How long the service asked to wait.
+    /// How long the service asked to wait, or is left alone (`circuit_open`).
     public var retryAfterMilliseconds: Int?
     /// libcurl's own code, when a transfer failed.
     public var curlCode: Int?

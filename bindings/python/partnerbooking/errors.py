@@ -88,7 +88,7 @@ class Error(Exception):
 
     @property
     def message(self) -> str:
-        """One sentence for a log. Never holds the key or what the caller told."""
+        """One sentence for a log. Never holds the key or what the caller told, unless a service says it."""
         return str(self.members["message"])
 
     @property
