@@ -12,8 +12,8 @@
  * Encoding.   Every string is UTF-8 and ends with a NUL byte. Text that is not UTF-8 is refused, never repaired.
  *
  * Ownership.  Strings you pass in are borrowed until the function returns. Every `char *` you get back is yours: give
- *             it to pbk_string_free(), on success and on failure alike. A `const char *` is static: never free it.
- *             Outputs are written whole or not at all.
+ *             it to pbk_string_free(), on success and on failure alike. A `const char *` is static, or belongs to its
+ *             completion and goes with that: never free it. Outputs are written whole or not at all.
  *
  * Handles.    A pbk_client is a number in a pointer's clothes. It is looked up and never dereferenced, so a handle that
  *             is NULL, closed or garbage gives an error. A handle value is never used again after its client is closed.
@@ -217,9 +217,9 @@ PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
  * Closes a client: refuses new calls, lets those under way finish, ends the rest, and stops the client's thread.
  *
  * Every call under way is still completed, at the latest when the time is up; one that was ended gets "client_closed", for a
- * booking with the "outcome" that is true for it. 0 ends all of them at once. No callback runs after the return. Completions
- * that nobody has taken from the queue yet can be taken after the close, until there are none; do so, since they keep their
- * memory. The descriptor of pbk_completion_fd() must not be used any more.
+ * booking with the "outcome" that is true for it. 0 ends all of them at once. No callback begins after the return.
+ * Completions that nobody has taken from the queue yet can be taken after the close, until there are none; do so, since they
+ * keep their memory. The descriptor of pbk_completion_fd() must not be used any more.
  *
  * @param client      The client. NULL, closed and garbage handles are told by the return value. When two threads close
  *                    one client, the first closes it and the second gets PBK_CLIENT_CLOSED at once.
