@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from pathlib import Path
 
 VARIABLE = "PARTNERBOOKING_LIBRARY"
@@ -32,8 +33,15 @@ def load() -> str:
 
 
 def _advice(name: str, reason: str) -> str:
+    if re.search(r"undefined symbol: curl_|CURL_OPENSSL_4' not found", reason):
+        return (
+            "partnerbooking needs the system's libcurl 7.87 or later, with Debian's symbol versions; "
+            f"{_system_libcurl()}. Debian 12 and Ubuntu 24.04 have what it needs."
+        )
     if "libcurl.so.4" in reason:
         return "partnerbooking uses the system's libcurl. Install it: libcurl4 (Debian, Ubuntu) or libcurl (Fedora)."
+    if "libstdc++.so.6" in reason:
+        return "partnerbooking uses the system's C++ library, of GCC 11 or later: libstdc++6 (Debian, Ubuntu)."
     if "GLIBC_" in reason:
         return "This libpartnerbooking was built for a newer system than this one. Build it here: `make lib`."
     if os.environ.get(VARIABLE):
@@ -44,3 +52,12 @@ def _advice(name: str, reason: str) -> str:
             f"the library, or name the file in {VARIABLE}."
         )
     return "The library in this package cannot be loaded on this machine."
+
+
+def _system_libcurl() -> str:
+    try:
+        version = ctypes.CDLL("libcurl.so.4").curl_version
+    except (OSError, AttributeError):
+        return "here is another one"
+    version.restype = ctypes.c_char_p
+    return f"here is {version().decode(errors='replace').split(' ')[0]}"
