@@ -3,8 +3,9 @@ import Testing
 
 @testable import PartnerBooking
 
-/// The herd after an outage. `make fleet` runs it with a thousand clients and prints the table of docs/fleet.md.
-@Suite struct FleetTests {
+/// The herd after an outage. `make fleet` runs it with a thousand clients and prints the table of docs/fleet.md. One thread, so that
+/// a sanitizer has nothing to find, and much to compute.
+@Suite(.enabled(if: !isSanitized)) struct FleetTests {
     private static let clients = getenv("FLEET_CLIENTS").flatMap { Int(String(cString: $0)) }
 
     private static func plan(_ trouble: SimulatedService.Trouble, breaker: Bool = true) -> Fleet.Plan {
