@@ -65,6 +65,6 @@ struct CircuitBreaker: Sendable {
     /// An outage begins for all clients at the same moment: by jitter they do not probe in step.
     private mutating func reopening(_ now: MonotonicTime) -> MonotonicTime {
         let longest = settings.openMilliseconds
-        return now.adding(milliseconds: Int.random(in: longest / 2...max(longest, longest / 2), using: &random))
+        return now.adding(milliseconds: Int.random(in: longest / 2...longest, using: &random))
     }
 }
