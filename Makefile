@@ -4,6 +4,7 @@
 # make lib     build/lib/libpartnerbooking.so
 # make wheel   the Python package with the library inside, in build/wheel
 # make bench   the figures of the README
+# make instructions         what one warm call costs in instructions, by shared object
 # make fleet   a thousand clients and an outage, under a virtual clock: the table of docs/fleet.md
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
@@ -12,7 +13,7 @@
 # make install, uninstall, deb       packaging/package.mk says more
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: all demo demo-relay test lib wheel bench asan tsan format lint clean setup setup-test \
+.PHONY: all demo demo-relay test lib wheel bench instructions asan tsan format lint clean setup setup-test \
         build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fleet fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -147,6 +148,10 @@ bench: lib $(VENV)/installed
 	@.ci/install-packages c++=g++ nginx=nginx-light
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
+
+instructions: lib
+	@.ci/install-packages cc=gcc valgrind=valgrind
+	@python3 Benchmarks/instructions.py
 
 fleet: build-swift-tests $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
