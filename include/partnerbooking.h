@@ -94,11 +94,25 @@ typedef enum pbk_operation {
     PBK_LOOKUP_CUSTOMER = 3      /**< As pbk_lookup_customer() asks. */
 } pbk_operation;
 
-/** What a completion tells. New values may be added: free a completion whose event you do not know. Since 0.1. */
+/**
+ * The kind of a completion. New values may be added: free a completion whose event you do
+ * not know. Since 0.1.
+ */
 typedef enum pbk_event {
-    PBK_EVENT_DONE = 1, /**< The call has ended. Exactly one for each ticket, and the last. */
-    PBK_EVENT_SLOW = 2  /**< "slow_after_ms" have passed and the call goes on: say "one moment, please", once a turn. At most one
-                             for each ticket, before the end. */
+    /** The call has ended. Exactly one for each ticket, and the last. */
+    PBK_EVENT_DONE = 1,
+    /**
+     * "slow_after_ms" have passed and the call goes on. At most one for each ticket,
+     * before the end. Say "one moment, please", once a turn.
+     */
+    PBK_EVENT_SLOW = 2,
+    /**
+     * A booking whose call ended with PBK_OUTCOME_UNKNOWN is settled. PBK_OK: it was
+     * booked. Comes once for each such booking, with "report_settled" only, and from
+     * pbk_next_completion() only. Ticket 0, context NULL: pbk_completion_key() and
+     * pbk_completion_tag() identify it.
+     */
+    PBK_EVENT_SETTLED = 3
 } pbk_event;
 
 /**
@@ -145,14 +159,21 @@ typedef enum pbk_status {
     PBK_PROXY_FAILED = 45,    /**< The proxy's name did not resolve, or it refused. */
     PBK_ADDRESS_REFUSED = 46, /**< The webhook's host has a private address, and "private_hosts" does not name it. */
 
-    /* The reply cannot be used. */
+    /* The reply cannot be used, is not a success, or has not come. */
     PBK_INVALID_REPLY = 60,   /**< Not JSON, or not of the promised outer shape. */
     PBK_REPLY_TOO_LARGE = 61, /**< Longer than "max_reply_bytes". */
+    PBK_NOT_CONFIRMED = 62,   /**< The platform declined or cancelled the booking. There
+                                   is no appointment. */
+    PBK_OTHER_BOOKING = 63,   /**< The reply contains another start than the request. The
+                                   booking may exist. */
+    PBK_IN_DOUBT = 64,        /**< The booking was sent and is not settled. "doubt"
+                                   contains the last answer. */
 
     /* The service said no. */
     PBK_UNAUTHORIZED = 80,     /**< HTTP 401 or 403: the API key, the bot or the signature is not accepted. */
-    PBK_SLOT_UNAVAILABLE = 81, /**< HTTP 409 slot_unavailable: somebody else has the slot. Offer another. */
-    PBK_REFUSED = 82,          /**< Any other HTTP 3xx or 4xx; other 409s may mean that the first try with a key still runs. */
+    PBK_SLOT_UNAVAILABLE = 81, /**< HTTP 409 about the slot. Nothing was booked. Offer
+                                    another slot. */
+    PBK_REFUSED = 82,          /**< Any other HTTP 3xx or 4xx. */
     PBK_RATE_LIMITED = 83,     /**< HTTP 429, also after the retries. */
     PBK_SERVICE_FAILED = 84    /**< HTTP 5xx, also after the retries. */
 } pbk_status;
@@ -176,8 +197,10 @@ typedef enum pbk_webhook_verdict {
  */
 typedef enum pbk_outcome {
     PBK_OUTCOME_NONE = 0,     /**< Not a booking that failed. */
-    PBK_OUTCOME_NOT_SENT = 1, /**< It cannot have booked. */
-    PBK_OUTCOME_REJECTED = 2, /**< The service said no. */
+    PBK_OUTCOME_NOT_SENT = 1, /**< This client sent nothing under the key that can have
+                                   booked. */
+    PBK_OUTCOME_REJECTED = 2, /**< Every request under the key was refused. Nothing was
+                                   booked. */
     PBK_OUTCOME_UNKNOWN = 3   /**< It may have booked: repeat with the same key, never with a new one. */
 } pbk_outcome;
 
@@ -215,6 +238,10 @@ PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
 
 /**
  * Closes a client: refuses new calls, lets those under way finish, ends the rest, and stops the client's thread.
+ *
+ * Within the same time it also waits for background bookings, whose calls have ended. A
+ * booking that is not settled by then stays in doubt. A journal keeps it. Such bookings
+ * do not make the result PBK_TIMEOUT.
  *
  * Every call under way is still completed, at the latest when the time is up; one that was ended gets "client_closed", for a
  * booking with the "outcome" that is true for it. 0 ends all of them at once. No callback begins after the return.
@@ -257,13 +284,19 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
  * refused with PBK_IDEMPOTENCY_KEY_REUSED. After an error with "outcome":"unknown" repeat the call with the same key, never with a
  * new one, or with {"idempotency_key":...,"resume":true} alone. docs/exactly-once.md has the whole of it.
  *
+ * The library does not abandon a booking that was sent. If it is not settled at the
+ * deadline, the call ends with "outcome":"unknown", and the request continues in the
+ * background. Then the library asks again with the same key, for at most "settle_for_ms"
+ * (not with "platform_keys":"none"). A repeat of the key joins the background request.
+ *
  * @param client        The client. NULL, closed and garbage handles give an error reply.
  * @param request_json  {"bot_id":...,"idempotency_key":...,"booking":{"start_at":...,"duration_minutes":...,"customer":
  *                      {"phone":...,"name":...}}}; may hold "timeout_ms", "tag" and "traceparent". Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} whose "outcome" is "not_sent" (nothing can have
- *         been booked), "rejected" (the service said no) or "unknown" (it may have been booked, by this call or an earlier one). NULL only
- *         when memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the same key then.
+ * @return JSON, yours to free: {"booking":{...}} from the service, or {"error":{...}} with an
+ *         "outcome", as pbk_outcome describes it: "not_sent", "rejected" or "unknown". NULL
+ *         only when memory is out (status PBK_RESOURCE_UNAVAILABLE): repeat the call with the
+ *         same key then.
  * Any thread but that of a callback; calls may overlap. Blocks until the outcome or the deadline: the request's "timeout_ms",
  * else the configuration's, else 35 seconds (the service itself waits up to 30 for the platform). A machine in trouble may add
  * one second, not more. Since 0.1.
@@ -330,9 +363,15 @@ PBK_API pbk_status pbk_submit(pbk_client *client, pbk_operation operation, const
 /**
  * Asks for a call to be ended.
  *
- * Its completion comes as always, and tells what is true: most often "cancelled", for a booking with "outcome":"unknown" when it
- * may have reached the service; or the reply, when that was there first. The transfer is stopped; over HTTP/2 its connection
- * is kept. A booking whose request says "detach":true is not ended: it runs on after the caller has hung up, and completes.
+ * The call always gets its completion: "cancelled", or the reply if it came first. A
+ * search is stopped. Over HTTP/2 its connection is kept. For a booking:
+ *
+ * - Not sent yet: "not_sent". If the key was in doubt before, or another call shares it:
+ *   "unknown".
+ * - Sent: "unknown". The API cannot cancel an appointment. The library reads the answer
+ *   and sends nothing more for this key until you repeat it.
+ * - Refused so far, for example with HTTP 429, and waiting for a retry: "rejected".
+ * - With "detach":true in its request: it is not cancelled, and completes.
  *
  * @param client  The client.
  * @param ticket  The call. One that is over already is left alone.
@@ -355,9 +394,11 @@ PBK_API pbk_status pbk_cancel(pbk_client *client, pbk_ticket ticket);
 PBK_API int pbk_completion_fd(pbk_client *client);
 
 /**
- * Takes the oldest completion from the client's queue, where those of calls submitted without a callback wait.
+ * Takes the oldest completion from the client's queue, where those of calls submitted
+ * without a callback wait, and the reports of "report_settled".
  *
  * Take them: a completion that waits counts against "max_in_flight" and "max_queued".
+ * Reports do not: at most 1,000 wait.
  *
  * @param client      The client; also a closed one that has completions left.
  * @param timeout_ms  How long to wait for one, in milliseconds, 0 to 600000. Less counts as 0, more as 600000.
@@ -369,7 +410,7 @@ PBK_API int pbk_completion_fd(pbk_client *client);
 PBK_API pbk_completion *pbk_next_completion(pbk_client *client, int32_t timeout_ms, pbk_status *status);
 
 /**
- * What the completion tells: that the call is done, or slow.
+ * Returns the kind of the completion.
  *
  * @param completion  The completion, or NULL.
  * @return The event. 0 for NULL.
@@ -381,13 +422,13 @@ PBK_API pbk_event pbk_completion_event(const pbk_completion *completion);
  * The ticket it belongs to.
  *
  * @param completion  The completion, or NULL.
- * @return The ticket. 0 for NULL.
+ * @return The ticket. 0 for PBK_EVENT_SETTLED and for NULL.
  * Any thread; never blocks. Since 0.1.
  */
 PBK_API pbk_ticket pbk_completion_ticket(const pbk_completion *completion);
 
 /**
- * The context given to pbk_submit().
+ * Returns the context given to pbk_submit(). NULL for PBK_EVENT_SETTLED.
  *
  * @param completion  The completion, or NULL.
  * @return The context. NULL for NULL.
@@ -396,7 +437,8 @@ PBK_API pbk_ticket pbk_completion_ticket(const pbk_completion *completion);
 PBK_API void *pbk_completion_context(const pbk_completion *completion);
 
 /**
- * How the call ended: what the blocking functions give as status.
+ * Returns how the call ended, as the blocking functions do. For PBK_EVENT_SETTLED: how
+ * the booking ended.
  *
  * @param completion  The completion, or NULL.
  * @return The status. PBK_OK for PBK_EVENT_SLOW, PBK_INVALID_ARGUMENT for NULL, PBK_RESOURCE_UNAVAILABLE when memory was out for the
@@ -406,7 +448,7 @@ PBK_API void *pbk_completion_context(const pbk_completion *completion);
 PBK_API pbk_status pbk_completion_status(const pbk_completion *completion);
 
 /**
- * What a booking that failed means.
+ * Returns the outcome of a booking that failed.
  *
  * @param completion  The completion, or NULL.
  * @return The outcome. PBK_OUTCOME_NONE for all else, and for NULL.
@@ -440,6 +482,16 @@ PBK_API size_t pbk_completion_reply_length(const pbk_completion *completion);
  * Any thread; never blocks. Since 0.1.
  */
 PBK_API const char *pbk_completion_tag(const pbk_completion *completion);
+
+/**
+ * Returns the "idempotency_key" of a booking's request.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The key. NULL for other operations and for NULL. Borrowed: valid until
+ *         pbk_completion_free().
+ * Any thread; never blocks. Since 0.1.
+ */
+PBK_API const char *pbk_completion_key(const pbk_completion *completion);
 
 /**
  * Where the time went: {"total_us":...,"queue_us":...,"attempts":...,...}, member by member in docs/json-contract.md. Holds
@@ -499,11 +551,15 @@ PBK_API char *pbk_booking_key(const char *call_id, const char *request_json, cha
 PBK_API char *pbk_random_key(void);
 
 /**
- * Lists the bookings that are not settled: those in flight, and those in doubt from calls that ended with "outcome":"unknown". With
- * a journal ("journal_path") also those of earlier processes, whose end nobody has heard.
+ * Lists the bookings that are not settled: those in flight, and those in doubt from calls
+ * that ended with "outcome":"unknown". With a journal ("journal_path") it includes those
+ * of earlier processes. With "report_settled" it includes bookings that were settled
+ * while 1,000 reports waited.
  *
- * Each has its "idempotency_key", "bot_id", "start_at", "duration_minutes", "recorded_at", "in_flight" and "expired" (its start has
- * passed); nothing of the customer. To settle one, call pbk_create_booking() with
+ * Each has its "idempotency_key", "bot_id", "start_at", "duration_minutes",
+ * "recorded_at", "state" ("in_flight", "in_doubt", "booked" or "refused"), "in_flight"
+ * and "expired" (its start has passed). It contains no customer data. To settle one, call
+ * pbk_create_booking() with
  *
  *     {"idempotency_key":"...","resume":true}
  *

@@ -85,6 +85,7 @@ extension PartnerBookingClient {
         let call = try prepare(operation, request: json) { completion in
             switch completion.event {
             case .slow: onSlow?()
+            case .settled: break
             case .done(let result): ending.come(result.map { ($0, completion.timing) })
             }
         }

@@ -61,7 +61,8 @@ public final class PartnerBookingClient: Sendable {
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
         let (loop, transfer) = try TransferLoop.start(
-            transport, endpoint, configuration.limits, configuration.policy, ledger)
+            transport, endpoint, configuration.limits, configuration.policy, ledger,
+            report: { [completions] in completions.append($0) })
         self.loop = loop
         do throws(PartnerBookingError) {
             threads = Threads(transfer: transfer, journal: try journal?.start { loop.take($0) })
@@ -79,7 +80,8 @@ public final class PartnerBookingClient: Sendable {
         guard ledger.journal?.opening.damagedBytes == 0 else { return }
         let now = WallClock.milliseconds()
         for entry in entries {
-            guard case .unsettled(let body) = entry.state, let start = BookingSummary(body: body)?.startMilliseconds,
+            guard case .unsettled(let body) = entry.state, !entry.isWithdrawn,
+                let start = BookingSummary(body: body)?.startMilliseconds,
                 start > now
             else { continue }
             // One that finds no place stays among the pending ones.

@@ -1,4 +1,4 @@
-/// Why a call failed, and for a booking whether it may have been made all the same.
+/// The reason why a call failed, and for a booking whether it may have been made.
 ///
 /// `code` and `message` are the service's own words when the service answered (`isFromService`); the library's codes are the
 /// static members of `Code`. docs/errors.md says what a voice bot should do on each. No member ever holds the API key or a
@@ -68,6 +68,12 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let invalidReply = Code("invalid_reply")
         /// The reply is longer than `max_reply_bytes`.
         public static let replyTooLarge = Code("reply_too_large")
+        /// The platform declined or cancelled the booking. There is no appointment.
+        public static let notConfirmed = Code("not_confirmed")
+        /// The reply contains another start than the request. The booking may exist.
+        public static let otherBooking = Code("other_booking")
+        /// The booking was sent and is not settled: `doubt`.
+        public static let inDoubt = Code("in_doubt")
         /// An error status whose body is not the API's error object.
         public static let httpError = Code("http_error")
     }
@@ -86,14 +92,24 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         case partnerAPI = "partner_api"
     }
 
-    /// What a failed call means for the booking it was to make.
+    /// The meaning of a failed call for its booking.
     public enum Outcome: String, Sendable {
-        /// No byte of the request can have reached the service: nothing was booked.
+        /// This client sent nothing under the key that can have booked.
         case notSent = "not_sent"
-        /// The service said no: nothing was booked.
+        /// Every request under the key was refused. Nothing was booked.
         case rejected
         /// It may have been booked. Repeat with the same key, never with a new one.
         case unknown
+    }
+
+    /// The reason why a booking is in doubt.
+    public struct Doubt: Sendable, Equatable {
+        /// Age of the oldest request that may have made the booking. After a restart: time since the client opened.
+        public var sentMillisecondsAgo: Int
+        /// The HTTP status of the last answer; nil when none came.
+        public var status: Int?
+        /// The code of the last answer, or of the failure that came in its place; nil when nothing was sent since.
+        public var code: String?
     }
 
     /// What happened.
@@ -122,9 +138,11 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public var curlCode: Int?
     /// What came instead of a usable reply.
     public var invalidReply: InvalidReply?
-    /// The whole of a platform's refusal as it came, when it was JSON: with `platform_webhook` only, where platforms may have words of
-    /// their own. It may name the customer: not for logs.
+    /// The platform's reply, if it is JSON of at most 64 KiB. Set with `not_confirmed` and `other_booking`, and with
+    /// `platform_webhook` for every refusal. It may name the customer: do not log it.
     public var reply: [UInt8]?
+    /// Details of a booking in doubt. Set with `in_doubt`.
+    public var doubt: Doubt?
 
     /// For bookings only.
     public var outcome: Outcome?
@@ -250,6 +268,14 @@ extension PartnerBookingError {
         return error
     }
 
+    static func inDoubt(_ doubt: Doubt, source: Source) -> PartnerBookingError {
+        let advice = "The booking may have been made. Repeat it with the same idempotency_key, never with a new one"
+        let message = doubt.answerText.map { "\(advice). Last answer: \($0)" } ?? advice
+        var error = PartnerBookingError(.inDoubt, message, source: source, isRetryable: true)
+        error.doubt = doubt
+        return error
+    }
+
     static func queueFull(_ limit: Int) -> PartnerBookingError {
         let message = "\(limit) calls are accepted and not over, as many as max_in_flight and max_queued allow"
         return PartnerBookingError(.queueFull, message, source: .library, isRetryable: true)
@@ -263,6 +289,27 @@ extension PartnerBookingError {
     /// `what` could not be had from this machine.
     static func resource(_ what: String) -> PartnerBookingError {
         PartnerBookingError(.resourceUnavailable, "\(what)", source: .library, isRetryable: true)
+    }
+}
+
+extension PartnerBookingError.Doubt {
+    /// The last answer in a message, such as `HTTP 409 slot_unavailable`; nil when there is none.
+    fileprivate var answerText: String? {
+        let parts = [status.map { "HTTP \($0)" }, code.flatMap { Self.isPlain($0) ? $0 : nil }].compactMap { $0 }
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
+    }
+
+    /// Returns whether a code can stand in a message. A service may send anything as its code.
+    private static func isPlain(_ code: String) -> Bool {
+        (1...64).contains(code.utf8.count)
+            && code.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
     }
 }
 
@@ -290,6 +337,16 @@ extension PartnerBookingError {
                 if let invalidReply {
                     error.member("content_type", invalidReply.contentType)
                     error.member("reply_bytes", invalidReply.byteCount)
+                }
+                if let doubt {
+                    error.object("doubt") { object in
+                        object.member("sent_ms_ago", doubt.sentMillisecondsAgo)
+                        guard let code = doubt.code else { return object.member("answer", nil as String?) }
+                        object.object("answer") { answer in
+                            answer.member("status", doubt.status)
+                            answer.member("code", code)
+                        }
+                    }
                 }
                 if let reply = self.reply { error.member("reply", json: reply) }
                 if let timing { error.object("timing", timing.write) }

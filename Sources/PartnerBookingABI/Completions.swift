@@ -13,6 +13,7 @@ final class CompletionBox: @unchecked Sendable {
     fileprivate let status: pbk_status
     fileprivate let outcome: pbk_outcome
     fileprivate let tag: CText?
+    fileprivate let key: CText?
     fileprivate let reply: CText?
     private let timing: CallTiming
     private var timingText: CText?
@@ -37,6 +38,7 @@ final class CompletionBox: @unchecked Sendable {
         ticket = completion.ticket
         self.context = context
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
+        key = completion.idempotencyKey.flatMap { CText(Array($0.utf8)) }
         timing = completion.timing
         let status: pbk_status
         var outcome = PBK_OUTCOME_NONE
@@ -45,18 +47,20 @@ final class CompletionBox: @unchecked Sendable {
             event = PBK_EVENT_SLOW
             status = PBK_OK
             reply = nil
-        case .done(.success(let json)):
-            event = PBK_EVENT_DONE
-            status = PBK_OK
-            reply = CText(json)
-        case .done(.failure(let error)):
-            event = PBK_EVENT_DONE
-            status = error.pbkStatus
-            outcome = error.pbkOutcome
-            reply = CText(error.json)
+        case .done(let result), .settled(let result):
+            if case .done = completion.event { event = PBK_EVENT_DONE } else { event = PBK_EVENT_SETTLED }
+            switch result {
+            case .success(let json):
+                status = PBK_OK
+                reply = CText(json)
+            case .failure(let error):
+                status = error.pbkStatus
+                outcome = error.pbkOutcome
+                reply = CText(error.json)
+            }
         }
         self.outcome = outcome
-        self.status = event == PBK_EVENT_DONE && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
+        self.status = event != PBK_EVENT_SLOW && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
     }
 
     /// Written when it is asked for: that takes longer than all the rest here.
@@ -125,6 +129,11 @@ public func pbk_completion_reply_length(_ completion: OpaquePointer?) -> Int {
 @_cdecl("pbk_completion_tag") @implementation
 public func pbk_completion_tag(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
     CompletionBox.at(completion)?.tag.map { UnsafePointer($0.start) }
+}
+
+@_cdecl("pbk_completion_key") @implementation
+public func pbk_completion_key(_ completion: OpaquePointer?) -> UnsafePointer<CChar>? {
+    CompletionBox.at(completion)?.key.map { UnsafePointer($0.start) }
 }
 
 @_cdecl("pbk_completion_timing") @implementation

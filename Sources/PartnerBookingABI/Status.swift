@@ -33,6 +33,9 @@ extension PartnerBookingError {
         case .addressRefused: PBK_ADDRESS_REFUSED
         case .invalidReply: PBK_INVALID_REPLY
         case .replyTooLarge: PBK_REPLY_TOO_LARGE
+        case .notConfirmed: PBK_NOT_CONFIRMED
+        case .otherBooking: PBK_OTHER_BOOKING
+        case .inDoubt: PBK_IN_DOUBT
         default: PBK_RESOURCE_UNAVAILABLE
         }
     }
@@ -50,7 +53,7 @@ extension PartnerBookingError {
     private var serviceStatus: pbk_status {
         switch status ?? 0 {
         case 401, 403: PBK_UNAUTHORIZED
-        case 409 where code.rawValue == "slot_unavailable": PBK_SLOT_UNAVAILABLE
+        case 409 where isSlotConflict: PBK_SLOT_UNAVAILABLE
         case 429: PBK_RATE_LIMITED
         case 300...499: PBK_REFUSED
         default: PBK_SERVICE_FAILED
@@ -90,6 +93,9 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_ADDRESS_REFUSED: "the webhook's host has a private address"
     case PBK_INVALID_REPLY: "the reply is not JSON of the promised shape"
     case PBK_REPLY_TOO_LARGE: "the reply is longer than max_reply_bytes"
+    case PBK_NOT_CONFIRMED: "the platform has declined or cancelled the booking"
+    case PBK_OTHER_BOOKING: "the reply contains another start than the request"
+    case PBK_IN_DOUBT: "the booking may have been made: repeat it with the same key"
     case PBK_UNAUTHORIZED: "the service does not accept the API key, the bot or the signature"
     case PBK_SLOT_UNAVAILABLE: "the slot is no longer available"
     case PBK_REFUSED: "the service refused the request"

@@ -275,7 +275,7 @@ import Testing
                 switch completion.event {
                 case .slow: slow.increment()
                 case .done(.failure(let error)): ended.continuation.yield(error)
-                case .done(.success): ended.continuation.yield(nil)
+                case .done(.success), .settled: ended.continuation.yield(nil)
                 }
             }
             #expect(await becomesTrue { slow.value == 1 })

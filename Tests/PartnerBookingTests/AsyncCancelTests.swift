@@ -249,7 +249,7 @@ import Testing
     // MARK: Replies that differ
 
     @Test func platformsDiffer() async throws {
-        let bodies = [#"{"booking":{}}"#, #"{"booking":{"id":7,"status":["x"],"start_at":null},"more":1.50}"#]
+        let bodies = [#"{"booking":{"id":{}}}"#, #"{"booking":{"id":7,"status":["x"],"start_at":null},"more":1.50}"#]
         try await withServer({ request in
             [.reply(201, Array(bodies[request.total % 2].utf8))]
         }) { server in

@@ -51,29 +51,65 @@ import Testing
     }
 
     @Test func whatTheServiceAnsweredHasItsMembers() throws {
-        let refusal = JudgementSamples.reply(
-            429, JudgementSamples.refusal("slow_down"), ["Retry-After": "2", "X-Request-Id": "req_1"])
-        let judged = try #require(JudgementSamples.judge(refusal).error)
+        let refusal = AttemptSamples.reply(
+            429, AttemptSamples.refusal("slow_down"), ["Retry-After": "2", "X-Request-Id": "req_1"])
+        let judged = try #require(AttemptSamples.judge(refusal).error)
         #expect(try names(judged) == Self.common + ["retry_after_ms"])
         #expect(try error(judged)["retry_after_ms"]?.integer == 2_000)
         #expect(try error(judged)["request_id"]?.string == "req_1")
-        let invalid = try #require(JudgementSamples.judge(JudgementSamples.reply(200, "?")).error)
+        let invalid = try #require(AttemptSamples.judge(AttemptSamples.reply(200, "?")).error)
         #expect(try names(invalid) == Self.common + ["content_type", "reply_bytes"])
         #expect(try error(invalid)["content_type"]?.kind == .null)
         #expect(try error(invalid)["reply_bytes"]?.integer == 1)
-        let lost = try #require(JudgementSamples.judge(JudgementSamples.failure()).error)
+        let lost = try #require(AttemptSamples.judge(AttemptSamples.failure()).error)
         #expect(try names(lost) == Self.common + ["curl_code"])
-        let large = try #require(JudgementSamples.judge(JudgementSamples.failure(.replyTooLarge)).error)
+        let large = try #require(AttemptSamples.judge(AttemptSamples.failure(.replyTooLarge)).error)
         #expect(try names(large) == Self.common + ["curl_code"])
+    }
+
+    /// The reply looks like a success and is none: it is handed over byte for byte.
+    @Test(arguments: [
+        (#"{"booking":{"id":1.50,"status":"Declined"} }"#, "not_confirmed"),
+        (#"{"booking":{"id":1.50,"start_at":"2030-01-14T11:00:00Z"} }"#, "other_booking"),
+    ])
+    func aReplyThatIsNoSuccessIsPartOfTheError(_ body: String, _ code: String) throws {
+        let question = AttemptResult.Question(operation: .createBooking, startSeconds: 1_894_615_200)
+        let reply = AttemptSamples.reply(201, body, ["X-Request-Id": "req_1"])
+        let judged = try #require(AttemptResult(.reply(reply), to: question).error)
+        #expect(try names(judged) == Self.common + ["reply"])
+        #expect(String(decoding: judged.json, as: UTF8.self).contains("\"reply\":\(body)}}"))
+        let read = try error(judged)
+        #expect(read["code"]?.string == code && read["source"]?.string == "partner_api")
+        #expect(read["status"]?.integer == 201 && read["request_id"]?.string == "req_1")
+        #expect(read["retryable"]?.boolean == false)
+    }
+
+    // MARK: Doubt
+
+    /// What is open, and what the last answer was: a status only where there was one.
+    @Test(
+        arguments: [
+            (409, "slot_unavailable", #"{"sent_ms_ago":4100,"answer":{"status":409,"code":"slot_unavailable"}}"#),
+            (nil, "connection_lost", #"{"sent_ms_ago":4100,"answer":{"status":null,"code":"connection_lost"}}"#),
+            (nil, nil, #"{"sent_ms_ago":4100,"answer":null}"#),
+        ] as [(Int?, String?, String)])
+    func aDoubtSaysWhatIsOpen(_ status: Int?, _ code: String?, _ expected: String) throws {
+        let doubt = PartnerBookingError.Doubt(sentMillisecondsAgo: 4_100, status: status, code: code)
+        let context = ErrorContext(operation: .createBooking, idempotencyKey: "k")
+        let error = context.completing(.inDoubt(doubt, source: .partnerAPI), outcome: .unknown, attempts: 2)
+        #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "doubt"])
+        let text = String(decoding: error.json, as: UTF8.self)
+        #expect(text.contains(#""code":"in_doubt","#) && text.contains(#""retryable":true,"attempts":2,"#))
+        #expect(text.contains(#""outcome":"unknown","idempotency_key":"k","doubt":\#(expected)}}"#), "\(text)")
     }
 
     // MARK: Values
 
     @Test func theExampleInTheDocumentationIsWhatIsWritten() throws {
         let message = "The requested time slot is no longer available"
-        let reply = JudgementSamples.reply(409, JudgementSamples.refusal("slot_unavailable", message))
+        let reply = AttemptSamples.reply(409, AttemptSamples.refusal("slot_unavailable", message))
         let context = ErrorContext(operation: .createBooking, idempotencyKey: "call-7-booking-1")
-        let judged = try #require(JudgementSamples.judge(reply).error)
+        let judged = try #require(AttemptSamples.judge(reply).error)
         let error = context.completing(judged, outcome: .rejected, attempts: 1)
         let expected =
             #"{"error":{"code":"slot_unavailable","message":"The requested time slot is no longer available","status":409,"#
@@ -143,6 +179,7 @@ import Testing
             (.json("request", syntax), "invalid_json", .caller, false), (.field("a", "b"), "invalid_field", .caller, false),
             (.queueFull(1), "queue_full", .library, true), (.resource("m"), "resource_unavailable", .library, true),
             (.timeout, "timeout", .network, true),
+            (.inDoubt(.init(sentMillisecondsAgo: 0), source: .platform), "in_doubt", .platform, true),
         ]
         for (error, code, source, isRetryable) in rows {
             #expect(error.code.rawValue == code)

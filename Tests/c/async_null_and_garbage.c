@@ -106,6 +106,7 @@ static void completion_of_null(void)
     check(pbk_completion_reply(NULL) == NULL, "reply", "NULL", "NULL");
     check(pbk_completion_reply_length(NULL) == 0, "reply length", "NULL", "0");
     check(pbk_completion_tag(NULL) == NULL, "tag", "NULL", "NULL");
+    check(pbk_completion_key(NULL) == NULL, "key", "NULL", "NULL");
     check(pbk_completion_timing(NULL) == NULL, "timing", "NULL", "NULL");
     pbk_completion_free(NULL);
     check(1, "free", "NULL", "still here");
@@ -166,6 +167,7 @@ static void check_completion(pbk_completion *completion, pbk_ticket ticket, void
     check(reply != NULL && strncmp(reply, "{\"availabilities\":[", 19) == 0, "reply", "a completion", reply);
     check(pbk_completion_reply_length(completion) == strlen(reply), "reply length", "a completion", "that of the reply");
     check(tag != NULL && strcmp(tag, "call-7") == 0, "tag", "a completion", tag);
+    check(pbk_completion_key(completion) == NULL, "key", "a completion of a search", "NULL");
     check(timing != NULL && strstr(timing, "\"total_us\":") != NULL, "timing", "a completion", timing);
 }
 

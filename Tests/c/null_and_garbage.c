@@ -148,7 +148,7 @@ static void handles(pbk_client *client, pbk_client *closed)
 
 int main(void)
 {
-    static const int unknown[] = {-1, 9, 19, 70, 79, 85, 100, 2147483647, -2147483647 - 1};
+    static const int unknown[] = {-1, 9, 19, 65, 70, 79, 85, 100, 2147483647, -2147483647 - 1};
     char *error = (char *)"not touched", *reply;
     pbk_client *client, *closed;
     pbk_status status;

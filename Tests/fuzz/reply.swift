@@ -19,16 +19,22 @@ public func fuzzReply(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 private func check(_ reply: HTTPReply, of operation: Operation, from source: PartnerBookingError.Source) {
-    let judgement = Judgement(.reply(reply), of: operation, from: source, wallClock: { 1_705_312_800 })
-    let effect = judgement.verdict.effect
-    switch judgement.result {
+    // The start that a request for a booking asked for, so that replies about another one are found.
+    let question = AttemptResult.Question(operation: operation, source: source, startSeconds: 1_894_615_200)
+    let attempt = AttemptResult(.reply(reply), to: question, wallClock: { 1_705_312_800 })
+    let answer = attempt.answer
+    switch attempt.result {
     case .success(let body):
-        require(body == reply.body && effect == .done, "a success passes through")
+        require(body == reply.body && answer == .made, "a success passes through")
         require((200...299).contains(reply.status), "only 2xx is a success: \(reply.status)")
         require((try? JSONDocument(body, profile: .reply))?.root.kind == .object, "a success is a JSON object: \(body.text)")
     case .failure(let error):
         requireUsable(error, of: reply.body)
-        require(effect == .unknown || effect == .refused && (400...499).contains(reply.status), "only 4xx is a refusal")
+        let isRefusal = [.bookingRefused, .callerRefused, .conflict, .inProgress].contains(answer)
+        require(isRefusal == ((400...499).contains(reply.status) && reply.status != 408), "only 4xx is a refusal")
+        require(answer != .made, "what was made is a success")
+        let isOfABooking = answer == .notConfirmed || answer == .otherBooking
+        require(!isOfABooking || operation == .createBooking && (200...299).contains(reply.status), "a booking is a 2xx")
         require(error.status == reply.status, "the status is told")
         require((0...86_400_000).contains(error.retryAfterMilliseconds ?? 0), "a day at most")
         if source == .platform { require(error.source == .platform, "a platform's error is the platform's") }

@@ -36,7 +36,7 @@ private struct Visit {
         let reply = answer(request)
         let root = required(
             (try? JSONDocument(reply.body, profile: .request))?.root, "an answer is JSON: \(reply.body.text)")
-        switch Judgement(.reply(reply), of: request.operation).result {
+        switch AttemptResult(.reply(reply), to: .init(operation: request.operation)).result {
         case .success: check(root, of: request, reply)
         case .failure(let error):
             require(
@@ -58,7 +58,7 @@ private struct Visit {
                 checkFree(slots[slot], bot: bot)
             }
         case .createBooking:
-            guard let key = request.idempotencyKey else { return }
+            guard let key = request.idempotencyKey, clinic.keys == .first else { return }
             require(reply.status == (replies[key] == nil ? 201 : 200), "a key books once: \(reply.status)")
             require(replies[key, default: reply.body] == reply.body, "and has one reply: \(reply.body.text)")
             replies[key] = reply.body

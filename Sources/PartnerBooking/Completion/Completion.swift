@@ -12,16 +12,30 @@ public struct Completion: Sendable {
         case done(CallResult)
         /// `slow_after_ms` have passed and the call goes on. At most one.
         case slow
+        /// A booking whose call ended `unknown` is settled: made, or certainly not. Only with `report_settled`, and only
+        /// in the client's queue.
+        case settled(CallResult)
     }
 
-    /// The call, as `submit` has named it.
+    /// The call's ticket. 0 for `settled`.
     public let ticket: Ticket
+    /// For bookings: the request's `idempotency_key`.
+    public let idempotencyKey: String?
     /// The request's own `tag`.
     public let tag: String?
     /// What has happened.
     public let event: Event
     /// Where the time went, up to now.
     public let timing: CallTiming
+}
+
+/// The report of a settled booking whose call ended `unknown`.
+struct Settlement: Sendable {
+    let idempotencyKey: String
+    /// The tag of that call.
+    let tag: String?
+    let result: CallResult
+    let timing: CallTiming
 }
 
 /// Is told of a call on the transfer thread: return soon, and wait for nothing.

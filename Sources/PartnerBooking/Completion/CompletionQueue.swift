@@ -20,13 +20,19 @@ package final class CompletionQueue: Sendable {
     private struct State {
         var waiting = FIFO<Entry>()
         var reserved = 0
+        /// Waiting reports. They take no place of a call.
+        var settlements = 0
         var descriptor: EventDescriptor?
         var isFinished = false
 
         mutating func pop() -> Entry? {
             guard let entry = waiting.popFirst() else { return nil }
             if waiting.isEmpty { descriptor?.clear() }
-            if case .done = entry.completion.event { reserved -= 1 }
+            switch entry.completion.event {
+            case .done: reserved -= 1
+            case .settled: settlements -= 1
+            case .slow: break
+            }
             return entry
         }
     }
@@ -78,6 +84,26 @@ package final class CompletionQueue: Sendable {
             state.waiting.append(Entry(completion: completion, context: context))
         }
     }
+
+    /// Reports the end of a booking whose call ended `unknown`. Returns false when too many reports wait, or the client
+    /// is closed.
+    func append(_ settlement: Settlement) -> Bool {
+        var isAppended = false
+        state.update { state in
+            guard !state.isFinished, state.settlements < Self.settlementLimit else { return }
+            isAppended = true
+            state.settlements += 1
+            if state.waiting.isEmpty { state.descriptor?.signal() }
+            let completion = Completion(
+                ticket: 0, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
+                event: .settled(settlement.result), timing: settlement.timing)
+            state.waiting.append(Entry(completion: completion, context: 0))
+        }
+        return isAppended
+    }
+
+    /// Most reports that wait.
+    static let settlementLimit = 1_000
 
     /// No more completions will come: those who wait for one need not, and the descriptor is closed.
     func finish() {

@@ -20,8 +20,8 @@ struct Configuration: Sendable {
     var journal: Journal.Settings?
     /// Unsettled bookings of the journal are sent again when the client opens.
     var resumesOnOpen: Bool
-    var retry: Delivery.Policy
-    var policy: Deliveries.Policy
+    var retry: RetryPolicy
+    var policy: DeliveryPolicy
     var connection: ConnectionSettings
 
     func timeoutMilliseconds(for operation: Operation) -> Int {
@@ -39,12 +39,16 @@ extension Configuration {
     init(json: [UInt8]) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "configuration", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The configuration") { .config($0, $1) }
-        try root.refuseMembers(except: [
-            "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
-            "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection", "keep_warm_ms",
-            "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open", "retry",
-            "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms",
-        ])
+        try root.refuseMembers(
+            except: [
+                "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
+                "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection",
+                "keep_warm_ms",
+                "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open",
+                "retry",
+                "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
+                "keys_shared", "settle_for_ms", "report_settled",
+            ] + BookingRules.members)
 
         service = try Self.service(root)
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
@@ -65,6 +69,7 @@ extension Configuration {
         self.retry = try Self.retry(retry)
         policy = try Self.policy(root, retry)
         connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)
+        limits.maxUnattended = max(1, min(limits.maxInFlight, connection.maxConnections / 2))
         if connection.proxy != nil, !connection.origins.allSatisfy({ $0.warmUpURL.lowercased().hasPrefix("https:") }) {
             throw root.refuse(
                 "proxy", "needs an https base_url or webhook_url: what is sent must not pass a proxy in the clear")
@@ -74,17 +79,19 @@ extension Configuration {
     private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
         let endpoints: StaticString = "\"partner_api\", \"platform_webhook\" or \"sandbox\""
         let endpoint = try root.optionalString("endpoint", maxBytes: 64, endpoints) ?? "partner_api"
+        var rules = try BookingRules(root, default: BookingRules())
+        rules.areKeysShared = try root.optionalBoolean("keys_shared") ?? false
         switch endpoint {
         case "partner_api":
             try refuse(sandboxMembers + webhookMembers, root)
-            return .partnerAPI(try PartnerAPISettings(root, sandbox: nil))
+            return .partnerAPI(try PartnerAPISettings(root, rules: rules, sandbox: nil))
         case "platform_webhook":
             try refuse(sandboxMembers + partnerAPIMembers, root)
-            return .platformWebhook(try PlatformDirectory(root))
+            return .platformWebhook(try PlatformDirectory(root, rules: rules))
         case "sandbox":
             try refuse(webhookMembers, root)
             let sandbox = try SandboxConfiguration(root.optionalObject("sandbox"))
-            return .sandbox(sandbox, try PartnerAPISettings(root, sandbox: sandbox))
+            return .sandbox(sandbox, try PartnerAPISettings(root, rules: rules, sandbox: sandbox))
         default: throw root.refuse("endpoint", "must be \(endpoints)")
         }
     }
@@ -100,7 +107,7 @@ extension Configuration {
 
     private static var sandboxMembers: [(name: StaticString, endpoint: String)] { [("sandbox", "sandbox")] }
     private static var partnerAPIMembers: [(name: StaticString, endpoint: String)] {
-        [("api_key", "partner_api"), ("base_url", "partner_api"), ("paths", "partner_api")]
+        [("api_key", "partner_api"), ("base_url", "partner_api"), ("paths", "partner_api"), ("bots", "partner_api")]
     }
     private static var webhookMembers: [(name: StaticString, endpoint: String)] {
         [
@@ -109,9 +116,9 @@ extension Configuration {
         ]
     }
 
-    private static func retry(_ retry: ObjectReader?) throws(PartnerBookingError) -> Delivery.Policy {
+    private static func retry(_ retry: ObjectReader?) throws(PartnerBookingError) -> RetryPolicy {
         try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms", "budget"])
-        return Delivery.Policy(
+        return RetryPolicy(
             maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
             baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
             maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000)
@@ -119,16 +126,18 @@ extension Configuration {
 
     private static func policy(
         _ root: ObjectReader, _ retry: ObjectReader?
-    ) throws(PartnerBookingError) -> Deliveries.Policy {
+    ) throws(PartnerBookingError) -> DeliveryPolicy {
         let breaker = try root.optionalObject("circuit_breaker")
         try breaker?.refuseMembers(except: ["failures", "open_ms"])
-        return Deliveries.Policy(
+        return DeliveryPolicy(
             isJournalRequired: try root.optionalBoolean("journal_required") ?? true,
             journalTimeoutMilliseconds: try root.optionalInteger("journal_timeout_ms", in: 1...60_000) ?? 2_000,
             retryTokens: try retry?.optionalInteger("budget", in: 0...1_000) ?? 20,
             circuitBreaker: .init(
                 failures: try breaker?.optionalInteger("failures", in: 0...1_000) ?? 10,
-                openMilliseconds: try breaker?.optionalInteger("open_ms", in: 100...600_000) ?? 5_000))
+                openMilliseconds: try breaker?.optionalInteger("open_ms", in: 100...600_000) ?? 5_000),
+            settleForMilliseconds: try root.optionalInteger("settle_for_ms", in: 0...3_600_000) ?? 120_000,
+            reportsSettled: try root.optionalBoolean("report_settled") ?? false)
     }
 
     /// An absolute path: the host may change its working directory later.

@@ -6,11 +6,16 @@ struct PartnerAPISettings: Sendable {
     let bookingPath: String
     /// The Partner API looks up no customers; the sandbox does.
     let customerPath: String?
+    let rules: BookingRules
+    /// Rules of bots that have their own.
+    let rulesByBot: [String: BookingRules]
 
     var origin: HTTPOrigin { HTTPOrigin(number: 0, warmUpURL: baseURL + "/", isPublicOnly: false) }
 
     /// `sandbox`: the one that plays it, if any.
-    init(_ root: ObjectReader, sandbox: SandboxConfiguration?) throws(PartnerBookingError) {
+    init(_ root: ObjectReader, rules: BookingRules, sandbox: SandboxConfiguration?) throws(PartnerBookingError) {
+        self.rules = rules
+        rulesByBot = try Self.rulesByBot(root, rules)
         apiKey = try Self.apiKey(root, sandbox)
         baseURL = try Self.baseURL(root)
         let paths = try root.optionalObject("paths")
@@ -31,6 +36,22 @@ struct PartnerAPISettings: Sendable {
         if let given { return given }
         guard let sandbox else { throw root.refuse("api_key", "is required: \(expected)") }
         return sandbox.apiKey ?? "sk_ptnr_sandbox"
+    }
+
+    private static func rulesByBot(
+        _ root: ObjectReader, _ rules: BookingRules
+    ) throws(PartnerBookingError) -> [String: BookingRules] {
+        var result: [String: BookingRules] = [:]
+        for (botID, bot) in try root.optionalObjectsByName("bots") ?? [] {
+            try bot.refuseMembers(except: BookingRules.members)
+            guard (1...256).contains(botID.utf8.count) else {
+                throw root.refuse("bots", "must have bot_ids of 1 to 256 bytes as names")
+            }
+            guard result.updateValue(try BookingRules(bot, default: rules), forKey: botID) == nil else {
+                throw root.refuse("bots", "must not name a bot_id twice")
+            }
+        }
+        return result
     }
 
     private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {

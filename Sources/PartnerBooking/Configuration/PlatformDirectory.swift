@@ -12,7 +12,8 @@ struct PlatformDirectory: Sendable {
     private var originNumbers: [String: Int] = [:]
     private let privateHosts: Set<String>
 
-    init(_ root: ObjectReader) throws(PartnerBookingError) {
+    /// `rules` are for platforms that have none of their own.
+    init(_ root: ObjectReader, rules: BookingRules) throws(PartnerBookingError) {
         webhookTimeoutMilliseconds = try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000
         privateHosts = try Self.privateHosts(root)
         let bots = try root.optionalObjectsByName("platforms") ?? []
@@ -22,24 +23,29 @@ struct PlatformDirectory: Sendable {
                 throw root.refuse("platforms", "must have bot_ids of 1 to 256 bytes as names")
             }
             guard platforms[botID] == nil else { throw root.refuse("platforms", "must not name a bot_id twice") }
-            platforms[botID] = try read(platform)
+            platforms[botID] = try read(platform, rules)
         }
     }
 
-    private mutating func read(_ platform: ObjectReader) throws(PartnerBookingError) -> Platform {
-        try platform.refuseMembers(except: ["account_id", "webhook_url", "webhook_secret"])
+    private mutating func read(
+        _ platform: ObjectReader, _ rules: BookingRules
+    ) throws(PartnerBookingError) -> Platform {
+        try platform.refuseMembers(except: ["account_id", "webhook_url", "webhook_secret"] + BookingRules.members)
+        let rules = try BookingRules(platform, default: rules)
         let accountID = try platform.checkText(
             "account_id", maxBytes: 256, "1 to 256 visible ASCII characters, such as acct_01h2xcejqtf2nbrexx3vqjhp41",
             FieldRules.isVisibleASCII)
-        let key = try Self.key(platform)
-        guard let url = try webhookURL(platform) else { return Platform(accountID: accountID.string ?? "", webhook: nil) }
-        guard let key else {
+        let keys = try Self.signingKeys(platform)
+        guard let url = try webhookURL(platform) else {
+            return Platform(accountID: accountID.string ?? "", rules: rules, webhook: nil)
+        }
+        guard !keys.isEmpty else {
             throw platform.refuse("webhook_secret", "is required with a webhook_url: \(Self.secretForm)")
         }
         let number = numbers[url.text] ?? numbers.count
         numbers[url.text] = number
-        let webhook = Platform.Webhook(number: number, url: url.text, key: key, origin: origin(of: url.parts))
-        return Platform(accountID: accountID.string ?? "", webhook: webhook)
+        let webhook = Platform.Webhook(number: number, url: url.text, signingKeys: keys, origin: origin(of: url.parts))
+        return Platform(accountID: accountID.string ?? "", rules: rules, webhook: webhook)
     }
 
     // MARK: Addresses
@@ -91,12 +97,14 @@ struct PlatformDirectory: Sendable {
 
     // MARK: Secrets
 
-    private static let secretForm: StaticString =
-        "a string of 1 to 512 bytes, or a list of one or two while one replaces the other (the first signs)"
+    private static let secretForm: StaticString = """
+        a string of 1 to 512 bytes, or a list of two while you replace one (the second is tried when the first is not \
+        accepted)
+        """
 
     /// Straight into a key: unless it is written with escapes, no copy of a secret is made that could not be wiped.
-    private static func key(_ platform: ObjectReader) throws(PartnerBookingError) -> HMACKey? {
-        guard let value = try platform.value("webhook_secret") else { return nil }
+    private static func signingKeys(_ platform: ObjectReader) throws(PartnerBookingError) -> [HMACKey] {
+        guard let value = try platform.value("webhook_secret") else { return [] }
         let secrets = value.kind == .array ? Array(value.elements) : [value]
         let keys = secrets.prefix(3).compactMap { secret in
             secret.withText { (1...512).contains($0.count) && !$0.contains(0) ? HMACKey($0) : nil } ?? nil
@@ -104,7 +112,7 @@ struct PlatformDirectory: Sendable {
         guard (1...2).contains(secrets.count), keys.count == secrets.count else {
             throw platform.refuse("webhook_secret", "must be \(secretForm)")
         }
-        return keys.first
+        return keys
     }
 }
 
@@ -114,11 +122,12 @@ struct Platform: Sendable {
         /// Bots with the same URL share it.
         let number: Int
         let url: String
-        let key: HMACKey
+        let signingKeys: [HMACKey]
         let origin: HTTPOrigin
     }
 
     let accountID: String
+    let rules: BookingRules
     /// nil: it has none.
     let webhook: Webhook?
 }

@@ -10,12 +10,12 @@ package final class Call: Sendable {
     /// When to tell that it is slow, if ever.
     let slowAt: MonotonicTime?
     let deadline: MonotonicTime
-    let policy: Delivery.Policy
+    let policy: RetryPolicy
     let seed: UInt64
     let complete: CompletionHandler
 
     init(
-        ticket: Ticket, request: Request, policy: Delivery.Policy, deadline: MonotonicTime, seed: UInt64,
+        ticket: Ticket, request: Request, policy: RetryPolicy, deadline: MonotonicTime, seed: UInt64,
         isQueued: Bool = false, submittedAt: MonotonicTime = .now(),
         slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
     ) {
@@ -35,6 +35,8 @@ package final class Call: Sendable {
     var isDetached: Bool { request.isDetached }
 
     func tell(_ event: Completion.Event, _ timing: CallTiming) {
-        complete(Completion(ticket: ticket, tag: context.tag, event: event, timing: timing))
+        complete(
+            Completion(
+                ticket: ticket, idempotencyKey: context.idempotencyKey, tag: context.tag, event: event, timing: timing))
     }
 }

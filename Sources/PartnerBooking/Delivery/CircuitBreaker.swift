@@ -1,19 +1,20 @@
-/// Spares callers the wait for a service that is out of order: after so many attempts in a row that met an outage, calls fail at
-/// once for a while; then one attempt probes, and its end decides for all. A pure state machine.
+/// Saves callers the wait for a service that is out of order. After a number of failed requests in a row, calls fail at
+/// once for a while. Then one attempt probes the service, and its end opens or closes the breaker. A pure state machine.
 struct CircuitBreaker: Sendable {
     struct Settings: Sendable, Equatable {
-        /// Failed attempts in a row that open it; 0: never.
+        /// Failed requests in a row that open it; 0: never. The attempts of one booking count once.
         var failures: Int
         /// At most; half of it at least.
         var openMilliseconds: Int
     }
 
-    /// An attempt that met silence for so long, when its call ran out of time, tells that the service is out of order: less than a
-    /// voice bot gives a search, and more than a caller who is just impatient.
+    /// A timed-out attempt counts as an outage if it got no response for this long. Shorter than a voice bot's time limit
+    /// for a search, and longer than an impatient caller's.
     static let silenceMilliseconds = 3_000
 
     private enum State {
-        case closed(failures: Int)
+        /// The requests that have failed since the last one that did not.
+        case closed(failed: Set<UInt64>)
         case open(until: MonotonicTime)
         /// At the moment named the next one may probe, too.
         case halfOpen(probe: TransferID, until: MonotonicTime)
@@ -21,16 +22,16 @@ struct CircuitBreaker: Sendable {
 
     private let settings: Settings
     private var random: SplitMix64
-    private var state = State.closed(failures: 0)
+    private var state = State.closed(failed: [])
 
     init(_ settings: Settings, seed: UInt64) {
         self.settings = settings
         random = SplitMix64(state: seed)
     }
 
-    /// Whether an attempt may be made. The first after the time that it was open is the probe. One that meets silence is followed by
-    /// another: a booking is patient, and the service may long be well again.
-    mutating func admits(_ id: TransferID, now: MonotonicTime) -> Bool {
+    /// Returns whether an attempt may be made. After the open time the first attempt is the probe. If the probe stays
+    /// silent, another one follows.
+    mutating func admit(_ id: TransferID, now: MonotonicTime) -> Bool {
         switch state {
         case .closed: return true
         case .halfOpen(let probe, _) where probe == id: return true
@@ -49,13 +50,16 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// An attempt has ended; `isOutage` is nil when it was given up and says nothing of the service.
-    mutating func attemptEnded(_ id: TransferID, isOutage: Bool?, now: MonotonicTime) {
+    /// An attempt has ended. `isOutage` is nil when it was given up and says nothing about the service. `subject` is the
+    /// same for all attempts at one booking: one bad booking must not open the breaker for others.
+    mutating func attemptEnded(_ id: TransferID, subject: UInt64, isOutage: Bool?, now: MonotonicTime) {
         guard settings.failures > 0 else { return }
         switch (state, isOutage) {
-        case (_, false?): state = .closed(failures: 0)
-        case (.closed(let failures), true?):
-            state = failures + 1 < settings.failures ? .closed(failures: failures + 1) : .open(until: reopening(now))
+        case (.closed(let failed), false?) where failed.isEmpty: break
+        case (_, false?): state = .closed(failed: [])
+        case (.closed(var failed), true?):
+            failed.insert(subject)
+            state = failed.count < settings.failures ? .closed(failed: failed) : .open(until: reopening(now))
         case (.halfOpen(let probe, _), true?) where probe == id: state = .open(until: reopening(now))
         case (.halfOpen(let probe, _), nil) where probe == id: state = .open(until: now)  // the next one probes
         default: break

@@ -1,33 +1,344 @@
-/// One request with all its attempts, and the calls that wait for its end: one, or for a booking as many as have asked for it
-/// under the same key. Used on the transfer thread alone.
-final class Exchange {
-    let id: TransferID
-    let request: Request
-    /// The request as its service gets it.
-    let message: Message
-    var delivery: Delivery
-    /// Who waits for its end.
-    var calls: Set<Ticket>
-    /// How far its record in the journal has come.
-    var recording = BookingLedger.Recording.none
-    /// It was sent although the journal did not take it.
-    var isUnprotected = false
-    /// When it got its place among the exchanges in flight.
-    var startedAt: MonotonicTime?
-    /// When the attempt under way began.
-    var attemptedAt: MonotonicTime?
-    /// How the last attempt ended, while the next one is waited for.
-    var lastResult: CallResult?
-    var lastTiming: AttemptTiming?
-    /// How it ended, while the journal takes down that nothing was booked.
-    var settling: CallResult?
+/// One request with all its attempts, and the calls that wait for its end. A booking can have several calls: one for each
+/// repeat of its key.
+///
+/// A pure state machine without thread, clock or disk. Each event is a method that returns the effects to execute, in
+/// order. Ledger operations are effects. Their results are events, even when they are immediate.
+struct Exchange {
+    /// The state of the exchange.
+    enum Phase: Sendable, Equatable {
+        /// Waits for the ledger to answer for the booking's key.
+        case claiming
+        /// Waits until the store has recorded the booking.
+        case recording
+        /// Waits for a place among the exchanges in flight.
+        case queued
+        /// An attempt is with the transport.
+        case attempting
+        /// The transport is told to give up the attempt.
+        case abandoning(Abandonment)
+        /// Waits for the next attempt.
+        case pausing
+        /// Waits until the store has recorded that nothing was booked.
+        indirect case voiding(CallResult)
+        case ended
+    }
 
-    /// For a call that is the first to ask. The exchange has its ticket as ID.
-    init(_ call: Call, _ request: Request, _ message: Message, isInDoubt: Bool) {
+    /// The reason to give up an attempt.
+    enum Abandonment: Sendable, Equatable {
+        /// Its time limit is over.
+        case overdue
+        /// Its last call has left.
+        indirect case leaving(PartnerBookingError)
+    }
+
+    /// The reason why the exchange continues.
+    enum Purpose: Sendable, Equatable {
+        /// Calls wait for its end.
+        case answering
+        /// Its calls have ended at their deadline. It asks until the doubt is settled.
+        case settling(until: MonotonicTime)
+        /// Its calls have ended. It reads the open answer and sends nothing.
+        case reading
+    }
+
+    /// The state of the booking's record in the store.
+    enum Record: Sendable, Equatable {
+        case none
+        case pending
+        case durable
+    }
+
+    enum Timer: Sendable, Equatable {
+        case recordOverdue
+        case pauseOver
+        case attemptOverdue
+        case voidOverdue
+    }
+
+    /// The options of one attempt.
+    struct Attempt: Sendable, Equatable {
+        var signingKey = 0
+        var isSentOnce = false
+        var needsNewConnection = false
+    }
+
+    /// The transport's state of the attempt under way.
+    struct UnderWay: Sendable, Equatable {
+        /// The time of its last sending. nil: no byte of it can have left.
+        var sentAt: MonotonicTime?
+        /// The whole answer has arrived, but the transfer has not ended.
+        var hasAnswer = false
+    }
+
+    /// An instruction to the coordinator. Indirect cases keep the enum small, because effects are passed by value.
+    enum Effect {
+        /// Asks the ledger for the key. Answered by `granted`, `replayed` or `refused`, unless the call joins another
+        /// exchange.
+        case claim
+        /// Records the booking in the store. Answered by `recordEnded`.
+        case record(overdueAt: MonotonicTime)
+        /// Takes the record back. Answered by `recordTakenBack`.
+        case takeBackRecord
+        /// Records in the store that nothing was booked. Answered by `voided`.
+        case void(overdueAt: MonotonicTime)
+        /// Queues for a place. Answered by `placeGranted`.
+        case queue
+        case leavePlace
+        /// Starts an attempt. Answered by `attemptEnded`.
+        case send(Attempt)
+        /// Gives the attempt up. Answered by `gaveUp`.
+        case giveUp(isOverdue: Bool)
+        /// Fires a timer if the generation is still the same.
+        case wait(Timer, until: MonotonicTime, generation: Int)
+        /// Continues in the background, without calls.
+        case goOn
+        /// Keeps the transport from repeating the request.
+        case sendNoMore
+        /// Keeps other requests off the attempt's connection if it has been silent until the deadline.
+        case distrust
+        /// Completes a call.
+        indirect case complete(Call, CallResult, CallTiming)
+        /// Records the booking's ending in the ledger.
+        indirect case settle(Ledger.Ending)
+        /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.
+        case withdraw
+        /// Records that the host has repeated a cancelled booking.
+        case renew
+        /// Reports the end of a booking whose call ended `unknown`.
+        indirect case report(CallResult, CallTiming, tag: String?)
+        /// Starts a new exchange for a call that came too late for this one.
+        case beginAnew(Call)
+        case end
+    }
+
+    /// Time to wait for the store to record that nothing was booked. May exceed the calls' deadlines.
+    static let voidingMilliseconds = 500
+    /// Added to the platform's limit: how long the attempt of a booking may take.
+    static let readingMarginMilliseconds = 5_000
+    /// The shortest pause between two asks for a booking in doubt.
+    static let leastAskMilliseconds = 1_000
+
+    /// The ticket of its first call.
+    let id: TransferID
+    let policy: DeliveryPolicy
+    var request: Request
+    var message: Message?
+    var calls: [Call]
+    var phase = Phase.claiming { didSet { generation &+= 1 } }
+    var purpose = Purpose.answering
+    var evidence = Evidence()
+    /// Counts the changes of phase.
+    private(set) var generation = 0
+
+    var record = Record.none
+    /// It is sent without a record in the store.
+    var isUnprotected = false
+    var isWithdrawn = false
+    var hasPlace = false
+    /// The latest of its calls' deadlines.
+    var deadline: MonotonicTime
+    /// When the pause under way is over.
+    var pauseEndsAt = MonotonicTime(nanoseconds: 0)
+    /// The service has asked for a pause until then.
+    var notBefore = MonotonicTime(nanoseconds: 0)
+    /// Calls that came in phase `voiding`. Each starts a new exchange after this one.
+    var lateCalls: [Call] = []
+    var schedule: RetrySchedule
+    var attempts = 0
+    var startedAt: MonotonicTime?
+    /// When the last attempt began, and when it ended.
+    var attemptedAt: MonotonicTime?
+    var endedAt: MonotonicTime?
+    var lastFailure: Failure?
+    var lastTiming: AttemptTiming?
+    /// Set when a call ended `unknown`: the host is owed a report.
+    var unheard: Ledger.Unheard?
+    var authorization = Authorization()
+    var hasMetOtherBooking = false
+    /// Number of sendings of the request.
+    var sendingCount = 0
+    var needsNewConnection = false
+    /// The attempt under way was made without a call.
+    var isAsk = false
+
+    init(_ call: Call, _ policy: DeliveryPolicy) {
         id = call.ticket
+        self.policy = policy
+        request = call.request
+        calls = [call]
+        deadline = call.deadline
+        schedule = RetrySchedule(call.policy, seed: call.seed)
+    }
+
+    /// Boxes the error of an attempt. It is large, and few exchanges have one.
+    final class Failure: Sendable {
+        let error: PartnerBookingError
+
+        init(_ error: PartnerBookingError) { self.error = error }
+    }
+
+    var lastError: PartnerBookingError? { lastFailure?.error }
+
+    var isBooking: Bool { request.operation == .createBooking }
+    var rules: BookingRules { message?.rules ?? BookingRules() }
+    var isInDoubt: Bool { isBooking && evidence.isInDoubt }
+
+    /// The same for all attempts at one booking, in all its calls. Other requests have a new one for each attempt.
+    var subject: UInt64 {
+        request.idempotencyKey.map { UInt64(truncatingIfNeeded: $0.hashValue) } ?? id &<< 8
+            | UInt64(truncatingIfNeeded: attempts)
+    }
+
+    /// Returns the question that its attempts ask.
+    func question(_ source: PartnerBookingError.Source) -> AttemptResult.Question {
+        AttemptResult.Question(
+            operation: request.operation, source: source, startSeconds: rules.checksStart ? request.startSeconds : nil)
+    }
+
+    /// Returns whether an answer settles the request for all its calls.
+    func isSettled(by attempt: AttemptResult) -> Bool {
+        switch attempt.answer {
+        case .made: true
+        case .bookingRefused, .notConfirmed: !isInDoubt && !rules.areKeysShared
+        case .conflict, .inProgress, .callerRefused, .otherBooking, .none: !isBooking
+        }
+    }
+
+    /// Returns the HTTP request of an attempt.
+    func httpRequest(_ attempt: Attempt) -> HTTPRequest? {
+        var request = message?.httpRequest(signingKey: attempt.signingKey)
+        request?.isSentOnce = attempt.isSentOnce
+        request?.needsNewConnection = attempt.needsNewConnection
+        return request
+    }
+
+    func timing(_ call: Call, _ now: MonotonicTime) -> CallTiming {
+        CallTiming(
+            totalMicroseconds: now.microseconds(since: call.submittedAt),
+            queueMicroseconds: (startedAt ?? now).microseconds(since: call.submittedAt),
+            attempts: attempts, lastAttempt: lastTiming, isUnprotected: isUnprotected)
+    }
+}
+
+// MARK: - From the claim to the first attempt
+
+extension Exchange {
+    /// Starts the exchange. A booking asks the ledger for its key.
+    mutating func begin(at endpoint: any Endpoint, _ now: MonotonicTime) -> [Effect] {
+        if isBooking { return [.claim] }
+        do throws(PartnerBookingError) { message = try endpoint.message(for: request) } catch {
+            return refused(error, .notSent, nil, now)
+        }
+        return enqueue()
+    }
+
+    /// The ledger has given the key to this exchange.
+    mutating func granted(
+        _ grant: Ledger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
+    ) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        // Its call has left meanwhile.
+        guard !calls.isEmpty else { return refused(.cancelled, grant.evidence.outcome, grant, now) }
         self.request = request
         self.message = message
-        delivery = Delivery(policy: call.policy, deadline: call.deadline, seed: call.seed, isInDoubt: isInDoubt)
-        calls = [call.ticket]
+        evidence = grant.evidence
+        unheard = grant.unheard
+        // A platform without keys would book it once more.
+        if isInDoubt && rules.keys == .none { return finish(.failure(inDoubtError(now)), now) }
+        guard !grant.isRecorded else {
+            record = .durable
+            return enqueue()
+        }
+        record = .pending
+        phase = .recording
+        return [.record(overdueAt: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
+    }
+
+    /// The ledger has the reply.
+    mutating func replayed(_ reply: [UInt8], _ now: MonotonicTime) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        phase = .ended
+        return calls.map { call -> Effect in
+            var timing = timing(call, now)
+            timing.isReplayed = true
+            return .complete(call, .success(reply), timing)
+        } + [.end]
+    }
+
+    /// The booking cannot be sent. `grant` is set when the ledger had granted the key.
+    mutating func refused(
+        _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: Ledger.Grant? = nil,
+        _ now: MonotonicTime
+    ) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        phase = .ended
+        let settle: [Effect] =
+            grant.map { grant in
+                let unheard = grant.unheard ?? Ledger.Unheard(tag: request.tag)
+                return [.settle(grant.evidence.isInDoubt ? .inDoubt(grant.evidence, unheard) : .notBooked)]
+            } ?? []
+        return settle + calls.map { complete($0, .failure(error), outcome, now) } + [.end]
+    }
+
+    /// The result of recording the booking in the store.
+    enum RecordEnd: Sendable, Equatable {
+        /// There is no store beyond the memory.
+        case notKept
+        case durable
+        /// `isUndone`: nothing of it is left in the store.
+        case failed(String, isUndone: Bool)
+    }
+
+    mutating func recordEnded(_ end: RecordEnd, _ now: MonotonicTime) -> [Effect] {
+        guard record == .pending else { return [] }
+        switch (end, phase) {
+        case (.notKept, .recording):
+            record = .none
+            return enqueue()
+        case (.durable, _):
+            record = .durable
+            return phase == .recording ? enqueue() : []
+        case (.failed(let message, let isUndone), _):
+            if isUndone { record = .none }
+            if phase == .recording { return notRecorded(message, mayStand: !isUndone, now) }
+            if case .voiding(let result) = phase, isUndone { return conclude(result, now) }
+            return []
+        case (.notKept, _): return []
+        }
+    }
+
+    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.takeBackRecord] : [] }
+
+    mutating func recordTakenBack(_ isTakenBack: Bool, _ now: MonotonicTime) -> [Effect] {
+        if isTakenBack { record = .none }
+        switch phase {
+        case .recording:
+            return notRecorded("the disk did not take it within journal_timeout_ms", mayStand: !isTakenBack, now)
+        case .voiding(let result): return isTakenBack ? conclude(result, now) : [void(now)]
+        default: return []
+        }
+    }
+
+    /// `mayStand`: the record may be in the store, and a later process may resume it.
+    private mutating func notRecorded(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
+        guard policy.isJournalRequired else {
+            isUnprotected = true
+            return enqueue()
+        }
+        if mayStand { evidence.fallIntoDoubt(now) }
+        return finish(.failure(.journalUnavailable(why)), now)
+    }
+
+    private mutating func enqueue() -> [Effect] {
+        phase = .queued
+        return [.queue]
+    }
+
+    /// It has a place among the exchanges in flight.
+    mutating func placeGranted(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
+        guard phase == .queued else { return [.leavePlace] }
+        hasPlace = true
+        startedAt = now
+        return attempt(now, &health)
     }
 }

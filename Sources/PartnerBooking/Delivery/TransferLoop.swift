@@ -1,7 +1,7 @@
-/// The transfer thread: runs the deliveries of one client's calls over one transport. Other threads only hand in calls, and
-/// ask for their end.
+/// The transfer thread: runs the exchanges of one client over one transport. Other threads only hand in calls, and ask for
+/// their end.
 ///
-/// `@unchecked Sendable` is safe because `transport` and `deliveries` are used on the transfer thread alone (but for
+/// `@unchecked Sendable` is safe because `transport` and `coordinator` are used on the transfer thread alone (but for
 /// `transport.wake`, which is made for it), and everything shared is in `shared`.
 final class TransferLoop: @unchecked Sendable {
     struct Limits: Sendable {
@@ -9,6 +9,8 @@ final class TransferLoop: @unchecked Sendable {
         var maxInFlight: Int
         /// Calls beyond them that wait for their turn.
         var maxQueued: Int
+        /// Concurrent background attempts. The rest of the connections is for calls.
+        var maxUnattended = 256
 
         var total: Int { maxInFlight + maxQueued }
     }
@@ -26,7 +28,8 @@ final class TransferLoop: @unchecked Sendable {
         var isAsleep = false
         /// Set once: no more calls are accepted, and those left at that moment are ended.
         var closesAt: MonotonicTime?
-        var endedCalls = 0
+        /// Calls that the close has ended.
+        var cutShort = 0
         var isOver = false
 
         /// Nothing has been handed in that the transfer thread has not taken.
@@ -39,33 +42,42 @@ final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    private let shared = Monitor(Shared())
+    private let shared: Monitor<Shared>
     private let transport: any Transport
     private let limits: Limits
-    private let deliveries: Deliveries
+    private let coordinator: CallCoordinator
+    private let journal: Journal?
 
-    private init(_ transport: any Transport, _ limits: Limits, _ deliveries: Deliveries) {
+    private init(
+        _ shared: Monitor<Shared>, _ transport: any Transport, _ limits: Limits, _ coordinator: CallCoordinator,
+        _ journal: Journal?
+    ) {
+        self.journal = journal
+        self.shared = shared
         self.transport = transport
         self.limits = limits
-        self.deliveries = deliveries
+        self.coordinator = coordinator
     }
 
-    /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it.
+    /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it. Calls `report`
+    /// on that thread for each settled booking whose call ended `unknown`.
     static func start(
-        _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: Deliveries.Policy,
-        _ ledger: BookingLedger
+        _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: DeliveryPolicy,
+        _ ledger: BookingLedger, report: @escaping (Settlement) -> Bool = { _ in false }
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
-        let deliveries = Deliveries(
-            transport: transport, endpoint: endpoint, maxInFlight: limits.maxInFlight, policy: policy, ledger: ledger,
-            seed: .random(in: .min ... .max))
-        let loop = TransferLoop(transport, limits, deliveries)
-        // First out of the count, then told: who submits the next call on being told finds a free place.
-        deliveries.willComplete = { [shared = loop.shared] ticket in
+        let shared = Monitor(Shared())
+        // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
+        let willComplete: (Ticket, CallResult) -> Void = { ticket, result in
             shared.withLock { shared in
                 shared.open.remove(ticket)
                 shared.cancelled.remove(ticket)
+                if case .failure(let error) = result, error.code == .clientClosed { shared.cutShort += 1 }
             }
         }
+        let coordinator = CallCoordinator(
+            transport: transport, endpoint: endpoint, limits: limits, policy: policy, ledger: ledger,
+            seed: .random(in: .min ... .max), willComplete: willComplete, report: report)
+        let loop = TransferLoop(shared, transport, limits, coordinator, ledger.journal)
         // The thread is inside the gate from its first instruction on: what Swift does for the first time takes locks, and in
         // the child of a fork a lazy global that two threads want at once makes both spin for ever (Swift 6.3: its lock knows
         // the forking thread by its old number). So the gate's own state is made here, before there is a second thread.
@@ -129,23 +141,26 @@ final class TransferLoop: @unchecked Sendable {
     /// back in time.
     func waitForEnd(until moment: MonotonicTime) -> Int? {
         if ExitGate.isShut { return nil }
-        return shared.wait(until: moment) { $0.isOver ? $0.endedCalls : nil }
+        return shared.wait(until: moment) { $0.isOver ? $0.cutShort : nil }
     }
 
     // MARK: On the transfer thread
 
     private func run() {
         Thread.setCurrentRunsHandlers()
-        var ended: Int?
+        var isStopped = false
         while true {
             let now = MonotonicTime.now()
             var closesAt = takeWork(now)
-            deliveries.step(now)
+            coordinator.step(now)
             if let moment = closesAt {
-                if moment <= now && ended == nil { ended = deliveries.endAll(with: .clientClosed, now) }
-                // Those that ended unsent or refused still wait for the journal, but not for long.
-                if ended != nil { closesAt = moment.adding(milliseconds: Deliveries.settlingMilliseconds) }
-                if deliveries.isEmpty || closesAt.map({ $0 <= now }) ?? false { break }
+                if moment <= now && !isStopped {
+                    coordinator.stopAll(now)
+                    isStopped = true
+                }
+                // Unsent and refused bookings still wait for the journal, but not for long.
+                if isStopped { closesAt = moment.adding(milliseconds: Exchange.voidingMilliseconds) }
+                if coordinator.isEmpty || closesAt.map({ $0 <= now }) ?? false { break }
             }
             // What came in meanwhile is taken first. From here on a newcomer wakes the transport.
             let mayWait = shared.withLock { shared in
@@ -153,15 +168,12 @@ final class TransferLoop: @unchecked Sendable {
                 return shared.isAsleep
             }
             guard mayWait else { continue }
-            transport.wait(until: earliest(deliveries.next, closesAt))
+            transport.wait(until: earliest(coordinator.next, closesAt))
         }
-        deliveries.dropAll()
-        deliveries.closeJournal()
+        coordinator.dropAll(.now())
+        journal?.beginClose()  // nothing more will come
         transport.close()
-        shared.update {
-            $0.endedCalls = ended ?? 0
-            $0.isOver = true
-        }
+        shared.update { $0.isOver = true }
         ExitGate.leave()
     }
 
@@ -180,9 +192,9 @@ final class TransferLoop: @unchecked Sendable {
                 wantsConnection: shared.wantsConnection, closesAt: shared.closesAt
             )
         }
-        for call in work.inbox { deliveries.take(call, now) }
-        for report in work.reports { deliveries.take(report, now) }
-        for ticket in work.cancelled { deliveries.cancel(ticket, now) }
+        for call in work.inbox { coordinator.accept(call, now) }
+        for report in work.reports { coordinator.accept(report, now) }
+        for ticket in work.cancelled { coordinator.cancel(ticket, now) }
         if work.wantsConnection { transport.prewarm() }
         return work.closesAt
     }

@@ -24,14 +24,18 @@ struct Message: Sendable {
     /// Header lines of this request alone.
     let headers: [String]
     let body: [UInt8]
+    /// Settings of the platform behind it.
+    var rules = BookingRules()
     /// In whose name it is asked, where the configuration says so.
     var accountID: String?
-    /// Signs each attempt, where the service wants that.
-    var key: HMACKey?
+    /// Keys that sign attempts, the usual one first. Empty: not signed.
+    var signingKeys: [HMACKey] = []
 
-    /// The HTTP request of one attempt. A signature holds the time, so each attempt gets one of its own.
-    func httpRequest(seconds: () -> Int = WallClock.seconds) -> HTTPRequest {
-        guard let key else { return HTTPRequest(target: target, headers: headers, body: body) }
+    /// Returns the HTTP request of one attempt. A signature contains the time, so each attempt gets its own.
+    func httpRequest(signingKey number: Int = 0, seconds: () -> Int = WallClock.seconds) -> HTTPRequest {
+        guard let key = signingKeys.indices.contains(number) ? signingKeys[number] : signingKeys.first else {
+            return HTTPRequest(target: target, headers: headers, body: body)
+        }
         let signature = body.withUnsafeBytes { WebhookSignature.header(key, body: $0, timestamp: seconds()) }
         return HTTPRequest(
             target: target, headers: headers + ["\(WebhookSignature.headerName): \(signature)"], body: body)

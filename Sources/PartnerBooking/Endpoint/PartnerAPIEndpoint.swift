@@ -7,8 +7,12 @@ struct PartnerAPIEndpoint: Endpoint {
     private let booking: HTTPTarget
     /// The Partner API has no such operation; the sandbox does.
     private let customer: HTTPTarget?
+    private let rules: BookingRules
+    private let rulesByBot: [String: BookingRules]
 
     init(_ settings: PartnerAPISettings) {
+        rules = settings.rules
+        rulesByBot = settings.rulesByBot
         let headers = ["Authorization: Bearer \(settings.apiKey)"] + HTTPTarget.commonHeaders
         func target(_ path: String) -> HTTPTarget {
             HTTPTarget(url: settings.baseURL + path, headers: headers, origin: settings.origin)
@@ -22,8 +26,11 @@ struct PartnerAPIEndpoint: Endpoint {
 
     func message(for request: Request) throws(PartnerBookingError) -> Message {
         let key = request.idempotencyKey.map { ["Idempotency-Key: \($0)"] } ?? []
-        return Message(
-            service: 0, target: try target(of: request.operation), headers: key + request.traceHeaders, body: request.body)
+        var message = Message(
+            service: 0, target: try target(of: request.operation), headers: key + request.traceHeaders, body: request.body,
+            rules: rules)
+        if !rulesByBot.isEmpty, let botID = request.botID, let own = rulesByBot[botID] { message.rules = own }
+        return message
     }
 
     private func target(of operation: Operation) throws(PartnerBookingError) -> HTTPTarget {

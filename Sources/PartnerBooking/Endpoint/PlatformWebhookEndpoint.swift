@@ -9,13 +9,14 @@ struct PlatformWebhookEndpoint: Endpoint {
     /// Where the requests of one bot go.
     private struct Route {
         let accountID: String
+        let rules: BookingRules
         /// nil: it has no webhook.
         let webhook: Webhook?
     }
 
     private struct Webhook {
         let service: Int
-        let key: HMACKey
+        let signingKeys: [HMACKey]
         let search: HTTPTarget
         let booking: HTTPTarget
         let customer: HTTPTarget
@@ -25,7 +26,9 @@ struct PlatformWebhookEndpoint: Endpoint {
         attemptMilliseconds = directory.webhookTimeoutMilliseconds
         serviceCount = directory.webhookCount
         routes = directory.platforms.mapValues { platform in
-            Route(accountID: platform.accountID, webhook: platform.webhook.map { Self.webhook($0, platform.accountID) })
+            Route(
+                accountID: platform.accountID, rules: platform.rules,
+                webhook: platform.webhook.map { Self.webhook($0, platform.accountID) })
         }
     }
 
@@ -35,8 +38,8 @@ struct PlatformWebhookEndpoint: Endpoint {
             HTTPTarget(url: webhook.url + path, headers: headers, origin: webhook.origin)
         }
         return Webhook(
-            service: webhook.number, key: webhook.key, search: target("/availability/search"), booking: target("/bookings"),
-            customer: target("/customers/lookup"))
+            service: webhook.number, signingKeys: webhook.signingKeys, search: target("/availability/search"),
+            booking: target("/bookings"), customer: target("/customers/lookup"))
     }
 
     func check(_ request: Request) throws(PartnerBookingError) {
@@ -49,7 +52,8 @@ struct PlatformWebhookEndpoint: Endpoint {
         guard let document = try? JSONDocument(request.body, profile: .request),
             let botID = document.root["bot_id"]?.string
         else { throw .unknownBot }
-        let (accountID, webhook) = try route(botID)
+        let (route, webhook) = try route(botID)
+        let accountID = route.accountID
         let body = document.object(without: ["bot_id", "account_id"]) { body in
             body.member("account_id", accountID)
             if let key = request.idempotencyKey { body.member("idempotency_key", key) }
@@ -61,13 +65,13 @@ struct PlatformWebhookEndpoint: Endpoint {
             case .lookupCustomer: webhook.customer
             }
         return Message(
-            service: webhook.service, target: target, headers: request.traceHeaders, body: body, accountID: accountID,
-            key: webhook.key)
+            service: webhook.service, target: target, headers: request.traceHeaders, body: body, rules: route.rules,
+            accountID: accountID, signingKeys: webhook.signingKeys)
     }
 
-    private func route(_ botID: String) throws(PartnerBookingError) -> (accountID: String, webhook: Webhook) {
+    private func route(_ botID: String) throws(PartnerBookingError) -> (route: Route, webhook: Webhook) {
         guard let route = routes[botID] else { throw .unknownBot }
         guard let webhook = route.webhook else { throw .noWebhook }
-        return (route.accountID, webhook)
+        return (route, webhook)
     }
 }

@@ -4,7 +4,7 @@ struct BookingSummary: Equatable {
     /// As the request wrote it.
     let startAt: String
     let durationMinutes: Int
-    private let startSeconds: Int
+    let startSeconds: Int
 
     /// nil when the body is not that of a booking.
     init?(body: [UInt8]) {

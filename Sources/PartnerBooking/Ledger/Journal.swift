@@ -144,7 +144,7 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Takes back a record that is not being written yet. False: it may be on the disk, or will be.
-    func withdraw(_ id: TransferID) -> Bool {
+    func takeBack(_ id: TransferID) -> Bool {
         shared.withLock { shared in
             guard let index = shared.queue.firstIndex(where: { $0.id == id }) else { return false }
             shared.queue.remove(at: index)
@@ -319,7 +319,7 @@ struct JournalUpkeep {
 extension JournalRecord {
     fileprivate var isSettlement: Bool {
         switch self {
-        case .booked, .void: true
+        case .booked, .void, .withdrawn: true
         case .journal, .intent: false
         }
     }

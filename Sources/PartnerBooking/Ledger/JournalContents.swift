@@ -12,6 +12,8 @@ struct JournalEntry: Equatable, Sendable {
     let state: State
     /// The account in which it was sent, if the library named it.
     var accountID: String?
+    /// Its call was cancelled, and the host has not repeated it.
+    var isWithdrawn = false
 
     var isSettled: Bool {
         if case .booked = state { true } else { false }
@@ -37,11 +39,14 @@ struct JournalContents {
     /// Damaged bytes with intact records after them.
     private(set) var damagedBytes = 0
     private(set) var hasRecords = false
+    /// A later version of this library wrote some of it.
+    private(set) var isOfLaterVersion = false
 
     private struct Place {
-        let entry: JournalEntry
+        var entry: JournalEntry
         let order: Int
-        let line: Range<Int>
+        /// The places of its records.
+        var lines: [Range<Int>]
     }
 
     private let bytes: [UInt8]
@@ -59,6 +64,7 @@ struct JournalContents {
                 hasRecords = true
                 take(record, start..<end + 1)
             } else {
+                isOfLaterVersion = isOfLaterVersion || JournalRecord.isOfLaterVersion(bytes[start..<end])
                 tornBytes += min(end + 1, bytes.count) - start
             }
             start = end + 1
@@ -74,13 +80,18 @@ struct JournalContents {
         case .void(let key, _):
             places[key] = nil
             return
+        case .withdrawn(let key, _):
+            guard places[key]?.entry.isSettled == false else { return }
+            places[key]?.entry.isWithdrawn = true
+            places[key]?.lines.append(line)
+            return
         case .intent(let key, let at, let fingerprint, let body, let accountID):
             entry = JournalEntry(
                 key: key, fingerprint: fingerprint, recordedAt: at, state: .unsettled(body: body), accountID: accountID)
         case .booked(let key, let at, let fingerprint, let reply):
             entry = JournalEntry(key: key, fingerprint: fingerprint, recordedAt: at, state: .booked(reply: reply))
         }
-        places[entry.key] = Place(entry: entry, order: line.lowerBound, line: line)
+        places[entry.key] = Place(entry: entry, order: line.lowerBound, lines: [line])
     }
 
     /// Each key's entry, in the order in which they were written.
@@ -90,21 +101,16 @@ struct JournalContents {
 
     /// Whether this is a journal at all, or the beginning of one.
     var isJournal: Bool {
-        let magic = JournalRecord.magic.bytes
-        return hasRecords || bytes.starts(with: magic) || magic.starts(with: bytes)
-    }
-
-    /// A later version of this library wrote it.
-    var isOfLaterVersion: Bool {
-        guard !hasRecords, !bytes.starts(with: JournalRecord.magic.bytes), bytes.count > 4 else { return false }
-        return bytes.starts(with: "pbk".utf8) && bytes[3].isDigit && bytes[4] == UInt8(ascii: " ")
+        hasRecords || JournalRecord.magics.contains { bytes.starts(with: $0) || $0.starts(with: bytes) }
     }
 
     /// The same without what is damaged, settled twice over, or expired.
     func compacted(service: String, retentionMilliseconds: Int, now: Int) -> [UInt8] {
         var result = JournalRecord.journal(service: service).line
         for place in ordered where place.entry.expiresAt(retentionMilliseconds: retentionMilliseconds) > now {
-            result += bytes[place.line]
+            for line in place.lines {
+                result += JournalRecord.magic.bytes + bytes[line].dropFirst(JournalRecord.magic.utf8CodeUnitCount)
+            }
         }
         return result
     }

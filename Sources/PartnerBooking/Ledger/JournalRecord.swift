@@ -8,12 +8,16 @@ enum JournalRecord: Equatable, Sendable {
     case booked(key: String, at: Int, fingerprint: Fingerprint, reply: [UInt8])
     /// It certainly was not made: the key is free again.
     case void(key: String, at: Int)
+    /// Its call was cancelled. It is sent again only after a later intent.
+    case withdrawn(key: String, at: Int)
 
-    static let version = 1
-    static let magic: StaticString = "pbk1 "
+    static let version = 2
+    static let magic: StaticString = "pbk2 "
+    /// Magic bytes of all readable versions. Version 1 has no `withdrawn`; the rest is the same.
+    static let magics = ["pbk1 ", "pbk2 "].map { Array($0.utf8) }
 
-    /// `pbk1 `, sixteen digits of checksum, a space, a JSON object, a line feed. JSON writes line feeds as `\n`, so that a line
-    /// ends where it seems to, whatever is in it.
+    /// `pbk2 `, sixteen digits of checksum, a space, a JSON object, a line feed. JSON writes line feeds as `\n`, so that
+    /// a line ends where it seems to, whatever is in it.
     var line: [UInt8] {
         let json = self.json
         return Self.magic.bytes + Self.checksum(json) + [UInt8(ascii: " ")] + json + [UInt8(ascii: "\n")]
@@ -21,15 +25,11 @@ enum JournalRecord: Equatable, Sendable {
 
     /// Reads a line without its line feed; nil when it is not one of ours from first byte to last.
     init?(line: ArraySlice<UInt8>) {
-        let (magic, digits) = (Self.magic.bytes, 16)
-        guard line.count > magic.count + digits + 1, line.starts(with: magic) else { return nil }
-        let json = Array(line.dropFirst(magic.count + digits + 1))
-        let checksum = line.dropFirst(magic.count).prefix(digits)
-        guard checksum.elementsEqual(Self.checksum(json)), line[checksum.endIndex] == UInt8(ascii: " "),
-            let root = (try? JSONDocument(json, profile: .request))?.root, let type = root["type"]?.string
+        guard Self.magics.contains(where: line.starts), let root = Self.root(of: line), let type = root["type"]?.string
         else { return nil }
         if type == "journal" {
-            guard let service = root["service"]?.string, root["version"]?.integer == Self.version else { return nil }
+            guard let service = root["service"]?.string, (1...Self.version).contains(root["version"]?.integer ?? 0)
+            else { return nil }
             self = .journal(service: service)
             return
         }
@@ -45,8 +45,28 @@ enum JournalRecord: Equatable, Sendable {
         case ("booked", let fingerprint?, _, let reply?):
             self = .booked(key: key, at: at, fingerprint: fingerprint, reply: Array(reply.utf8))
         case ("void", _, _, _): self = .void(key: key, at: at)
+        case ("withdrawn", _, _, _): self = .withdrawn(key: key, at: at)
         default: return nil
         }
+    }
+
+    /// Returns whether a later version of this library wrote the line that begins a journal. The version is under the checksum, so
+    /// that damage is not taken for one.
+    static func isOfLaterVersion(_ line: ArraySlice<UInt8>) -> Bool {
+        guard line.starts(with: "pbk".utf8), let root = root(of: line), root["type"]?.string == "journal" else {
+            return false
+        }
+        return (root["version"]?.integer ?? 0) > version
+    }
+
+    /// Returns the JSON object of a line; nil when the checksum does not fit.
+    private static func root(of line: ArraySlice<UInt8>) -> JSONValue? {
+        let (magicCount, digits) = (magic.utf8CodeUnitCount, 16)
+        guard line.count > magicCount + digits + 1 else { return nil }
+        let json = Array(line.dropFirst(magicCount + digits + 1))
+        let checksum = line.dropFirst(magicCount).prefix(digits)
+        guard checksum.elementsEqual(Self.checksum(json)), line[checksum.endIndex] == UInt8(ascii: " ") else { return nil }
+        return (try? JSONDocument(json, profile: .request))?.root
     }
 
     private var json: [UInt8] {
@@ -69,8 +89,8 @@ enum JournalRecord: Equatable, Sendable {
                 record.member("at", at)
                 record.member("fingerprint", fingerprint.hex)
                 record.member("reply", String(decoding: reply, as: UTF8.self))
-            case .void(let key, let at):
-                record.member("type", "void")
+            case .void(let key, let at), .withdrawn(let key, let at):
+                if case .void = self { record.member("type", "void") } else { record.member("type", "withdrawn") }
                 record.member("key", key)
                 record.member("at", at)
             }

@@ -1,4 +1,4 @@
-/// A booking that is not settled: in flight, or one that may have been made. Holds nothing of the customer.
+/// A booking that is in flight, in doubt, or settled and not reported. Contains no customer data.
 public struct PendingBooking: Sendable, Equatable {
     /// Settles it: `PartnerBookingClient.resumeBooking`.
     public let idempotencyKey: String
@@ -10,10 +10,24 @@ public struct PendingBooking: Sendable, Equatable {
     public let durationMinutes: Int
     /// When it was asked for, in milliseconds since 1970.
     public let recordedAtMilliseconds: Int
-    /// A call for it is under way.
-    public let isInFlight: Bool
+    /// The state of the booking.
+    public let state: State
+    /// A request for it is under way.
+    public var isInFlight: Bool { state == .inFlight }
     /// Its start has passed.
     public let isExpired: Bool
+
+    /// The state of a booking.
+    public enum State: String, Sendable {
+        /// A request for it is under way.
+        case inFlight = "in_flight"
+        /// It may have been made.
+        case inDoubt = "in_doubt"
+        /// It was made. The report found no room (`report_settled`).
+        case booked
+        /// It was not made. The report found no room. The key is free.
+        case refused
+    }
 
     /// nil for a body that is no booking's, which no reader lets through.
     init?(_ pending: Ledger.Pending, now: Int) {
@@ -23,7 +37,7 @@ public struct PendingBooking: Sendable, Equatable {
         startAt = summary.startAt
         durationMinutes = summary.durationMinutes
         recordedAtMilliseconds = pending.recordedAt
-        isInFlight = pending.isInFlight
+        state = State(rawValue: pending.state.rawValue) ?? .inDoubt
         isExpired = summary.startMilliseconds <= now
     }
 
@@ -33,13 +47,14 @@ public struct PendingBooking: Sendable, Equatable {
         item.member("start_at", startAt)
         item.member("duration_minutes", durationMinutes)
         item.member("recorded_at", Timestamp.format(milliseconds: recordedAtMilliseconds))
+        item.member("state", state.rawValue)
         item.member("in_flight", isInFlight)
         item.member("expired", isExpired)
     }
 }
 
 extension BookingLedger {
-    /// What is not settled, oldest first.
+    /// The pending bookings, oldest first.
     var pendingBookings: [PendingBooking] {
         let now = WallClock.milliseconds()
         return pending.compactMap { PendingBooking($0, now: now) }

@@ -3,11 +3,14 @@ struct Request: Sendable {
     static let maxBytes = 262_144
 
     let operation: Operation
-    /// What is sent: the caller's text without the members that are the library's own. Empty in one that resumes a booking,
-    /// until the ledger has found that.
+    /// The text to send: the caller's without the library's own members. With `resume`, empty until the ledger has found
+    /// it.
     var body: [UInt8]
-    /// nil in one that resumes a booking.
-    let botID: String?
+    /// nil until the ledger has found it.
+    var botID: String?
+    /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
+    /// it.
+    var startSeconds: Int?
     /// Set for every booking, nil for all else.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
@@ -64,19 +67,26 @@ struct Request: Sendable {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
             body = []
-            botID = nil
             return
         }
         botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
-        case .createBooking: try FieldRules.checkBooking(root.object("booking"))
+        case .createBooking: startSeconds = try FieldRules.checkBooking(root.object("booking")).startSeconds
         case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
         }
 
         let ownMembers = Self.ownMembers(operation)
         let holdsOwn = ownMembers.contains { document.root.member($0).count > 0 }
         body = holdsOwn ? document.object(without: ownMembers) : json
+    }
+
+    /// Replaces the body by the recorded one.
+    mutating func take(body recorded: [UInt8]) {
+        body = recorded
+        guard isResuming, let summary = BookingSummary(body: recorded) else { return }
+        botID = summary.botID
+        startSeconds = summary.startSeconds
     }
 
     /// The members that are taken off before the request is sent.

@@ -10,9 +10,38 @@ final class CurlSockets {
     /// An epoll instance: readable when a connection was closed by the other side. It listens for that alone; what an HTTP/2
     /// server may send on an idle connection is libcurl's, and stays unread until the next request.
     let descriptor: Int32
-    /// The number of the origin that each is connected to.
-    private var origins: [curl_socket_t: Int] = [:]
+    private struct Connection {
+        /// The number of the origin that it leads to.
+        let origin: Int
+        /// Its ends, set by the first answer over HTTP/1.1.
+        var http1Ends: Ends?
+    }
+
+    /// The two ends of a connection, which identify it on this machine.
+    struct Ends: Hashable {
+        private let ports: Int64
+        private let addresses: UInt64
+
+        init(localPort: Int, peerPort: Int, localAddress: UnsafePointer<CChar>?, peerAddress: UnsafePointer<CChar>?) {
+            ports = Int64(localPort) << 32 | Int64(UInt32(truncatingIfNeeded: peerPort))
+            // FNV-1a: https://datatracker.ietf.org/doc/html/draft-eastlake-fnv
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for address in [localAddress, peerAddress] {
+                var byte = address
+                while let value = byte?.pointee, value != 0 {
+                    hash = (hash ^ UInt64(UInt8(bitPattern: value))) &* 0x100_0000_01b3
+                    byte = byte?.advanced(by: 1)
+                }
+                hash = (hash ^ 0xFF) &* 0x100_0000_01b3
+            }
+            addresses = hash
+        }
+    }
+
+    private var connections: [curl_socket_t: Connection] = [:]
     private var changed: Set<Int> = []
+    /// HTTP/1.1 connections. An idle one must not receive anything.
+    private var http1Sockets: [Ends: curl_socket_t] = [:]
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -23,8 +52,9 @@ final class CurlSockets {
         guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
         // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
         // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
-        origins.reserveCapacity(16)
+        connections.reserveCapacity(16)
         changed.reserveCapacity(16)
+        http1Sockets.reserveCapacity(16)
     }
 
     deinit { Glibc.close(descriptor) }
@@ -36,7 +66,7 @@ final class CurlSockets {
             && ccurl_set_closesocket_function(easy, closing) == CURLE_OK
     }
 
-    func hasConnection(to origin: Int) -> Bool { origins.values.contains(origin) }
+    func hasConnection(to origin: Int) -> Bool { connections.values.contains { $0.origin == origin } }
 
     /// A connection to it may be had now that could not before: one was made, has become free, or has made room for another.
     func noteChange(of origin: Int) { changed.insert(origin) }
@@ -51,18 +81,37 @@ final class CurlSockets {
     func takeClosed() -> Set<Int> {
         var sockets = [curl_socket_t](repeating: -1, count: 64)
         let count = csystem_epoll_take(descriptor, &sockets, 64)
-        return Set(sockets.prefix(max(0, Int(count))).compactMap { origins[$0] })
+        return Set(sockets.prefix(max(0, Int(count))).compactMap { connections[$0]?.origin })
+    }
+
+    func didAnswerHTTP1(_ socket: curl_socket_t, _ ends: Ends) {
+        guard connections[socket] != nil else { return }
+        connections[socket]?.http1Ends = ends
+        http1Sockets[ends] = socket
+    }
+
+    /// Returns whether an idle HTTP/1.1 connection has unread bytes or was closed. libcurl 7.88 would use it and read
+    /// those bytes as the answer: https://github.com/curl/curl/pull/10690
+    func hasUnreadBytes(_ ends: Ends) -> Bool {
+        guard let socket = http1Sockets[ends] else { return false }
+        var byte: UInt8 = 0
+        // A connection is usable if nothing has come in. An error counts like a byte.
+        if recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return true }
+        return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR
     }
 
     func didOpen(_ socket: curl_socket_t, to origin: Int) {
-        origins[socket] = origin
+        connections[socket] = Connection(origin: origin)
         csystem_epoll_add_hangup(descriptor, socket)
         var limit = Self.unacknowledgedMilliseconds
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<UInt32>.size))
     }
 
     fileprivate func willClose(_ socket: curl_socket_t) {
-        if let origin = origins.removeValue(forKey: socket) { noteChange(of: origin) }
+        if let connection = connections.removeValue(forKey: socket) {
+            noteChange(of: connection.origin)
+            if let ends = connection.http1Ends, http1Sockets[ends] == socket { http1Sockets[ends] = nil }
+        }
         // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
         csystem_epoll_remove(descriptor, socket)
     }

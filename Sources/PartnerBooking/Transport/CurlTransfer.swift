@@ -5,10 +5,16 @@ import Glibc
 final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
     private(set) var id: TransferID = 0
-    /// libcurl has come to the point of sending the request on a connection, once or (it repeats a request by itself when a
-    /// kept connection turns out dead) more often. Before that no byte can have left.
-    var mayHaveBeenSent: Bool { sendings > 0 }
-    private var sendings = 0
+    /// The sendings so far, libcurl's own repeats included. nil: no byte can have left.
+    private(set) var sendings: Sendings?
+    var mayHaveBeenSent: Bool { sendings != nil }
+    /// libcurl must not repeat the request.
+    private var isSentOnce = false
+    /// The last chosen connection had unread bytes, so nothing was sent over it.
+    private(set) var hasMetUnreadBytes = false
+    private var unreadConnections = 0
+    /// Connections with unread bytes that a request skips before it fails.
+    static let unreadConnectionLimit = 100
 
     private let maxReplyBytes: Int
     private let sockets: CurlSockets
@@ -25,7 +31,6 @@ final class CurlTransfer {
     private let url: OpaquePointer
     private var body: [UInt8] = []
     private var isTooLarge = false
-    private(set) var sentAt = MonotonicTime(nanoseconds: 0)
     private var firstByteAt: MonotonicTime?
     private var receivedAt = MonotonicTime(nanoseconds: 0)
     /// How much of the body has been looked at and found not to be whole.
@@ -84,7 +89,7 @@ final class CurlTransfer {
             ccurl_set_string(easy, CURLOPT_PROXY, settings.proxy ?? ""),
             ccurl_set_string(easy, CURLOPT_NOPROXY, ""),
             // TLS: verification of certificate and host name is libcurl's default.
-            ccurl_set_long(easy, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            ccurl_set_long(easy, CURLOPT_SSLVERSION, CurlPool.first.tlsVersions),
             settings.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
             settings.usesCAFileOnly ? ccurl_set_string(easy, CURLOPT_CAPATH, nil) : CURLE_OK,
             // Callbacks
@@ -104,6 +109,8 @@ final class CurlTransfer {
     /// Takes on a request. False when memory is out.
     func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
         self.id = id
+        isSentOnce = request.isSentOnce
+        setNeedsNewConnection(request.needsNewConnection)
         guard target === request.target && request.headers.isEmpty || aim(at: request) else { return false }
         // libcurl makes its copy of the body at once, so the size is set before.
         guard ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK else { return false }
@@ -154,14 +161,36 @@ final class CurlTransfer {
 
     private(set) var waitsForConnection = false
 
-    /// It has not begun to make a connection of its own, as far as libcurl tells.
+    private func setNeedsNewConnection(_ needs: Bool) {
+        guard needs != needsNewConnection else { return }
+        ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, needs ? 1 : 0)
+        needsNewConnection = needs
+    }
+
+    private var needsNewConnection = false
+
+    /// Sets the pool of connections.
+    func take(_ pool: CurlPool) {
+        guard pool != self.pool else { return }
+        ccurl_set_long(easy, CURLOPT_SSLVERSION, pool.tlsVersions)
+        self.pool = pool
+    }
+
+    private(set) var pool = CurlPool.first
+
+    /// Returns whether it waits for a connection, as far as libcurl shows.
     var isWaitingForConnection: Bool { !mayHaveBeenSent && offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 }
+
+    func sendNoMore() { isSentOnce = true }
 
     /// Forgets the request's body and the reply; they are a caller's.
     func release() {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
         body = []
-        sendings = 0
+        sendings = nil
+        isSentOnce = false
+        hasMetUnreadBytes = false
+        unreadConnections = 0
         firstByteAt = nil
         checkedCount = 0
         isTooLarge = false
@@ -172,25 +201,26 @@ final class CurlTransfer {
 
     /// What came of the request, now that libcurl is done with it.
     func result(_ code: CURLcode) -> TransferResult {
-        isReusable = code == CURLE_OK && sendings == 1
+        isReusable = code == CURLE_OK && sendings?.count == 1
         return code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
     }
 
-    /// Gives the request up, still in its multi handle. A connection that took it, had all the time, and has not said a word
-    /// may be dead: over HTTP/2 libcurl would keep it, and send it the next request as well.
+    /// Gives the request up, still in its multi handle. A connection that stayed silent until the deadline may be dead.
+    /// Over HTTP/2 libcurl would keep it and send the next request over it.
     func abandon(isOverdue: Bool) -> AbandonedTransfer {
         if isOverdue && isSilent { ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
-        let hasReply = long(CURLINFO_RESPONSE_CODE) >= 200 && !isTooLarge
-        return AbandonedTransfer(
-            mayHaveBeenSent: mayHaveBeenSent, partialReply: hasReply ? reply() : nil, timing: timing())
+        return AbandonedTransfer(sendings: sendings, partialReply: partialReply, timing: timing())
     }
+
+    /// The part of the reply that has arrived.
+    var partialReply: HTTPReply? { long(CURLINFO_RESPONSE_CODE) >= 200 && !isTooLarge ? reply() : nil }
 
     /// The request is on its way, and not a word has come back.
     var isSilent: Bool { mayHaveBeenSent && long(CURLINFO_RESPONSE_CODE) == 0 }
 
     /// What libcurl measured, once a connection was had.
     func timing() -> AttemptTiming? {
-        guard mayHaveBeenSent else { return nil }
+        guard let sendings else { return nil }
         let isReused = long(CURLINFO_NUM_CONNECTS) == 0
         let dns = isReused ? 0 : offset(CURLINFO_NAMELOOKUP_TIME_T)
         let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
@@ -199,7 +229,7 @@ final class CurlTransfer {
             dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
             tlsMicroseconds: max(0, secured &- connected),
             // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
-            firstByteMicroseconds: firstByteAt?.microseconds(since: sentAt) ?? 0,
+            firstByteMicroseconds: firstByteAt?.microseconds(since: sendings.lastAt) ?? 0,
             isConnectionReused: isReused, httpVersion: httpVersion,
             sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
     }
@@ -235,12 +265,21 @@ final class CurlTransfer {
         HTTPReply(status: long(CURLINFO_RESPONSE_CODE), body: body, header: header)
     }
 
+    /// The reason why `willSend` has ended the transfer.
+    private var refusalToSend: String {
+        hasMetUnreadBytes
+            ? "\(unreadConnections) connections had unread bytes and were not used"
+            : "The connection broke and the request was not repeated: the platform keeps no keys, or the call was cancelled"
+    }
+
     private func failure(_ code: CURLcode) -> TransferFailure {
         var failure =
             if isTooLarge {
                 TransferFailure(
                     code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
-                    isRetryable: false, mayHaveBeenSent: true)
+                    isRetryable: false)
+            } else if code == CURLE_ABORTED_BY_CALLBACK {
+                TransferFailure(code: .connectionLost, message: refusalToSend, isRetryable: true)
             } else if code == CURLE_COULDNT_CONNECT && refusedAddress && !admittedAddress {
                 TransferFailure.addressRefused
             } else {
@@ -249,7 +288,6 @@ final class CurlTransfer {
                     proxyStatus: long(CURLINFO_HTTP_CONNECTCODE))
             }
         failure.curlCode = Int(code.rawValue)
-        failure.mayHaveBeenSent = mayHaveBeenSent
         if long(CURLINFO_RESPONSE_CODE) >= 200 { failure.partialReply = reply() }
         return failure
     }
@@ -294,10 +332,44 @@ final class CurlTransfer {
         if let origin { sockets.didOpen(socket, to: origin.number) }
     }
 
-    fileprivate func noteSending() {
-        sendings &+= 1
-        sentAt = .now()
+    /// Returns whether to send the request over the connection that libcurl has chosen.
+    fileprivate func willSend(_ ends: CurlSockets.Ends) -> Bool {
+        hasMetUnreadBytes = sockets.hasUnreadBytes(ends)
+        if hasMetUnreadBytes { unreadConnections += 1 }
+        guard !hasMetUnreadBytes, !(isSentOnce && mayHaveBeenSent) else { return false }
+        let now = MonotonicTime.now()
+        if let earlier = sendings {
+            sendings = Sendings(count: earlier.count &+ 1, firstAt: earlier.firstAt, lastAt: now)
+        } else {
+            sendings = Sendings(at: now)
+        }
         if let origin { sockets.noteChange(of: origin.number) }
+        return true
+    }
+
+    /// Registers a new HTTP/1.1 connection, so that `hasUnreadBytes` can check it.
+    func noteProtocol() {
+        guard long(CURLINFO_NUM_CONNECTS) > 0, isHTTP1 else { return }
+        var socket = CURL_SOCKET_BAD
+        guard ccurl_get_socket(easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else { return }
+        sockets.didAnswerHTTP1(
+            socket,
+            CurlSockets.Ends(
+                localPort: long(CURLINFO_LOCAL_PORT), peerPort: long(CURLINFO_PRIMARY_PORT),
+                localAddress: text(CURLINFO_LOCAL_IP), peerAddress: text(CURLINFO_PRIMARY_IP)))
+    }
+
+    /// Returns whether to try another connection.
+    var passesUnreadBytes: Bool { hasMetUnreadBytes && unreadConnections < Self.unreadConnectionLimit }
+
+    private func text(_ info: CURLINFO) -> UnsafePointer<CChar>? {
+        var value: UnsafePointer<CChar>?
+        return ccurl_get_text(easy, info, &value) == CURLE_OK ? value : nil
+    }
+
+    private var isHTTP1: Bool {
+        let version = long(CURLINFO_HTTP_VERSION)
+        return version == Int(CURL_HTTP_VERSION_1_0) || version == Int(CURL_HTTP_VERSION_1_1)
     }
 }
 
@@ -331,8 +403,10 @@ private let opened: curl_sockopt_callback = { context, socket, _ in
 }
 
 /// libcurl has a connection and is about to send: https://curl.se/libcurl/c/CURLOPT_PREREQFUNCTION.html
-private let aboutToSend: ccurl_prereq_function = { context, _, _, _, _ in
+private let aboutToSend: ccurl_prereq_function = { context, peerAddress, localAddress, peerPort, localPort in
     guard let context else { return CURL_PREREQFUNC_ABORT }
-    Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().noteSending()
-    return CURL_PREREQFUNC_OK
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    let ends = CurlSockets.Ends(
+        localPort: Int(localPort), peerPort: Int(peerPort), localAddress: localAddress, peerAddress: peerAddress)
+    return transfer.willSend(ends) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

@@ -29,6 +29,8 @@ final class CurlTransport: Transport {
 
     private final class Origin {
         let origin: HTTPOrigin
+        /// The pool of new requests.
+        var pool = CurlPool.first
         var warmth: Warmth
         var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime, hadConnection: Bool)?
         /// Whether it speaks HTTP/2, once that is known.
@@ -77,7 +79,7 @@ final class CurlTransport: Transport {
         warmOrigins = origins.prefix(Self.warmOriginLimit)
         // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls. Those kept
         // warm to other servers come on top, else they would push each other out.
-        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections + max(0, warmOrigins.count - 1))
+        ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(2, settings.maxConnections) + max(0, warmOrigins.count - 1))
         limitConnections(to: settings.maxConnections)
         ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, settings.maxStreamsPerConnection)
     }
@@ -87,6 +89,7 @@ final class CurlTransport: Transport {
         guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
         let origin = origins[request.target.origin.number]
         transfer.setWaitsForConnection(shouldWaitForConnection(to: origin))
+        transfer.take(origin.pool)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
         }
@@ -95,8 +98,9 @@ final class CurlTransport: Transport {
         return nil
     }
 
-    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
-        guard let transfer = running.removeValue(forKey: id) else { return .none }
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
+        guard let transfer = running.removeValue(forKey: id) else { return nil }
+        if isOverdue { distrust(transfer) }
         // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
         if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
         let abandoned = transfer.abandon(isOverdue: isOverdue)
@@ -110,9 +114,28 @@ final class CurlTransport: Transport {
         if let origin = transfer.origin { sockets.noteChange(of: origin.number) }
     }
 
-    func sentAt(_ id: TransferID) -> MonotonicTime? {
-        running[id].flatMap { $0.mayHaveBeenSent ? $0.sentAt : nil }
+    func partialReply(_ id: TransferID) -> HTTPReply? { running[id]?.partialReply }
+
+    func distrust(_ id: TransferID) {
+        guard let transfer = running[id] else { return }
+        if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
+        distrust(transfer)
     }
+
+    /// Moves new requests to another pool, if possible one without a silent transfer. libcurl reuses an HTTP/2 connection
+    /// as long as a transfer is open on it, even if it is dead.
+    private func distrust(_ transfer: CurlTransfer) {
+        guard transfer.isSilent, let origin = origin(of: transfer), origin.isMultiplexed ?? true,
+            transfer.pool == origin.pool
+        else { return }
+        let silent = running.values.filter { $0.origin?.number == origin.origin.number && $0.isSilent }.map(\.pool)
+        let others = CurlPool.allCases.filter { $0 != origin.pool }
+        origin.pool = others.first { !silent.contains($0) } ?? others.first ?? .first
+    }
+
+    func sendNoMore(_ id: TransferID) { running[id]?.sendNoMore() }
+
+    func sendings(_ id: TransferID) -> Sendings? { running[id]?.sendings }
 
     func prewarm() { for origin in warmOrigins { origin.warmth.wanted(now: .now()) } }
 
@@ -120,7 +143,7 @@ final class CurlTransport: Transport {
         transfer.origin.flatMap { origins.indices.contains($0.number) ? origins[$0.number] : nil }
     }
 
-    func finished() -> [FinishedTransfer] {
+    func perform() -> [FinishedTransfer] {
         recycle()
         let now = MonotonicTime.now()
         var warmUps = warmOrigins.count { $0.warmUp != nil }
@@ -129,6 +152,7 @@ final class CurlTransport: Transport {
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
         var results: [FinishedTransfer] = []
+        var endedAt = now
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
@@ -138,8 +162,18 @@ final class CurlTransport: Transport {
                 endWarmUp(origin, isWarm: code == CURLE_OK, now)
                 continue
             }
+            if code == CURLE_ABORTED_BY_CALLBACK, transfer.passesUnreadBytes, running[transfer.id] != nil {
+                // Nothing was sent, and libcurl has closed this HTTP/1.1 connection. Try the next one.
+                curl_multi_remove_handle(multi, easy)
+                curl_multi_add_handle(multi, easy)
+                continue
+            }
             guard running.removeValue(forKey: transfer.id) != nil else { continue }
-            results.append(FinishedTransfer(id: transfer.id, result: transfer.result(code), timing: transfer.timing()))
+            if results.isEmpty { endedAt = .now() }
+            results.append(
+                FinishedTransfer(
+                    id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: endedAt,
+                    timing: transfer.timing()))
             if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
             end(transfer)
         }
@@ -169,9 +203,11 @@ final class CurlTransport: Transport {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
         for (id, transfer) in running where transfer.hasWholeReply(now) {
-            let abandoned = cancel(id, isOverdue: false)
-            if let reply = abandoned.partialReply {
-                results.append(FinishedTransfer(id: id, result: .reply(reply), timing: abandoned.timing))
+            if let abandoned = cancel(id, isOverdue: false), let reply = abandoned.partialReply {
+                results.append(
+                    FinishedTransfer(
+                        id: id, result: .reply(reply), sendings: abandoned.sendings, endedAt: now,
+                        timing: abandoned.timing))
             }
         }
     }
@@ -260,9 +296,12 @@ extension CurlTransport {
             warmUps -= 1
         }
         guard warmUps < Self.warmUpLimit, origin.warmth.begin(now: now) else { return }
-        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin),
-            curl_multi_add_handle(multi, transfer.easy) == CURLM_OK
-        else {
+        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin) else {
+            origin.warmth.ended(isWarm: false, now: now)
+            return
+        }
+        transfer.take(origin.pool)
+        guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             origin.warmth.ended(isWarm: false, now: now)
             return
         }
@@ -285,6 +324,7 @@ extension CurlTransport {
 
     private func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
         origin.warmth.used(now: now)
+        transfer.noteProtocol()
         origin.lastLetGo = 0
         guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
         origin.isMultiplexed = transfer.isMultiplexed
@@ -297,8 +337,9 @@ extension CurlTransport {
         limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
     }
 
+    /// At least two: a booking in the background must not take the only one.
     private func limitConnections(to count: Int) {
-        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, count)
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, count))
     }
 
     /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
@@ -336,11 +377,11 @@ extension CurlTransport {
 extension TransferFailure {
     static var addressRefused: TransferFailure {
         let message = "The webhook's host has no public address, and \"private_hosts\" does not name it"
-        return TransferFailure(code: .addressRefused, message: message, isRetryable: false, mayHaveBeenSent: false)
+        return TransferFailure(code: .addressRefused, message: message, isRetryable: false)
     }
 
     static func resource(_ what: String) -> TransferFailure {
         TransferFailure(
-            code: .resourceUnavailable, message: "\(what) could not be had", isRetryable: true, mayHaveBeenSent: false)
+            code: .resourceUnavailable, message: "\(what) could not be had", isRetryable: true)
     }
 }

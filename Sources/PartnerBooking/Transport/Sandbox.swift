@@ -3,6 +3,8 @@
 struct Sandbox: Sendable {
     /// A booking that was made.
     struct Booking: Sendable {
+        /// The time at which the platform has made it.
+        let madeAt: MonotonicTime
         let key: String
         let id: String
         let botID: String
@@ -12,15 +14,15 @@ struct Sandbox: Sendable {
         let reply: [UInt8]
     }
 
-    private let clinic: SandboxConfiguration
+    let clinic: SandboxConfiguration
     private let settings: PartnerAPISettings
     /// Bookings by each local day they touch, in days since 1970-01-01.
-    private var booked: [Int: [Range<Int>]] = [:]
+    var booked: [Int: [Range<Int>]] = [:]
     /// All of them, oldest first.
-    private(set) var bookings: [Booking] = []
-    private var bookingByKey: [String: Int] = [:]
-    /// Keys whose first request is said to be in progress, and until when.
-    private var held: [String: MonotonicTime] = [:]
+    var bookings: [Booking] = []
+    var bookingByKey: [String: Int] = [:]
+    /// Keys whose first request is in progress, or reported so, and until when.
+    var held: [String: MonotonicTime] = [:]
     private static let slotLimit = 10_000
 
     init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
@@ -28,13 +30,13 @@ struct Sandbox: Sendable {
         self.settings = settings
     }
 
-    /// `now` is the clinic's clock, in seconds since 1970.
-    mutating func answer(_ request: HTTPRequest, now: Int) -> HTTPReply {
+    /// `now` is the clinic's clock, in seconds since 1970. A booking is made at `madeAt`, with its slot held until then.
+    mutating func answer(_ request: HTTPRequest, now: Int, madeAt: MonotonicTime = .now()) -> HTTPReply {
         do throws(Refusal) {
             try checkKey(request)
             switch path(request) {
             case settings.searchPath: return try search(request, now: now)
-            case settings.bookingPath: return try book(request, now: now)
+            case settings.bookingPath: return try book(request, now: now, madeAt: madeAt)
             case settings.customerPath: return try lookUp(request, now: now)
             default: throw Refusal(404, "not_found", "There is no such path")
             }
@@ -59,8 +61,9 @@ struct Sandbox: Sendable {
 
     /// The object of docs/json-contract.md.
     var bookingsJSON: [UInt8] {
-        JSONWriter.object {
-            $0.array("bookings", bookings) { item, booking in
+        let now = MonotonicTime.now()
+        return JSONWriter.object {
+            $0.array("bookings", bookings.filter { $0.madeAt <= now }) { item, booking in
                 item.member("idempotency_key", booking.key)
                 item.member("id", booking.id)
                 item.member("bot_id", booking.botID)
@@ -71,11 +74,11 @@ struct Sandbox: Sendable {
     }
 
     /// In the clinic's own time.
-    private func time(_ seconds: Int) -> String {
+    func time(_ seconds: Int) -> String {
         Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes)
     }
 
-    private struct Refusal: Error {
+    struct Refusal: Error {
         let status: Int
         let code: String
         let message: String
@@ -103,7 +106,7 @@ struct Sandbox: Sendable {
 // MARK: - Reading requests
 
 extension Sandbox {
-    private func header(_ name: String, of request: HTTPRequest) -> String? {
+    func header(_ name: String, of request: HTTPRequest) -> String? {
         let line = (request.target.headers + request.headers).first { $0.hasPrefix("\(name): ") }
         return line.map { String($0.dropFirst(name.count + 2)) }
     }
@@ -116,7 +119,7 @@ extension Sandbox {
     }
 
     /// Reads a body by the same rules as the pipeline does, from a bot that is known.
-    private func read<Payload>(
+    func read<Payload>(
         _ request: HTTPRequest, _ check: (ObjectReader) throws(PartnerBookingError) -> Payload
     ) throws(Refusal) -> Payload {
         guard let document = try? JSONDocument(request.body, profile: .request) else {
@@ -189,16 +192,16 @@ extension Sandbox {
         return slots
     }
 
-    private func localDay(_ seconds: Int) -> Int {
+    func localDay(_ seconds: Int) -> Int {
         (seconds + clinic.utcOffsetMinutes * 60).flooringDivision(by: 86_400)
     }
 
-    private func openingHours(on day: Int) -> [Range<Int>] {
+    func openingHours(on day: Int) -> [Range<Int>] {
         let weekday = (day + 4) % 7  // 1970-01-01 was a Thursday
         return clinic.openingHours[weekday < 0 ? weekday + 7 : weekday]
     }
 
-    private func isFree(_ slot: Range<Int>) -> Bool {
+    func isFree(_ slot: Range<Int>) -> Bool {
         let days = localDay(slot.lowerBound)...localDay(slot.upperBound - 1)
         return days.allSatisfy { day in
             // The number of bookings at once is greatest where one of them starts.
@@ -220,7 +223,8 @@ extension Sandbox {
             let phone = try FieldRules.checkCustomer(root.object("customer")).string
             return (try root.value("bot_id")?.string, phone)
         }
-        let known = bookings.filter { $0.botID == botID && $0.phone == phone }
+        let moment = MonotonicTime.now()
+        let known = bookings.filter { $0.madeAt <= moment && $0.botID == botID && $0.phone == phone }
         let next = known.filter { $0.slot.upperBound > now }.min { $0.slot.lowerBound < $1.slot.lowerBound }
         let body = JSONWriter.object { reply in
             reply.member("found", !known.isEmpty)
@@ -237,86 +241,5 @@ extension Sandbox {
             }
         }
         return HTTPReply(status: 200, body: body)
-    }
-}
-
-// MARK: - Booking
-
-extension Sandbox {
-    private mutating func book(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
-        guard let key = header("Idempotency-Key", of: request) else {
-            throw Refusal(400, "idempotency_key_required", "The header Idempotency-Key is required")
-        }
-        if let until = held[key] {
-            if MonotonicTime.now() < until {
-                throw Refusal(409, "idempotency_key_in_progress", "The first request with this key is still running")
-            }
-            held[key] = nil
-        }
-        // As the service does: the same key gives the original booking, whatever else the request says.
-        if let index = bookingByKey[key] { return HTTPReply(status: 200, body: bookings[index].reply) }
-        let (botID, start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
-            let booking = try root.object("booking")
-            let (start, minutes, reader) = try FieldRules.checkBooking(booking)
-            let customer = try (phone: reader.value("phone")?.string ?? "", name: reader.value("name")?.string ?? "")
-            return try (root.value("bot_id")?.string ?? "", start, minutes, customer, booking.value("notes")?.string)
-        }
-        let slot = start..<start + minutes * 60
-        try checkAvailable(slot, minutes: minutes, now: now)
-        let id = "bkg_\(typeID(now: now))"
-        let body = JSONWriter.object {
-            $0.object("booking") { write(id, slot, customer, notes, now: now, to: &$0) }
-        }
-        for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
-        bookingByKey[key] = bookings.count
-        bookings.append(
-            Booking(key: key, id: id, botID: botID, slot: slot, phone: customer.phone, name: customer.name, reply: body))
-        return HTTPReply(status: 201, body: body)
-    }
-
-    private func checkAvailable(_ slot: Range<Int>, minutes: Int, now: Int) throws(Refusal) {
-        let day = localDay(slot.lowerBound)
-        let second = slot.lowerBound + clinic.utcOffsetMinutes * 60 - day * 86_400
-        guard slot.lowerBound > now else { throw .slot("is in the past") }
-        guard day < localDay(now) + clinic.days else { throw .slot("is too far ahead") }
-        let isOpen = openingHours(on: day).contains { hours in
-            second % 60 == 0 && hours.lowerBound <= second / 60 && second / 60 + minutes <= hours.upperBound
-                && (second / 60 - hours.lowerBound) % clinic.slotMinutes == 0
-        }
-        guard isOpen else { throw .slot("is outside opening hours or does not start where a slot starts") }
-        guard isFree(slot) else { throw .slot("is no longer available") }
-    }
-
-    private func write(
-        _ id: String, _ slot: Range<Int>, _ customer: (phone: String, name: String), _ notes: String?, now: Int,
-        to booking: inout JSONWriter
-    ) {
-        booking.member("id", id)
-        booking.member("status", "confirmed")
-        booking.member("start_at", time(slot.lowerBound))
-        booking.member("end_at", time(slot.upperBound))
-        booking.object("customer") {
-            $0.member("phone", customer.phone)
-            $0.member("name", customer.name)
-        }
-        booking.object("location") {
-            $0.member("name", "Sandbox Clinic")
-            $0.member("address", "1 Loopback Lane")
-        }
-        if let notes { booking.member("notes", notes) }
-        booking.member("created_at", Timestamp.format(seconds: now, offsetMinutes: 0))
-    }
-
-    /// An id like the service's: a UUID of version 7 in Crockford's base 32, 26 characters (https://github.com/jetify-com/typeid).
-    private func typeID(now: Int) -> String {
-        var generator = SystemRandomNumberGenerator()
-        let random = UInt128(generator.next()) << 64 | UInt128(generator.next())
-        let milliseconds = UInt128(UInt64(clamping: now) & 0xFFFF_FFFF) * 1_000
-        let version: UInt128 = 0x7 << 76
-        let variant: UInt128 = 0x2 << 62
-        let randomBits: UInt128 = (0xFFF << 64) | 0x3FFF_FFFF_FFFF_FFFF
-        let uuid = milliseconds << 80 | version | variant | (random & randomBits)
-        let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
-        return String((0..<26).reversed().map { alphabet[Int(truncatingIfNeeded: uuid >> (5 * UInt128($0))) & 31] })
     }
 }

@@ -6,6 +6,8 @@ struct SandboxConfiguration: Sendable {
     var slotMinutes: Int
     var days: Int
     var capacity: Int
+    /// The clinic's treatment of idempotency keys.
+    var keys: BookingRules.Keys
     /// nil: every bot is known.
     var bots: Set<String>?
     /// nil: every partner key is accepted.
@@ -23,7 +25,7 @@ struct SandboxConfiguration: Sendable {
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
         try reader?.refuseMembers(except: [
             "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
-            "faults", "seed",
+            "faults", "seed", "keys",
         ])
         if let hours = try reader?.optionalObject("opening_hours", path: "sandbox.opening_hours") {
             openingHours = try Self.openingHours(hours)
@@ -38,6 +40,13 @@ struct SandboxConfiguration: Sendable {
         slotMinutes = try reader?.optionalInteger("slot_minutes", in: 1...1440) ?? 30
         days = try reader?.optionalInteger("days", in: 1...366) ?? 60
         capacity = try reader?.optionalInteger("capacity", in: 1...1000) ?? 1
+        keys = .first
+        if let reader, let name = try reader.optionalString("keys", maxBytes: 64, Self.keyForms) {
+            guard let known = BookingRules.Keys(rawValue: name) else {
+                throw reader.refuse("keys", "must be \(Self.keyForms)")
+            }
+            keys = known
+        }
         apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
         faults = try reader?.optionalObjects("faults", path: "sandbox.faults", maxCount: 100).map(SandboxFault.init) ?? []
         seed = try reader?.optionalInteger("seed", in: 0...Int.max) ?? 1
@@ -52,6 +61,8 @@ struct SandboxConfiguration: Sendable {
         }
         now = clock?.withText { Timestamp($0)?.instantSeconds } ?? nil
     }
+
+    private static let keyForms: StaticString = "\"first\", \"kept\" or \"none\""
 
     private static func openingHours(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
         try reader.refuseMembers(except: weekdays.map(\.description))

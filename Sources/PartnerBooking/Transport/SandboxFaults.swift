@@ -1,4 +1,5 @@
-/// Trouble that the sandbox makes for bookings, as its configuration says: docs/json-contract.md, "Trouble on purpose".
+/// A fault that the sandbox injects into bookings: docs/json-contract.md, "Trouble on purpose". Each was observed at a
+/// platform or gateway.
 struct SandboxFault: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
         /// The connection breaks before the booking is made.
@@ -7,14 +8,24 @@ struct SandboxFault: Sendable, Equatable {
         case loseReply
         /// The booking is made at once, and answered so much later.
         case late(milliseconds: Int)
-        /// Refused with that status.
-        case error(status: Int)
-        /// Made, and answered with that status all the same.
+        /// Refused with that status and code.
+        case error(status: Int, code: String)
+        /// Made, and answered with that status.
         case errorAfter(status: Int)
-        /// Somebody on the way sends the request twice, and the second reply comes, so much later.
+        /// A gateway sends the request twice, and the second reply comes, so much later.
         case slowDuplicate(milliseconds: Int)
-        /// Made, but for so long all requests with the key are told that it is in progress.
+        /// Made, but for so long all requests with the key get a 409: in progress.
         case inProgress(milliseconds: Int)
+        /// The platform works for so long, with the slot held. With `status`, a gateway answers that at once.
+        case works(milliseconds: Int, status: Int?)
+        /// Made, and answered with a conflict about its own slot.
+        case ownConflict
+        /// Not made; the reply is a booking whose status says so.
+        case declined
+        /// Made, and answered with another booking.
+        case otherBooking
+        /// Made, and answered with an empty booking.
+        case emptyBooking
     }
 
     let kind: Kind
@@ -24,17 +35,28 @@ struct SandboxFault: Sendable, Equatable {
     let percent: Int
 
     init(_ reader: ObjectReader) throws(PartnerBookingError) {
-        try reader.refuseMembers(except: ["fault", "ms", "status", "calls", "percent"])
-        let names = "lose_request, lose_reply, late, error, error_after, slow_duplicate or in_progress"
+        try reader.refuseMembers(except: ["fault", "ms", "status", "code", "calls", "percent"])
+        let names =
+            "lose_request, lose_reply, late, error, error_after, slow_duplicate, in_progress, works, own_conflict, "
+            + "declined, other_booking or empty_booking"
         let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string
         switch name {
         case "lose_request": kind = .loseRequest
         case "lose_reply": kind = .loseReply
         case "late": kind = .late(milliseconds: try Self.milliseconds(reader))
-        case "error": kind = .error(status: try Self.status(reader))
+        case "error":
+            let code = try reader.optionalString("code", maxBytes: 64, "the code of the error") { !$0.isEmpty }
+            kind = .error(status: try Self.status(reader), code: code ?? "scripted_error")
         case "error_after": kind = .errorAfter(status: try Self.status(reader))
         case "slow_duplicate": kind = .slowDuplicate(milliseconds: try Self.milliseconds(reader))
         case "in_progress": kind = .inProgress(milliseconds: try Self.milliseconds(reader))
+        case "works":
+            let status = try reader.optionalInteger("status", in: 500...599)
+            kind = .works(milliseconds: try Self.milliseconds(reader), status: status)
+        case "own_conflict": kind = .ownConflict
+        case "declined": kind = .declined
+        case "other_booking": kind = .otherBooking
+        case "empty_booking": kind = .emptyBooking
         default: throw reader.refuse("fault", "must be one of \(names)")
         }
         let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
@@ -55,7 +77,7 @@ struct SandboxFault: Sendable, Equatable {
     }
 }
 
-/// Draws the trouble for one booking request after the other. The same seed gives the same trouble.
+/// Draws the fault for one booking request after the other. The same seed gives the same faults.
 struct SandboxFaults: Sendable {
     private let faults: [SandboxFault]
     private var random: SplitMix64
@@ -66,7 +88,7 @@ struct SandboxFaults: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// What happens to the next request; nil: nothing.
+    /// Returns the fault of the next request, nil for none.
     mutating func next() -> SandboxFault.Kind? {
         count += 1
         // One draw for each fault, whether it is used or not: so a script can be changed in one place without changing all.

@@ -6,7 +6,7 @@ final class SandboxTransport: Transport {
     private var faults: SandboxFaults
     private let openedAt = MonotonicTime.now()
     /// Results on their way, in the order in which they are due.
-    private var pending: [(id: TransferID, due: MonotonicTime, result: TransferResult)] = []
+    private var pending: [(id: TransferID, sendings: Sendings, due: MonotonicTime, result: TransferResult)] = []
     private let isAwake = Monitor(false)
 
     init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
@@ -19,8 +19,8 @@ final class SandboxTransport: Transport {
         let now = MonotonicTime.now()
         let time = clock(now)
         let (result, delay): (TransferResult, Int) = sandbox.withLock { sandbox in
-            func answer(after delay: Int = 0) -> (TransferResult, Int) {
-                (.reply(sandbox.answer(request, now: time)), delay)
+            func answer(after delay: Int = 0, madeAt: MonotonicTime? = nil) -> (TransferResult, Int) {
+                (.reply(sandbox.answer(request, now: time, madeAt: madeAt ?? now)), delay)
             }
             guard sandbox.isBooking(request), let fault = faults.next() else { return answer() }
             switch fault {
@@ -29,10 +29,23 @@ final class SandboxTransport: Transport {
                 _ = answer()
                 return (Self.connectionLost, 0)
             case .late(let milliseconds): return answer(after: milliseconds)
-            case .error(let status): return (Self.failed(status), 0)
+            case .error(let status, let code): return (Self.failed(status, code), 0)
             case .errorAfter(let status):
                 _ = answer()
                 return (Self.failed(status), 0)
+            case .ownConflict:
+                _ = answer()
+                return (Self.failed(409, "slot_unavailable"), 0)
+            case .works(let milliseconds, let status):
+                let result = answer(after: milliseconds, madeAt: now.adding(milliseconds: milliseconds))
+                return status.map { (Self.failed($0), 0) } ?? result
+            case .declined: return (Self.booking("declined", startAt: nil), 0)
+            case .otherBooking:
+                _ = answer()
+                return (Self.booking("confirmed", startAt: "2001-01-01T00:00:00Z"), 0)
+            case .emptyBooking:
+                _ = answer()
+                return (.reply(HTTPReply(status: 201, body: Array(#"{"booking":{}}"#.utf8))), 0)
             case .slowDuplicate(let milliseconds):
                 _ = answer()
                 return answer(after: milliseconds)
@@ -44,26 +57,32 @@ final class SandboxTransport: Transport {
         }
         let due = now.adding(milliseconds: clinic.latencyMilliseconds + delay)
         let place = pending.lastIndex { $0.due <= due }.map { $0 + 1 } ?? 0
-        pending.insert((id, due, result), at: place)
+        pending.insert((id, Sendings(at: now), due, result), at: place)
         return nil
     }
 
-    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
-        guard let index = pending.firstIndex(where: { $0.id == id }) else { return .none }
-        pending.remove(at: index)
-        return AbandonedTransfer(mayHaveBeenSent: true)
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
+        guard let index = pending.firstIndex(where: { $0.id == id }) else { return nil }
+        return AbandonedTransfer(sendings: pending.remove(at: index).sendings)
     }
 
-    /// The sandbox has no limit for attempts, and who asks is told the beginning.
-    func sentAt(_ id: TransferID) -> MonotonicTime? { pending.contains { $0.id == id } ? openedAt : nil }
+    func sendings(_ id: TransferID) -> Sendings? { pending.first { $0.id == id }?.sendings }
+
+    func partialReply(_ id: TransferID) -> HTTPReply? { nil }
+
+    func distrust(_ id: TransferID) {}
+
+    func sendNoMore(_ id: TransferID) {}
 
     func prewarm() {}
 
-    func finished() -> [FinishedTransfer] {
+    func perform() -> [FinishedTransfer] {
         let now = MonotonicTime.now()
         let count = pending.firstIndex { $0.due > now } ?? pending.count
         defer { pending.removeFirst(count) }
-        return pending.prefix(count).map { FinishedTransfer(id: $0.id, result: $0.result) }
+        return pending.prefix(count).map {
+            FinishedTransfer(id: $0.id, result: $0.result, sendings: $0.sendings, endedAt: now)
+        }
     }
 
     func wait(until moment: MonotonicTime?) {
@@ -84,14 +103,24 @@ final class SandboxTransport: Transport {
     private static var connectionLost: TransferResult {
         .failure(
             TransferFailure(
-                code: .connectionLost, message: "The sandbox broke the connection", isRetryable: true,
-                mayHaveBeenSent: true))
+                code: .connectionLost, message: "The sandbox broke the connection", isRetryable: true))
     }
 
-    private static func failed(_ status: Int) -> TransferResult {
+    private static func booking(_ status: String, startAt: String?) -> TransferResult {
+        let body = JSONWriter.object {
+            $0.object("booking") { booking in
+                booking.member("id", "bkg_scripted")
+                booking.member("status", status)
+                if let startAt { booking.member("start_at", startAt) }
+            }
+        }
+        return .reply(HTTPReply(status: 201, body: body))
+    }
+
+    private static func failed(_ status: Int, _ code: String = "scripted_error") -> TransferResult {
         let body = JSONWriter.object {
             $0.object("error") { error in
-                error.member("code", "scripted_error")
+                error.member("code", code)
                 error.member("message", "The sandbox was told to answer this")
             }
         }

@@ -5,7 +5,7 @@ extension TransferFailure {
     init(curl code: CURLcode, verifyResult: Int, proxyStatus: Int) {
         let reason = String(cString: curl_easy_strerror(code))
         func failure(_ code: PartnerBookingError.Code, _ message: String, isRetryable: Bool) -> TransferFailure {
-            TransferFailure(code: code, message: message, isRetryable: isRetryable, mayHaveBeenSent: true)
+            TransferFailure(code: code, message: message, isRetryable: isRetryable)
         }
         if proxyStatus >= 300 {
             self = failure(.proxyFailed, "The proxy refused with HTTP \(proxyStatus)", isRetryable: true)

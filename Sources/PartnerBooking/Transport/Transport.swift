@@ -4,6 +4,10 @@ struct HTTPRequest: Sendable {
     /// Header lines of this request alone.
     let headers: [String]
     let body: [UInt8]
+    /// The transport must not repeat it by itself.
+    var isSentOnce = false
+    /// Use a new connection.
+    var needsNewConnection = false
 }
 
 /// What all requests of one kind share. A transport may keep what it made of it, and knows it again by its identity.
@@ -44,8 +48,6 @@ struct TransferFailure {
     var code: PartnerBookingError.Code
     var message: String
     var isRetryable: Bool
-    /// A byte of the request may have reached the service. When in doubt: true.
-    var mayHaveBeenSent: Bool
     var curlCode: Int?
     /// What had come of a reply when the transfer broke. A server may answer in full and then break the connection.
     var partialReply: HTTPReply?
@@ -53,13 +55,10 @@ struct TransferFailure {
 
 /// A transfer that was ended before its end.
 struct AbandonedTransfer {
-    /// A byte of the request may have reached the service. When in doubt: true.
-    var mayHaveBeenSent: Bool
+    /// nil: no byte of the request can have reached the service.
+    var sendings: Sendings?
     var partialReply: HTTPReply?
     var timing: AttemptTiming?
-
-    /// Nothing was under way.
-    static var none: AbandonedTransfer { AbandonedTransfer(mayHaveBeenSent: false) }
 }
 
 enum TransferResult {
@@ -71,6 +70,9 @@ enum TransferResult {
 struct FinishedTransfer {
     let id: TransferID
     let result: TransferResult
+    /// nil: no byte of the request can have reached the service.
+    var sendings: Sendings?
+    let endedAt: MonotonicTime
     /// nil where there is no network.
     var timing: AttemptTiming?
 }
@@ -80,21 +82,30 @@ typealias TransferID = UInt64
 /// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` are called on
 /// the transfer thread only. None of them blocks, apart from `wait`.
 protocol Transport: AnyObject {
-    /// Starts a transfer; its result comes from `finished()`. nil, or why it could not be started at all.
+    /// Starts a transfer; its result comes from `perform()`. nil, or why it could not be started at all.
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure?
 
-    /// Ends a transfer without a result, and tells what is known of it. `isOverdue`: the service had all the time it was given,
-    /// and a connection that stayed silent for so long is not to be trusted with the next request.
-    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer
+    /// Ends a transfer and returns its state, nil for an unknown ID. `isOverdue`: do not reuse its connection if it
+    /// stayed silent.
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer?
 
-    /// When the request was on its way; nil as long as no byte of it can have left.
-    func sentAt(_ id: TransferID) -> MonotonicTime?
+    /// Returns the part of the reply that has arrived for a transfer under way.
+    func partialReply(_ id: TransferID) -> HTTPReply?
+
+    /// Keeps other requests off this transfer's connection if it has been silent.
+    func distrust(_ id: TransferID)
+
+    /// Keeps the transport from repeating the request of a transfer under way.
+    func sendNoMore(_ id: TransferID)
+
+    /// Returns the sendings of a transfer so far; nil as long as no byte of its request can have left.
+    func sendings(_ id: TransferID) -> Sendings?
 
     /// Gets a connection ready for the next transfer, where there are connections.
     func prewarm()
 
-    /// Moves all transfers on as far as they go now, and takes the results of those that have ended.
-    func finished() -> [FinishedTransfer]
+    /// Performs all pending I/O and returns finished transfers.
+    func perform() -> [FinishedTransfer]
 
     /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early. Outside `ExitGate` for
     /// as long as it waits, and no longer.

@@ -27,7 +27,7 @@ import Testing
         .queueFull,
         .resourceUnavailable, .journalUnavailable,
         .journalLocked, .circuitOpen, .timeout, .dnsFailed, .connectFailed, .tlsFailed, .connectionLost,
-        .proxyFailed, .addressRefused, .invalidReply, .replyTooLarge, .httpError,
+        .proxyFailed, .addressRefused, .invalidReply, .replyTooLarge, .notConfirmed, .otherBooking, .inDoubt, .httpError,
     ]
 
     private func error(_ code: PartnerBookingError.Code, http status: Int? = nil, fromService: Bool = false) -> pbk_status {
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func headerIsRead() {
-        #expect(Self.header.count == 34)
+        #expect(Self.header.count == 37)
         #expect(Self.header.first?.name == "PBK_OK")
         #expect(Self.header.first?.status == PBK_OK)
         #expect(Self.header.last?.status == PBK_SERVICE_FAILED)
@@ -98,6 +98,14 @@ import Testing
         #expect(error(taken, http: 401, fromService: true) == PBK_UNAUTHORIZED)
         #expect(error(taken, http: 500, fromService: true) == PBK_SERVICE_FAILED)
         #expect(error(.init(rawValue: "request_in_progress"), http: 409, fromService: true) == PBK_REFUSED)
+        #expect(error(taken, http: 409) == PBK_RESOURCE_UNAVAILABLE, "not in the service's words")
+    }
+
+    /// A conflict is a conflict, in whatever words.
+    @Test(arguments: ["slot_taken", "SLOT_UNAVAILABLE", "booking-conflict", "TimeSlotNotAvailable"])
+    func takenSlotInOtherWords(_ code: String) {
+        #expect(error(.init(rawValue: code), http: 409, fromService: true) == PBK_SLOT_UNAVAILABLE)
+        #expect(error(.init(rawValue: code), http: 400, fromService: true) == PBK_REFUSED)
     }
 
     // MARK: Texts
@@ -110,7 +118,7 @@ import Testing
         #expect(!texts.contains(unknown))
     }
 
-    @Test(arguments: [15, 19, 25, 47, 62, 79, 85, 12_345, UInt32.max])
+    @Test(arguments: [15, 19, 25, 47, 65, 79, 85, 12_345, UInt32.max])
     func unknownStatusHasAText(_ number: UInt32) throws {
         #expect(String(cString: try #require(pbk_status_text(pbk_status(rawValue: number)))) == "unknown status")
     }

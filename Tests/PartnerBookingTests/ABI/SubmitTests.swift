@@ -14,6 +14,7 @@ struct ABICompletion: Sendable {
     let outcome: pbk_outcome
     let reply: [UInt8]?
     let tag: String?
+    let key: String?
     let timing: String?
 
     /// nil for a NULL.
@@ -28,6 +29,7 @@ struct ABICompletion: Sendable {
         reply = start.map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
         #expect(pbk_completion_reply_length(completion) == reply?.count ?? 0)
         tag = pbk_completion_tag(completion).map { String(cString: $0) }
+        key = pbk_completion_key(completion).map { String(cString: $0) }
         timing = pbk_completion_timing(completion).map { String(cString: $0) }
         pbk_completion_free(completion)
     }

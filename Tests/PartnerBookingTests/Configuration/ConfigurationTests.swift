@@ -52,7 +52,7 @@ import Testing
         #expect(read.connection.maxConnections == 512 && read.connection.maxStreamsPerConnection == 100)
         #expect(read.connection.keepWarmMilliseconds == 30_000)
         #expect(read.connection.origins.map(\.warmUpURL) == ["https://appointments.dialstack.ai/"])
-        #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.connectTimeoutMilliseconds == 4_000)
         #expect(read.connection.maxReplyBytes == 1_048_576)
         #expect(read.connection.caFile == nil)
@@ -65,7 +65,7 @@ import Testing
         let read = try Self.read(text)
         let settings = try Self.settings(read)
         #expect(settings.searchPath == "/v1/availability/search" && settings.bookingPath == "/v1/bookings")
-        #expect(read.retry == Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.caFile == nil)
     }
 
@@ -90,7 +90,7 @@ import Testing
         #expect(read.connection.maxConnections == 8_009 && read.connection.maxStreamsPerConnection == 8_010)
         #expect(read.connection.keepWarmMilliseconds == 8_011)
         #expect(read.connection.origins.map(\.warmUpURL) == ["https://host.test:8443/a/b/"])
-        #expect(read.retry == Delivery.Policy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
+        #expect(read.retry == RetryPolicy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
         #expect(read.connection.proxy == "socks5h://u:p@proxy.test:1080")
     }
 
@@ -157,7 +157,9 @@ import Testing
         "keep_warm_ms", "slow_after_ms", "retry", "retry.max_attempts", "retry.base_delay_ms",
         "retry.max_delay_ms", "tls", "tls.ca_file", "proxy", "sandbox", "sandbox.opening_hours", "sandbox.utc_offset",
         "sandbox.slot_minutes", "sandbox.days", "sandbox.capacity", "sandbox.bots", "sandbox.api_key", "sandbox.now",
-        "sandbox.latency_ms", "sandbox.opening_hours.monday", "sandbox.opening_hours.sunday",
+        "sandbox.latency_ms", "sandbox.opening_hours.monday", "sandbox.opening_hours.sunday", "platform_keys",
+        "platform_limit_ms", "check_start_at", "keys_shared", "settle_for_ms", "report_settled", "bots",
+        "bots.bot_1.platform_keys", "bots.bot_1.platform_limit_ms", "bots.bot_1.check_start_at",
     ])
     func aMemberStandsOnlyOnce(_ path: String) {
         let values = [
@@ -167,7 +169,9 @@ import Testing
             "proxy": #""http://proxy.test""#, "sandbox.utc_offset": #""Z""#, "sandbox.api_key": #""sk_ptnr_x7Q""#,
             "sandbox.bots": "[]", "sandbox.now": #""2030-01-14T08:00:00Z""#, "sandbox.opening_hours.monday": "[]",
             "sandbox.opening_hours.sunday": "[]", "max_reply_bytes": "2048", "paths": "{}", "retry": "{}", "tls": "{}",
-            "sandbox": "{}", "sandbox.opening_hours": "{}",
+            "sandbox": "{}", "sandbox.opening_hours": "{}", "platform_keys": #""first""#, "check_start_at": "true",
+            "keys_shared": "true", "report_settled": "true", "bots": "{}", "bots.bot_1.platform_keys": #""none""#,
+            "bots.bot_1.check_start_at": "false",
         ]
         let value = values[path] ?? "5"
         let name = String(path.split(separator: ".").last ?? "")

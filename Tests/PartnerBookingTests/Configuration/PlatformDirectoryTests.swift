@@ -88,6 +88,24 @@ import Testing
         #expect(ConfigurationTests.refusal(Array(#"{"endpoint":"platform_webhook"}"#.utf8))?.field == "platforms")
     }
 
+    /// While one secret replaces the other: the first signs, and the second once where that is not accepted.
+    @Test func secretsAreKeptAsKeysInTheirOrder() throws {
+        func keys(_ secret: String) throws -> [HMACKey]? {
+            try Self.directory(with("webhook_secret", secret)).platforms["bot_1"]?.webhook?.signingKeys
+        }
+        func signatures(_ keys: [HMACKey]?) -> [String]? {
+            keys?.map { key in
+                Sample.bookingReply.withUnsafeBytes { WebhookSignature.header(key, body: $0, timestamp: 7) }
+            }
+        }
+        func expected(_ secrets: String...) -> [String] {
+            secrets.map { WebhookSignature.header(secret: $0, body: Sample.bookingReply, timestamp: 7) }
+        }
+        #expect(try signatures(keys(#""one""#)) == expected("one"))
+        #expect(try signatures(keys(#"["one"]"#)) == expected("one"))
+        #expect(try signatures(keys(#"["new","old"]"#)) == expected("new", "old"))
+    }
+
     @Test func noErrorHoldsASecret() throws {
         for wrong in [#""topsecret\u0000""#, #"["topsecret",7]"#, #"["topsecret","topsecret","topsecret"]"#] {
             let error = try #require(refusal(with("webhook_secret", wrong)))

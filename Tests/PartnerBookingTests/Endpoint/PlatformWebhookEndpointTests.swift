@@ -97,6 +97,33 @@ import Testing
         }
     }
 
+    /// During a rotation an attempt can be signed under the second secret. Where there is no such secret it is the first: another
+    /// platform behind the same webhook may have one more.
+    @Test func anAttemptIsSignedUnderTheSecretThatItNames() throws {
+        let sent = try message(.createBooking, .booking)
+        #expect(sent.signingKeys.count == 2)
+        for (number, secret) in [(0, "new"), (1, "old"), (2, "new"), (-1, "new")] {
+            let request = sent.httpRequest(signingKey: number) { 1_705_312_800 }
+            let expected = WebhookSignature.header(secret: secret, body: sent.body, timestamp: 1_705_312_800)
+            #expect(request.headers == sent.headers + ["X-DialStack-Signature: \(expected)"])
+        }
+    }
+
+    /// The Partner API has a key in a header, and no signature.
+    @Test func aMessageWithoutSecretsIsNotSigned() throws {
+        let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(ConfigurationTests.partner))
+        let sent = try endpoint.message(for: Request(.createBooking, json: Sample.booking()))
+        #expect(sent.signingKeys.isEmpty)
+        #expect(sent.httpRequest().headers == ["Idempotency-Key: key-1"])
+        #expect(!sent.httpRequest().isSentOnce && !sent.httpRequest().needsNewConnection)
+    }
+
+    /// The account in whose name a booking was sent is part of its record.
+    @Test func aMessageNamesItsAccountAndItsPlatformsRules() throws {
+        let sent = try message(.createBooking, .booking)
+        #expect(sent.accountID == "acct_7" && sent.rules == BookingRules())
+    }
+
     @Test func botsOfOneWebhookShareIts() throws {
         let services = try ["bot_7", "bot_8", "bot_9"].map { bot in
             try message(.lookupCustomer, RequestText.lookup.setting("bot_id", "\"\(bot)\"")).service

@@ -22,7 +22,7 @@ final class Fleet {
         /// A bot tries again what has failed and may succeed.
         var triesOfBot = 2
         var pauseOfBotMilliseconds = 3_000
-        var policy = Deliveries.Policy()
+        var policy = DeliveryPolicy()
         var seed: UInt64 = 1
     }
 
@@ -50,7 +50,7 @@ final class Fleet {
 
     private struct Client {
         let transport: SimulatedTransport
-        let deliveries: Deliveries
+        let coordinator: CallCoordinator
         /// The next step that is among the events.
         var stepAt: MonotonicTime?
     }
@@ -85,12 +85,13 @@ final class Fleet {
         let endpoint = try Configuration(json: Array(#"{"api_key":"sk_ptnr_simulated"}"#.utf8)).service.endpoint
         for number in 0..<plan.clients {
             let transport = SimulatedTransport(service, seed: random.next(), now)
-            let deliveries = Deliveries(
-                transport: transport, endpoint: endpoint, maxInFlight: 512, policy: plan.policy,
+            let coordinator = CallCoordinator(
+                transport: transport, endpoint: endpoint, limits: .init(maxInFlight: 512, maxQueued: 512),
+                policy: plan.policy,
                 ledger: ScriptedLoop.ledger(), seed: random.next())
             // They are started one after another, as a careful operator does.
             let start = now.adding(seconds: Double.random(in: 0..<10, using: &random))
-            clients.append(Client(transport: transport, deliveries: deliveries, stepAt: start))
+            clients.append(Client(transport: transport, coordinator: coordinator, stepAt: start))
             events.add(.step(client: number), at: start)
             events.add(.caller(client: number), at: start.adding(seconds: pauseBetweenCallers()))
         }
@@ -138,26 +139,26 @@ final class Fleet {
         let request = try Request(wish.operation, json: Sample.request(wish.operation, key: wish.key))
         // As configured by default.
         let timeout = wish.operation == .createBooking ? 35_000 : plan.searchTimeoutMilliseconds
-        let retry = Delivery.Policy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000)
+        let retry = RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000)
         // The transfer thread takes it up a little later than it was submitted.
         let call = Call(
             ticket: lastTicket, request: request, policy: retry, deadline: now.adding(milliseconds: timeout - 10),
             seed: random.next(), submittedAt: now
         ) { [completions] completion in completions.update { $0.append(completion) } }
         clients[client].transport.now = now
-        clients[client].deliveries.take(call, now)
+        clients[client].coordinator.accept(call, now)
         step(client)
     }
 
     private func step(_ number: Int) {
         let client = clients[number]
         client.transport.now = now
-        client.deliveries.step(now)
+        client.coordinator.step(now)
         for completion in completions.withLock({ completions in
             defer { completions.removeAll(keepingCapacity: true) }
             return completions
         }) { ended(completion) }
-        guard let next = [client.deliveries.next, client.transport.next].compactMap({ $0 }).min() else { return }
+        guard let next = [client.coordinator.next, client.transport.next].compactMap({ $0 }).min() else { return }
         let moment = max(next, now)
         if clients[number].stepAt.map({ moment < $0 }) ?? true {
             clients[number].stepAt = moment

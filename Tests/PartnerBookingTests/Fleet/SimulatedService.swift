@@ -57,7 +57,7 @@ final class SimulatedService {
         load.count(now)
         let back = Self.roundTripMilliseconds
         switch trouble(now) {
-        case .refusing: return (.failure(.simulated(.connectionLost, mayHaveBeenSent: true)), now.adding(milliseconds: back))
+        case .refusing: return (.failure(.simulated(.connectionLost)), now.adding(milliseconds: back))
         case .unavailable:
             return (.reply(HTTPReply(status: 503, body: Sample.refusal("unavailable"))), now.adding(milliseconds: back))
         case .silent:
@@ -103,7 +103,7 @@ struct Tally: Sendable {
 }
 
 extension TransferFailure {
-    static func simulated(_ code: PartnerBookingError.Code, mayHaveBeenSent: Bool) -> TransferFailure {
-        TransferFailure(code: code, message: "Simulated", isRetryable: true, mayHaveBeenSent: mayHaveBeenSent)
+    static func simulated(_ code: PartnerBookingError.Code) -> TransferFailure {
+        TransferFailure(code: code, message: "Simulated", isRetryable: true)
     }
 }

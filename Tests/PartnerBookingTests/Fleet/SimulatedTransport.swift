@@ -8,24 +8,30 @@ final class SimulatedTransport: Transport {
         case waits(until: MonotonicTime, key: String?)
         /// Sent; without a result it has no end.
         case sent(at: MonotonicTime, (result: TransferResult, at: MonotonicTime)?)
-        /// It never left.
-        case failed(TransferFailure, at: MonotonicTime)
+        /// It failed, and perhaps never left.
+        case failed(TransferFailure, at: MonotonicTime, wasSent: Bool = false)
 
         /// When something becomes of it by itself.
         var next: MonotonicTime? {
             switch self {
-            case .waits(let moment, _), .failed(_, let moment): moment
+            case .waits(let moment, _), .failed(_, let moment, _): moment
             case .sent(_, let end): end?.at
             }
         }
 
-        var sentAt: MonotonicTime? { if case .sent(let moment, _) = self { moment } else { nil } }
+        var sendings: Sendings? {
+            switch self {
+            case .sent(let moment, _): Sendings(at: moment)
+            case .failed(_, let moment, let wasSent): wasSent ? Sendings(at: moment) : nil
+            case .waits: nil
+            }
+        }
 
         /// How it has ended.
         func result(_ now: MonotonicTime) -> TransferResult? {
             switch self {
             case .sent(_, let end?) where end.at <= now: end.result
-            case .failed(let failure, let moment) where moment <= now: .failure(failure)
+            case .failed(let failure, let moment, _) where moment <= now: .failure(failure)
             default: nil
             }
         }
@@ -57,7 +63,7 @@ final class SimulatedTransport: Transport {
     func connectionLost() {
         isConnectedAt = nil
         for (id, transfer) in transfers {
-            transfers[id] = .failed(.simulated(.connectionLost, mayHaveBeenSent: transfer.sentAt != nil), at: now)
+            transfers[id] = .failed(.simulated(.connectionLost), at: now, wasSent: transfer.sendings != nil)
         }
         warmth.lost(now: now)
     }
@@ -71,7 +77,7 @@ final class SimulatedTransport: Transport {
         if isConnectedAt == nil { isConnectedAt = service.connect(now) }
         guard let ready = isConnectedAt else {
             let moment = now.adding(milliseconds: SimulatedService.roundTripMilliseconds)
-            return .failed(.simulated(.connectFailed, mayHaveBeenSent: false), at: moment)
+            return .failed(.simulated(.connectFailed), at: moment)
         }
         return sending(.waits(until: ready, key: key))
     }
@@ -82,7 +88,7 @@ final class SimulatedTransport: Transport {
         return .sent(at: now, service.take(key: key, now))
     }
 
-    func finished() -> [FinishedTransfer] {
+    func perform() -> [FinishedTransfer] {
         tendWarmUp()
         var results: [FinishedTransfer] = []
         for id in transfers.keys.sorted() {
@@ -94,7 +100,7 @@ final class SimulatedTransport: Transport {
             case .reply: warmth.used(now: now)
             case .failure: isConnectedAt = nil
             }
-            results.append(FinishedTransfer(id: id, result: result))
+            results.append(FinishedTransfer(id: id, result: result, sendings: transfer.sendings, endedAt: now))
         }
         return results
     }
@@ -121,16 +127,25 @@ final class SimulatedTransport: Transport {
     /// The default of `connect_timeout_ms`.
     private static let connectMilliseconds = 4_000
 
-    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
-        guard let transfer = transfers.removeValue(forKey: id) else { return .none }
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
+        guard let transfer = transfers.removeValue(forKey: id) else { return nil }
         if isOverdue {
             isConnectedAt = nil
             warmth.lost(now: now)
         }
-        return AbandonedTransfer(mayHaveBeenSent: transfer.sentAt != nil)
+        return AbandonedTransfer(sendings: transfer.sendings)
     }
 
-    func sentAt(_ id: TransferID) -> MonotonicTime? { transfers[id]?.sentAt }
+    func sendings(_ id: TransferID) -> Sendings? { transfers[id]?.sendings }
+
+    func partialReply(_ id: TransferID) -> HTTPReply? { nil }
+
+    func distrust(_ id: TransferID) {
+        isConnectedAt = nil
+        warmth.lost(now: now)
+    }
+
+    func sendNoMore(_ id: TransferID) {}
 
     func prewarm() { warmth.wanted(now: now) }
 

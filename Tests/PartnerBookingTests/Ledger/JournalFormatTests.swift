@@ -23,7 +23,7 @@ import Testing
         [
             .journal(service: "https://example.com/v1/bookings"), intent("a"), booked("a"), intent("b \"\\ \n"),
             .void(key: "b \"\\ \n", at: now), intent("c"),
-            booked("c", reply: "\u{FEFF}{\"booking\":{\"x\":\"\\ud83d\"}}\n"),
+            booked("c", reply: "\u{FEFF}{\"booking\":{\"x\":\"\\ud83d\"}}\n"), intent("e"), .withdrawn(key: "e", at: now),
         ]
     }
 
@@ -35,10 +35,13 @@ import Testing
         #expect(JournalRecord(line: line.dropLast()) == record)
     }
 
-    @Test func thePagesLineIsOne() {
-        let line = #"pbk1 eec3554206a9b31f {"type":"void","key":"call-7-booking-1","at":1894611600000}"#
-        #expect(JournalRecord(line: Array(line.utf8)[...]) == .void(key: "call-7-booking-1", at: 1_894_611_600_000))
-        #expect(JournalRecord.void(key: "call-7-booking-1", at: 1_894_611_600_000).line == Array((line + "\n").utf8))
+    /// Both versions are read. The second one is written.
+    @Test(arguments: [("pbk1", false), ("pbk2", true), ("pbk3", nil)] as [(String, Bool?)])
+    func thePagesLineIsOne(_ magic: String, _ isWritten: Bool?) {
+        let line = Array(#"\#(magic) eec3554206a9b31f {"type":"void","key":"call-7-booking-1","at":1894611600000}"#.utf8)
+        let record = JournalRecord.void(key: "call-7-booking-1", at: 1_894_611_600_000)
+        #expect(JournalRecord(line: line[...]) == (isWritten == nil ? nil : record))
+        #expect((record.line == line + [UInt8(ascii: "\n")]) == (isWritten ?? false))
     }
 
     /// With the right checksum, but not what this version knows.
@@ -47,7 +50,8 @@ import Testing
         #"{"type":"void","key":"k","at":-1}"#, #"{"type":"void","key":"k","at":9223372036854775807}"#,
         #"{"type":"intent","key":"k","at":1,"body":"{}"}"#,
         #"{"type":"intent","key":"k","at":1,"fingerprint":"00","body":"{}"}"#,
-        #"{"type":"other","key":"k","at":1}"#, #"{"type":"journal","version":2,"service":"s"}"#,
+        #"{"type":"other","key":"k","at":1}"#, #"{"type":"journal","version":3,"service":"s"}"#,
+        #"{"type":"journal","version":0,"service":"s"}"#, #"{"type":"withdrawn","at":1}"#,
         #"{"type":"journal","version":1}"#, #"{"type":1}"#, #"{"type":"void","key":"k","at":1"#,
     ])
     func whatIsNoRecordIsNone(_ json: String) {
@@ -68,8 +72,9 @@ import Testing
         let contents = JournalContents(
             Self.bytes(Self.records + [Self.intent("d"), Self.booked("d"), Self.intent("d", at: 7)]))
         #expect(contents.service == "https://example.com/v1/bookings")
-        #expect(contents.entries.map(\.key) == ["a", "c", "d"])
-        #expect(contents.entries.map(\.isSettled) == [true, true, false])
+        #expect(contents.entries.map(\.key) == ["a", "c", "e", "d"])
+        #expect(contents.entries.map(\.isSettled) == [true, true, false, false])
+        #expect(contents.entries.map(\.isWithdrawn) == [false, false, true, false])
         #expect(contents.entries.last?.recordedAt == 7)
         #expect(contents.tornBytes == 0 && contents.damagedBytes == 0 && contents.isJournal)
     }
@@ -124,7 +129,7 @@ import Testing
 
     @Test(arguments: [
         ("", true), ("p", true), ("pbk1 ", true), ("pbk1 rubbish", true), ("pbk", true), ("x", false),
-        ("#!/bin/sh\n", false), ("pbk2 1234", false), ("\0\0\0\0", false),
+        ("pbk2 ", true), ("pbk2 rubbish", true), ("#!/bin/sh\n", false), ("pbk3 1234", false), ("\0\0\0\0", false),
     ])
     func aJournalIsKnownByItsBeginning(_ text: String, _ expected: Bool) {
         #expect(JournalContents(Array(text.utf8)).isJournal == expected)
@@ -134,11 +139,26 @@ import Testing
         #expect(JournalContents(Array("rubbish\n".utf8) + Self.intent("a").line).isJournal)
     }
 
-    @Test(arguments: [
-        ("pbk2 00", true), ("pbk9 ", true), ("pbk1 ", false), ("pbkx ", false), ("pbk22", false), ("pbk2", false),
-    ])
-    func aLaterVersionIsKnown(_ text: String, _ expected: Bool) {
-        #expect(JournalContents(Array(text.utf8)).isOfLaterVersion == expected)
+    private static func line(_ magic: String, _ json: String, isDamaged: Bool = false) -> [UInt8] {
+        let checksum = Array(SHA256.digest(of: Array(json.utf8)).prefix(8)).hex
+        return Array("\(magic) \(isDamaged ? String(checksum.reversed()) : checksum) \(json)\n".utf8)
+    }
+
+    /// The version is under the checksum: damage is not taken for a later one.
+    @Test(arguments: [("pbk3", 3, true), ("pbk9", 100, true), ("pbk2", 3, true), ("pbk2", 2, false), ("pbk1", 1, false)])
+    func aLaterVersionIsKnown(_ magic: String, _ version: Int, _ expected: Bool) {
+        let json = #"{"type":"journal","version":\#(version),"service":"s","more":[1.5]}"#
+        let line = Self.line(magic, json)
+        #expect(JournalContents(line).isOfLaterVersion == expected)
+        #expect(JournalContents(Self.intent("a").line + line).isOfLaterVersion == expected, "nor is it overwritten")
+        #expect(!JournalContents(Self.line(magic, json, isDamaged: true)).isOfLaterVersion)
+        #expect(!JournalContents(Array(line.dropLast(2))).isOfLaterVersion)
+        #expect(!JournalContents(Self.line(magic, #"{"type":"void","version":3,"key":"k","at":1}"#)).isOfLaterVersion)
+    }
+
+    @Test(arguments: ["", "pbk3 00", "pbk9 ", "pbk", "pbk3", "rubbish\n"])
+    func whatIsNoWholeLineIsOfNoLaterVersion(_ text: String) {
+        #expect(!JournalContents(Array(text.utf8)).isOfLaterVersion)
     }
 
     // MARK: Compaction
@@ -163,37 +183,5 @@ import Testing
         #expect(
             JournalContents(contents.compacted(service: "s", retentionMilliseconds: 5, now: start + 4)).entries.count == 1)
         #expect(JournalContents(contents.compacted(service: "s", retentionMilliseconds: 5, now: start + 5)).entries.isEmpty)
-    }
-}
-
-@Suite struct JournalUpkeepTests {
-    private static let start = MonotonicTime(nanoseconds: 1_000_000_000)
-
-    @Test func nothingIsDueUntilSomethingIsSettled() {
-        var upkeep = JournalUpkeep(size: 100)
-        upkeep.added(1_000, settles: false, now: Self.start)
-        #expect(upkeep.due == nil && !upkeep.isWanted)
-    }
-
-    @Test func soonAfterTheLastOfWhatIsWorthIt() {
-        var upkeep = JournalUpkeep(size: 100)
-        upkeep.added(25, settles: true, now: Self.start)
-        #expect(upkeep.due == Self.start.adding(milliseconds: 1_000))
-        upkeep.added(1, settles: false, now: Self.start.adding(milliseconds: 900))
-        #expect(upkeep.due == Self.start.adding(milliseconds: 1_900))
-        #expect(!upkeep.isDue(Self.start.adding(milliseconds: 1_899)))
-        #expect(upkeep.isDue(Self.start.adding(milliseconds: 1_900)))
-    }
-
-    @Test func afterAMinuteInAnyCase() {
-        var upkeep = JournalUpkeep(size: 1_000_000)
-        upkeep.added(25, settles: true, now: Self.start)
-        #expect(upkeep.due == Self.start.adding(milliseconds: 60_000))
-        for second in 1...59 {
-            upkeep.added(100_000, settles: true, now: Self.start.adding(milliseconds: second * 1_000))
-        }
-        #expect(upkeep.due == Self.start.adding(milliseconds: 60_000))
-        upkeep.rewritten(size: 10)
-        #expect(upkeep.due == nil)
     }
 }

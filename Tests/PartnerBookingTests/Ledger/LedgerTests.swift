@@ -16,7 +16,11 @@ import Testing
         Ledger(retentionMilliseconds: retention, capacity: capacity)
     }
 
-    private static let fresh = Ledger.Decision.send(body: body, isInDoubt: false, isRecorded: false)
+    private static let fresh = Ledger.Decision.send(Ledger.Grant(body: body))
+
+    private static let moment = MonotonicTime(nanoseconds: 1_000_000_000)
+    /// The evidence of a sending that was not answered.
+    private static let doubt = Evidence(inheritedAt: moment)
 
     private static func begin(
         _ ledger: inout Ledger, _ key: String = "k", _ fingerprint: Fingerprint? = first, id: TransferID = 1, after: Int = 0
@@ -60,12 +64,12 @@ import Testing
         var ledger = Self.ledger()
         _ = Self.begin(&ledger)
         ledger.recorded("k")
-        ledger.ended("k", .inDoubt, now: Self.now)
+        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
         #expect(Self.begin(&ledger, "k", Self.second, id: 2) == .refuse)
-        let again = Ledger.Decision.send(body: Self.body, isInDoubt: true, isRecorded: true)
+        let again = Ledger.Decision.send(Ledger.Grant(body: Self.body, evidence: Self.doubt, isRecorded: true))
         #expect(Self.begin(&ledger, "k", nil, id: 3) == again)
         #expect(Self.begin(&ledger, id: 4) == .join(3))
-        ledger.ended("k", .inDoubt, now: Self.now)
+        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
         #expect(Self.begin(&ledger, id: 5) == again)
         ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
         #expect(Self.begin(&ledger, id: 6) == .replay(Self.reply))
@@ -92,7 +96,7 @@ import Testing
         let start = 4_102_444_800_000  // 2100-01-01
         let body = Array(#"{"bot_id":"b","booking":{"start_at":"2100-01-01T00:00:00Z","duration_minutes":30}}"#.utf8)
         _ = ledger.begin("k", Self.first, body: body, id: 1, now: Self.now)
-        ledger.ended("k", .inDoubt, now: Self.now)
+        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
         #expect(ledger.begin("k", Self.second, body: body, id: 2, now: start + Self.retention - 1) == .refuse)
         #expect(ledger.begin("k", nil, body: [], id: 3, now: start + Self.retention) == .absent)
     }
@@ -101,7 +105,7 @@ import Testing
     @Test func keyInFlightIsNotForgotten() {
         var ledger = Self.ledger()
         _ = Self.begin(&ledger)
-        ledger.ended("k", .inDoubt, now: Self.now)
+        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
         _ = Self.begin(&ledger, id: 2, after: 900)
         #expect(Self.begin(&ledger, id: 3, after: 100_000_000) == .join(2))
     }
@@ -112,7 +116,7 @@ import Testing
         for number in 0..<3 { _ = Self.begin(&ledger, "flight-\(number)", id: TransferID(number)) }
         for number in 0..<3 {
             _ = Self.begin(&ledger, "doubt-\(number)", id: 10, after: number)
-            ledger.ended("doubt-\(number)", .inDoubt, now: Self.now + number)
+            ledger.ended("doubt-\(number)", .inDoubt(Self.doubt, nil), now: Self.now + number)
         }
         for number in 0..<4 {
             _ = Self.begin(&ledger, "booked-\(number)", id: 10, after: number)
@@ -134,10 +138,10 @@ import Testing
         var ledger = Self.ledger()
         _ = Self.begin(&ledger, "later", after: 5)
         _ = Self.begin(&ledger, "earlier", id: 2)
-        ledger.ended("earlier", .inDoubt, now: Self.now + 7)
+        ledger.ended("earlier", .inDoubt(Self.doubt, nil), now: Self.now + 7)
         let pending = ledger.pending
         #expect(pending.map(\.key) == ["earlier", "later"])
-        #expect(pending.map(\.isInFlight) == [false, true])
+        #expect(pending.map(\.state) == [.inDoubt, .inFlight])
         #expect(pending.map(\.recordedAt) == [Self.now, Self.now + 5])
         #expect(pending.allSatisfy { $0.body == Self.body })
     }
@@ -151,12 +155,16 @@ import Testing
     @Test func whatAnEarlierProcessKnewIsTakenBack() {
         var ledger = Self.ledger()
         ledger.restore(
-            JournalEntry(key: "a", fingerprint: Self.first, recordedAt: Self.now, state: .booked(reply: Self.reply)))
+            JournalEntry(key: "a", fingerprint: Self.first, recordedAt: Self.now, state: .booked(reply: Self.reply)),
+            Evidence())
         ledger.restore(
-            JournalEntry(key: "b", fingerprint: Self.first, recordedAt: Self.now, state: .unsettled(body: Self.body)))
+            JournalEntry(key: "b", fingerprint: Self.first, recordedAt: Self.now, state: .unsettled(body: Self.body)),
+            Self.doubt)
         #expect(ledger.pending.map(\.key) == ["b"])
         #expect(Self.begin(&ledger, "a") == .replay(Self.reply))
-        #expect(Self.begin(&ledger, "b") == .send(body: Self.body, isInDoubt: true, isRecorded: true))
+        let grant = Ledger.Grant(
+            body: Self.body, evidence: Self.doubt, isRecorded: true, unheard: Ledger.Unheard(tag: nil))
+        #expect(Self.begin(&ledger, "b") == .send(grant))
         #expect(Self.begin(&ledger, "a", Self.second) == .refuse)
     }
 }

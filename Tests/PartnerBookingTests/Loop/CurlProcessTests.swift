@@ -106,10 +106,11 @@ import Testing
             let more = #","more":"\#(String(repeating: "x", count: 250_000))""#
             try withServer(onConnect: { $0 % 2 == 0 ? [.reset] : [.pause(milliseconds: 2), .reset] }, { _ in [.reset] }) {
                 server in
-                let client = try PartnerBookingClient(server.url)
+                let client = try PartnerBookingClient(server.url, #","settle_for_ms":0"#)
                 onThreads(4) { _ in
                     for _ in 0..<10 {
-                        let error = client.book(Sample.booking(key: BookingKey.random(), more)).failure
+                        let request = Sample.booking(key: BookingKey.random(), more + Sample.timeout(1_000))
+                        let error = client.book(request).failure
                         #expect(error?.outcome == .unknown || error?.outcome == .notSent)
                         #expect(error?.attempts == 3)
                     }

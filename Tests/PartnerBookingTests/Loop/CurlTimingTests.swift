@@ -77,25 +77,29 @@ import Testing
             default: [.stall]
             }
         }) { server in
-            let client = try PartnerBookingClient(server.url, attempts: 2)
+            let client = try PartnerBookingClient(server.url, attempts: 2, #","settle_for_ms":0"#)
             let taken = try client.failure(.createBooking, Sample.booking(key: "taken"))
             #expect(taken.timing?.attempts == 1)
             #expect(taken.timing?.lastAttempt?.httpVersion == "1.1")
             #expect(taken.timing?.lastAttempt?.receivedBytes == Sample.refusal("slot_unavailable").count)
 
             // No reply, but a connection that took the request.
-            let cut = try client.failure(.createBooking, Sample.booking(key: "cut"))
-            #expect(cut.code == .connectionLost)
+            let cut = try client.failure(.createBooking, Sample.booking(key: "cut", Sample.shortOfAQuestion))
+            #expect(cut.code == .inDoubt && cut.doubt?.code == "connection_lost")
             #expect(cut.timing?.attempts == 2)
             #expect(cut.timing?.lastAttempt?.httpVersion == nil)
             #expect(cut.timing?.lastAttempt?.firstByteMicroseconds == 0)
             #expect(cut.timing?.lastAttempt?.receivedBytes == 0)
             #expect(cut.timing?.lastAttempt.map { $0.sentBytes > 0 } == true)
 
-            let late = try client.failure(.createBooking, Sample.booking(key: "late", Sample.timeout(60)))
+            let late = try client.failure(.searchAvailability, Sample.search(Sample.timeout(60)))
             #expect(late.code == .timeout)
             #expect(late.timing.map { $0.totalMicroseconds >= 60_000 } == true)
             #expect(late.timing?.lastAttempt?.firstByteMicroseconds == 0)
+            // Of a booking the attempt goes on: there is nothing to tell of it yet.
+            let open = try client.failure(.createBooking, Sample.booking(key: "late", Sample.timeout(60)))
+            #expect(open.code == .timeout && open.timing?.attempts == 1)
+            #expect(open.timing.map { $0.lastAttempt == nil } == true)
         }
     }
 
@@ -127,26 +131,77 @@ import Testing
 
     // MARK: Cancelling
 
-    /// Over HTTP/1.1 nothing else ends a request: its connection goes, and the next call makes one.
+    /// Over HTTP/1.1 nothing else ends a search: its connection goes, and the next call makes one.
     @Test func cancelEndsTheConnection() throws {
-        try withServer({ $0.header("Idempotency-Key") == nil ? [.reply(200, Sample.searchReply)] : [.stall] }) { server in
+        let slow = Sample.search(bot: "slow")
+        try withServer({ $0.body == slow ? [.stall] : [.reply(200, Sample.searchReply)] }) { server in
             let client = try PartnerBookingClient(server.url)
             #expect(client.search() == .success(Sample.searchReply))
             for round in 1...3 {
                 let ending = Ending()
-                let ticket = try client.submit(.createBooking, request: Sample.booking(), handler: ending.handler)
+                let ticket = try client.submit(.searchAvailability, request: slow, handler: ending.handler)
                 #expect(server.sees(requests: 2 * round))
                 #expect(ending.isEmpty)
                 try client.cancel(ticket)
                 let error = try ending.error()
                 #expect(error.code == .cancelled)
-                #expect(error.outcome == .unknown)
+                #expect(error.outcome == nil)
                 #expect(error.attempts == 1)
                 #expect(error.timing?.lastAttempt?.isConnectionReused == true)
                 #expect(server.sees(ended: round))
                 #expect(client.search() == .success(Sample.searchReply))
                 #expect(server.connections == round + 1)
             }
+        }
+    }
+
+    /// A booking is read to its end, and a repeat of its key has that end: one request on the wire (field case A3).
+    @Test(arguments: [true, false])
+    func aBookingThatIsHungUpOnIsReadToItsEnd(isCancelled: Bool) throws {
+        let gate = Gate()
+        try withServer({ _ in
+            gate.pass()
+            return [.reply(201, Sample.bookingReply)]
+        }) { server in
+            let client = try PartnerBookingClient(server.url, attempts: 1)
+            let (first, again) = (Ending(), Ending())
+            let request = Sample.booking(isCancelled ? "" : Sample.timeout(100))
+            let ticket = try client.submit(.createBooking, request: request, handler: first.handler)
+            #expect(gate.hasVisitor())
+            if isCancelled { try client.cancel(ticket) }
+            let error = try first.error()
+            #expect(error.code == (isCancelled ? .cancelled : .timeout) && error.outcome == .unknown)
+            #expect(try client.pendingBookings().map(\.state) == [.inFlight])
+            try client.submit(.createBooking, request: Sample.booking(), handler: again.handler)
+            gate.open()
+            #expect(try again.result() == .success(Sample.bookingReply))
+            #expect(client.book() == .success(Sample.bookingReply))
+            #expect(server.requests.count == 1 && server.connections == 1)
+        }
+    }
+
+    /// A close waits, within its time, also for what no call waits for any more.
+    @Test func aCloseWaitsForWhatIsRead() throws {
+        let gate = Gate()
+        try withServer({ _ in
+            gate.pass()
+            return [.reply(201, Sample.bookingReply)]
+        }) { server in
+            let client = try PartnerBookingClient(server.url, #","report_settled":true"#)
+            let ending = Ending()
+            let ticket = try client.submit(.createBooking, request: Sample.booking(), handler: ending.handler)
+            #expect(gate.hasVisitor())
+            try client.cancel(ticket)
+            #expect(try ending.error().outcome == .unknown)
+            let closer = background { #expect((try? client.close(timeoutMilliseconds: 20_000)) == 0) }
+            #expect(eventually { client.search().failure?.code == .clientClosed }, "the close has begun")
+            gate.open()
+            closer.join()
+            guard case .entry(let entry) = client.completions.next(timeoutMilliseconds: 0) else {
+                Issue.record("nothing was reported")
+                return
+            }
+            #expect(entry.completion.event.settled == .success(Sample.bookingReply))
         }
     }
 

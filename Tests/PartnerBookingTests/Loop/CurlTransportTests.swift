@@ -174,8 +174,9 @@ func withServer(
             defer { stop.withLock { $0 = nil } }
             let client = try PartnerBookingClient(server.url, attempts: 1)
             #expect(client.book() == .success(Sample.bookingReply))
-            let error = try client.failure(.createBooking)
-            #expect([.connectFailed, .connectionLost].contains(error.code))
+            let error = try client.failure(.createBooking, Sample.booking(key: "key-2", Sample.shortOfAQuestion))
+            #expect(error.code == .inDoubt)
+            #expect(["connect_failed", "connection_lost"].contains(error.doubt?.code))
             #expect(error.outcome == .unknown)
             #expect(error.attempts == 1)
         }
@@ -186,17 +187,19 @@ func withServer(
     @Test(arguments: [LoopbackServer.Step.reset, .cut])
     func brokenConnectionIsInDoubt(_ end: LoopbackServer.Step) throws {
         try withServer({ _ in [end] }) { server in
-            let client = try PartnerBookingClient(server.url, attempts: 2)
-            let error = try client.failure(.createBooking)
-            #expect(error.code == .connectionLost)
+            let client = try PartnerBookingClient(server.url, attempts: 2, #","settle_for_ms":0"#)
+            let error = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
+            #expect(error.code == .inDoubt && error.doubt?.code == "connection_lost")
+            #expect(error.doubt.map { $0.status == nil && $0.sentMillisecondsAgo >= 0 } == true)
             #expect(error.source == .network)
             #expect(error.isRetryable)
             #expect(error.outcome == .unknown)
             #expect(error.attempts == 2)
-            #expect(error.status == nil)
-            #expect(error.curlCode != nil)
+            #expect(error.status == nil && error.curlCode == nil)
             #expect(server.requests.count == 2)
-            #expect(try client.failure(.searchAvailability).outcome == nil)
+            let search = try client.failure(.searchAvailability)
+            #expect(search.code == .connectionLost && search.curlCode != nil)
+            #expect(search.outcome == nil && search.attempts == 2)
         }
     }
 
@@ -219,8 +222,9 @@ func withServer(
         }) { server in
             stop.withLock { $0 = server }
             defer { stop.withLock { $0 = nil } }
-            let error = try PartnerBookingClient(server.url, attempts: 3).failure(.createBooking)
-            #expect(error.code == .connectFailed)
+            let client = try PartnerBookingClient(server.url, attempts: 3)
+            let error = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
+            #expect(error.code == .inDoubt && error.doubt?.code == "connect_failed")
             #expect(error.outcome == .unknown)
             #expect(error.attempts == 3)
         }
@@ -240,8 +244,8 @@ func withServer(
             let client = try PartnerBookingClient(server.url, attempts: 1)
             #expect(client.book(Sample.booking(key: "whole")) == .success(Sample.bookingReply))
             #expect(try client.failure(.createBooking, Sample.booking(key: "refusal")).outcome == .rejected)
-            let error = try client.failure(.createBooking, Sample.booking(key: "half"))
-            #expect(error.code == .connectionLost)
+            let error = try client.failure(.createBooking, Sample.booking(key: "half", Sample.shortOfAQuestion))
+            #expect(error.code == .inDoubt && error.doubt?.code == "connection_lost" && error.doubt?.status == nil)
             #expect(error.outcome == .unknown)
         }
     }
@@ -274,16 +278,20 @@ func withServer(
     @Test(arguments: Framing.allCases)
     func replyAtItsLimit(_ framing: Framing) throws {
         try withServer({ framing.steps(reply($0.total == 0 ? 2_048 : 2_049)) }) { server in
-            let client = try PartnerBookingClient(server.url, #","max_reply_bytes":2048"#)
+            let client = try PartnerBookingClient(server.url, #","max_reply_bytes":2048,"settle_for_ms":0"#)
             #expect(client.book() == .success(reply(2_048)))
-            let error = try client.failure(.createBooking)
+            let error = try client.failure(.searchAvailability)
             #expect(error.code == .replyTooLarge)
             #expect(error.source == .partnerAPI)
-            #expect(error.outcome == .unknown)
             #expect(!error.isRetryable)
             #expect(error.attempts == 1)
             #expect(error.status == 201)
             #expect(server.requests.count == 2)
+            // A booking was made, or not: nobody has read it.
+            let doubt = try client.failure(.createBooking, Sample.booking(key: "key-2", Sample.shortOfAQuestion))
+            #expect(doubt.code == .inDoubt && doubt.doubt?.code == "reply_too_large" && doubt.doubt?.status == 201)
+            #expect(doubt.source == .partnerAPI && doubt.outcome == .unknown && doubt.attempts == 1)
+            #expect(server.requests.count == 3)
         }
     }
 
@@ -302,9 +310,9 @@ func withServer(
             stop.withLock { $0 = server }
             defer { stop.withLock { $0 = nil } }
             let client = try PartnerBookingClient(server.url, attempts: 1, #","max_reply_bytes":2048"#)
-            #expect(try client.failure(.createBooking).code == .replyTooLarge)
-            #expect(try client.failure(.createBooking).code == .connectionLost)
-            #expect(try client.failure(.createBooking).code.rawValue == "broken")
+            #expect(try client.failure(.searchAvailability).code == .replyTooLarge)
+            #expect(try client.failure(.searchAvailability).code == .connectionLost)
+            #expect(try client.failure(.searchAvailability).code.rawValue == "broken")
             sleep(milliseconds: 20)
             let last = try client.failure(.createBooking)
             #expect(last.code == .connectFailed)

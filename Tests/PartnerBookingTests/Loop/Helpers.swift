@@ -114,6 +114,7 @@ final class Ending: Sendable {
         var results: [CallResult] = []
         var completions: [Completion] = []
         var slow = 0
+        var settled = 0
     }
 
     private let state = Monitor(State())
@@ -125,6 +126,7 @@ final class Ending: Sendable {
                 switch completion.event {
                 case .done(let result): state.results.append(result)
                 case .slow: state.slow += 1
+                case .settled: state.settled += 1
                 }
             }
         }
@@ -137,6 +139,9 @@ final class Ending: Sendable {
 
     /// How often the call was told to be slow.
     var slowCount: Int { state.withLock { $0.slow } }
+
+    /// How often a settled booking was reported: never, because reports go to the queue.
+    var settledCount: Int { state.withLock { $0.settled } }
 
     func isSlow() -> Bool { state.becomes { $0.slow > 0 } }
 
@@ -168,6 +173,36 @@ struct TestFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+}
+
+/// The path of a file in a directory of its own, which goes with this.
+final class TemporaryPath {
+    let path: String
+    private let directory: String
+
+    init() throws {
+        var template = Array("/tmp/pbk-test-XXXXXX".utf8CString)
+        directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+        path = directory + "/file"
+    }
+
+    deinit {
+        unlink(path)
+        rmdir(directory)
+    }
+
+    func read() throws -> [UInt8] {
+        let file = try #require(fopen(path, "re"))
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return Array(bytes.prefix(count))
+    }
+
+    func write(_ bytes: [UInt8]) throws {
+        let file = try #require(fopen(path, "we"))
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count && fclose(file) == 0)
+    }
 }
 
 /// Operations that the Partner API has.
@@ -216,6 +251,9 @@ enum Sample {
     }
 
     static func timeout(_ milliseconds: Int) -> String { #","timeout_ms":\#(milliseconds)"# }
+
+    /// The longest time in which a booking in doubt is not asked for again: the first pause would end after the deadline.
+    static let shortOfAQuestion = timeout(1_000)
 }
 
 /// How many calls the largest tests make: PBK_TEST_CALLS, else 10,000, and fewer under a sanitizer, which makes them slow.

@@ -33,6 +33,8 @@ final class LoopbackServer: Sendable {
         case cut
         /// Ends the connection with a reset.
         case reset
+        /// Counts that it has come so far.
+        case tell(Counter)
 
         /// A whole reply.
         static func reply(_ status: Int, _ body: [UInt8], _ headers: [String] = []) -> Step {
@@ -161,6 +163,7 @@ final class LoopbackServer: Sendable {
                 waitUntilOver(connection)
                 return false
             case .cut: return false
+            case .tell(let counter): counter.increment()
             case .reset:
                 var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
                 setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))

@@ -14,7 +14,7 @@ import Testing
 
     /// Which bot's platform an attempt went to, which is all that a script knows of it here.
     private func loop(
-        _ steps: ScriptedTransport.Step..., policy: Deliveries.Policy = .calm, ledger: BookingLedger = ScriptedLoop.ledger(),
+        _ steps: ScriptedTransport.Step..., policy: DeliveryPolicy = .calm, ledger: BookingLedger = ScriptedLoop.ledger(),
         webhookTimeout: Int = 30_000
     ) throws -> ScriptedLoop {
         try ScriptedLoop(
@@ -109,21 +109,32 @@ import Testing
         #expect(record.attempts[0].body == record.attempts[1].body)
     }
 
+    /// After its attempts there is no time for another question before the deadline.
     @Test func aPlatformThatNeverAnswersLeavesADoubt() throws {
         let ending = Ending()
         let scripted = try loop(.never(mayHaveBeenSent: true), webhookTimeout: 20)
-        try scripted.submit(attempts: 3, complete: ending.handler)
+        try scripted.submit(deadline: 1_000, attempts: 3, complete: ending.handler)
         let error = try ending.error()
-        #expect(error.code == .timeout && error.outcome == .unknown && error.attempts == 3)
-        #expect(error.message.contains("webhook_timeout_ms") && error.source == .network)
+        #expect(error.code == .inDoubt && error.outcome == .unknown && error.attempts == 3)
+        #expect(error.doubt?.code == "timeout" && error.doubt?.status == nil && error.source == .network)
         scripted.close()
         #expect(scripted.transport.record.overdue.count == 3)
+    }
+
+    @Test func aPlatformThatNeverAnswersASearchIsNamed() throws {
+        let ending = Ending()
+        let scripted = try loop(.never(mayHaveBeenSent: true), webhookTimeout: 20)
+        try scripted.submit(.searchAvailability, attempts: 3, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.code == .timeout && error.attempts == 3 && error.source == .network)
+        #expect(error.message.contains("webhook_timeout_ms"))
+        scripted.close()
     }
 
     /// What waits for a connection of ours has not been asked of the platform: neither is the attempt made again, nor the platform
     /// held to be out of order.
     @Test func theTimeOfAnAttemptCountsFromItsSending() throws {
-        let policy = Deliveries.Policy(retryTokens: 0, circuitBreaker: .init(failures: 1, openMilliseconds: 600_000))
+        let policy = DeliveryPolicy(retryTokens: 0, circuitBreaker: .init(failures: 1, openMilliseconds: 600_000))
         let ending = Ending()
         let scripted = try loop(.never(mayHaveBeenSent: false), policy: policy, webhookTimeout: 10)
         try scripted.submit(deadline: 100, complete: ending.handler)
@@ -172,7 +183,7 @@ import Testing
 
     /// A platform that is out of order is left alone for a while; another one in the same client is not.
     @Test func aPlatformInTroubleIsSparedAndNoOther() throws {
-        let policy = Deliveries.Policy(retryTokens: 2, circuitBreaker: .init(failures: 3, openMilliseconds: 600_000))
+        let policy = DeliveryPolicy(retryTokens: 2, circuitBreaker: .init(failures: 3, openMilliseconds: 600_000))
         let transport = ScriptedTransport { _, _ in .failure(mayHaveBeenSent: false) }
         let scripted = try ScriptedLoop(transport, policy: policy, configuration: Self.configuration())
         func search(_ bot: String) throws -> PartnerBookingError {
@@ -188,7 +199,7 @@ import Testing
     }
 
     @Test func everyPlatformHasARetryBudgetOfItsOwn() throws {
-        let policy = Deliveries.Policy(retryTokens: 1, circuitBreaker: .init(failures: 0, openMilliseconds: 1_000))
+        let policy = DeliveryPolicy(retryTokens: 1, circuitBreaker: .init(failures: 0, openMilliseconds: 1_000))
         let scripted = try ScriptedLoop(
             ScriptedTransport { _, _ in .reply(503, []) }, policy: policy, configuration: Self.configuration())
         func attempts(_ bot: String) throws -> Int {
@@ -209,7 +220,7 @@ import Testing
         let ledger = try Self.ledger(inDoubt: Sample.booking(bot: "bot_gone"))
         let (result, attempts) = try resume(ledger)
         #expect(result.failure?.code == .unknownBot && result.failure?.outcome == .unknown && attempts == 0)
-        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.pending.allSatisfy { !$0.isInFlight })
+        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.pending.map(\.state) == [.inDoubt])
     }
 
     /// It may have been made where it was sent. Sent to another account it could be made twice.

@@ -11,16 +11,20 @@ struct ScriptedLoop: Sendable {
 
     init(
         _ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0,
-        policy: Deliveries.Policy = .init(), ledger: BookingLedger = Self.ledger(), configuration: String? = nil
+        policy: DeliveryPolicy = .init(), ledger: BookingLedger = Self.ledger(), configuration: String? = nil,
+        report: @escaping (Settlement) -> Bool = { _ in false }
     ) throws {
         self.transport = transport
         let configuration = try Configuration(json: Array((configuration ?? #"{"api_key":"sk_ptnr_scripted"}"#).utf8))
         (loop, thread) = try TransferLoop.start(
-            transport, configuration.service.endpoint, .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy, ledger)
+            transport, configuration.service.endpoint, .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy, ledger,
+            report: report)
     }
 
-    init(_ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0) throws {
-        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued)
+    init(
+        _ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0, policy: DeliveryPolicy = .init()
+    ) throws {
+        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued, policy: policy)
     }
 
     static func ledger() -> BookingLedger { BookingLedger(Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000)) }
@@ -45,7 +49,7 @@ struct ScriptedLoop: Sendable {
         slowAfter: Int? = nil, submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> TransferID {
         let id = id ?? TransferID(lastID.increment())
-        let policy = Delivery.Policy(
+        let policy = RetryPolicy(
             maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
         try loop.submit(
             Call(
@@ -68,7 +72,10 @@ struct ScriptedLoop: Sendable {
     }
 }
 
-extension Deliveries.Policy {
+extension DeliveryPolicy {
     /// For tests in which much goes wrong on purpose: neither budget nor breaker.
     static var calm: Self { Self(retryTokens: 0, circuitBreaker: .init(failures: 0, openMilliseconds: 1_000)) }
+
+    /// A booking whose calls have ended at their deadline is not asked for again.
+    static var unsettling: Self { Self(settleForMilliseconds: 0) }
 }

@@ -30,6 +30,10 @@ final class ScriptedTransport: Transport, Sendable {
         var cancelled: [TransferID] = []
         /// Those of them that had all the time they were given.
         var overdue: [TransferID] = []
+        /// Those that go on, and whose connections no other request is to use.
+        var distrusted: [TransferID] = []
+        /// Those that go on, and whose requests are not to be repeated.
+        var sentNoMore: [TransferID] = []
         var mostAtOnce = 0
         var warmUps = 0
         var wakes = 0
@@ -105,27 +109,46 @@ final class ScriptedTransport: Transport, Sendable {
             state.record.mostAtOnce = max(state.record.mostAtOnce, state.pending.count)
         }
         guard !step.isTransfer else { return nil }
-        return TransferFailure(
-            code: .resourceUnavailable, message: "Cannot start", isRetryable: true, mayHaveBeenSent: false)
+        return TransferFailure(code: .resourceUnavailable, message: "Cannot start", isRetryable: true)
     }
 
-    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer {
+    func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
         state.withLock { state in
             state.check("cancel")
-            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return .none }
+            guard let index = state.pending.firstIndex(where: { $0.id == id }) else { return nil }
             state.record.cancelled.append(id)
             if isOverdue { state.record.overdue.append(id) }
             let pending = state.pending.remove(at: index)
             return AbandonedTransfer(
-                mayHaveBeenSent: pending.step.mayHaveBeenSent, partialReply: pending.step.partialReply,
-                timing: pending.timing)
+                sendings: pending.sendings, partialReply: pending.step.partialReply, timing: pending.timing)
         }
     }
 
-    func sentAt(_ id: TransferID) -> MonotonicTime? {
+    func sendings(_ id: TransferID) -> Sendings? {
         state.withLock { state in
-            state.check("sentAt")
-            return state.pending.first { $0.id == id && $0.step.mayHaveBeenSent }?.startedAt
+            state.check("sendings")
+            return state.pending.first { $0.id == id }?.sendings
+        }
+    }
+
+    func partialReply(_ id: TransferID) -> HTTPReply? {
+        state.withLock { state in
+            state.check("partialReply")
+            return state.pending.first { $0.id == id }?.step.partialReply
+        }
+    }
+
+    func distrust(_ id: TransferID) {
+        state.withLock { state in
+            state.check("distrust")
+            state.record.distrusted.append(id)
+        }
+    }
+
+    func sendNoMore(_ id: TransferID) {
+        state.withLock { state in
+            state.check("sendNoMore")
+            state.record.sentNoMore.append(id)
         }
     }
 
@@ -136,15 +159,18 @@ final class ScriptedTransport: Transport, Sendable {
         }
     }
 
-    func finished() -> [FinishedTransfer] {
+    func perform() -> [FinishedTransfer] {
         let now = MonotonicTime.now()
         let ended = state.withLock { state in
-            state.check("finished")
+            state.check("perform")
             defer { state.pending.removeAll { $0.isDue(now) } }
             return state.pending.filter { $0.isDue(now) }
         }
         return ended.compactMap { pending in
-            pending.step.result.map { FinishedTransfer(id: pending.id, result: $0, timing: pending.timing) }
+            pending.step.result.map {
+                FinishedTransfer(
+                    id: pending.id, result: $0, sendings: pending.sendings, endedAt: now, timing: pending.timing)
+            }
         }
     }
 
@@ -186,6 +212,8 @@ extension ScriptedTransport.State {
 }
 
 extension ScriptedTransport.Pending {
+    fileprivate var sendings: Sendings? { step.mayHaveBeenSent ? Sendings(at: startedAt) : nil }
+
     fileprivate func isDue(_ now: MonotonicTime) -> Bool { due.map { $0 <= now } ?? false }
 }
 
@@ -214,9 +242,8 @@ extension ScriptedTransport.Step {
         switch self {
         case .reply(let status, let body, let headers, _):
             .reply(HTTPReply(status: status, body: body) { headers[$0] })
-        case .failure(let code, let mayHaveBeenSent, let isRetryable, _):
-            .failure(
-                TransferFailure(code: code, message: "Scripted", isRetryable: isRetryable, mayHaveBeenSent: mayHaveBeenSent))
+        case .failure(let code, _, let isRetryable, _):
+            .failure(TransferFailure(code: code, message: "Scripted", isRetryable: isRetryable))
         case .never, .unended, .cannotStart: nil
         }
     }

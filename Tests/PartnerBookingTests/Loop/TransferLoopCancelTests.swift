@@ -19,9 +19,12 @@ import Testing
         #expect(error.attempts == 1)
         #expect(error.idempotencyKey == "key-1")
         #expect(error.tag == "t-1")
+        // What was sent is read to its end; a close reads no further.
+        #expect(scripted.transport.record.cancelled == (mayHaveBeenSent ? [] : [id]))
         #expect(scripted.close() == 0)
         #expect(ending.count == 1)
         #expect(scripted.transport.record.cancelled == [id])
+        #expect(scripted.transport.record.attempts.count == 1)
     }
 
     @Test func searchHasNoOutcome() throws {
@@ -32,6 +35,7 @@ import Testing
         scripted.loop.cancel(id)
         #expect(try ending.error().code == .cancelled)
         #expect(try ending.error().outcome == nil)
+        #expect(scripted.transport.record.cancelled == [id], "nobody wants its reply")
         scripted.close()
     }
 
@@ -52,12 +56,12 @@ import Testing
         #expect(error.outcome == .notSent)
         #expect(error.attempts == 0)
         #expect(first.isEmpty && third.isEmpty)
-        // Its place in the row is nobody's: the one behind it is next.
+        // Its place in the row is nobody's: the one behind it is next. What is only read any more needs no place.
         scripted.loop.cancel(running)
         #expect(try third.result() == .success(Sample.bookingReply))
+        #expect(scripted.transport.record.cancelled.isEmpty && scripted.transport.record.mostAtOnce == 2)
         scripted.close()
         #expect(scripted.transport.record.attempts.map(\.id) == [running, 3])
-        #expect(scripted.transport.record.cancelled == [running])
         #expect([first, second, third].allSatisfy { $0.count == 1 })
     }
 
@@ -136,7 +140,8 @@ import Testing
         #expect(try ending.error().code == .cancelled)
         scripted.close()
         #expect(ending.count == 1)
-        #expect(scripted.transport.record.cancelled == [id])
+        #expect(scripted.transport.record.attempts.count == 1)
+        #expect(scripted.transport.record.cancelled == [id], "by the close")
     }
 
     /// Cancelling a number does nothing to the call that is given it later.
@@ -203,65 +208,5 @@ import Testing
         #expect(try first.error().code == .cancelled)
         #expect(try detached.result() == .success(Sample.bookingReply))
         scripted.close()
-    }
-
-    // MARK: What the transport is told, and what it knows
-
-    enum End: CaseIterable {
-        case cancel, deadline, close
-
-        var code: PartnerBookingError.Code {
-            switch self {
-            case .cancel: .cancelled
-            case .deadline: .timeout
-            case .close: .clientClosed
-            }
-        }
-    }
-
-    /// Lets a call go out, ends it, and closes.
-    private func end(_ end: End, _ step: ScriptedTransport.Step) throws -> (Ending, ScriptedTransport.Record) {
-        let ending = Ending()
-        let scripted = try ScriptedLoop(step)
-        let id = try scripted.submit(deadline: end == .deadline ? 60 : 60_000, complete: ending.handler)
-        #expect(scripted.transport.sees(attempts: 1))
-        if end == .cancel { scripted.loop.cancel(id) }
-        if end != .close { _ = try ending.result() }
-        scripted.close()
-        #expect(ending.count == 1)
-        return (ending, scripted.transport.record)
-    }
-
-    /// Only a service that had all its time makes its connection suspicious.
-    @Test(arguments: End.allCases)
-    func connectionIsOverdueAtTheDeadlineOnly(_ end: End) throws {
-        let (ending, record) = try self.end(end, .never(mayHaveBeenSent: true))
-        #expect(try ending.error().code == end.code)
-        #expect(record.cancelled == [1])
-        #expect(record.overdue == (end == .deadline ? [1] : []))
-    }
-
-    @Test(arguments: End.allCases)
-    func wholeReplyThatHasComeCounts(_ end: End) throws {
-        #expect(try self.end(end, .unended(201, Sample.bookingReply)).0.result() == .success(Sample.bookingReply))
-        let taken = try self.end(end, .unended(409, Sample.refusal("slot_unavailable"))).0.error()
-        #expect(taken.code.rawValue == "slot_unavailable")
-        #expect(taken.outcome == .rejected)
-        // Worth another attempt, which there is no time for any more: the answer all the same.
-        let busy = try self.end(end, .unended(503, Sample.refusal("busy"))).0.error()
-        #expect(busy.code.rawValue == "busy")
-        #expect(busy.outcome == .unknown)
-        #expect(busy.attempts == 1)
-    }
-
-    @Test(arguments: End.allCases)
-    func halfAReplyDoesNot(_ end: End) throws {
-        for step in [
-            ScriptedTransport.Step.unended(201, Sample.bookingReply.dropLast()), .unended(500, []), .unended(201, []),
-        ] {
-            let error = try self.end(end, step).0.error()
-            #expect(error.code == end.code)
-            #expect(error.outcome == .unknown)
-        }
     }
 }

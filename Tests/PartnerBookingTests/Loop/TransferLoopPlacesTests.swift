@@ -4,14 +4,67 @@ import Testing
 
 /// Calls beyond those in flight wait for their turn; and where the time of each call went.
 @Suite struct TransferLoopPlacesTests {
+    // MARK: As many as there are places
+
+    @Test func oneCallTooMany() throws {
+        let endings = (0..<3).map { _ in Ending() }
+        let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true), maxInFlight: 2)
+        try scripted.submit(complete: endings[0].handler)
+        try scripted.submit(complete: endings[1].handler)
+        let error = #expect(throws: PartnerBookingError.self) { try scripted.submit(complete: endings[2].handler) }
+        #expect(error?.code == .queueFull)
+        #expect(error?.isRetryable == true)
+        #expect(error?.source == .library)
+        #expect(scripted.close() == 2)
+        #expect(endings.map(\.count) == [1, 1, 0])
+    }
+
+    /// A place is free as soon as its call's end is told: each completion hands in the next call.
+    @Test func placeIsFreeWhenTheEndIsTold() throws {
+        let scripted = try ScriptedLoop(
+            ScriptedTransport { id, _ in
+                switch id % 4 {
+                case 0: .reply(200, Sample.bookingReply)
+                case 1: .failure(.tlsFailed, mayHaveBeenSent: true, isRetryable: false)
+                case 2: .never(mayHaveBeenSent: false)  // ends at its deadline
+                default: .cannotStart
+                }
+            }, maxInFlight: 1, policy: .unsettling)
+        let chain = Chain(scripted, length: 200)
+        chain.next()
+        #expect(chain.told.reaches(200))
+        #expect(chain.refused.value == 0)
+        #expect(scripted.close() == 0)
+        #expect(scripted.transport.record.mostAtOnce == 1)
+    }
+
+    private final class Chain: Sendable {
+        let told = Counter()
+        let refused = Counter()
+        private let scripted: ScriptedLoop
+        private let length: Int
+
+        init(_ scripted: ScriptedLoop, length: Int) { (self.scripted, self.length) = (scripted, length) }
+
+        func next() {
+            do {
+                try scripted.submit(deadline: 5, attempts: 1) { _ in
+                    if self.told.increment() < self.length { self.next() }
+                }
+            } catch {
+                refused.increment()
+            }
+        }
+    }
+
     // MARK: Waiting
 
     @Test func whoCameFirstStartsFirst() throws {
         let scripted = try ScriptedLoop(
-            ScriptedTransport { id, _ in id == 1 ? .never(mayHaveBeenSent: true) : .reply(201, Sample.bookingReply) },
+            ScriptedTransport { id, _ in id == 1 ? .never(mayHaveBeenSent: true) : .reply(200, Sample.searchReply) },
             maxInFlight: 1, maxQueued: 300)
         let endings = (0..<300).map { _ in Ending() }
-        let ids = try endings.map { try scripted.submit(complete: $0.handler) }
+        let ids = try endings.map { try scripted.submit(.searchAvailability, complete: $0.handler) }
         #expect(scripted.transport.sees(attempts: 1))
         #expect(scripted.transport.record.attempts.count == 1)
         scripted.loop.cancel(1)
@@ -32,7 +85,7 @@ import Testing
                 case (2, 1): .cannotStart
                 default: .reply(201, Sample.bookingReply, after: Int(id % 3))
                 }
-            }, maxInFlight: 7, maxQueued: 400)
+            }, maxInFlight: 7, maxQueued: 400, policy: .calm)
         let endings = (0..<400).map { _ in Ending() }
         for (number, ending) in endings.enumerated() {
             try scripted.submit(deadline: number % 5 == 0 ? 30 : 60_000, complete: ending.handler)
@@ -176,7 +229,7 @@ import Testing
         let ending = Ending()
         let transport = ScriptedTransport(timing: { _, attempt in Self.sample(10 * attempt) }) { _, _ in .reply(503, []) }
         let scripted = try ScriptedLoop(transport)
-        try scripted.submit(attempts: 2, complete: ending.handler)
+        try scripted.submit(.searchAvailability, attempts: 2, complete: ending.handler)
         let error = try ending.error()
         scripted.close()
         #expect(error.attempts == 2)
@@ -189,7 +242,7 @@ import Testing
         let ending = Ending()
         let transport = ScriptedTransport(timing: { _, _ in Self.sample(1) }) { _, _ in .never(mayHaveBeenSent: true) }
         let scripted = try ScriptedLoop(transport)
-        let id = try scripted.submit(complete: ending.handler)
+        let id = try scripted.submit(.searchAvailability, complete: ending.handler)
         #expect(transport.sees(attempts: 1))
         scripted.loop.cancel(id)
         #expect(try ending.error().timing?.lastAttempt == Self.sample(1))

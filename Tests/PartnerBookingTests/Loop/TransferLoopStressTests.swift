@@ -78,8 +78,9 @@ import Testing
         }
         closer.join()
         if !closesInTheMiddle {
-            let ended = scripted.close(within: 20_000)
-            #expect(ended == 0)
+            // Those that may have been sent are still read then; nobody waits for them.
+            #expect(eventually { tally.withLock { $0.endings.reduce(0, +) } >= accepted.value })
+            #expect(scripted.close() == 0)
         }
 
         let result = tally.withLock { $0 }
@@ -87,10 +88,13 @@ import Testing
         #expect(result.endings == result.isAccepted.map { $0 ? 1 : 0 })
         #expect(result.isAccepted.filter { $0 }.count == accepted.value)
         #expect(accepted.value == Self.threads * Self.callsPerThread || closesInTheMiddle)
-        let known: Set = ["success", "timeout", "connection_lost", "http_error", "resource_unavailable", "client_closed"]
+        // A booking that was sent, and then met a 503 or a broken connection, is in doubt, whatever comes next.
+        let known: Set = ["success", "timeout", "connection_lost", "in_doubt", "resource_unavailable", "client_closed"]
         #expect(Set(result.codes.keys).isSubset(of: known))
         #expect(result.codes["timeout", default: 0] > 0)
-        #expect(scripted.transport.record.mostAtOnce <= 200)
+        #expect(result.codes["in_doubt", default: 0] > 0)
+        // As many go on without a call as may be in flight.
+        #expect(scripted.transport.record.mostAtOnce <= 400)
     }
 }
 

@@ -67,35 +67,48 @@ import Testing
 
     // MARK: Deadlines
 
-    struct Doubt: Sendable, CustomTestStringConvertible {
+    /// What is under way at a call's deadline, and how the call ends then.
+    struct Late: Sendable, CustomTestStringConvertible {
         var steps: [ScriptedTransport.Step]
         var outcome: PartnerBookingError.Outcome
-        var testDescription: String { "\(steps.count) attempts, \(outcome)" }
+        /// What the last attempt before said, if the booking is in doubt since then.
+        var doubt: String?
+        /// The exchange goes on: what may have been made is not hung up on.
+        var goesOn: Bool { outcome == .unknown }
+        var testDescription: String { "\(steps.count) attempts, \(outcome), \(doubt ?? "no earlier doubt")" }
     }
 
     @Test(arguments: [
-        Doubt(steps: [.never(mayHaveBeenSent: true)], outcome: .unknown),
-        Doubt(steps: [.never(mayHaveBeenSent: false)], outcome: .notSent),
-        Doubt(steps: [.failure(mayHaveBeenSent: true), .never(mayHaveBeenSent: false)], outcome: .unknown),
-        Doubt(steps: [.failure(mayHaveBeenSent: false), .never(mayHaveBeenSent: false)], outcome: .notSent),
-        Doubt(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: false)], outcome: .rejected),
-        Doubt(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: true)], outcome: .unknown),
-        Doubt(steps: [.reply(503, []), .never(mayHaveBeenSent: false)], outcome: .unknown),
+        Late(steps: [.never(mayHaveBeenSent: true)], outcome: .unknown),
+        Late(steps: [.never(mayHaveBeenSent: false)], outcome: .notSent),
+        Late(
+            steps: [.failure(mayHaveBeenSent: true), .never(mayHaveBeenSent: false)], outcome: .unknown,
+            doubt: "connection_lost"),
+        Late(
+            steps: [.failure(mayHaveBeenSent: true), .never(mayHaveBeenSent: true)], outcome: .unknown,
+            doubt: "connection_lost"),
+        Late(steps: [.failure(mayHaveBeenSent: false), .never(mayHaveBeenSent: false)], outcome: .notSent),
+        Late(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: false)], outcome: .rejected),
+        Late(steps: [.reply(429, Sample.refusal("slow_down")), .never(mayHaveBeenSent: true)], outcome: .unknown),
+        Late(steps: [.reply(503, []), .never(mayHaveBeenSent: false)], outcome: .unknown, doubt: "http_error"),
+        Late(steps: [.reply(500, []), .never(mayHaveBeenSent: false)], outcome: .unknown, doubt: "http_error"),
     ])
-    func deadlineDuringAnAttempt(_ doubt: Doubt) throws {
+    func deadlineDuringAnAttempt(_ late: Late) throws {
         let ending = Ending()
-        let scripted = try ScriptedLoop(ScriptedTransport(doubt.steps))
-        let id = try scripted.submit(deadline: 100, complete: ending.handler)
+        let scripted = try ScriptedLoop(ScriptedTransport(late.steps))
+        let id = try scripted.submit(deadline: 300, complete: ending.handler)
         let error = try ending.error()
-        #expect(error.code == .timeout)
+        #expect(error.code == (late.doubt == nil ? .timeout : .inDoubt))
+        #expect(error.doubt?.code == late.doubt)
         #expect(error.isRetryable)
-        #expect(error.source == .network)
-        #expect(error.outcome == doubt.outcome)
-        #expect(error.attempts == doubt.steps.count)
+        #expect(error.source == (late.doubt == "http_error" ? .partnerAPI : .network))
+        #expect(error.outcome == late.outcome)
+        #expect(error.attempts == late.steps.count)
         #expect(error.idempotencyKey == "key-1")
+        #expect(scripted.transport.record.cancelled == (late.goesOn ? [] : [id]))
         scripted.close()
         #expect(ending.count == 1)
-        #expect(scripted.transport.record.cancelled == [id])
+        #expect(scripted.transport.record.cancelled == [id], "a close reads no further")
     }
 
     @Test func searchHasNoOutcome() throws {
@@ -103,6 +116,8 @@ import Testing
         let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true))
         try scripted.submit(
             .searchAvailability, json: Sample.search(#","tag":"call-7""#), deadline: 20, complete: ending.handler)
+        _ = try ending.result()
+        #expect(scripted.transport.record.cancelled == [1], "nobody wants its reply")
         let error = try ending.error()
         #expect(error.code == .timeout)
         #expect(error.outcome == nil)
@@ -126,88 +141,47 @@ import Testing
         scripted.close()
     }
 
-    /// A pause that fits, then one that does not: the call ends as its second attempt did, well before the deadline.
-    @Test func noCallTimesOutInAPause() throws {
+    /// A pause that fits, then one that does not: a search ends as its second attempt did, well before the deadline. A booking
+    /// then is in doubt, and its caller hears that while there is time to say something.
+    @Test(arguments: [PartnerBooking.Operation.searchAvailability, .createBooking])
+    func noCallTimesOutInAPause(_ operation: PartnerBooking.Operation) throws {
         let ending = Ending()
         let scripted = try ScriptedLoop(.reply(503, Sample.refusal("busy"), headers: ["Retry-After": "1"]))
-        try scripted.submit(deadline: 1_900, attempts: 10, complete: ending.handler)
+        try scripted.submit(operation, deadline: 1_900, attempts: 10, complete: ending.handler)
         let error = try ending.error()
-        #expect(error.code.rawValue == "busy")
+        let isBooking = operation == .createBooking
+        #expect(error.code.rawValue == (isBooking ? "in_doubt" : "busy"))
+        #expect(error.doubt?.code == (isBooking ? "busy" : nil) && error.doubt?.status == (isBooking ? 503 : nil))
         #expect(error.attempts == 2)
-        #expect(error.outcome == .unknown)
+        #expect(error.outcome == (isBooking ? .unknown : nil))
         scripted.close()
         #expect(scripted.transport.record.cancelled.isEmpty)
     }
 
     /// Pause and deadline have both passed when the thread gets to run again: the answer that came is worth more than
-    /// "timeout".
-    @Test func aThreadThatComesTooLateTellsWhatItKnows() throws {
+    /// "timeout". A booking in doubt is asked for all the same, in the background.
+    @Test(arguments: [PartnerBooking.Operation.searchAvailability, .createBooking])
+    func aThreadThatComesTooLateTellsWhatItKnows(_ operation: PartnerBooking.Operation) throws {
         let ending = Ending()
         let attempts = Counter()
         let late = { @Sendable in
-            if attempts.value > 0 { sleep(milliseconds: 1_200) }
+            if attempts.value == 1 { sleep(milliseconds: 1_200) }
         }
         let transport = ScriptedTransport(beforeWait: late) { _, _ in
             attempts.increment()
             return .reply(503, Sample.refusal("busy"))
         }
         let scripted = try ScriptedLoop(transport)
-        try scripted.submit(deadline: 1_000, attempts: 10, baseDelay: 1, complete: ending.handler)
-        #expect(try ending.error().code.rawValue == "busy")
-        scripted.close()
-    }
-
-    // MARK: Places
-
-    @Test func oneCallTooMany() throws {
-        let endings = (0..<3).map { _ in Ending() }
-        let scripted = try ScriptedLoop(.never(mayHaveBeenSent: true), maxInFlight: 2)
-        try scripted.submit(complete: endings[0].handler)
-        try scripted.submit(complete: endings[1].handler)
-        let error = #expect(throws: PartnerBookingError.self) { try scripted.submit(complete: endings[2].handler) }
-        #expect(error?.code == .queueFull)
-        #expect(error?.isRetryable == true)
-        #expect(error?.source == .library)
-        #expect(scripted.close() == 2)
-        #expect(endings.map(\.count) == [1, 1, 0])
-    }
-
-    /// A place is free as soon as its call's end is told: each completion hands in the next call.
-    @Test func placeIsFreeWhenTheEndIsTold() throws {
-        let scripted = try ScriptedLoop(
-            ScriptedTransport { id, _ in
-                switch id % 4 {
-                case 0: .reply(200, Sample.bookingReply)
-                case 1: .failure(.tlsFailed, mayHaveBeenSent: true, isRetryable: false)
-                case 2: .never(mayHaveBeenSent: false)  // ends at its deadline
-                default: .cannotStart
-                }
-            }, maxInFlight: 1)
-        let chain = Chain(scripted, length: 200)
-        chain.next()
-        #expect(chain.told.reaches(200))
-        #expect(chain.refused.value == 0)
-        #expect(scripted.close() == 0)
-        #expect(scripted.transport.record.mostAtOnce == 1)
-    }
-
-    private final class Chain: Sendable {
-        let told = Counter()
-        let refused = Counter()
-        private let scripted: ScriptedLoop
-        private let length: Int
-
-        init(_ scripted: ScriptedLoop, length: Int) { (self.scripted, self.length) = (scripted, length) }
-
-        func next() {
-            do {
-                try scripted.submit(deadline: 5, attempts: 1) { _ in
-                    if self.told.increment() < self.length { self.next() }
-                }
-            } catch {
-                refused.increment()
-            }
+        try scripted.submit(operation, deadline: 1_000, attempts: 10, baseDelay: 1, complete: ending.handler)
+        let error = try ending.error()
+        #expect(error.attempts == 1)
+        switch operation {
+        case .createBooking:
+            #expect(error.code == .inDoubt && error.doubt?.code == "busy")
+            #expect(transport.sees(attempts: 2), "it is asked for again")
+        default: #expect(error.code.rawValue == "busy")
         }
+        scripted.close()
     }
 
     // MARK: Closing
@@ -317,8 +291,8 @@ import Testing
     }
 }
 
-/// `timers.count` of a loop, past its `private`; nil when it has none any more.
+/// How many timers a loop has, past what is `private`; nil when it has none any more.
 private func timerCount(of loop: TransferLoop) -> Int? {
-    guard let heap = Mirror(reflecting: loop).descendant("deliveries", "timers", "heap") else { return nil }
+    guard let heap = Mirror(reflecting: loop).descendant("coordinator", "timers", "queue", "heap") else { return nil }
     return Mirror(reflecting: heap).children.count
 }

@@ -58,7 +58,8 @@ import Testing
         let body = Array(try lookUp(&clinic).utf8)
         let timing = CallTiming(totalMicroseconds: 1, queueMicroseconds: 1, attempts: 1)
         let reply = LookupCustomerReply(body, timing)
-        #expect(Judgement(.reply(HTTPReply(status: 200, body: body)), of: .lookupCustomer).reply == body)
+        #expect(
+            AttemptResult(.reply(HTTPReply(status: 200, body: body)), to: .init(operation: .lookupCustomer)).reply == body)
         #expect(reply.customer?.name == "Zaphod" && reply.customer?.phone == "+4930987654321")
         #expect(reply.customer?.existingAppointment?.startAt == "2030-01-14T10:00:00Z")
         #expect(reply.customer?.existingAppointment?.endAt == "2030-01-14T10:30:00Z")

@@ -1,28 +1,27 @@
 @testable import PartnerBooking
 
-/// Replies and what to make of them, for the tests of `Judgement`.
-enum JudgementSamples {
+/// Replies and what to make of them, for the tests of `AttemptResult`.
+enum AttemptSamples {
     static let wallClock = 1_894_611_600  // Mon, 14 Jan 2030 09:00:00 GMT
 
     static func reply(_ status: Int, _ body: String, _ headers: [String: String] = [:]) -> HTTPReply {
         HTTPReply(status: status, body: Array(body.utf8)) { headers[$0] }
     }
 
-    static func judge(_ reply: HTTPReply, _ operation: Operation = .createBooking) -> Judgement {
-        Judgement(.reply(reply), of: operation) { wallClock }
+    static func judge(_ reply: HTTPReply, _ operation: Operation = .createBooking) -> AttemptResult {
+        AttemptResult(.reply(reply), to: .init(operation: operation)) { wallClock }
     }
 
-    static func judge(_ failure: TransferFailure, _ operation: Operation = .createBooking) -> Judgement {
-        Judgement(.failure(failure), of: operation) { wallClock }
+    static func judge(_ failure: TransferFailure, _ operation: Operation = .createBooking) -> AttemptResult {
+        AttemptResult(.failure(failure), to: .init(operation: operation)) { wallClock }
     }
 
     static func failure(
-        _ code: PartnerBookingError.Code = .connectionLost, isRetryable: Bool = true, mayHaveBeenSent: Bool = true,
+        _ code: PartnerBookingError.Code = .connectionLost, isRetryable: Bool = true,
         partial: HTTPReply? = nil
     ) -> TransferFailure {
         TransferFailure(
-            code: code, message: "It broke", isRetryable: isRetryable, mayHaveBeenSent: mayHaveBeenSent, curlCode: 56,
-            partialReply: partial)
+            code: code, message: "It broke", isRetryable: isRetryable, curlCode: 56, partialReply: partial)
     }
 
     static func refusal(_ code: String, _ message: String = "The service's words") -> String {
@@ -38,16 +37,11 @@ enum JudgementSamples {
     }
 }
 
-extension Judgement {
+extension AttemptResult {
     var reply: [UInt8]? { try? result.get() }
 
     var error: PartnerBookingError? {
         guard case .failure(let error) = result else { return nil }
         return error
     }
-}
-
-extension Delivery.Verdict {
-    /// What it says of this attempt alone.
-    var basic: Self { Self(effect: effect, isRetryable: isRetryable, retryAfterMilliseconds: retryAfterMilliseconds) }
 }

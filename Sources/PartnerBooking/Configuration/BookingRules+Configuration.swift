@@ -1,0 +1,17 @@
+extension BookingRules {
+    /// Members of the configuration that describe a platform: for all bots, or for one.
+    static let members = ["platform_keys", "platform_limit_ms", "check_start_at"]
+
+    /// Reads the members of `reader`. Missing ones are as in `default`.
+    init(_ reader: ObjectReader, default rules: BookingRules) throws(PartnerBookingError) {
+        self = rules
+        let expected: StaticString = "\"kept\", \"first\" or \"none\""
+        if let name = try reader.optionalString("platform_keys", maxBytes: 64, expected) {
+            guard let keys = Keys(rawValue: name) else { throw reader.refuse("platform_keys", "must be \(expected)") }
+            self.keys = keys
+        }
+        platformLimitMilliseconds =
+            try reader.optionalInteger("platform_limit_ms", in: 1...600_000) ?? platformLimitMilliseconds
+        checksStart = try reader.optionalBoolean("check_start_at") ?? checksStart
+    }
+}

@@ -1,0 +1,199 @@
+/// Delivers events to the exchanges of one client and executes their effects. Used on the transfer thread only.
+final class CallCoordinator {
+    private let transport: any Transport
+    private let endpoint: any Endpoint
+    private let limits: TransferLoop.Limits
+    private let policy: DeliveryPolicy
+    private let ledger: LedgerExecutor
+    private let willComplete: (Ticket, CallResult) -> Void
+    /// By the endpoint's numbers. Each service has its own breaker and budgets.
+    private var services: [ServiceHealth]
+    private var table = ExchangeTable()
+    private var timers = CallTimers()
+    private var waiting = FIFO<TransferID>()
+    /// Background exchanges, oldest first. Some may have ended.
+    private var unattended: [TransferID] = []
+    private var unattendedMark = 0
+    private var inFlight = 0
+
+    /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`,
+    /// and returns false when there is no room for it.
+    init(
+        transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
+        ledger: BookingLedger,
+        seed: UInt64, willComplete: @escaping (Ticket, CallResult) -> Void = { _, _ in },
+        report: @escaping (Settlement) -> Bool = { _ in false }
+    ) {
+        self.transport = transport
+        self.endpoint = endpoint
+        self.limits = limits
+        self.ledger = LedgerExecutor(ledger: ledger, endpoint: endpoint, report: report)
+        self.willComplete = willComplete
+        var policy = policy
+        policy.attemptMilliseconds = endpoint.attemptMilliseconds
+        policy.maxUnattended = limits.maxUnattended
+        self.policy = policy
+        var random = SplitMix64(state: seed)
+        // At least one, so that requests without a service end too.
+        services = (0..<max(1, endpoint.serviceCount)).map { _ in ServiceHealth(policy, seed: random.next()) }
+    }
+
+    var isEmpty: Bool { table.isEmpty }
+
+    /// The latest time for the next `step`.
+    var next: MonotonicTime? { timers.next }
+
+    /// Performs all pending work.
+    func step(_ now: MonotonicTime) {
+        startWaiting(now)
+        // Answers before deadlines, so that a late thread does not drop an answer.
+        for transfer in transport.perform() { attemptEnded(transfer) }
+        fireTimers(now)
+        startWaiting(now)
+        // Last, so that finished transfers keep their results.
+        if unattended.count > unattendedMark { giveUpOldest(now) }
+    }
+
+    // MARK: Events
+
+    /// A call comes in.
+    func accept(_ call: Call, _ now: MonotonicTime) {
+        timers.add(.deadline(call.ticket), at: call.deadline)
+        if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
+        table.left(call.ticket)
+        table.insert(Exchange(call, policy))
+        update(call.ticket, now) { [endpoint] exchange, _ in exchange.begin(at: endpoint, now) }
+    }
+
+    func cancel(_ ticket: Ticket, _ now: MonotonicTime) {
+        let id = table.id(of: ticket)
+        update(id, now) { [transport, endpoint] exchange, _ in
+            exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now)
+        }
+    }
+
+    /// The client closes. Stops all exchanges. Those that wait for the journal end later.
+    func stopAll(_ now: MonotonicTime) {
+        for id in table.ids { update(id, now) { exchange, _ in exchange.stopped(.clientClosed, now) } }
+    }
+
+    /// Ends the exchanges that still wait for the journal.
+    func dropAll(_ now: MonotonicTime) {
+        for id in table.ids { update(id, now) { exchange, _ in exchange.dropped(now) } }
+    }
+
+    /// The journal reports the result of a record.
+    func accept(_ report: Journal.Report, _ now: MonotonicTime) {
+        guard let event = ledger.event(report, now) else { return }
+        update(report.id, now) { exchange, _ in event(&exchange) }
+    }
+
+    /// Gives free places to the exchanges that have waited longest.
+    private func startWaiting(_ now: MonotonicTime) {
+        while inFlight < limits.maxInFlight, let id = waiting.popFirst() {
+            update(id, now) { [self] exchange, health in
+                guard exchange.phase == .queued else { return [] }  // ended while it waited
+                inFlight += 1
+                return exchange.placeGranted(now, &health)
+            }
+        }
+    }
+
+    private func attemptEnded(_ transfer: FinishedTransfer) {
+        let now = transfer.endedAt
+        update(transfer.id, now) { [endpoint] exchange, health in
+            let attempt = AttemptResult(transfer.result, to: exchange.question(endpoint.source))
+            return exchange.attemptEnded(attempt, transfer.sendings, transfer.timing, now, &health)
+        }
+    }
+
+    private func fireTimers(_ now: MonotonicTime) {
+        while let timer = timers.popDue(now: now, table) {
+            switch timer {
+            case .deadline(let ticket):
+                let id = table.id(of: ticket)
+                update(id, now) { [transport, endpoint] exchange, health in
+                    exchange.deadlinePassed(ticket, exchange.underWay(transport, endpoint.source), now, &health)
+                }
+            case .slow(let ticket):
+                if let (call, exchange) = table.call(ticket) { call.tell(.slow, exchange.timing(call, now)) }
+            case .exchange(let id, let timer, _):
+                update(id, now) { [transport] exchange, health in
+                    switch timer {
+                    case .recordOverdue: exchange.recordOverdue()
+                    case .pauseOver: exchange.pauseOver(now, &health)
+                    case .attemptOverdue: exchange.attemptOverdue(sentAt: transport.sendings(id)?.lastAt, now)
+                    case .voidOverdue: exchange.voided(false, now)
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: Effects
+
+    /// Delivers an event to an exchange, and executes the effects that it returns.
+    private func update(
+        _ id: TransferID, _ now: MonotonicTime, _ event: (inout Exchange, inout ServiceHealth) -> [Exchange.Effect]
+    ) {
+        let effects = table.change(id) { exchange in
+            let service = exchange.message?.service ?? 0
+            return services.indices.contains(service) ? event(&exchange, &services[service]) : []
+        }
+        for effect in effects ?? [] { execute(effect, of: id, now) }
+    }
+
+    private func execute(_ effect: Exchange.Effect, of id: TransferID, _ now: MonotonicTime) {
+        switch effect {
+        case .queue: waiting.append(id)
+        case .leavePlace: inFlight -= 1
+        case .send(let attempt):
+            if let request = table.change(id, { $0.httpRequest(attempt) }) ?? nil, let failure = transport.start(id, request)
+            {
+                attemptEnded(FinishedTransfer(id: id, result: .failure(failure), endedAt: now))
+            }
+        case .giveUp(let isOverdue): giveUp(id, isOverdue: isOverdue, now)
+        case .wait(let timer, let moment, let generation):
+            timers.add(.exchange(id, timer, generation: generation), at: moment)
+        case .goOn: unattended.append(id)
+        case .sendNoMore: transport.sendNoMore(id)
+        case .distrust: transport.distrust(id)
+        case .complete(let call, let result, let timing):
+            table.left(call.ticket)
+            willComplete(call.ticket, result)
+            call.tell(.done(result), timing)
+        case .beginAnew(let call): accept(call, now)
+        case .end: table.remove(id)
+        case .claim, .record, .takeBackRecord, .void, .settle, .withdraw, .renew, .report:
+            guard let exchange = table[id] else { return }
+            switch ledger.execute(effect, of: exchange, now) {
+            case .none: break
+            case .event(let event): update(id, now) { exchange, _ in event(&exchange) }
+            case .later(let timer, let moment):
+                timers.add(.exchange(id, timer, generation: exchange.generation), at: moment)
+            case .join(let other):
+                guard let call = table.join(id, to: other) else { return }
+                update(other, now) { exchange, _ in exchange.joined(call, now) }
+            }
+        }
+    }
+
+    private func giveUp(_ id: TransferID, isOverdue: Bool, _ now: MonotonicTime) {
+        // An unknown transfer counts as sent.
+        let abandoned = transport.cancel(id, isOverdue: isOverdue) ?? AbandonedTransfer(sendings: Sendings(at: now))
+        update(id, now) { [endpoint] exchange, health in
+            let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
+            return exchange.gaveUp(answer, abandoned.sendings, abandoned.timing, now, &health)
+        }
+    }
+
+    /// Limits background exchanges and their attempts. The oldest beyond the limits are given up and stay in doubt.
+    private func giveUpOldest(_ now: MonotonicTime) {
+        var seen: Set<TransferID> = []
+        unattended.removeAll { !table.isUnattended($0) || !seen.insert($0).inserted }
+        let attempting = unattended.filter(table.isAttempting)
+        let tooMany = attempting.dropLast(limits.maxUnattended) + unattended.dropLast(limits.maxInFlight)
+        for id in tooMany { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
+        unattendedMark = max(min(limits.maxUnattended, limits.maxInFlight), unattended.count)
+    }
+}

@@ -1,0 +1,34 @@
+/// A timer of a call or an exchange.
+enum CallTimer {
+    case deadline(Ticket)
+    case slow(Ticket)
+    /// It fires as long as the exchange is of that generation.
+    case exchange(TransferID, Exchange.Timer, generation: Int)
+
+    /// Returns whether its call or generation is over.
+    func isObsolete(_ table: ExchangeTable) -> Bool {
+        switch self {
+        case .deadline(let ticket), .slow(let ticket): table.call(ticket) == nil
+        case .exchange(let id, _, let generation): table[id]?.generation != generation
+        }
+    }
+}
+
+/// The timers of a client. Single ones are not taken back: an obsolete one does not fire.
+struct CallTimers {
+    private var queue = TimerQueue<CallTimer>()
+
+    var next: MonotonicTime? { queue.next }
+
+    mutating func add(_ timer: CallTimer, at moment: MonotonicTime) { queue.add(timer, at: moment) }
+
+    /// Takes the earliest timer that is due, and drops obsolete ones.
+    mutating func popDue(now: MonotonicTime, _ table: ExchangeTable) -> CallTimer? {
+        while let timer = queue.popDue(now: now) {
+            if !timer.isObsolete(table) { return timer }
+        }
+        // Most calls end long before their deadline: keep their timers from piling up.
+        if queue.count > 4 * table.callCount + 64 { queue.removeAll { $0.isObsolete(table) } }
+        return nil
+    }
+}

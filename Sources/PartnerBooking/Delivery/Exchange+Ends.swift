@@ -1,0 +1,253 @@
+// The end of calls, and the end of the exchange.
+//
+// The calls of a sent booking end. The exchange continues.
+
+extension Exchange {
+    // MARK: Calls come and go
+
+    /// Another call asks for the same booking.
+    mutating func joined(_ call: Call, _ now: MonotonicTime) -> [Effect] {
+        if case .voiding = phase {
+            lateCalls.append(call)
+            return []
+        }
+        calls.append(call)
+        deadline = max(deadline, call.deadline)
+        guard purpose != .answering else { return [] }
+        purpose = .answering
+        schedule.startAskingAnew()
+        sendingCount = 0
+        var effects: [Effect] = []
+        if isWithdrawn {
+            isWithdrawn = false
+            effects.append(.renew)
+        }
+        guard phase == .pausing else { return effects }
+        let earliest = endedAt?.adding(milliseconds: Self.leastAskMilliseconds) ?? now
+        return effects + [startPause(until: max(now, earliest, notBefore))]
+    }
+
+    /// Cancels a call.
+    mutating func cancelled(_ ticket: Ticket, _ underWay: UnderWay, _ now: MonotonicTime) -> [Effect] {
+        if let place = lateCalls.firstIndex(where: { $0.ticket == ticket && !$0.isDetached }) {
+            return [completeLate(lateCalls.remove(at: place), .cancelled, now)]
+        }
+        guard let call = calls.first(where: { $0.ticket == ticket }), !call.isDetached else { return [] }
+        return leave(call, .cancelled, underWay, now)
+    }
+
+    /// Ends a call at its deadline.
+    mutating func deadlinePassed(
+        _ ticket: Ticket, _ underWay: UnderWay, _ now: MonotonicTime, _ health: inout ServiceHealth
+    ) -> [Effect] {
+        guard let call = calls.first(where: { $0.ticket == ticket }) else { return [] }
+        if isBooking, calls.count == 1, phase == .attempting, underWay.sentAt != nil, hasBeenSilent(now) {
+            health.breaker.attemptEnded(id, subject: subject, isOutage: true, now: now)
+        }
+        return leave(call, isInDoubt ? inDoubtError(now) : .timeout, underWay, now)
+    }
+
+    private mutating func leave(
+        _ call: Call, _ error: PartnerBookingError, _ underWay: UnderWay, _ now: MonotonicTime
+    ) -> [Effect] {
+        let isCancelled = error.code == .cancelled
+        let settlesLater = !isCancelled && settlesLater(now)
+        switch phase {
+        case .voiding, .ended, .abandoning: return []  // the call gets the end that is coming
+        case .attempting where underWay.hasAnswer:
+            phase = .abandoning(.leaving(error))
+            return [.giveUp(isOverdue: false)]
+        case _ where calls.count > 1:
+            // The other calls continue, and it may still be booked.
+            calls.removeAll { $0.ticket == call.ticket }
+            noteUnheard(call)
+            return [complete(call, .failure(error), .unknown, now)]
+        case .attempting where isBooking && (underWay.sentAt != nil || settlesLater):
+            let noted = withdraw(isCancelled) + (isCancelled || underWay.sentAt == nil ? [] : [.distrust])
+            let due = (underWay.sentAt ?? now).adding(milliseconds: attemptMilliseconds ?? 0)
+            let effects = goOn(.failure(error), isCancelled ? .reading : settling(now), now)
+            return noted + (purpose == .reading ? [.sendNoMore] : []) + [wait(.attemptOverdue, until: due)] + effects
+        case .attempting:
+            phase = .abandoning(.leaving(error))
+            return withdraw(isCancelled && isInDoubt) + [.giveUp(isOverdue: error.code == .timeout)]
+        case .pausing where settlesLater: return goOn(.failure(error), settling(now), now)
+        case .queued where settlesLater:
+            let wait = startPause(until: now)
+            return [wait] + goOn(.failure(error), settling(now), now)
+        case .pausing where !isInDoubt && !isCancelled:
+            // The thread came too late for another attempt. The last error says more than `timeout`.
+            return finish(.failure(lastError ?? error), now)
+        case .claiming:
+            calls = []  // the exchange waits for the ledger, and gives the key back
+            return [complete(call, .failure(error), evidence.outcome, now)]
+        case .recording, .queued, .pausing:
+            return withdraw(isCancelled && isInDoubt) + finish(.failure(error), now)
+        }
+    }
+
+    /// Returns whether the exchange goes on to settle the doubt after the deadline. It does not if the current pause
+    /// outlasts `settle_for_ms`.
+    func settlesLater(_ now: MonotonicTime) -> Bool {
+        guard isInDoubt, case .settling(let until) = settling(now) else { return false }
+        return phase != .pausing || pauseEndsAt < until
+    }
+
+    func settling(_ now: MonotonicTime) -> Purpose {
+        let milliseconds = policy.settleForMilliseconds
+        return milliseconds > 0 ? .settling(until: now.adding(milliseconds: milliseconds)) : .reading
+    }
+
+    private mutating func withdraw(_ isCancelled: Bool) -> [Effect] {
+        guard isCancelled else { return [] }
+        isWithdrawn = true
+        return [.withdraw]
+    }
+
+    /// Ends the calls. The exchange continues in the background and gives its place away.
+    mutating func goOn(_ result: CallResult, _ purpose: Purpose, _ now: MonotonicTime) -> [Effect] {
+        self.purpose = purpose
+        calls.forEach { noteUnheard($0) }
+        let told = calls.map { complete($0, result, .unknown, now) }
+        calls = []
+        return leavePlace() + told + [.goOn]  // last, because it may end others, and this one
+    }
+
+    /// The client closes, or has too many background exchanges. Ends the exchange if that is possible at once. The calls
+    /// get `error`.
+    mutating func stopped(_ error: PartnerBookingError, _ now: MonotonicTime) -> [Effect] {
+        switch phase {
+        case .voiding:
+            defer { lateCalls = [] }
+            return lateCalls.map { completeLate($0, error, now) }
+        case .abandoning, .ended: return []
+        case .attempting:
+            phase = .abandoning(.leaving(error))
+            return [.giveUp(isOverdue: false)]
+        case .claiming, .recording, .queued, .pausing: return finish(.failure(error), now)
+        }
+    }
+
+    /// The store has not recorded yet that nothing was booked.
+    private mutating func completeLate(_ call: Call, _ error: PartnerBookingError, _ now: MonotonicTime) -> Effect {
+        noteUnheard(call)
+        return complete(call, .failure(error), .unknown, now)
+    }
+
+    // MARK: The end
+
+    /// Ends with the last attempt's result. A booking in doubt ends as `in_doubt` instead.
+    mutating func finishAttempts(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+        guard isInDoubt, case .failure(let error) = result, error.code != .otherBooking || error.isFromService else {
+            return finish(result, now)
+        }
+        return finish(.failure(inDoubtError(now)), now)
+    }
+
+    /// Ends the exchange. Records that nothing was booked before the calls get that result. Otherwise a crash could bring
+    /// the booking back.
+    mutating func finish(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+        guard isBooking, case .failure = result, !isInDoubt, record != .none else { return conclude(result, now) }
+        phase = .voiding(result)
+        return leavePlace() + (record == .pending ? [.takeBackRecord] : [void(now)])
+    }
+
+    func void(_ now: MonotonicTime) -> Effect { .void(overdueAt: now.adding(milliseconds: Self.voidingMilliseconds)) }
+
+    /// The store has recorded that nothing was booked, or failed to.
+    mutating func voided(_ isDone: Bool, _ now: MonotonicTime) -> [Effect] {
+        guard case .voiding(let result) = phase else { return [] }
+        return isDone ? conclude(result, now) : concludeInDoubt(result, now)
+    }
+
+    /// A later process may resume the booking, so a refusal no longer settles it.
+    private mutating func concludeInDoubt(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+        evidence.fallIntoDoubt(now)
+        guard case .failure(let error) = result, error.isFromService || error.code == .notConfirmed else {
+            return conclude(result, now)
+        }
+        return conclude(.failure(inDoubtError(now)), now)
+    }
+
+    /// The client has closed and the store has not answered. Its content is unknown.
+    mutating func dropped(_ now: MonotonicTime) -> [Effect] {
+        calls += lateCalls
+        lateCalls = []
+        switch phase {
+        case .ended: return []
+        case .voiding(let result): return concludeInDoubt(result, now)
+        case .attempting, .abandoning: return concludeInDoubt(.failure(.clientClosed), now)
+        case .claiming, .recording, .queued, .pausing:
+            return record == .none
+                ? conclude(.failure(.clientClosed), now) : concludeInDoubt(.failure(.clientClosed), now)
+        }
+    }
+
+    mutating func conclude(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+        phase = .ended
+        var effects = leavePlace()
+        if isBooking, message != nil {
+            let heard = unheard
+            let ending: Ledger.Ending
+            switch result {
+            case .success(let reply): ending = .booked(reply: reply)
+            case .failure where isInDoubt:
+                calls.forEach { noteUnheard($0) }
+                ending = .inDoubt(evidence, unheard)
+            case .failure: ending = .notBooked
+            }
+            effects.append(.settle(ending))
+            effects += calls.map { complete($0, result, evidence.outcome, now) }
+            if let heard, !isInDoubt || result.isSuccess { effects.append(report(result, heard, now)) }
+        } else {
+            effects += calls.map { complete($0, result, evidence.outcome, now) }
+        }
+        return effects + lateCalls.map { .beginAnew($0) } + [.end]
+    }
+
+    private mutating func noteUnheard(_ call: Call) { unheard = unheard ?? Ledger.Unheard(tag: call.context.tag) }
+
+    private mutating func leavePlace() -> [Effect] {
+        guard hasPlace else { return [] }
+        hasPlace = false
+        return [.leavePlace]
+    }
+
+    func complete(
+        _ call: Call, _ result: CallResult, _ outcome: PartnerBookingError.Outcome, _ now: MonotonicTime
+    ) -> Effect {
+        let timing = timing(call, now)
+        let told = result.mapError {
+            call.context.completing($0, outcome: outcome, attempts: timing.attempts, timing: timing)
+        }
+        return .complete(call, told, timing)
+    }
+
+    private func report(_ result: CallResult, _ unheard: Ledger.Unheard, _ now: MonotonicTime) -> Effect {
+        let context = ErrorContext(operation: .createBooking, tag: unheard.tag, idempotencyKey: request.idempotencyKey)
+        let timing = CallTiming(
+            totalMicroseconds: now.microseconds(since: startedAt ?? now), queueMicroseconds: 0, attempts: attempts,
+            lastAttempt: lastTiming, isUnprotected: isUnprotected)
+        let told = result.mapError {
+            context.completing($0, outcome: evidence.outcome, attempts: attempts, timing: timing)
+        }
+        return .report(told, timing, tag: unheard.tag)
+    }
+
+    func wait(_ timer: Timer, until moment: MonotonicTime) -> Effect { .wait(timer, until: moment, generation: generation) }
+
+    /// Returns the error of a booking in doubt, with its last answer.
+    func inDoubtError(_ now: MonotonicTime) -> PartnerBookingError {
+        let doubt = PartnerBookingError.Doubt(
+            sentMillisecondsAgo: evidence.inDoubtSince.map { now.milliseconds(since: $0) } ?? 0,
+            status: lastError?.status, code: lastError?.code.rawValue)
+        var error = PartnerBookingError.inDoubt(doubt, source: lastError?.source ?? .network)
+        error.reply = lastError?.reply
+        return error
+    }
+}
+
+extension Result {
+    fileprivate var isSuccess: Bool {
+        if case .success = self { true } else { false }
+    }
+}

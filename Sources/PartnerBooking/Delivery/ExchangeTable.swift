@@ -1,0 +1,64 @@
+/// The exchanges of a client, and which of them a call belongs to.
+struct ExchangeTable {
+    /// By the ticket of the first call of each.
+    private var exchanges: [TransferID: Exchange] = [:]
+    /// The exchange that a call has joined.
+    private var joined: [Ticket: TransferID] = [:]
+
+    var isEmpty: Bool { exchanges.isEmpty }
+
+    /// Returns the approximate number of calls.
+    var callCount: Int { exchanges.count + joined.count }
+
+    /// All of them, in the order in which they began.
+    var ids: [TransferID] { exchanges.keys.sorted() }
+
+    subscript(id: TransferID) -> Exchange? { exchanges[id] }
+
+    func id(of ticket: Ticket) -> TransferID { joined[ticket] ?? ticket }
+
+    /// The call, as long as it waits for the end of its exchange.
+    func call(_ ticket: Ticket) -> (call: Call, exchange: Exchange)? {
+        guard let exchange = exchanges[id(of: ticket)], let call = exchange.calls.first(where: { $0.ticket == ticket })
+        else {
+            return nil
+        }
+        return (call, exchange)
+    }
+
+    /// Returns whether it runs in the background.
+    func isUnattended(_ id: TransferID) -> Bool { exchanges[id].map { $0.purpose != .answering } ?? false }
+
+    /// Returns whether an attempt is with the transport.
+    func isAttempting(_ id: TransferID) -> Bool { exchanges[id]?.phase == .attempting }
+
+    mutating func insert(_ exchange: Exchange) { exchanges[exchange.id] = exchange }
+
+    mutating func remove(_ id: TransferID) { exchanges[id] = nil }
+
+    /// The only call of an exchange that has not begun joins another one.
+    mutating func join(_ id: TransferID, to other: TransferID) -> Call? {
+        let call = exchanges.removeValue(forKey: id)?.calls.first
+        if let call { joined[call.ticket] = other }
+        return call
+    }
+
+    mutating func left(_ ticket: Ticket) {
+        if !joined.isEmpty { joined[ticket] = nil }
+    }
+
+    /// Changes an exchange in its place, or reads it without a copy; nil when it is over.
+    mutating func change<Result>(_ id: TransferID, _ body: (inout Exchange) -> Result) -> Result? {
+        guard let place = exchanges.index(forKey: id) else { return nil }
+        return body(&exchanges.values[place])
+    }
+}
+
+extension Exchange {
+    /// Returns the transport's state of the attempt under way.
+    func underWay(_ transport: any Transport, _ source: PartnerBookingError.Source) -> UnderWay {
+        guard phase == .attempting else { return UnderWay() }
+        let answer = AttemptResult(partial: transport.partialReply(id), to: question(source))
+        return UnderWay(sentAt: transport.sendings(id)?.lastAt, hasAnswer: answer.map(isSettled) ?? false)
+    }
+}

@@ -1,0 +1,194 @@
+/// The result of one attempt: the reply or error, and how to go on.
+struct AttemptResult {
+    var result: CallResult
+    var answer: Answer
+    /// The same request may succeed when it is sent again at once.
+    var isRetryable = false
+    /// The pause that the service has asked for.
+    var retryAfterMilliseconds: Int?
+    /// The service or the way to it is out of order, for this request and probably for others; nil: not known.
+    var isOutage: Bool?
+    /// The platform does not accept the signature or the key.
+    var isUnauthorized = false
+
+    /// The question that the attempt asked.
+    struct Question: Sendable {
+        var operation: Operation
+        /// The answering side.
+        var source = PartnerBookingError.Source.partnerAPI
+        /// The requested start, in seconds since 1970; nil: any start is accepted.
+        var startSeconds: Int?
+    }
+
+    init(_ result: TransferResult, to question: Question, wallClock: () -> Int = WallClock.seconds) {
+        switch result {
+        case .reply(let reply):
+            self.init(reply, question, wallClock)
+        case .failure(let failure):
+            let isCut = failure.code == .replyTooLarge
+            self =
+                AttemptResult(partial: isCut ? nil : failure.partialReply, to: question, wallClock: wallClock)
+                ?? AttemptResult(failure, from: question.source)
+        }
+    }
+
+    /// Reads a reply whose transfer did not end. Returns nil unless the body is a whole answer: a success, or an error
+    /// object with a code. A service may answer and close before it has read the request.
+    init?(partial reply: HTTPReply?, to question: Question, wallClock: () -> Int = WallClock.seconds) {
+        guard let reply else { return nil }
+        self.init(reply, question, wallClock)
+        if !isDefinite { return nil }
+    }
+
+    private init(_ error: PartnerBookingError, _ answer: Answer) {
+        result = .failure(error)
+        self.answer = answer
+        isRetryable = error.isRetryable
+        retryAfterMilliseconds = error.retryAfterMilliseconds
+    }
+
+    /// A success of the promised shape, or an error in the API's own words.
+    private var isDefinite: Bool {
+        switch result {
+        case .success: true
+        case .failure(let error): error.isFromService || answer == .notConfirmed || answer == .otherBooking
+        }
+    }
+}
+
+// MARK: - Transfers that failed
+
+extension AttemptResult {
+    private init(_ failure: TransferFailure, from source: PartnerBookingError.Source) {
+        let isReply = failure.code == .invalidReply || failure.code == .replyTooLarge
+        let isLocal = failure.code == .resourceUnavailable
+        var error = PartnerBookingError(
+            failure.code, failure.message, source: isReply ? source : isLocal ? .library : .network,
+            isRetryable: failure.isRetryable)
+        error.curlCode = failure.curlCode
+        let partial = failure.partialReply
+        if isReply {
+            error.status = partial?.status
+            error.requestID = partial?.header("X-Request-Id")
+        }
+        if failure.code == .invalidReply {
+            error.invalidReply = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
+        }
+        self.init(error, .none)
+        // A refused address comes from the configuration or DNS, and says nothing about the service.
+        if error.source == .network { isOutage = failure.code == .addressRefused ? nil : true }
+    }
+}
+
+// MARK: - Replies
+
+extension AttemptResult {
+    private init(_ reply: HTTPReply, _ question: Question, _ wallClock: () -> Int) {
+        if (200...299).contains(reply.status) {
+            self.init(success: reply, question)
+        } else {
+            self.init(refusal: reply, question, wallClock)
+        }
+        isOutage = reply.status >= 500
+    }
+
+    private init(success reply: HTTPReply, _ question: Question) {
+        let (member, kind, promised): (StaticString, JSONKind, String)
+        switch question.operation {
+        case .searchAvailability: (member, kind, promised) = ("availabilities", .array, "an array \"availabilities\"")
+        case .lookupCustomer: (member, kind, promised) = ("found", .bool, "a boolean \"found\"")
+        case .createBooking:
+            self.init(booking: reply, question)
+            return
+        }
+        guard JSON.kindOfTopLevelMember(member, in: reply.body, profile: .reply) == kind else {
+            self.init(Self.invalidReply(reply, "a JSON object with \(promised)", question.source), .none)
+            return
+        }
+        self.init(made: reply.body)
+    }
+
+    private init(made body: [UInt8]) {
+        result = .success(body)
+        answer = .made
+    }
+
+    /// Reads the reply to a booking. A success has the requested start, and the platform has not declined it.
+    private init(booking reply: HTTPReply, _ question: Question) {
+        guard let booking = BookingReply(reply.body) else {
+            let promised = "a JSON object with an object \"booking\" that has \"id\" or \"start_at\""
+            self.init(Self.invalidReply(reply, promised, question.source), .none)
+            return
+        }
+        if booking.startsElsewhere(than: question.startSeconds) {
+            let (found, wanted) = (Self.time(booking.startSeconds), Self.time(question.startSeconds))
+            let message = "The reply contains start_at \(found), the request \(wanted)"
+            self.init(Self.doubtful(.otherBooking, message, reply, question.source), .otherBooking)
+        } else if let status = booking.refusingStatus {
+            let message = "The platform answered status \"\(status)\": there is no appointment"
+            self.init(Self.doubtful(.notConfirmed, message, reply, question.source), .notConfirmed)
+        } else {
+            self.init(made: reply.body)
+        }
+    }
+
+    private static func time(_ seconds: Int?) -> String {
+        seconds.map { Timestamp.format(seconds: $0, offsetMinutes: 0) } ?? "none"
+    }
+
+    /// Returns the error for a 2xx that is no success. It carries the reply.
+    private static func doubtful(
+        _ code: PartnerBookingError.Code, _ message: String, _ reply: HTTPReply, _ source: PartnerBookingError.Source
+    ) -> PartnerBookingError {
+        var error = PartnerBookingError(code, message, source: source)
+        error.status = reply.status
+        error.requestID = reply.header("X-Request-Id")
+        error.reply = passedOn(reply.body)
+        return error
+    }
+
+    private static func invalidReply(
+        _ reply: HTTPReply, _ promised: String, _ source: PartnerBookingError.Source
+    ) -> PartnerBookingError {
+        let message = "HTTP \(reply.status) without a usable body: expected \(promised)"
+        var error = PartnerBookingError(.invalidReply, message, source: source)
+        error.status = reply.status
+        error.requestID = reply.header("X-Request-Id")
+        error.invalidReply = .init(contentType: reply.header("Content-Type"), byteCount: reply.body.count)
+        return error
+    }
+
+    /// Returns the body if it is valid JSON and short enough. It becomes part of our JSON, which every reader must be
+    /// able to read.
+    private static func passedOn(_ body: [UInt8]) -> [UInt8]? {
+        body.count <= passedOnBytes && (try? JSON.validate(body, profile: .request)) != nil ? body : nil
+    }
+
+    /// The longest body of a platform that is passed on in an error.
+    private static let passedOnBytes = 65_536
+}
+
+// MARK: - Refusals
+
+extension AttemptResult {
+    private init(refusal reply: HTTPReply, _ question: Question, _ wallClock: () -> Int) {
+        let refusal = Refusal(reply, wallClock: wallClock)
+        var error: PartnerBookingError
+        if let (code, message) = refusal.words {
+            let source = Refusal.isPlatformCode(code) ? .platform : question.source
+            error = PartnerBookingError(.init(rawValue: code), message, source: source)
+            error.isFromService = true
+        } else {
+            let message = "HTTP \(reply.status) came without the API's error object"
+            error = PartnerBookingError(.httpError, message, source: question.source)
+        }
+        if question.source == .platform { error.reply = Self.passedOn(reply.body) }
+        error.status = reply.status
+        error.requestID = reply.header("X-Request-Id")
+        error.retryAfterMilliseconds = refusal.retryAfterMilliseconds
+        let isBooking = question.operation == .createBooking
+        error.isRetryable = refusal.isTransient || isBooking && refusal.answer == .inProgress
+        self.init(error, refusal.answer)
+        isUnauthorized = reply.status == 401
+    }
+}

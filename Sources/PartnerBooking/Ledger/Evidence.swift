@@ -1,0 +1,113 @@
+/// The sendings of one attempt. There are several when libcurl repeats a request by itself, because a kept connection turned
+/// out dead.
+struct Sendings: Sendable, Equatable {
+    var count: Int
+    /// When the first byte of the first one may have left.
+    var firstAt: MonotonicTime
+    var lastAt: MonotonicTime
+
+    init(count: Int, firstAt: MonotonicTime, lastAt: MonotonicTime) {
+        self.count = count
+        self.firstAt = firstAt
+        self.lastAt = lastAt
+    }
+
+    /// One sending.
+    init(at moment: MonotonicTime) { self.init(count: 1, firstAt: moment, lastAt: moment) }
+}
+
+/// The evidence from the sendings of one booking. Its outcome follows from this and from nothing else.
+///
+/// A sending begins when the first byte of the request may have left. It ends with its answer, or when its connection or
+/// stream is gone. An answer is about its own sending only.
+struct Evidence: Sendable, Equatable {
+    /// Sendings that may have made the booking: when the first of them began, and when the last of them ended.
+    private struct Span: Sendable, Equatable {
+        var begin: MonotonicTime
+        var end: MonotonicTime
+
+        static func joining(_ left: Span?, _ right: Span) -> Span {
+            guard let left else { return right }
+            return Span(begin: min(left.begin, right.begin), end: max(left.end, right.end))
+        }
+    }
+
+    /// Sendings without a usable answer.
+    private var unanswered: Span?
+    /// A sending that got an unknown 409, until the second one.
+    private var conflict: Span?
+    private var firstSentAt: MonotonicTime?
+    private var wasRefused = false
+    /// Assumes that another client has sent the booking under the same key since our first sending. The end of that is
+    /// not known.
+    private var assumesOthers = false
+
+    /// Least time between two unknown 409s for the second one to count as a refusal.
+    static let conflictMilliseconds = 1_000
+
+    init() {}
+
+    /// The evidence of a booking that an earlier process may have sent: dated at the moment when its journal was opened.
+    init(inheritedAt moment: MonotonicTime) { addUnanswered(from: moment, to: moment) }
+
+    /// The outcome of a booking that is not known to be made.
+    var outcome: PartnerBookingError.Outcome { isInDoubt ? .unknown : wasRefused ? .rejected : .notSent }
+
+    var isInDoubt: Bool { isOfOurs || assumesOthers }
+
+    /// A sending of this client may have made the booking.
+    var isOfOurs: Bool { unanswered != nil || conflict != nil }
+
+    /// The begin of the oldest sending that may have made the booking.
+    var inDoubtSince: MonotonicTime? {
+        [unanswered?.begin, conflict?.begin, assumesOthers ? firstSentAt : nil].compactMap { $0 }.min()
+    }
+
+    /// Returns when a new sending's refusal ends the doubt, or nil.
+    func settlesAt(_ rules: BookingRules) -> MonotonicTime? {
+        guard rules.keys == .first, !rules.areKeysShared, let unanswered else { return nil }
+        return unanswered.end.adding(milliseconds: rules.platformLimitMilliseconds + BookingRules.marginMilliseconds)
+    }
+
+    /// Adds an attempt that has ended. `answer` is the one to its last sending.
+    mutating func add(_ sendings: Sendings, _ answer: Answer, endedAt end: MonotonicTime, _ rules: BookingRules) {
+        firstSentAt = firstSentAt ?? sendings.firstAt
+        let end = max(end, sendings.lastAt)
+        // The connection of an earlier sending was gone before the next one began.
+        if sendings.count > 1 { addUnanswered(from: sendings.firstAt, to: sendings.lastAt) }
+        switch answer {
+        case .made:
+            unanswered = nil
+            conflict = nil
+            assumesOthers = false
+        case .callerRefused:
+            wasRefused = true
+            assumesOthers = rules.areKeysShared
+        case .bookingRefused, .notConfirmed: refuse(sentAt: sendings.lastAt, rules)
+        case .conflict where rules.keys == .none: refuse(sentAt: sendings.lastAt, rules)
+        case .conflict:
+            if let conflict, sendings.lastAt >= conflict.end.adding(milliseconds: Self.conflictMilliseconds) {
+                refuse(sentAt: sendings.lastAt, rules)
+            } else {
+                conflict = .joining(conflict, Span(begin: sendings.lastAt, end: end))
+            }
+        // This sending did nothing. An earlier sending is in progress, or another client's.
+        case .inProgress: if unanswered == nil { addUnanswered(from: sendings.lastAt, to: end) }
+        case .otherBooking, .none: addUnanswered(from: sendings.lastAt, to: end)
+        }
+    }
+
+    /// Puts the booking in doubt without an answer: a record that may be on the disk can make it later.
+    mutating func fallIntoDoubt(_ now: MonotonicTime) { addUnanswered(from: now, to: now) }
+
+    private mutating func addUnanswered(from begin: MonotonicTime, to end: MonotonicTime) {
+        unanswered = .joining(unanswered, Span(begin: begin, end: end))
+    }
+
+    private mutating func refuse(sentAt moment: MonotonicTime, _ rules: BookingRules) {
+        wasRefused = true
+        conflict = nil
+        assumesOthers = rules.areKeysShared
+        if let settlesAt = settlesAt(rules), settlesAt <= moment { unanswered = nil }
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import Testing
+
+@testable import PartnerBooking
+
+/// Reports of bookings that were settled after their calls had ended: they share the queue with the calls' completions, and not
+/// their places.
+@Suite struct SettlementQueueTests {
+    private static func settlement(_ key: String = "key-1", _ result: CallResult = .success([])) -> Settlement {
+        Settlement(idempotencyKey: key, tag: "call-7", result: result, timing: timing)
+    }
+
+    private static let timing = CallTiming(totalMicroseconds: 7, queueMicroseconds: 1, attempts: 3)
+
+    private static func completion(_ ticket: Ticket) -> Completion {
+        Completion(ticket: ticket, idempotencyKey: nil, tag: nil, event: .done(.success([])), timing: timing)
+    }
+
+    private func isReadable(_ queue: CompletionQueue) throws -> Bool {
+        var descriptor = pollfd(fd: try queue.descriptor(), events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) == 1
+    }
+
+    @Test func aReportNamesItsBookingAndNoCall() throws {
+        let queue = CompletionQueue(limit: 1)
+        #expect(queue.append(Self.settlement("key-7", .success(Sample.bookingReply))))
+        #expect(queue.append(Self.settlement("key-8", .failure(.timeout))))
+        let booked = try #require(queue.take())
+        #expect(booked.completion.ticket == 0 && booked.context == 0)
+        #expect(booked.completion.idempotencyKey == "key-7" && booked.completion.tag == "call-7")
+        #expect(booked.completion.event.settled == .success(Sample.bookingReply))
+        #expect(booked.completion.timing == Self.timing)
+        #expect(try #require(queue.take()).completion.event.settled == .failure(.timeout))
+        #expect(queue.take() == nil)
+    }
+
+    @Test func reportsAndCompletionsComeInTheirOrder() {
+        let queue = CompletionQueue(limit: 10)
+        queue.append(Self.completion(1), context: 5)
+        #expect(queue.append(Self.settlement()))
+        queue.append(Self.completion(2), context: 6)
+        #expect((0..<3).compactMap { _ in queue.take()?.completion.ticket } == [1, 0, 2])
+    }
+
+    @Test func theDescriptorIsReadableWhileAReportWaits() throws {
+        let queue = CompletionQueue(limit: 1)
+        #expect(try !isReadable(queue))
+        #expect(queue.append(Self.settlement()))
+        #expect(try isReadable(queue))
+        #expect(queue.take() != nil)
+        #expect(try !isReadable(queue))
+        // Asked for when a report waits already.
+        let late = CompletionQueue(limit: 1)
+        #expect(late.append(Self.settlement()))
+        #expect(try isReadable(late))
+    }
+
+    @Test func aReportWakesWhoWaits() {
+        let queue = CompletionQueue(limit: 1)
+        let thread = background {
+            sleep(milliseconds: 20)
+            _ = queue.append(SettlementQueueTests.settlement("late"))
+        }
+        #expect(queue.take(within: 600_000)?.completion.idempotencyKey == "late")
+        thread.join()
+    }
+
+    // MARK: Places
+
+    @Test func aReportTakesNoPlaceOfACallAndGivesNoneBack() throws {
+        let queue = CompletionQueue(limit: 1)
+        #expect(queue.append(Self.settlement()))
+        try queue.reserve()
+        #expect(throws: PartnerBookingError.self) { try queue.reserve() }
+        #expect(queue.append(Self.settlement()), "nor does a call take one of a report")
+        #expect(queue.take() != nil && queue.take() != nil)
+        #expect(throws: PartnerBookingError.self) { try queue.reserve() }
+        queue.append(Self.completion(1), context: 0)
+        #expect(queue.take() != nil)
+        try queue.reserve()
+    }
+
+    @Test func aThousandReportsWaitAtMost() {
+        let queue = CompletionQueue(limit: 1)
+        #expect(CompletionQueue.settlementLimit == 1_000)
+        for number in 0..<1_000 { #expect(queue.append(Self.settlement("key-\(number)"))) }
+        #expect(!queue.append(Self.settlement("one too many")))
+        #expect(queue.take()?.completion.idempotencyKey == "key-0")
+        #expect(queue.append(Self.settlement("the next one")))
+        #expect(!queue.append(Self.settlement("again too many")))
+        var keys: [String?] = []
+        while let entry = queue.take() { keys.append(entry.completion.idempotencyKey) }
+        #expect(keys.count == 1_000 && keys.first == "key-1" && keys.last == "the next one")
+        #expect(queue.append(Self.settlement()))
+    }
+
+    // MARK: The end
+
+    @Test func noneComesAfterTheEndAndThoseThatWaitCanBeTaken() {
+        let queue = CompletionQueue(limit: 1)
+        #expect(queue.append(Self.settlement("before")))
+        queue.finish()
+        #expect(!queue.append(Self.settlement("after")))
+        #expect(!queue.isOver)
+        #expect(queue.take()?.completion.idempotencyKey == "before")
+        #expect(queue.isOver && queue.take() == nil)
+    }
+}
+
+extension CompletionQueue {
+    fileprivate func take(within milliseconds: Int = 0) -> Entry? {
+        if case .entry(let entry) = next(timeoutMilliseconds: milliseconds) { entry } else { nil }
+    }
+}
+
+extension Completion.Event {
+    /// The end of a booking whose call had ended before.
+    var settled: CallResult? {
+        if case .settled(let result) = self { result } else { nil }
+    }
+}

@@ -1,0 +1,140 @@
+@testable import PartnerBooking
+
+/// Everything that can happen to an exchange.
+enum ExchangeEvent: Hashable, Sendable {
+    // The ledger
+    case granted
+    /// An earlier process may have sent it.
+    case grantedInDoubt
+    /// The same, and the store has it.
+    case grantedRecorded
+    case replayed
+    /// The key belongs to another booking.
+    case refused
+    /// It was granted, and cannot be sent.
+    case refusedInDoubt
+    case record(Exchange.RecordEnd)
+    case recordOverdue
+    case recordTakenBack(Bool)
+    case voided(Bool)
+    case dropped
+    // The attempts
+    case placeGranted
+    case answered(PlatformAnswer)
+    case pauseOver
+    case attemptOverdue
+    /// `nil`: without an answer, and perhaps unsent.
+    case gaveUp(PlatformAnswer?, isSent: Bool = true)
+    // The calls
+    case joined
+    case cancelled(isSent: Bool)
+    /// A call that has no part in it.
+    case otherCancelled
+    case deadline(isSent: Bool)
+    case stopped
+
+    static let all: [ExchangeEvent] =
+        [
+            .granted, .grantedInDoubt, .grantedRecorded, .replayed, .refused, .refusedInDoubt, .record(.notKept),
+            .record(.durable), .record(.failed), .record(.undone), .recordOverdue, .recordTakenBack(true),
+            .recordTakenBack(false), .voided(true), .voided(false), .dropped, .placeGranted, .pauseOver, .attemptOverdue,
+            .gaveUp(nil, isSent: false), .gaveUp(nil), .gaveUp(.made), .gaveUp(.taken), .joined, .cancelled(isSent: true),
+            .cancelled(isSent: false), .otherCancelled, .deadline(isSent: true), .deadline(isSent: false), .stopped,
+        ] + PlatformAnswer.allCases.map { .answered($0) }
+}
+
+extension Exchange.RecordEnd: Hashable {
+    static let failed = Self.failed("disk full", isUndone: false)
+    static let undone = Self.failed("disk full", isUndone: true)
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(String(describing: self)) }
+}
+
+extension ExchangeHarness {
+    /// Hands it an event at a moment at which it may happen, and returns what it wants done.
+    @discardableResult
+    mutating func take(_ event: ExchangeEvent) -> String {
+        let moment = now
+        switch event {
+        case .granted: return grant()
+        case .grantedInDoubt: return grant(inDoubt: true)
+        case .grantedRecorded: return grant(inDoubt: true, isRecorded: true)
+        case .replayed: return feed("replayed") { exchange, _ in exchange.replayed(Sample.bookingReply, moment) }
+        case .refused:
+            return feed("refused") { exchange, _ in exchange.refused(.idempotencyKeyReused, .rejected, nil, moment) }
+        case .refusedInDoubt:
+            let grant = claimed(inDoubt: true, isRecorded: false)
+            return feed("refused in doubt") { exchange, _ in exchange.refused(.accountChanged, .unknown, grant, moment) }
+        case .record(let end): return endRecord(end)
+        case .recordOverdue: return fire(.recordOverdue)
+        case .recordTakenBack(let isTakenBack): return takeBack(isTakenBack)
+        case .voided(let isDone): return endVoid(isDone)
+        case .dropped: return drop()
+        case .placeGranted: return place()
+        case .answered(let answer): return self.answer(answer)
+        case .pauseOver: return fire(.pauseOver)
+        case .attemptOverdue: return fire(.attemptOverdue)
+        case .gaveUp(let answer, let isSent): return giveUp(answer, isSent: isSent)
+        case .joined: return join()
+        case .cancelled(let isSent): return cancel(sentAt: isSent ? sentAt : nil)
+        case .otherCancelled: return cancel(99, sentAt: nil)
+        case .deadline(let isSent):
+            now = max(now, exchange.deadline)
+            return passDeadline(sentAt: isSent ? sentAt : nil)
+        case .stopped: return stop()
+        }
+    }
+
+    /// When the attempt under way was sent.
+    private var sentAt: MonotonicTime { attempt?.sendings?.lastAt ?? now }
+
+    // MARK: The ledger and its store
+
+    @discardableResult
+    mutating func endRecord(_ end: Exchange.RecordEnd) -> String {
+        records = 0
+        if case .failed(_, isUndone: false) = end { checker.mayStand = true }
+        return feed("record \(end)") { [now] exchange, _ in exchange.recordEnded(end, now) }
+    }
+
+    @discardableResult
+    mutating func takeBack(_ isTakenBack: Bool) -> String {
+        takeBacks = 0
+        if isTakenBack { records = 0 } else { checker.mayStand = true }
+        return feed("record taken back: \(isTakenBack)") { [now] exchange, _ in exchange.recordTakenBack(isTakenBack, now) }
+    }
+
+    @discardableResult
+    mutating func endVoid(_ isDone: Bool) -> String {
+        voids = 0
+        if !isDone { checker.mayStand = true }
+        return feed("voided: \(isDone)") { [now] exchange, _ in exchange.voided(isDone, now) }
+    }
+
+    @discardableResult
+    mutating func drop() -> String {
+        checker.mayStand = true
+        return feed("dropped") { [now] exchange, _ in exchange.dropped(now) }
+    }
+
+    @discardableResult
+    mutating func stop(_ error: PartnerBookingError = .clientClosed) -> String {
+        if error.code == .clientClosed { checker.isStopped = true }
+        return feed("stopped") { [now] exchange, _ in exchange.stopped(error, now) }
+    }
+
+    // MARK: Places
+
+    @discardableResult
+    mutating func place() -> String {
+        places = max(0, places - 1)
+        checker.placesHeld += 1
+        return feed("has a place") { [now] exchange, health in exchange.placeGranted(now, &health) }
+    }
+
+    /// The request of the attempt under way has left.
+    mutating func send() {
+        attempt?.sendings = Sendings(at: now)
+        checker.isSent = true
+    }
+}

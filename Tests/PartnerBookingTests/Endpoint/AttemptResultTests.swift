@@ -1,0 +1,315 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// docs/errors.md, "When the service answers": every status, with and without the API's error object.
+@Suite struct AttemptResultStatusTests {
+    struct Row: Sendable, CustomStringConvertible {
+        let status: Int
+        /// The service's code; nil when the body is no error object.
+        let code: String?
+        let answer: Answer
+        /// It is worth another attempt in this call, and another call.
+        let isRetryable: Bool
+
+        init(_ status: Int, _ code: String?, _ answer: Answer, retryable: Bool = false) {
+            self.status = status
+            self.code = code
+            self.answer = answer
+            isRetryable = retryable
+        }
+
+        var description: String { "\(status) \(code ?? "without an error object")" }
+    }
+
+    /// The same for every body that is not about the booking.
+    private static let statuses: [Row] = [
+        Row(100, nil, .none),
+        Row(301, nil, .none),
+        Row(303, nil, .none),
+        Row(304, nil, .none),
+        Row(307, nil, .none),
+        Row(400, nil, .callerRefused),
+        Row(401, nil, .callerRefused),
+        Row(402, nil, .callerRefused),
+        Row(403, nil, .callerRefused),
+        Row(404, nil, .callerRefused),
+        Row(405, nil, .callerRefused),
+        Row(408, nil, .none, retryable: true),
+        Row(410, nil, .callerRefused),
+        Row(413, nil, .callerRefused),
+        Row(422, nil, .callerRefused),
+        Row(425, nil, .callerRefused, retryable: true),
+        Row(429, nil, .callerRefused, retryable: true),
+        Row(499, nil, .callerRefused),
+        Row(500, nil, .none, retryable: true),
+        Row(501, nil, .none),
+        Row(502, nil, .none, retryable: true),
+        Row(503, nil, .none, retryable: true),
+        Row(504, nil, .none, retryable: true),
+        Row(505, nil, .none),
+        Row(511, nil, .none, retryable: true),
+        Row(520, nil, .none, retryable: true),
+        Row(599, nil, .none, retryable: true),
+        Row(600, nil, .none),
+        Row(999, nil, .none),
+    ]
+
+    static let rows =
+        statuses
+        + statuses.map { Row($0.status, "a_code", $0.answer, retryable: $0.isRetryable) }
+        + [
+            Row(409, "slot_unavailable", .bookingRefused),
+            Row(409, "a_code", .conflict),
+            Row(409, "slot_unavailable_now", .conflict),
+            Row(409, nil, .conflict),
+            Row(409, "in_progress", .inProgress, retryable: true),
+            Row(409, "idempotency_in_progress", .inProgress, retryable: true),
+            Row(404, "slot_unavailable", .bookingRefused),
+            Row(404, "BOOKING_NOT_FOUND", .bookingRefused),
+            Row(404, "no_such_appointment", .bookingRefused),
+            Row(404, "bot_not_found", .callerRefused),
+            Row(400, "validation_failed", .bookingRefused),
+            Row(410, "booking_gone", .bookingRefused),
+            Row(422, "outside_opening_hours", .bookingRefused),
+            Row(422, "bot_has_no_booking_calendar", .callerRefused),
+            Row(400, "in_progress", .callerRefused),
+            // Elsewhere the words change nothing.
+            Row(401, "slot_unavailable", .callerRefused),
+            Row(403, "booking_not_allowed", .callerRefused),
+            Row(429, "slot_unavailable", .callerRefused, retryable: true),
+            Row(500, "in_progress", .none, retryable: true),
+            Row(500, "slot_unavailable", .none, retryable: true),
+            Row(200, nil, .none),
+            Row(201, nil, .none),
+            Row(202, nil, .none),
+            Row(204, nil, .none),
+            Row(299, "a_code", .none),
+            Row(200, "a_code", .none),
+        ]
+
+    @Test(arguments: rows, Operation.allCases)
+    func everyStatusHasItsMeaning(_ row: Row, _ operation: Operation) throws {
+        let body = row.code.map { AttemptSamples.refusal($0) } ?? "<html>502</html>"
+        let headers = ["X-Request-Id": "req_1", "Content-Type": "text/html"]
+        let attempt = AttemptSamples.judge(AttemptSamples.reply(row.status, body, headers), operation)
+        let error = try #require(attempt.error)
+        let isSuccess = 200...299 ~= row.status
+        let isOwnWord = row.code != nil && !isSuccess
+        #expect(error.code.rawValue == (isSuccess ? "invalid_reply" : row.code ?? "http_error"))
+        #expect(error.isFromService == isOwnWord)
+        #expect(error.source == (isOwnWord && row.code == "slot_unavailable" ? .platform : .partnerAPI))
+        // Only bookings have a key that can be in progress.
+        let isRetryable = row.isRetryable && (row.answer != .inProgress || operation == .createBooking)
+        #expect(error.status == row.status)
+        #expect(error.requestID == "req_1")
+        #expect(error.isRetryable == isRetryable && attempt.isRetryable == isRetryable)
+        #expect(error.retryAfterMilliseconds == nil && error.curlCode == nil && error.field == nil)
+        if isOwnWord {
+            #expect(error.message == "The service's words")
+        } else {
+            #expect(error.message.contains("HTTP \(row.status) "))
+            #expect(!error.message.contains("html"), "the body is never repeated")
+        }
+        let info = PartnerBookingError.InvalidReply(contentType: "text/html", byteCount: body.utf8.count)
+        #expect(error.invalidReply == (isSuccess ? info : nil))
+        #expect(attempt.answer == row.answer)
+        #expect(attempt.isUnauthorized == (row.status == 401))
+    }
+
+    @Test(
+        arguments: [
+            ("idempotency_key_in_progress", nil, .inProgress), ("request_in_progress", nil, .inProgress),
+            ("key_in_use", nil, .inProgress), ("still_processing", nil, .inProgress), ("IN_PROGRESS", nil, .inProgress),
+            ("conflict", nil, .conflict), ("idempotency_key_reused", nil, .conflict), ("conflict", "1", .inProgress),
+            ("slot_unavailable", "1", .bookingRefused), ("slot_unavailable", nil, .bookingRefused),
+        ] as [(String, String?, Answer)])
+    func aKeyInProgressIsTold(_ code: String, _ retryAfter: String?, _ expected: Answer) {
+        let headers = retryAfter.map { ["Retry-After": $0] } ?? [:]
+        let body = AttemptSamples.refusal(code)
+        #expect(AttemptSamples.judge(AttemptSamples.reply(409, body, headers)).answer == expected)
+        #expect(AttemptSamples.judge(AttemptSamples.reply(503, body, headers)).answer == .none)
+    }
+
+    @Test(arguments: [
+        (200, false), (201, false), (400, false), (401, false), (409, false), (429, false), (500, true), (502, true),
+        (503, true), (504, true),
+    ])
+    func outagesAreToldByStatus(_ status: Int, _ expected: Bool) {
+        #expect(AttemptSamples.judge(AttemptSamples.reply(status, "{}")).isOutage == expected)
+    }
+
+    @Test func failuresOfTheNetworkAreOutagesAndTheMachinesOwnSayNothing() {
+        for code in [PartnerBookingError.Code.connectFailed, .dnsFailed, .tlsFailed, .connectionLost, .proxyFailed] {
+            #expect(AttemptSamples.judge(AttemptSamples.failure(code)).isOutage == true)
+        }
+        #expect(AttemptSamples.judge(AttemptSamples.failure(.resourceUnavailable)).isOutage == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("250", nil, 250), ("250", "9", 250), ("x", "9", 9_000), ("", "9", 9_000), ("-1", nil, nil),
+            ("99999999999999999999", nil, 86_400_000), (nil, "2", 2_000), (nil, nil, nil),
+        ] as [(String?, String?, Int?)])
+    func millisecondsComeFirst(_ milliseconds: String?, _ seconds: String?, _ expected: Int?) {
+        let headers = ["Retry-After-Ms": milliseconds, "Retry-After": seconds].compactMapValues { $0 }
+        let reply = AttemptSamples.reply(503, "{}", headers)
+        #expect(AttemptSamples.judge(reply).retryAfterMilliseconds == expected)
+    }
+
+    @Test(arguments: [
+        ("slot_unavailable", PartnerBookingError.Source.platform), ("invalid_signature", .platform),
+        ("invalid_payload", .platform), ("Slot_unavailable", .platform), ("slot-taken", .platform),
+        ("booking_conflict", .platform), ("Invalid_payload", .partnerAPI), ("conflict", .partnerAPI),
+        ("unauthorized", .partnerAPI), ("http_error", .partnerAPI),
+        ("timeout", .partnerAPI),
+    ])
+    func thePlatformsWordsAreThePlatforms(_ code: String, _ source: PartnerBookingError.Source) {
+        let error = AttemptSamples.judge(AttemptSamples.reply(400, AttemptSamples.refusal(code))).error
+        #expect(error?.code.rawValue == code)
+        #expect(error?.source == source)
+        #expect(error?.isFromService == true)
+    }
+
+    @Test(arguments: [429, 503, 500, 409, 301])
+    func retryAfterIsPassedOnWithAnyRefusal(_ status: Int) {
+        for (header, milliseconds) in [
+            ("7", 7_000), ("0", 0), ("Mon, 14 Jan 2030 09:00:09 GMT", 9_000), ("Mon, 14 Jan 2030 08:00:00 GMT", 0),
+            ("soon", nil),
+        ] as [(String, Int?)] {
+            let body = AttemptSamples.refusal("a_code")
+            let attempt = AttemptSamples.judge(AttemptSamples.reply(status, body, ["Retry-After": header]))
+            #expect(attempt.error?.retryAfterMilliseconds == milliseconds, "\(header)")
+            #expect(attempt.retryAfterMilliseconds == milliseconds, "\(header)")
+        }
+    }
+
+    @Test func aRetryAfterWithASuccessIsNobodysBusiness() {
+        let reply = AttemptSamples.reply(200, "", ["Retry-After": "7"])
+        #expect(AttemptSamples.judge(reply).error?.retryAfterMilliseconds == nil)
+        #expect(AttemptSamples.judge(reply).retryAfterMilliseconds == nil)
+    }
+
+    // MARK: The error object
+
+    @Test(arguments: [
+        (#"{"error":{"code":"c","message":"m"}}"#, "m"),
+        (#" {"error" : {"message":"m","code":"c","more":[1]},"trace":"t"} "#, "m"),
+        (#"{"\u0065rror":{"c\u006fde":"\u0063","mess\u0061ge":"\u006d\n"}}"#, "m\n"),
+        (#"{"error":{"code":"c"}}"#, ""),
+        (#"{"error":{"code":"c","message":null}}"#, ""),
+        (#"{"error":{"code":"c","message":5}}"#, ""),
+        (#"{"error":{"code":"c","message":"a\ud83dz"}}"#, "a\u{FFFD}z"),
+        (#"{"error":{"code":"c","message":"Kö€😀"}}"#, "Kö€😀"),
+    ])
+    func theServicesWordsAreUsed(_ body: String, _ message: String) {
+        let error = AttemptSamples.judge(AttemptSamples.reply(400, body)).error
+        #expect(error?.code.rawValue == "c")
+        #expect(error?.message == message)
+        #expect(error?.isFromService == true)
+    }
+
+    @Test(arguments: [
+        "", " ", "null", "[]", "5", #""error""#, "{}", #"{"error":null}"#, #"{"error":"c"}"#, #"{"error":[]}"#,
+        #"{"error":{}}"#,
+        #"{"error":{"code":5,"message":"m"}}"#, #"{"error":{"code":"","message":"m"}}"#, #"{"error":{"code":null}}"#,
+        #"{"error":{"message":"m"}}"#, #"{"errors":{"code":"c"}}"#, #"{"code":"c","message":"m"}"#,
+        #"[{"error":{"code":"c"}}]"#,
+        #"{"data":{"error":{"code":"c"}}}"#, #"{"error":{"inner":{"code":"c"}}}"#, #"{"error":{"code":"c"}"#,
+        #"{"error":{"code":"c"}} x"#, #"{"error":{"code":"c"}}}"#, "\u{FEFF}" + #"{"error":{"code":"c"}}"#, "c",
+        "<html></html>",
+        #"{'error':{'code':'c'}}"#, #"{"error":[{"code":"c"}]}"#,
+    ])
+    func anythingElseIsNotTheAPIsErrorObject(_ body: String) {
+        let error = AttemptSamples.judge(AttemptSamples.reply(400, body)).error
+        #expect(error?.code == .httpError)
+        #expect(error?.isFromService == false)
+        #expect(error?.message == "HTTP 400 came without the API's error object")
+    }
+
+    @Test func invalidUTF8IsNotTheAPIsErrorObject() {
+        let body = Array(#"{"error":{"code":"c","message":""#.utf8) + [0xFF] + Array(#""}}"#.utf8)
+        let reply = HTTPReply(status: 400, body: body)
+        #expect(AttemptSamples.judge(reply).error?.code == .httpError)
+    }
+}
+
+/// Which bodies of a success are what was promised.
+@Suite struct AttemptResultSuccessTests {
+    /// `@` stands for the promised member's name, `*` for a value of its kind.
+    @Test(
+        arguments: [
+            (#"{"@":*}"#, true), (#" { "@" : * } "#, true), (#"{"more":1,"@":*,"last":[]}"#, true),
+            (#"{"inner":{"@":1},"@":*}"#, true),
+            (#"{"@":*,"text":"@"}"#, true), (#"{"text":"cut \ud83d","@":*}"#, true),
+            // Copies: the last one counts.
+            (#"{"@":1,"@":*}"#, true), (#"{"@":*,"@":1}"#, false), (#"{"@":*,"@":null}"#, false),
+            // Only look-alikes.
+            (#"{"inner":{"@":*}}"#, false), (#"{"inner":[{"@":*}]}"#, false), (#"{"text":"@","more":*}"#, false),
+            (#"[{"@":*}]"#, false),
+            (#"{"@ ":*}"#, false), (#"{"@s":*}"#, false), (#"{"":*}"#, false), (#"{"@\u0000":*}"#, false),
+            (#"["@",*]"#, false),
+            // The wrong kind.
+            (#"{"@":null}"#, false), (#"{"@":"*"}"#, false), (#"{"@":"text"}"#, false), (#"{"@":5}"#, false),
+            // Not JSON, or not an object.
+            ("", false), (" ", false), ("null", false), ("*", false), ("[]", false), ("{}", false),
+            ("\u{FEFF}{\"@\":*}", false),
+            (#"{"@":*} x"#, false), (#"{"@":*}}"#, false), (#"{"@":*},"#, false), (#"{"@":*"#, false), (#"{"@":*,}"#, false),
+            ("{\"@\":*}\0", false), (#"{"@":*}{"@":*}"#, false), (#"{'@':*}"#, false), (#"{"@":*,"x":NaN}"#, false),
+            ("OK", false), ("<html></html>", false), (#"{"error":{"code":"c","message":"m"}}"#, false),
+        ], Operation.allCases)
+    func aSuccessHasThePromisedShape(_ row: (String, Bool), _ operation: Operation) throws {
+        let (name, value) =
+            switch operation {
+            case .searchAvailability: ("availabilities", "[]")
+            case .createBooking: ("booking", #"{"id":1}"#)
+            case .lookupCustomer: ("found", "true")
+            }
+        let spellings = [name, RequestText.escaped(name) { _ in true }, RequestText.escaped(name) { $0 == 3 }]
+        for spelling in spellings {
+            let body = row.0.replacing("@", with: spelling).replacing("\"*\"", with: "\"x\"").replacing("*", with: value)
+            for status in [200, 201, 202, 204, 299] {
+                let attempt = AttemptSamples.judge(AttemptSamples.reply(status, body), operation)
+                #expect((attempt.reply != nil) == row.1, "\(status): \(body)")
+                if row.1 {
+                    #expect(attempt.reply == Array(body.utf8), "byte for byte")
+                    #expect(attempt.answer == .made && !attempt.isRetryable)
+                } else {
+                    #expect(attempt.error?.code == .invalidReply)
+                    #expect(attempt.error?.status == status)
+                    #expect(attempt.error?.invalidReply == .init(contentType: nil, byteCount: body.utf8.count))
+                    #expect(attempt.answer == .none && !attempt.isRetryable)
+                }
+            }
+        }
+    }
+
+    @Test func aReplyToTheOtherOperationIsNone() {
+        for operation in Operation.allCases {
+            for other in Operation.allCases where other != operation {
+                let reply = AttemptSamples.reply(200, AttemptSamples.success(other))
+                #expect(AttemptSamples.judge(reply, operation).error?.code == .invalidReply)
+            }
+        }
+        #expect(AttemptSamples.judge(AttemptSamples.reply(201, #"{"booking":[]}"#)).error?.code == .invalidReply)
+        let search = AttemptSamples.reply(200, #"{"availabilities":{}}"#)
+        #expect(AttemptSamples.judge(search, .searchAvailability).error?.code == .invalidReply)
+        for found in ["1", #""true""#, "null", "{}"] {
+            let lookup = AttemptSamples.reply(200, "{\"found\":\(found)}")
+            #expect(AttemptSamples.judge(lookup, .lookupCustomer).error?.code == .invalidReply)
+        }
+        for wrong in ["booking", "availabilities"] {
+            let reply = AttemptSamples.reply(200, "{\"\(wrong)\":true}")
+            #expect(AttemptSamples.judge(reply, wrong == "booking" ? .createBooking : .searchAvailability).error != nil)
+        }
+    }
+
+    @Test func aSuccessWithAnotherStatusIsARefusal() {
+        for operation in Operation.allCases {
+            for status in [199, 300, 302, 400, 500] {
+                let reply = AttemptSamples.reply(status, AttemptSamples.success(operation))
+                #expect(AttemptSamples.judge(reply, operation).error?.code == .httpError)
+            }
+        }
+    }
+}
