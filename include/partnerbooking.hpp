@@ -48,6 +48,7 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -111,6 +112,14 @@ class ErrorMembers {
 public:
     explicit ErrorMembers(std::string_view text) noexcept : rest_(text) {
         has_more_ = take('{') && string() == "error" && take(':') && take('{');
+    }
+
+    /* Walks over the members of a member's value. There are none when it is no object. */
+    static ErrorMembers within(std::string_view object) noexcept {
+        ErrorMembers members{std::string_view()};
+        members.rest_ = object;
+        members.has_more_ = members.take('{');
+        return members;
     }
 
     /* Goes to the next member; false when there is none. */
@@ -266,6 +275,24 @@ private:
     const char *text_;
 };
 
+/** The last answer to a booking in doubt, or the failure that came in its place. */
+struct DoubtAnswer {
+    /** HTTP status. 0 when no HTTP answer came. */
+    int status = 0;
+
+    /** The code of the answer, such as "slot_unavailable", or of the failure. */
+    std::string code;
+};
+
+/** The error's member "doubt": why a booking is in doubt. Present with PBK_IN_DOUBT. */
+struct Doubt {
+    /** Age of the oldest request that may have made the booking, in milliseconds. */
+    std::int64_t sent_ms_ago = 0;
+
+    /** The last answer. Empty when there was none. */
+    std::optional<DoubtAnswer> answer;
+};
+
 /**
  * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text. docs/errors.md says what
  * a voice bot does on each. Copying never throws. References are valid as long as this Error, or a copy of it. Visible also
@@ -279,7 +306,16 @@ public:
     /** Coarse enough for a switch and for a metric label. */
     pbk_status status() const noexcept { return status_; }
 
-    /** Of a booking: whether it may have been made. PBK_OUTCOME_UNKNOWN: repeat with the same key, never with a new one. */
+    /**
+     * Returns the outcome of a failed booking.
+     *
+     * - PBK_OUTCOME_NOT_SENT: this client sent nothing under the key that can have
+     *   booked.
+     * - PBK_OUTCOME_REJECTED: every request under the key was refused. Nothing was
+     *   booked.
+     * - PBK_OUTCOME_UNKNOWN: it may have been booked. Repeat with the same key, never
+     *   with a new one.
+     */
     pbk_outcome outcome() const noexcept { return outcome_; }
 
     /** What happened, for example "slot_unavailable": the service's own word when the service answered. */
@@ -309,6 +345,9 @@ public:
     /** The booking's key. Empty when there was none. */
     const std::string &idempotency_key() const noexcept { return members().idempotency_key; }
 
+    /** Returns why a booking is in doubt. Empty unless status() is PBK_IN_DOUBT. */
+    const std::optional<Doubt> &doubt() const noexcept { return members().doubt; }
+
     /** The service's own name for the request, X-Request-Id. Empty when it gave none. */
     const std::string &request_id() const noexcept { return members().request_id; }
 
@@ -323,6 +362,7 @@ private:
 
     struct Members {
         std::string json, code, message, source, field, idempotency_key, request_id, what;
+        std::optional<Doubt> doubt;
         std::int64_t retry_after_ms = 0;
         int http_status = 0, attempts = 0;
         bool retryable = false;
@@ -402,9 +442,16 @@ public:
     Ticket() noexcept = default;
 
     /**
-     * Asks for the call to be ended. Its completion comes as always and tells what is true: most often PBK_CANCELLED, for a
-     * booking with PBK_OUTCOME_UNKNOWN when it may have reached the service; or the reply, when that was there first. A
-     * booking whose request says "detach":true is not ended.
+     * Asks for the call to be ended. The call always gets its completion: PBK_CANCELLED,
+     * or the reply if it came first. For a booking:
+     *
+     * - Not sent yet: PBK_OUTCOME_NOT_SENT. If the key was in doubt before, or another
+     *   call shares it: PBK_OUTCOME_UNKNOWN.
+     * - Sent: PBK_OUTCOME_UNKNOWN. The API cannot cancel an appointment. The library
+     *   reads the answer and sends nothing more for this key until you repeat it.
+     * - Refused so far, for example with HTTP 429, and waiting for a retry:
+     *   PBK_OUTCOME_REJECTED.
+     * - With "detach":true in its request: it is not cancelled, and completes.
      *
      * @return PBK_OK, also for a call that is over; PBK_CLIENT_CLOSED; PBK_INVALID_CLIENT when it names no call.
      * Any thread, callbacks too; never blocks.
@@ -432,6 +479,9 @@ private:
  * What became of a submitted call: given to its callback, or taken from the client's queue. Keep it as long as you like, also
  * beyond its client. What it gives as std::string_view is valid until it is destroyed or moved from; view.data() ends with a
  * NUL byte, or is NULL.
+ *
+ * With "report_settled" it can also be the report of a settled booking. Only the queue
+ * gives reports, never a callback.
  */
 class Completion {
 public:
@@ -441,10 +491,18 @@ public:
     /** Whether there is one. */
     explicit operator bool() const noexcept { return completion_ != nullptr; }
 
-    /** PBK_EVENT_DONE: the call has ended. PBK_EVENT_SLOW: it goes on, but is slow. Pass over values that you do not know. */
+    /**
+     * Returns the kind. Pass over values that you do not know.
+     *
+     * - PBK_EVENT_DONE: the call has ended.
+     * - PBK_EVENT_SLOW: it goes on, but is slow.
+     * - PBK_EVENT_SETTLED: a booking whose call ended with PBK_OUTCOME_UNKNOWN is
+     *   settled. status() is PBK_OK when it was booked. key() and tag() name the booking.
+     *   ticket() is 0 and context() is NULL.
+     */
     pbk_event event() const noexcept { return pbk_completion_event(get()); }
 
-    /** The call's Ticket::number(). */
+    /** The call's Ticket::number(). 0 for PBK_EVENT_SETTLED. */
     pbk_ticket ticket() const noexcept { return pbk_completion_ticket(get()); }
 
     /** What was given to submit_to_queue(). NULL for calls with a callback, whose context is the callback itself. */
@@ -461,13 +519,19 @@ public:
         return {pbk_completion_reply(get()), pbk_completion_reply_length(get())};
     }
 
-    /** A copy of the service's reply, or the error: what the call's blocking function gives. For PBK_EVENT_DONE. */
+    /**
+     * Returns a copy of the service's reply, or the error, as the call's blocking
+     * function does. For PBK_EVENT_DONE and PBK_EVENT_SETTLED.
+     */
     Result<std::string> result() const noexcept {
         return detail::result_of(status(), pbk_completion_reply(get()), pbk_completion_reply_length(get()));
     }
 
     /** The request's "tag". Empty when it had none. */
     std::string_view tag() const noexcept { return view(pbk_completion_tag(get())); }
+
+    /** Returns the booking's "idempotency_key". Empty for searches and look-ups. */
+    std::string_view key() const noexcept { return view(pbk_completion_key(get())); }
 
     /** Where the time went, as JSON: docs/json-contract.md. */
     std::string_view timing() const noexcept { return view(pbk_completion_timing(get())); }
@@ -610,6 +674,10 @@ public:
      * Refuses new calls, lets those under way finish, and ends the rest. The object stays: completions in the queue can be
      * taken after it, and calls are refused with PBK_CLIENT_CLOSED.
      *
+     * Within the same time it also waits for background bookings, whose calls have ended.
+     * A booking that is not settled by then stays in doubt. A journal keeps it. Such
+     * bookings do not make the result PBK_TIMEOUT.
+     *
      * @return PBK_OK when no call had to be ended, PBK_TIMEOUT when some were; PBK_CLIENT_CLOSED when it was closed before,
      *         and in a callback PBK_WOULD_DEADLOCK.
      * Blocks for at most the timeout (up to 10 minutes) and two seconds.
@@ -632,6 +700,12 @@ public:
      * Books an appointment slot. Gives {"booking":{...}}. "idempotency_key" names the booking: one key, one booking. After an
      * Error with PBK_OUTCOME_UNKNOWN repeat the call with the same key, never with a new one. The deadline is "timeout_ms",
      * or 35 seconds.
+     *
+     * The library does not abandon a booking that was sent. If it is not settled at the
+     * deadline, the call ends with PBK_OUTCOME_UNKNOWN, and the request continues in the
+     * background. Then the library asks again with the same key, for at most
+     * "settle_for_ms" (not with "platform_keys":"none"). A repeat of the key joins the
+     * background request.
      */
     Result<std::string> try_create_booking(TextRef request) const noexcept {
         return wait(pbk_create_booking, request);
@@ -715,6 +789,11 @@ public:
      * "max_in_flight" and "max_queued".
      *
      *     while (Completion done = client.next_completion()) ...
+     *
+     * With "report_settled" the queue also gives one PBK_EVENT_SETTLED for each booking
+     * that is settled after its call ended with PBK_OUTCOME_UNKNOWN. This includes calls
+     * that were made by a blocking function, a future or a callback. Look at event()
+     * first: such a completion has no ticket and no context.
      *
      * @param timeout  How long to wait for one, up to 10 minutes. In a callback it never waits.
      * @param status   Where to put PBK_OK, PBK_TIMEOUT (none in time) or PBK_CLIENT_CLOSED (closed, and none will come). May
@@ -957,6 +1036,26 @@ inline std::string sign_webhook(TextRef secret, std::string_view body, std::chro
 
 namespace detail {
 
+/* Reads {"sent_ms_ago":...,"answer":{"status":...,"code":...}}. Empty for anything but an
+   object. */
+inline std::optional<Doubt> doubt_of(std::string_view object) {
+    if (object.empty() || object.front() != '{')
+        return std::nullopt;
+    Doubt doubt;
+    for (ErrorMembers member = ErrorMembers::within(object); member.next();) {
+        if (member.name() == "sent_ms_ago")
+            doubt.sent_ms_ago = member.number<std::int64_t>();
+        if (member.name() != "answer" || member.raw().empty() || member.raw().front() != '{')
+            continue;
+        DoubtAnswer &answer = doubt.answer.emplace();
+        for (ErrorMembers part = ErrorMembers::within(member.raw()); part.next();) {
+            if (part.name() == "status") answer.status = part.number<int>();
+            else if (part.name() == "code") answer.code = part.text();
+        }
+    }
+    return doubt;
+}
+
 inline Error error_of(pbk_status status, const char *json) noexcept {
     Error error(status);
     if (json == nullptr)
@@ -984,6 +1083,7 @@ inline Error error_of(pbk_status status, const char *json) noexcept {
             else if (name == "field") members->field = member.text();
             else if (name == "idempotency_key") members->idempotency_key = member.text();
             else if (name == "request_id") members->request_id = member.text();
+            else if (name == "doubt") members->doubt = doubt_of(member.raw());
         }
         members->what = members->code + ": " + members->message;
         error.members_ = members;

@@ -175,7 +175,7 @@ def enumeration_values(text: str) -> list[tuple[str, str]]:
     """The values in their order, with the comments that head a group of them."""
     found = []
     value = r"(?P<name>PBK_\w+) = (?P<number>\d+),?(?:\s*/\*\*< (?P<after>.*?)\*/)?"
-    pattern = r"/\*(?P<before>\*?) (?P<words>.*?)\*/|" + value
+    pattern = r"/\*(?P<before>\*?)\s+(?P<words>.*?)\*/|" + value
     documented_before = ""
     for match in re.finditer(pattern, text, re.DOTALL):
         if match["name"]:

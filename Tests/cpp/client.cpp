@@ -76,6 +76,13 @@ static void memory_runs_out()
     check(!refused && refused.error().status() == PBK_SLOT_UNAVAILABLE && refused.error().outcome() == PBK_OUTCOME_REJECTED
               && refused.error().code().empty(),
           "a refusal without memory", refused.error().what());
+    const pb::Client doubtful(DOUBTFUL_SANDBOX);
+    allocations_left = 0;
+    const pb::Result<std::string> lost = doubtful.try_create_booking(BOOKING);
+    allocations_left = -1;
+    check(!lost && lost.error().status() == PBK_IN_DOUBT && lost.error().outcome() == PBK_OUTCOME_UNKNOWN
+              && !lost.error().doubt(),
+          "a doubt without memory", lost.error().what());
 }
 
 /* ---- Calls that wait ---------------------------------------------------------------------------------------------- */
@@ -140,11 +147,17 @@ static void errors()
           "its members", error.json());
     error = thrown("no JSON", [&] { client.search_availability("{"); });
     check(error.status() == PBK_INVALID_JSON && error.outcome() == PBK_OUTCOME_NONE, "its status", error.json());
-    error = thrown("a lost reply", [] {
-        pb::Client(SANDBOX_AND(R"(,"faults":[{"fault":"error_after","status":500}])")).create_booking(BOOKING);
+    check(!error.doubt(), "no doubt", "of a call without a booking");
+    error = thrown("a reply that says nothing", [] {
+        pb::Client(SANDBOX_AND(R"(,"faults":[{"fault":"error_after","status":500}])"))
+            .create_booking(BOOKING_OF("key-1", "10:00", R"(,"timeout_ms":500)"));
     });
-    check(error.outcome() == PBK_OUTCOME_UNKNOWN && error.retryable() && error.idempotency_key() == "key-1",
+    check(error.status() == PBK_IN_DOUBT && error.code() == "in_doubt" && error.outcome() == PBK_OUTCOME_UNKNOWN
+              && error.retryable() && error.idempotency_key() == "key-1",
           "its members", error.json());
+    check(error.doubt() && error.doubt()->answer && error.doubt()->answer->status == 500
+              && !error.doubt()->answer->code.empty(),
+          "its doubt", error.json());
 
     error = thrown("NULL", [&] { client.search_availability(nullptr); });
     check(error.status() == PBK_INVALID_ARGUMENT, "its status", error.json());
@@ -192,18 +205,58 @@ static void errors_of_opening()
     unlink(journal.c_str());
 }
 
+/* A booking whose reply is lost: in doubt first, and settled by the library itself. */
+static void doubt()
+{
+    const pb::Client client(DOUBTFUL_SANDBOX);
+    const pb::Error error = thrown("a lost reply", [&] {
+        client.create_booking(BOOKING_OF("key-1", "10:00", R"(,"tag":"call-7")"));
+    });
+    check(error.status() == PBK_IN_DOUBT && error.outcome() == PBK_OUTCOME_UNKNOWN && error.idempotency_key() == "key-1"
+              && error.retryable(),
+          "its members", error.json());
+    check(error.doubt() && error.doubt()->sent_ms_ago >= 0 && error.doubt()->answer && error.doubt()->answer->status == 0
+              && error.doubt()->answer->code == "connection_lost",
+          "its doubt", error.json());
+    check(contains(client.pending_bookings(), R"("state":"in_)"), "pending", client.pending_bookings());
+
+    pbk_status status = PBK_OK;
+    const pb::Completion settled = client.next_completion(seconds(30), &status);
+    check(settled && status == PBK_OK && settled.event() == PBK_EVENT_SETTLED, "a report", std::string(settled.reply()));
+    check(settled.key() == "key-1" && settled.tag() == "call-7" && settled.ticket() == 0 && settled.context() == nullptr,
+          "it names the booking", std::string(settled.key()));
+    check(settled.status() == PBK_OK && settled.outcome() == PBK_OUTCOME_NONE && settled.result().value() == settled.reply()
+              && contains(std::string(settled.reply()), "bkg_"),
+          "booked", std::string(settled.reply()));
+    check(client.create_booking(BOOKING) == settled.reply(), "the same key again", "the same reply");
+    check(!contains(client.pending_bookings(), "key-1") && !client.next_completion(), "reported", "once");
+    check(client.sandbox_bookings().find("bkg_") == client.sandbox_bookings().rfind("bkg_"), "booked", "once");
+}
+
 /* Texts that no library wrote: all that JSON can escape, and whatever is no JSON at all. */
 static void reading_errors()
 {
     const std::string text = R"( { "error" : {"timing":{"code":"inner","x":[1,{"y":"}\"]"}]},"message":"\"\\\/\b\f\n\r\t)"
                              "Zo\u00eb"
                              R"(\u0041\u00EB\u20ac\uD83D\ude00\ud83d!","code": "a_code" ,"status":503,"retryable":true,)"
+                             R"("doubt" : { "answer":{"more":{"code":1},"code":"\u0041}","status":409}, "sent_ms_ago": 9000000001 },)"
                              R"("retry_after_ms":9000000000,"field":null,"outcome":"unknown","new":null})";
     const pb::Error error = pb::detail::error_of(PBK_SERVICE_FAILED, text.c_str());
     check(error.message() == "\"\\/\b\f\n\r\tZo\u00eb" "A\u00eb\u20ac\U0001F600\uFFFD!", "escapes", error.message());
     check(error.code() == "a_code" && error.http_status() == 503 && error.retryable() && error.field().empty()
               && error.retry_after_ms() == 9000000000 && error.outcome() == PBK_OUTCOME_UNKNOWN,
           "members after nested ones", error.what());
+    check(error.doubt() && error.doubt()->sent_ms_ago == 9000000001 && error.doubt()->answer
+              && error.doubt()->answer->status == 409 && error.doubt()->answer->code == "A}",
+          "a doubt", error.what());
+    for (const char *odd : {"null", "[]", "7", "\"{\"", "true"})
+        check(!pb::detail::error_of(PBK_IN_DOUBT, (R"({"error":{"doubt":)" + std::string(odd) + "}}").c_str()).doubt(),
+              "no doubt", odd);
+    for (const char *odd : {"null", "[]", "7", "\"{\""}) {
+        const std::string json = R"({"error":{"doubt":{"sent_ms_ago":5,"answer":)" + std::string(odd) + "}}}";
+        const pb::Error silent = pb::detail::error_of(PBK_IN_DOUBT, json.c_str());
+        check(silent.doubt() && silent.doubt()->sent_ms_ago == 5 && !silent.doubt()->answer, "no answer", odd);
+    }
 
     /* Valgrind sees a read beyond the end of these. */
     std::size_t length = 0;
@@ -297,6 +350,7 @@ static void queue()
     check(done.tag() == "call-7" && contains(std::string(done.timing()), "total_us"), "its tag and timing",
           std::string(done.timing()));
     check(done.status() == PBK_OK && done.result().value() == done.reply(), "its reply", std::string(done.reply()));
+    check(done.key().empty() && done.key().data() == nullptr, "a search", "has no key");
     const char *const reply = done.reply().data();
     pb::Completion moved = std::move(done);
     check(moved.reply().data() == reply && !done && done.reply().empty() && done.tag().empty(), "moved", "to another");
@@ -306,6 +360,7 @@ static void queue()
     int booked = 0, refused = 0;
     for (int taken = 0; taken < 2; ++taken) {
         done = client.next_completion(seconds(30));
+        check(done.key() == "key-1" || done.key() == "key-2", "a booking's key", std::string(done.key()));
         booked += done.status() == PBK_OK && done.outcome() == PBK_OUTCOME_NONE && done.result();
         refused += done.outcome() == PBK_OUTCOME_REJECTED && done.result().error().outcome() == PBK_OUTCOME_REJECTED
                    && done.result().error().json() == done.reply();
@@ -382,6 +437,7 @@ int main()
     }
     replies();
     errors();
+    doubt();
     errors_of_opening();
     reading_errors();
     memory_runs_out();

@@ -49,6 +49,7 @@ void use_every_function(const char *config)
                                         &error.idempotency_key(), &error.request_id()})
             static_cast<void>(text->size());
         static_cast<void>(error.what());
+        static_cast<void>(error.doubt() && error.doubt()->answer && error.doubt()->answer->code.empty());
         return;
     }
     pb::Client client = std::move(*opened);
@@ -72,6 +73,7 @@ void use_every_function(const char *config)
         static_cast<void>(completion.event() == PBK_EVENT_DONE && completion.status() == PBK_OK);
         static_cast<void>(completion.outcome() == PBK_OUTCOME_NONE && completion.context() == nullptr);
         static_cast<void>(completion.reply().size() + completion.tag().size() + completion.timing().size());
+        static_cast<void>(completion.event() == PBK_EVENT_SETTLED && completion.key().empty());
         static_cast<void>(completion.result() && completion.ticket() == 0 && completion.get() == nullptr);
     }
     static_cast<void>(client.completion_fd() + client.prewarm());

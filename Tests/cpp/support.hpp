@@ -13,6 +13,11 @@
 /* A reply that comes after any deadline: whatever ends a call there, it is not the reply. */
 #define SILENT_SANDBOX SANDBOX_AND(R"(,"latency_ms":600000)")
 
+/* The reply to the first booking is lost, and its call ends before the library asks again, one second later. */
+#define DOUBTFUL_SANDBOX                                                                                            \
+    R"({"endpoint":"sandbox","timeout_ms":500,"retry":{"max_attempts":1},"report_settled":true,)"                   \
+    R"("sandbox":{"now":"2030-01-14T08:00:00Z","faults":[{"fault":"lose_reply","calls":[1]}]}})"
+
 #define SEARCH_AND(more)                                                                                            \
     R"({"bot_id":"bot_1","query":{"filter":{"start_at_range":{"start_at":"2030-01-14","end_at":"2030-01-14"}}})" more "}"
 #define SEARCH SEARCH_AND("")

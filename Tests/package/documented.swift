@@ -21,6 +21,13 @@ func booking(_ key: String) -> CreateBookingRequest {
         customer: .init(phone: "+15551234567", name: "John Doe"))
 }
 
+/// One whose call ends before the library asks again.
+func hurried(_ key: String) -> CreateBookingRequest {
+    var request = booking(key)
+    request.options.timeoutMilliseconds = 900
+    return request
+}
+
 func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) async -> String {
     do throws(PartnerBookingError) {
         let booked = try await client.createBooking(request)
@@ -29,7 +36,7 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
         print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // "slot_unavailable: The requested time slot ..."
         if error.outcome == .unknown {
             return "I am confirming that for you."  // and repeat the call, with the same key
-        } else if error.code.rawValue == "slot_unavailable" {
+        } else if error.isSlotConflict {
             return "Somebody was faster. Shall I look for another time?"
         } else if error.field == "booking.customer.phone" {
             return "I did not get your number. Could you say it again, please?"
@@ -42,7 +49,7 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
 
 func failures() async throws {
     let client = try PartnerBookingClient(configuration: sandbox(#","faults":[{"fault":"lose_reply","calls":[1]}]"#))
-    check(await book(booking("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
+    check(await book(hurried("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
     check(await book(booking("one"), with: client).hasPrefix("You are booked"), "the same key")
     check(await book(booking("two"), with: client).hasPrefix("Somebody was faster"), "a slot that is taken")
     var wrong = booking("three")
@@ -81,7 +88,7 @@ func cancelling() async throws {
 func journal(_ path: String) async throws {
     let configuration = sandbox(#","faults":[{"fault":"lose_reply"}]"#).dropLast() + #","journal_path":"\#(path)"}"#
     let before = try PartnerBookingClient(configuration: String(configuration))
-    check(await book(booking("call-7-booking-1"), with: before) == "I am confirming that for you.", "a booking in doubt")
+    check(await book(hurried("call-7-booking-1"), with: before) == "I am confirming that for you.", "a booking in doubt")
     try await before.close(timeoutMilliseconds: 1_000)
 
     let client = try PartnerBookingClient(configuration: String(sandbox().dropLast() + #","journal_path":"\#(path)"}"#))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,8 @@ SOON_MS = int(SOON * 1000)
 def check(completion: pbk.Completion) -> pbk.Completion:
     """The completion, when all in it is as documented."""
     check_timing(completion.timing)
+    if completion.event == pbk.SETTLED:
+        return check_settled(completion)
     assert completion.ticket > 0, completion
     if completion.event == pbk.SLOW:
         assert (completion.status, completion.reply, completion.reply_length) == (STATUS["OK"], None, 0), completion
@@ -30,8 +33,25 @@ def check(completion: pbk.Completion) -> pbk.Completion:
         error = error_object(completion.reply)
         assert error["timing"] == completion.timing, completion
         assert error.get("tag") == completion.tag, completion
+        assert error.get("idempotency_key") == completion.key, completion
         outcome = error.get("outcome")
     assert completion.outcome == OUTCOME[(outcome or "none").upper()], completion
+    return completion
+
+
+def check_settled(completion: pbk.Completion) -> pbk.Completion:
+    """Returns the report of a settled booking, after checking it. A report belongs to no call."""
+    assert (completion.ticket, completion.context) == (0, None), completion
+    assert completion.key, completion
+    assert completion.reply is not None and completion.reply_length == len(completion.reply), completion
+    content = json.loads(completion.reply)
+    if completion.status == STATUS["OK"]:
+        assert completion.outcome == OUTCOME["NONE"] and "booking" in content, completion
+        return completion
+    error = content["error"]
+    assert (error["idempotency_key"], error.get("tag")) == (completion.key, completion.tag), completion
+    assert error["outcome"] in ("not_sent", "rejected"), completion
+    assert completion.outcome == OUTCOME[error["outcome"].upper()], completion
     return completion
 
 

@@ -24,7 +24,7 @@ Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 """`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
 
 SEARCH, BOOK, LOOKUP = 1, 2, 3
-DONE, SLOW = 1, 2
+DONE, SLOW, SETTLED = 1, 2, 3
 
 _no_callback = Callback()
 _status_pointer = ctypes.POINTER(ctypes.c_int)
@@ -75,6 +75,7 @@ for _name, _result, _arguments in [
     ("pbk_completion_reply", ctypes.c_char_p, [ctypes.c_void_p]),
     ("pbk_completion_reply_length", ctypes.c_size_t, [ctypes.c_void_p]),
     ("pbk_completion_tag", ctypes.c_char_p, [ctypes.c_void_p]),
+    ("pbk_completion_key", ctypes.c_char_p, [ctypes.c_void_p]),
     ("pbk_completion_timing", ctypes.c_char_p, [ctypes.c_void_p]),
     ("pbk_completion_free", None, [ctypes.c_void_p]),
     ("pbk_prewarm", ctypes.c_int, [ctypes.c_void_p]),
@@ -112,6 +113,7 @@ class Completion(NamedTuple):
     reply: bytes | None
     reply_length: int
     tag: str | None
+    key: str | None
     timing: dict[str, Any]
     context: int | None
 
@@ -215,7 +217,7 @@ def submit(
 
 def take_completion(completion: int) -> Completion:
     """Reads a completion and gives it back to the library."""
-    tag = library.pbk_completion_tag(completion)
+    tag, key = library.pbk_completion_tag(completion), library.pbk_completion_key(completion)
     taken = Completion(
         library.pbk_completion_event(completion),
         library.pbk_completion_ticket(completion),
@@ -224,6 +226,7 @@ def take_completion(completion: int) -> Completion:
         library.pbk_completion_reply(completion),
         library.pbk_completion_reply_length(completion),
         None if tag is None else tag.decode(),
+        None if key is None else key.decode(),
         json.loads(library.pbk_completion_timing(completion)),
         library.pbk_completion_context(completion),
     )

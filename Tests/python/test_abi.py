@@ -56,7 +56,7 @@ def test_every_status_has_words_of_its_own():
     assert len(set(words.values())) == len(STATUS), words
 
 
-@pytest.mark.parametrize("value", [-1, 19, 47, 99, 1 << 30, (1 << 31) - 1, -(1 << 31)])
+@pytest.mark.parametrize("value", [-1, 19, 47, 65, 99, 1 << 30, (1 << 31) - 1, -(1 << 31)])
 def test_unknown_status_has_words(value: int):
     known = {pbk.library.pbk_status_text(known) for known in STATUS.values()}
     words = pbk.library.pbk_status_text(value)

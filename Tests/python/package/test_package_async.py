@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from fault_server import Peer, answer, answer_when, http_reply, stall
+from fault_server import Peer, answer, answer_when, http_reply
 from python_package import booking, pb, search
 from reference_api import API_KEY
 from samples import BOT_ID, CALLS_ONLY, NAME, ONCE, PHONE, SANDBOX, SEARCH_REPLY, SLEEPING
@@ -145,8 +145,9 @@ def test_cancelling_the_task_cancels_the_call(start_faults):
 
 
 def test_a_cancelled_booking_is_pending(start_faults):
-    """It may have been made, and the library knows."""
-    server = start_faults(stall())
+    """The library goes on to read the answer. A repeat joins that, and nothing is sent a second time."""
+    told = threading.Event()
+    server = start_faults(answer_when(told, http_reply(201, b'{"booking":{"id":"bkg_1"}}')))
 
     async def main() -> None:
         config = {"api_key": API_KEY, "base_url": server.url, "timeout_ms": 600_000, **CALLS_ONLY}
@@ -156,11 +157,15 @@ def test_a_cancelled_booking_is_pending(start_faults):
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
-            while client.pending_bookings()[0].in_flight:
+            while client._calls:
                 await asyncio.sleep(0.005)
-            assert [pending.idempotency_key for pending in client.pending_bookings()] == ["key-7"]
-            server.play(answer(http_reply(201, b'{"booking":{"id":"bkg_1"}}')))
-            assert (await client.resume("key-7")).id == "bkg_1"
+            [pending] = client.pending_bookings()
+            assert (pending.idempotency_key, pending.state, pending.in_flight) == ("key-7", "in_flight", True)
+            repeat = asyncio.ensure_future(client.resume("key-7"))
+            await asyncio.sleep(0)
+            told.set()
+            assert (await repeat).id == "bkg_1"
+            assert len(server.requests) == 1
 
     run(main())
 

@@ -17,7 +17,6 @@ NOT_NEEDED = {
     "pbk_completion_context",  # the ticket tells as much
     "pbk_completion_outcome",  # in the error
     "pbk_completion_reply_length",  # ctypes finds the end
-    "pbk_completion_tag",  # whoever awaits a call knows it
 }
 
 
@@ -30,6 +29,8 @@ def test_functions_are_bound_as_the_header_declares_them():
         if name.startswith("pbk_completion_") and returned == "const char *":
             assert function.restype is C_TYPES[returned]
         assert (function.restype, list(function.argtypes)) == (types[returned], [types[one] for one in taken]), name
+    waiting, prompt = _bindings.wait_for_completion, _bindings.pbk_next_completion
+    assert (waiting.restype, waiting.argtypes) == (prompt.restype, prompt.argtypes)
 
 
 def test_each_status_has_its_exception():
@@ -54,8 +55,9 @@ def test_a_status_of_a_newer_library_is_an_error_of_its_range():
 
 
 def test_constants_are_the_headers():
-    assert (_bindings.DONE, _bindings.SLOW) == (EVENT["DONE"], EVENT["SLOW"])
-    assert (_bindings.OK, _bindings.CLIENT_CLOSED) == (STATUS["OK"], STATUS["CLIENT_CLOSED"])
+    assert {name: getattr(_bindings, name) for name in EVENT} == EVENT
+    for name in ("OK", "CLIENT_CLOSED", "RESOURCE_UNAVAILABLE"):
+        assert getattr(_bindings, name) == STATUS[name]
     assert (_bindings.SEARCH_AVAILABILITY, _bindings.CREATE_BOOKING, _bindings.LOOKUP_CUSTOMER) == (
         OPERATION["SEARCH_AVAILABILITY"],
         OPERATION["CREATE_BOOKING"],
@@ -69,6 +71,10 @@ def test_versions_agree():
     assert pb.__version__ == VERSION == pb.library_version()
 
 
+KNOWN_OF_A_PLATFORM = {"platform_keys", "platform_limit_ms", "check_start_at"}
+"""Members that may stand at the top, and again for one bot."""
+
+
 def test_configuration_has_each_documented_member():
     named = {name for row in table_rows(CONTRACT, "## Configuration") for name in re.findall(r"`([\w.]+)`", row[0])}
     documented: dict[str, set[str]] = {"": set()}
@@ -77,7 +83,8 @@ def test_configuration_has_each_documented_member():
         documented.setdefault(group, set()).add(member)
         documented[""].add(group or member)
     documented["sandbox"] = _members("### The sandbox") | {"faults"}
-    documented["platforms"] = _members("### Platforms")
+    documented["platforms"] = _members("### Platforms") | KNOWN_OF_A_PLATFORM
+    documented["bots"] = KNOWN_OF_A_PLATFORM
     kinds = {
         "": configuration.Configuration,
         "paths": configuration.Paths,
@@ -85,6 +92,7 @@ def test_configuration_has_each_documented_member():
         "circuit_breaker": configuration.CircuitBreaker,
         "tls": configuration.TLS,
         "sandbox": configuration.Sandbox,
+        "bots": configuration.Bot,
         "platforms": configuration.Platform,
     }
     assert {group: set(kind.__annotations__) for group, kind in kinds.items()} == documented
@@ -104,6 +112,17 @@ async def story(client: pb.AsyncClient) -> str | None:
 
 with pb.Client(endpoint="sandbox", sandbox={"now": "2030-01-14T08:00:00Z"}) as client:
     booked: str | None = client.create_booking(b"{}").id
+
+def report(settled: pb.Settled) -> None:
+    if settled.error is not None and settled.error.doubt is not None:
+        print(settled.error.doubt.sent_ms_ago)
+
+async def report_later(settled: pb.Settled) -> None:
+    report(settled)
+
+pb.Client(endpoint="sandbox", on_settled=report, bots={"bot_1": {"platform_keys": "first"}})
+pb.AsyncClient(endpoint="sandbox", on_settled=report)
+pb.AsyncClient(endpoint="sandbox", on_settled=report_later)
 """
 ILL_TYPED = {
     "pb.Client(timeout=5)": "timeout",
@@ -112,6 +131,8 @@ ILL_TYPED = {
     'pb.SearchAvailabilityRequest("b", 5, "2030-01-15")': "start_at|Argument 2",
     "pb.Client().search_availability(5)": "Argument 1",
     'pb.Client().search_availability("{}").timing["total_us"]': "not indexable",
+    "pb.Client(on_settled=len(''))": "on_settled",
+    "pb.AsyncClient(on_settled=lambda: None)": "on_settled",
 }
 
 

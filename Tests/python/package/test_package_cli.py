@@ -123,11 +123,13 @@ def test_book_and_book_again(run, hosted, reference):
 
 def test_a_booking_in_doubt_is_repeated_with_its_key(run, start_faults):
     server = start_faults(close_at_once())
-    code, _, err = run(*BOOK, "--bot", "b", "--timeout-ms", "3000", API_KEY=API_KEY, API_URL=server.url)
-    assert code == 1 and "connection_lost" in err
+    short = ("--bot", "b", "--timeout-ms", "500")
+    code, _, err = run(*BOOK, *short, API_KEY=API_KEY, API_URL=server.url)
+    assert code == 1 and "last answer: connection_lost\n" in err
     server.play(answer(http_reply(500, b'{"error":{"code":"broken","message":"Broken"}}')))
-    code, _, err = run(*BOOK, "--bot", "b", "--key", "key-7", API_KEY=API_KEY, API_URL=server.url)
-    assert code == 1 and "It may have been booked: run the same command again with --key key-7" in err
+    code, _, err = run(*BOOK, *short, "--key", "key-7", API_KEY=API_KEY, API_URL=server.url)
+    assert code == 1 and "last answer: broken, HTTP 500\n" in err
+    assert "It may have been booked: run the same command again with --key key-7" in err
 
 
 def test_json_is_the_reply_byte_for_byte(run, start_faults):

@@ -31,6 +31,9 @@ from samples import (
     search_request,
 )
 
+SHORT = pb.CallOptions(timeout_ms=500)
+"""A booking in doubt ends before the library asks again, which it does after one second."""
+
 
 @pytest.fixture
 def sandbox():
@@ -59,8 +62,8 @@ def test_a_conversation_with_a_service(service, reference, no_violation):
 
 
 def test_an_error_tells_all_that_the_reply_does(service, reference):
-    bot = reference.bot({"status": 503, "code": "overloaded", "headers": {"X-Request-Id": "req-7"}})
-    with pb.Client(**{**service.config, "retry": ONCE}) as client, pytest.raises(pb.ServiceFailed) as failed:
+    bot = reference.bot({"status": 422, "code": "too_short", "headers": {"X-Request-Id": "req-7"}})
+    with pb.Client(**{**service.config, "retry": ONCE}) as client, pytest.raises(pb.Refused) as failed:
         client.create_booking(booking(bot, "key-7", options=pb.CallOptions(tag="call-7")))
     error = failed.value
     members = json.loads(error.json)["error"]
@@ -68,15 +71,15 @@ def test_an_error_tells_all_that_the_reply_does(service, reference):
     for name in ("code", "message", "status", "source", "retryable", "attempts", "field", "outcome", "timing", "tag"):
         assert getattr(error, name) == members[name], name
     assert (error.pbk_status, error.code, error.outcome, error.idempotency_key) == (
-        84,
-        "overloaded",
-        "unknown",
+        82,
+        "too_short",
+        "rejected",
         "key-7",
     )
-    assert error.tag == "call-7" and error.timing["attempts"] == 1
+    assert error.tag == "call-7" and error.timing["attempts"] == 1 and error.doubt is None
     same = pickle.loads(pickle.dumps(error))
-    assert type(same) is pb.ServiceFailed and same.members == members
-    assert str(error) == f"overloaded: {error.message} (outcome: unknown)"
+    assert type(same) is pb.Refused and same.members == members
+    assert str(error) == f"too_short: {error.message} (outcome: rejected)"
 
 
 def test_a_reply_is_kept_byte_for_byte(start_faults):
@@ -99,7 +102,8 @@ def test_a_number_longer_than_pythons_limit_ends_no_call(start_faults):
 
 
 def test_platforms_may_leave_members_out(start_faults):
-    with pb.Client(api_key=API_KEY, base_url=start_faults(answer(http_reply(201, b'{"booking":{}}'))).url) as client:
+    server = start_faults(answer(http_reply(201, b'{"booking":{"id":7}}')))
+    with pb.Client(api_key=API_KEY, base_url=server.url) as client:
         booked = client.create_booking(booking())
     assert (booked.id, booked.status, booked.start_at, booked.end_at) == (None,) * 4
 
@@ -208,13 +212,17 @@ def test_nothing_that_a_caller_told_is_in_a_repr(sandbox):
 
 def test_a_booking_in_doubt_is_resumed_by_its_key():
     faults = [{"fault": "lose_reply", "calls": [1]}]
-    sandbox = {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "faults": faults}, "retry": ONCE}
+    sandbox = {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "faults": faults}, "retry": ONCE, "settle_for_ms": 0}
     with pb.Client(**sandbox) as client:
-        with pytest.raises(pb.ConnectionLost) as lost:
-            client.create_booking(booking(key="key-7"))
+        with pytest.raises(pb.InDoubt) as lost:
+            client.create_booking(booking(key="key-7", options=SHORT))
         assert (lost.value.outcome, lost.value.retryable) == ("unknown", True)
+        assert lost.value.doubt.sent_ms_ago >= 0
+        assert lost.value.doubt.answer == pb.DoubtAnswer(None, "connection_lost")
+        assert pickle.loads(pickle.dumps(lost.value)).doubt == lost.value.doubt
         [pending] = client.pending_bookings()
         assert (pending.idempotency_key, pending.bot_id, pending.in_flight) == ("key-7", BOT_ID, False)
+        assert pending.state == "in_doubt"
         assert client.resume("key-7").start_at == pending.start_at
         assert client.pending_bookings() == []
         assert len(client.sandbox_bookings()) == 1
@@ -222,6 +230,37 @@ def test_a_booking_in_doubt_is_resumed_by_its_key():
             client.resume("key-8", pb.CallOptions(timeout_ms=1000))
         with pytest.raises(pb.IdempotencyKeyReused):
             client.create_booking(booking(key="key-7", duration_minutes=60))
+
+
+def test_a_doubt_says_what_the_last_answer_was(start_faults):
+    server = start_faults(answer(http_reply(503, b'{"error":{"code":"overloaded","message":"Later"}}')))
+    with pb.Client(api_key=API_KEY, base_url=server.url, retry=ONCE, **CALLS_ONLY) as client:
+        with pytest.raises(pb.InDoubt) as failed:
+            client.create_booking(booking(options=SHORT))
+        assert failed.value.doubt.answer == pb.DoubtAnswer(503, "overloaded")
+        client.close(0)
+
+
+def test_a_doubt_without_an_answer():
+    error = pb.Error.of(64, b'{"error":{"code":"in_doubt","message":"m","doubt":{"sent_ms_ago":5,"answer":null}}}')
+    assert type(error) is pb.InDoubt and error.doubt == pb.Doubt(5, None)
+
+
+@pytest.mark.parametrize(
+    ("booked", "kind", "outcome"),
+    [
+        ({"status": "Declined", "start_at": "2030-01-14T10:00:00Z"}, pb.NotConfirmed, "rejected"),
+        ({"status": "confirmed", "start_at": "2030-01-14T11:00:00Z"}, pb.OtherBooking, "unknown"),
+    ],
+)
+def test_a_reply_that_is_no_booking_is_in_the_error(start_faults, booked, kind, outcome):
+    reply = {"booking": {"id": "bkg_1", **booked}}
+    server = start_faults(answer(http_reply(201, json.dumps(reply).encode())))
+    with pb.Client(api_key=API_KEY, base_url=server.url, retry=ONCE, **CALLS_ONLY) as client:
+        with pytest.raises(kind) as failed:
+            client.create_booking(booking())
+        client.close(0)
+    assert (failed.value.outcome, failed.value.reply) == (outcome, reply)
 
 
 def test_a_journal_belongs_to_one_client(tmp_path):

@@ -6,10 +6,11 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from python_package import _bindings, booking, pb, search
-from samples import SANDBOX
+from samples import ONCE, SANDBOX, UNSPARED
 
 CALLS = int(os.environ.get("PACKAGE_CALLS", 1280))
 PATIENTLY = pytest.mark.timeout(60 + CALLS / 100, method="thread")
@@ -46,7 +47,7 @@ class Counted:
                 "pbk_booking_key",
                 "pbk_random_key",
             ],
-            "completions": ["pbk_next_completion"],
+            "completions": ["pbk_next_completion", "wait_for_completion"],
             "clients": ["pbk_client_open"],
         }
         takes = {
@@ -111,6 +112,39 @@ def test_awaited_calls(monkeypatch):
     asyncio.run(main())
     assert counted.live == {"strings": 0, "completions": 0, "clients": 0}
     check(quarters)
+
+
+DOUBTS = 32
+
+
+@pytest.mark.parametrize("kind", ["thread", "loop", "nobody"])
+def test_reports(monkeypatch, kind):
+    """Bookings in doubt, settled all at once. What takes their reports, or passes them over, gives them back."""
+    counted = Counted(monkeypatch)
+    reports: list[pb.Settled] = []
+    faults = [{"fault": "lose_reply", "calls": list(range(1, DOUBTS + 1))}]
+    clinic = {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "capacity": DOUBTS, "faults": faults}}
+    clinic.update(retry=ONCE, **UNSPARED)
+    doubts = [booking(options=pb.CallOptions(timeout_ms=500)) for _ in range(DOUBTS)]
+
+    async def main() -> None:
+        hook = {"on_settled": reports.append} if kind == "loop" else {"report_settled": True}
+        client = pb.AsyncClient(**clinic, **hook)
+        lost = await asyncio.gather(*(client.create_booking(one) for one in doubts), return_exceptions=True)
+        assert {type(error) for error in lost} == {pb.InDoubt}
+        assert await client.close(20_000)
+
+    if kind == "thread":
+        client = pb.Client(**clinic, on_settled=reports.append)
+        with ThreadPoolExecutor(DOUBTS) as threads:
+            lost = [threads.submit(client.create_booking, one) for one in doubts]
+        assert {type(one.exception()) for one in lost} == {pb.InDoubt}
+        assert client.close(20_000)
+    else:
+        asyncio.run(main())
+    assert {one.reply.status for one in reports} == (set() if kind == "nobody" else {"confirmed"})
+    assert len({one.idempotency_key for one in reports}) == (0 if kind == "nobody" else DOUBTS)
+    assert counted.live == {"strings": 0, "completions": 0, "clients": 0}
 
 
 @PATIENTLY

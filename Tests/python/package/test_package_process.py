@@ -91,9 +91,9 @@ def check_child(sync, waiting, forgotten):
     gc.collect()
 
 async def parent():
-    sync = pb.Client(**config)
+    sync = pb.Client(**config, on_settled=print)
     forgotten = [pb.Client(**config), pb.AsyncClient(**config)]
-    async with pb.AsyncClient(**config) as waiting:
+    async with pb.AsyncClient(**config, on_settled=print) as waiting:
         calls = [asyncio.ensure_future(waiting.search_availability(day)) for _ in range(8)]
         await asyncio.sleep(0)
         for _ in range(3):
@@ -125,6 +125,19 @@ ENDINGS = {
 client = pb.Client(**config)
 for _ in range(4):
     threading.Thread(target=client.search_availability, args=[day], daemon=True).start()
+""",
+    "a thread waits for reports": """
+client = pb.Client(**config, on_settled=print)
+""",
+    "a task waits for reports": """
+async def report(settled):
+    await asyncio.sleep(60)
+client = pb.AsyncClient(**config, on_settled=report)
+async def main():
+    await client.__aenter__()
+    asyncio.ensure_future(client.search_availability(day))
+    await asyncio.sleep(0.05)
+asyncio.run(main())
 """,
     "tasks wait": """
 client = pb.AsyncClient(**config)

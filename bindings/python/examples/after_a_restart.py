@@ -14,6 +14,7 @@ def first_process(journal: str) -> None:
     clinic: pb.Configuration = {
         "endpoint": "sandbox",
         "sandbox": {"now": "2030-01-14T08:00:00Z", "faults": [{"fault": "lose_reply"}]},
+        "timeout_ms": 500,
         "retry": {"max_attempts": 1},
         "journal_path": journal,
     }
@@ -23,8 +24,8 @@ def first_process(journal: str) -> None:
             client.create_booking(
                 pb.CreateBookingRequest(BOT_ID, "2030-01-14T10:00:00Z", 30, customer, pb.random_key())
             )
-        except pb.Error as error:
-            print(f"before: {error.outcome}")
+        except pb.InDoubt as error:
+            print(f"before: {error.outcome}, {error.doubt}")
 
 
 def next_process(journal: str) -> None:

@@ -45,18 +45,20 @@ def settle(client: pb.Client, key: str) -> bool:
     return True
 
 
-def request_for(phone: str, start_at: str) -> pb.CreateBookingRequest:
-    return pb.CreateBookingRequest(BOT_ID, start_at, 30, pb.Customer(phone, "John Doe"))
+def request_for(phone: str, start_at: str, timeout_ms: int | None = None) -> pb.CreateBookingRequest:
+    options = pb.CallOptions(timeout_ms=timeout_ms)
+    return pb.CreateBookingRequest(BOT_ID, start_at, 30, pb.Customer(phone, "John Doe"), options=options)
 
 
-# The first reply is lost on its way, after the booking was made.
+# The first reply is lost on its way, after the booking was made. The library asks again after one second, and the call
+# does not last that long.
 clinic: pb.Configuration = {
     "endpoint": "sandbox",
     "sandbox": {"now": "2030-01-14T08:00:00Z", "faults": [{"fault": "lose_reply", "calls": [1]}]},
     "retry": {"max_attempts": 1},
 }
 with pb.Client(**clinic) as client:
-    assert book(client, request_for("+15551234567", "2030-01-14T10:00:00Z"))
+    assert book(client, request_for("+15551234567", "2030-01-14T10:00:00Z", timeout_ms=500))
     assert not book(client, request_for("+15557654321", "2030-01-14T10:00:00Z"))
     assert not book(client, request_for("five", "2030-01-14T11:00:00Z"))
     assert len(client.sandbox_bookings()) == 1

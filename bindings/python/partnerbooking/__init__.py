@@ -17,6 +17,7 @@ from .client import Client
 from .configuration import Configuration
 from .errors import *  # noqa: F403
 from .keys import booking_key, random_key
+from .settled import Settled
 from .values import (
     Appointment,
     Availability,
@@ -24,6 +25,8 @@ from .values import (
     CreateBookingReply,
     CreateBookingRequest,
     Customer,
+    Doubt,
+    DoubtAnswer,
     KnownCustomer,
     LookupCustomerReply,
     LookupCustomerRequest,
@@ -49,12 +52,15 @@ __all__ = [
     "CreateBookingReply",
     "CreateBookingRequest",
     "Customer",
+    "Doubt",
+    "DoubtAnswer",
     "KnownCustomer",
     "LookupCustomerReply",
     "LookupCustomerRequest",
     "PendingBooking",
     "SearchAvailabilityReply",
     "SearchAvailabilityRequest",
+    "Settled",
     "__version__",
     "booking_key",
     "library_path",

@@ -18,10 +18,10 @@ from .values import JSON
 SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER = 1, 2, 3
 """`pbk_operation`."""
 
-DONE, SLOW = 1, 2
+DONE, SLOW, SETTLED = 1, 2, 3
 """`pbk_event`."""
 
-OK, CLIENT_CLOSED = 0, 3
+OK, CLIENT_CLOSED, RESOURCE_UNAVAILABLE = 0, 3, 21
 """Those values of `pbk_status` that are handled here; errors.py knows all."""
 
 path = _library.load()
@@ -56,6 +56,8 @@ pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle
 pbk_search_availability = _function(_waiting, "pbk_search_availability", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_lookup_customer = _function(_waiting, "pbk_lookup_customer", _string, _handle, ctypes.c_char_p, _status_out)
+wait_for_completion = _function(_waiting, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
+"""`pbk_next_completion` for a thread that has nothing else to do. Everybody else uses the prompt one below."""
 
 # Functions that never block.
 pbk_version = _function(_prompt, "pbk_version", ctypes.c_char_p)
@@ -86,6 +88,8 @@ pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uin
 pbk_completion_status = _function(_prompt, "pbk_completion_status", ctypes.c_int, _completion)
 # Borrowed from the completion, so that a copy is all that is wanted.
 pbk_completion_reply = _function(_prompt, "pbk_completion_reply", ctypes.c_char_p, _completion)
+pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _completion)
+pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
 pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
 pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
 pbk_webhook_verify = _function(

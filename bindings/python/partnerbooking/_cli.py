@@ -193,6 +193,9 @@ def _print_error(error: Error, as_json: bool) -> None:
         _output.out(error.json)
         return
     _output.err(_table.printable(f"{error.code}: {error.message}"))
+    if error.doubt and (answer := error.doubt.answer):
+        http_status = f", HTTP {answer.status}" if answer.status else ""
+        _output.err(_table.printable(f"  last answer: {answer.code}{http_status}"))
     if error.field:
         _output.err(f"  to correct: {_table.printable(error.field)}")
     if error.outcome == "unknown" and error.idempotency_key:

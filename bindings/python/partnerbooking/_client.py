@@ -45,7 +45,9 @@ def resume_request(idempotency_key: str, options: CallOptions) -> dict[str, Any]
 class Handle:
     """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, *, reports_settled: bool) -> None:
+        if reports_settled:
+            configuration = {"report_settled": True, **configuration}
         error = ctypes.c_void_p()
         handle = _bindings.pbk_client_open(_bindings.encode(configuration), ctypes.byref(error))
         if handle is None:
@@ -67,8 +69,11 @@ class Handle:
         _bindings.pbk_prewarm(self._handle)
 
     def pending_bookings(self) -> list[PendingBooking]:
-        """The bookings that are not settled, oldest first; with a journal also those of earlier processes. `resume`
-        settles one."""
+        """Returns the bookings that are not settled, oldest first. `resume` settles one.
+
+        With a journal it also has those of earlier processes. With `report_settled` it also has those that were booked
+        while too many reports waited.
+        """
         return pending_bookings(self._list(_bindings.pbk_pending_bookings))
 
     def sandbox_bookings(self) -> list[dict[str, Any]]:

@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import inspect
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from . import _bindings
 from ._client import CLOSE_TIMEOUT_MS, Handle, resume_request, written
 from .errors import Error
+from .settled import Settled, take
 from .values import (
     JSON,
     CallOptions,
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 OnSlow = Callable[[], object]
 """Is called on the loop when a call takes longer than `slow_after_ms`: say "one moment, please"."""
 
+OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
+"""A function or a coroutine function. It is called on the loop when a booking is settled whose call ended `unknown`."""
+
 _COMPLETIONS_AT_ONCE = 256
 """As many are taken before the loop may do something else. More are left readable."""
 
@@ -52,12 +58,19 @@ class AsyncClient(Handle):
 
     Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the first call is made.
 
-    Cancelling a task cancels its call at once. Whether a cancelled booking was made is known to the library: repeat it
-    with the same key, or look at `pending_bookings`. With `detach` it runs on after the task has gone.
+    Cancelling a task cancels its call at once. A booking that was sent is not undone by that: the library reads its
+    answer, and sends nothing more for it by itself. Repeat it with the same key to learn what came of it. With `detach`
+    it runs on after the task has gone.
+
+    `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
+    `report_settled` on, unless the configuration has that member. Reports come from `async with` or the first call on.
     """
 
-    def __init__(self, /, **configuration: Unpack[Configuration]) -> None:
-        super().__init__(configuration)
+    def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
+        super().__init__(configuration, reports_settled=on_settled is not None)
+        self._on_settled = on_settled
+        self._reports: set[asyncio.Future[Any]] = set()
+        """Coroutines of `on_settled` that run. The loop itself keeps no task alive."""
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptor = -1
@@ -76,8 +89,11 @@ class AsyncClient(Handle):
     async def create_booking(
         self, request: CreateBookingRequest | JSON, on_slow: OnSlow | None = None
     ) -> CreateBookingReply:
-        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise. After an `Error` whose
-        `outcome` is `unknown`, repeat it with the same key."""
+        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise.
+
+        After an `Error` whose `outcome` is `unknown`, repeat it with the same key. The library goes on to ask, for at
+        most `settle_for_ms`, and a repeat joins that.
+        """
         return CreateBookingReply(*await self._call(_bindings.CREATE_BOOKING, written(request), on_slow))
 
     async def lookup_customer(
@@ -92,7 +108,11 @@ class AsyncClient(Handle):
 
     async def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
         """Lets calls under way finish in that time, refuses new ones then, and ends the rest with `ClientClosed`.
-        Whether none had to be ended."""
+        Whether none had to be ended.
+
+        Within the same time it waits for bookings that go on after their calls have ended. Then it waits once more for
+        that long at most, until the coroutines of `on_settled` are over.
+        """
         if os.getpid() != self._process:
             # After a fork. The loop is a copy, too, and shares its epoll with the parent: to touch it would disturb
             # that.
@@ -102,19 +122,24 @@ class AsyncClient(Handle):
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop.is_closed():
             self._calls.clear()  # nobody is left who could hear their end
+            timeout_ms = 0
+        begun, left_ms = time.monotonic(), 0
         try:
             if self._calls:
                 if self._idle is None:
                     self._idle = loop.create_future()
                 await asyncio.wait([self._idle], timeout=timeout_ms / 1000)
+            left_ms = timeout_ms - int((time.monotonic() - begun) * 1000)
         finally:
             if self._closing is None:
-                self._closing = loop.create_task(self._shut(loop))
+                self._closing = loop.create_task(self._shut(loop, left_ms))
             # Shielded: half a close would leave calls that nobody ends.
             in_time = await asyncio.shield(self._closing)
+        if others := self._reports - {asyncio.current_task()}:  # on_settled itself may close the client
+            await asyncio.wait(others, timeout=timeout_ms / 1000)
         return in_time
 
-    async def _shut(self, loop: asyncio.AbstractEventLoop) -> bool:
+    async def _shut(self, loop: asyncio.AbstractEventLoop, timeout_ms: int) -> bool:
         """On a thread of its own: it may take two seconds, should the system's resolver hang, and those of the loop may
         all be busy."""
         closed: asyncio.Future[bool] = loop.create_future()
@@ -125,7 +150,7 @@ class AsyncClient(Handle):
                 closed.set_result(in_time)
 
         def close() -> None:
-            in_time = self._close(0)
+            in_time = self._close(timeout_ms)
             with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody listens
                 loop.call_soon_threadsafe(tell, in_time)
 
@@ -137,6 +162,8 @@ class AsyncClient(Handle):
                 pass
 
     async def __aenter__(self) -> Self:
+        if self._on_settled is not None and self._loop is None:
+            self._attach()
         return self
 
     async def __aexit__(
@@ -188,6 +215,13 @@ class AsyncClient(Handle):
                 return False
             ticket = _bindings.pbk_completion_ticket(completion)
             event = _bindings.pbk_completion_event(completion)
+            if event == _bindings.SETTLED:
+                settled = take(completion)
+                _bindings.pbk_completion_free(completion)
+                if self._on_settled is not None:
+                    # By the loop, for the same reason as on_slow.
+                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, settled)
+                continue
             if event != _bindings.DONE:  # one that is not known is only freed
                 _bindings.pbk_completion_free(completion)
                 call = self._calls.get(ticket)
@@ -212,3 +246,16 @@ class AsyncClient(Handle):
                 call.ended.set_result((reply, timing))
         if not self._calls and self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def _report(self, on_settled: OnSettled, settled: Settled) -> None:
+        result = on_settled(settled)
+        if inspect.isawaitable(result):
+            report = asyncio.ensure_future(result)
+            self._reports.add(report)
+            report.add_done_callback(self._reported)
+
+    def _reported(self, report: asyncio.Future[Any]) -> None:
+        self._reports.discard(report)
+        if not report.cancelled() and (error := report.exception()) is not None:
+            context = {"message": "Exception in on_settled", "exception": error, "future": report}
+            report.get_loop().call_exception_handler(context)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import sys
+import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _bindings
 from ._client import CLOSE_TIMEOUT_MS, Handle, resume_request, written
 from .errors import Error
+from .settled import Settled, take
 from .values import (
     JSON,
     CallOptions,
@@ -26,6 +30,13 @@ if TYPE_CHECKING:
     from .configuration import Configuration
 
 
+OnSettled = Callable[[Settled], object]
+"""Called on a thread of the client's own when a booking is settled whose call ended `unknown`. Return soon: the next
+report waits meanwhile."""
+
+_LONGEST_WAIT_MS = 600_000
+
+
 class Client(Handle):
     """Calls wait for their reply or their deadline, and other threads run meanwhile. Any thread may use it, also at
     once.
@@ -37,19 +48,31 @@ class Client(Handle):
     mapping or a text, whose members travel on to the platform also where the library does not know them. A call that
     fails raises an `Error`.
 
+    `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
+    `report_settled` on, unless the configuration has that member, and starts one thread.
+
     Python notices Ctrl-C when the call under way is over; in a program for people use `AsyncClient`.
     """
 
-    def __init__(self, /, **configuration: Unpack[Configuration]) -> None:
-        super().__init__(configuration)
+    def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
+        super().__init__(configuration, reports_settled=on_settled is not None)
+        self._reporter: threading.Thread | None = None
+        if on_settled is not None:
+            # It knows the handle and not the client, so that a client which nobody closes can still be collected.
+            arguments = (self._handle, on_settled)
+            self._reporter = threading.Thread(target=_report, args=arguments, name="pbk-settled", daemon=True)
+            self._reporter.start()
 
     def search_availability(self, request: SearchAvailabilityRequest | JSON) -> SearchAvailabilityReply:
         """Searches a bot's free slots: at most 5 seconds, if neither request nor configuration say otherwise."""
         return SearchAvailabilityReply(self._call(_bindings.pbk_search_availability, written(request)))
 
     def create_booking(self, request: CreateBookingRequest | JSON) -> CreateBookingReply:
-        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise. After an `Error` whose
-        `outcome` is `unknown`, repeat it with the same key."""
+        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise.
+
+        After an `Error` whose `outcome` is `unknown`, repeat it with the same key. The library goes on to ask, for at
+        most `settle_for_ms`, and a repeat joins that.
+        """
         return CreateBookingReply(self._call(_bindings.pbk_create_booking, written(request)))
 
     def lookup_customer(self, request: LookupCustomerRequest | JSON) -> LookupCustomerReply:
@@ -62,8 +85,15 @@ class Client(Handle):
 
     def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
         """Refuses new calls, lets those under way finish in that time, and ends the rest with `ClientClosed`. Whether
-        none had to be ended."""
-        return self._close(timeout_ms)
+        none had to be ended.
+
+        Within the same time it waits for bookings that go on after their calls have ended. Then it waits once more for
+        that long at most, until `on_settled` has returned from the last report.
+        """
+        in_time = self._close(timeout_ms)
+        if self._reporter is not None and self._reporter is not threading.current_thread():
+            self._reporter.join(max(0, timeout_ms) / 1000)
+        return in_time
 
     def __enter__(self) -> Self:
         return self
@@ -79,3 +109,21 @@ class Client(Handle):
         if status.value != _bindings.OK:
             raise Error.of(status.value, reply)
         return reply
+
+
+def _report(handle: int, on_settled: OnSettled) -> None:
+    """Takes reports until the client is closed and none is left. Only reports come to the queue of such a client."""
+    status = ctypes.c_int()
+    while status.value != _bindings.CLIENT_CLOSED:
+        completion = _bindings.wait_for_completion(handle, _LONGEST_WAIT_MS, ctypes.byref(status))
+        if completion is None:
+            continue
+        settled = take(completion) if _bindings.pbk_completion_event(completion) == _bindings.SETTLED else None
+        _bindings.pbk_completion_free(completion)
+        if settled is None:
+            continue
+        try:
+            on_settled(settled)
+        except Exception:
+            # The host's mistake, which must not cost it the other reports. Python reports it as it does for any thread.
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

@@ -30,18 +30,30 @@ class TLS(TypedDict, total=False):
     ca_file: str
 
 
+class Bot(TypedDict, total=False):
+    """One of `bots`, by the bot's id: what is known of its platform."""
+
+    platform_keys: str
+    platform_limit_ms: int
+    check_start_at: bool
+
+
 class Platform(TypedDict, total=False):
     """One of `platforms`, the bot with whose id it stands there."""
 
     account_id: str
     webhook_url: str
     webhook_secret: Union[str, Sequence[str]]
+    platform_keys: str
+    platform_limit_ms: int
+    check_start_at: bool
 
 
 class Fault(TypedDict, total=False):
     fault: str
     ms: int
     status: int
+    code: str
     calls: Sequence[int]
     percent: int
 
@@ -52,6 +64,7 @@ class Sandbox(TypedDict, total=False):
     slot_minutes: int
     days: int
     capacity: int
+    keys: str
     bots: Sequence[str]
     api_key: str
     now: str
@@ -83,6 +96,13 @@ class Configuration(TypedDict, total=False):
     journal_required: bool
     journal_timeout_ms: int
     resume_on_open: bool
+    platform_keys: str
+    platform_limit_ms: int
+    check_start_at: bool
+    bots: Mapping[str, Bot]
+    keys_shared: bool
+    settle_for_ms: int
+    report_settled: bool
     tls: TLS
     proxy: str
     platforms: Mapping[str, Platform]

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import Any, cast
 
-from .values import parsed
+from .values import Doubt, doubt, parsed
 
 __all__ = [
     "AccountChanged",
@@ -24,6 +24,7 @@ __all__ = [
     "DNSFailed",
     "Error",
     "IdempotencyKeyReused",
+    "InDoubt",
     "InvalidArgument",
     "InvalidClient",
     "InvalidConfig",
@@ -35,7 +36,9 @@ __all__ = [
     "LibraryError",
     "NetworkError",
     "NoWebhook",
+    "NotConfirmed",
     "NotRecorded",
+    "OtherBooking",
     "ProxyFailed",
     "QueueFull",
     "RateLimited",
@@ -121,8 +124,12 @@ class Error(Exception):
 
     @property
     def outcome(self) -> str | None:
-        """Of a booking. `not_sent`: nothing can have been booked. `rejected`: the service said no. `unknown`: it may
-        have been booked, so repeat with the same key, never with a new one. None of any other call."""
+        """Returns what a failed booking means. None for any other call.
+
+        - `not_sent`: nothing was sent under the key, so nothing was booked.
+        - `rejected`: every request under the key was refused, so nothing was booked.
+        - `unknown`: it may have been booked. Repeat with the same key, never with a new one.
+        """
         return cast("str | None", self.members.get("outcome"))
 
     @property
@@ -142,9 +149,19 @@ class Error(Exception):
         """Where the time of a call went that was accepted."""
         return cast("dict[str, Any] | None", self.members.get("timing"))
 
+    @cached_property
+    def doubt(self) -> Doubt | None:
+        """Returns what is open about a booking in doubt. None for every error but `InDoubt`."""
+        found = self.members.get("doubt")
+        return None if found is None else doubt(found)
+
     @property
     def reply(self) -> Any:
-        """A platform's whole refusal, with `platform_webhook`. It may name the customer: keep it out of logs."""
+        """The platform's whole answer. None when there is none.
+
+        `NotConfirmed` and `OtherBooking` have it, and with `platform_webhook` every refusal. It may name the customer:
+        keep it out of logs.
+        """
         return self.members.get("reply")
 
     def __str__(self) -> str:
@@ -172,7 +189,7 @@ class NetworkError(Error):
 
 
 class ReplyError(Error):
-    """A reply that cannot be used."""
+    """The reply is not a success, or it is open whether the booking was made."""
 
 
 class ServiceError(Error):
@@ -291,12 +308,27 @@ class ReplyTooLarge(ReplyError):
     """Longer than `max_reply_bytes`."""
 
 
+class NotConfirmed(ReplyError):
+    """The platform has the booking as declined, cancelled or the like. There is no appointment."""
+
+
+class OtherBooking(ReplyError):
+    """The reply is about a booking with another start than the one asked for. The booking may have been made."""
+
+
+class InDoubt(ReplyError):
+    """The booking was sent, and nobody knows whether it was made; `doubt` says what is open.
+
+    Repeat it with the same key, never with a new one. The library goes on to ask, for at most `settle_for_ms`.
+    """
+
+
 class Unauthorized(ServiceError):
     """HTTP 401 or 403: the API key, the bot or the signature is not accepted."""
 
 
 class SlotUnavailable(ServiceError):
-    """Somebody else has the slot. Offer another."""
+    """Somebody else has the slot, and nothing was booked. Offer another."""
 
 
 class Refused(ServiceError):
@@ -340,6 +372,9 @@ BY_STATUS: dict[int, type[Error]] = {
     46: AddressRefused,
     60: InvalidReply,
     61: ReplyTooLarge,
+    62: NotConfirmed,
+    63: OtherBooking,
+    64: InDoubt,
     80: Unauthorized,
     81: SlotUnavailable,
     82: Refused,

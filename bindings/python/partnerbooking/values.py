@@ -244,7 +244,7 @@ class LookupCustomerReply(Reply):
 
 @dataclass(frozen=True)
 class PendingBooking:
-    """A booking that is not settled: in flight, or in doubt from a call that ended `unknown`."""
+    """A booking that is not settled, or one that was booked and could not be reported yet."""
 
     idempotency_key: str
     bot_id: str
@@ -253,9 +253,12 @@ class PendingBooking:
     recorded_at: str
     """When it was asked for."""
     in_flight: bool
-    """A call for it is under way."""
+    """A request for it is under way."""
     expired: bool
     """Its start has passed."""
+    state: str
+    """`in_flight`: a request for it is under way. `in_doubt`: it may have been booked. `booked`: it was booked, and too
+    many reports waited to report it (`report_settled`). A newer library may have other words."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -270,10 +273,37 @@ def pending_bookings(json: bytes) -> list[PendingBooking]:
             item["recorded_at"],
             item["in_flight"],
             item["expired"],
+            item["state"],
             item,
         )
         for item in parsed(json)["pending_bookings"]
     ]
+
+
+@dataclass(frozen=True)
+class DoubtAnswer:
+    """The last answer to a booking in doubt, or the failure that came in its place."""
+
+    status: int | None
+    """The HTTP status. None when no HTTP answer came."""
+    code: str
+    """The code of the answer or of the failure: `slot_unavailable`, `connection_lost` and others."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is open about a booking in doubt."""
+
+    sent_ms_ago: int
+    """Age of the oldest request that may have made the booking, in milliseconds."""
+    answer: DoubtAnswer | None
+    """The last answer. None when there was none."""
+
+
+def doubt(members: Mapping[str, Any]) -> Doubt:
+    """Reads the member `doubt` of an error."""
+    answer = members["answer"]
+    return Doubt(members["sent_ms_ago"], None if answer is None else DoubtAnswer(answer["status"], answer["code"]))
 
 
 def parsed(json: bytes) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Reports of bookings that are settled after their calls have ended."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from . import _bindings
+from .errors import Error
+from .values import CreateBookingReply
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A booking whose call ended `unknown` is settled: booked, or certainly not. Either `reply` or `error` is None."""
+
+    idempotency_key: str
+    """Names the booking."""
+    tag: str | None
+    """The tag of its call. None when it had none."""
+    reply: CreateBookingReply | None
+    """The platform's booking. None when nothing was booked."""
+    error: Error | None
+    """Why nothing was booked. Look at `outcome`, as for any other error. None when it was booked."""
+
+
+def take(completion: int) -> Settled:
+    """Reads a completion with the event `SETTLED`. The caller frees it."""
+    key: bytes | None = _bindings.pbk_completion_key(completion)
+    tag: bytes | None = _bindings.pbk_completion_tag(completion)
+    status: int = _bindings.pbk_completion_status(completion)
+    reply: bytes | None = _bindings.pbk_completion_reply(completion)
+    named = (key or b"").decode(), None if tag is None else tag.decode()
+    if reply is None:
+        return Settled(*named, None, Error.of(_bindings.RESOURCE_UNAVAILABLE, _out_of_memory(named[0])))
+    if status != _bindings.OK:
+        return Settled(*named, None, Error.of(status, reply))
+    return Settled(*named, CreateBookingReply(reply), None)
+
+
+def _out_of_memory(key: str) -> bytes:
+    """Writes the error for a report that the library had no memory for. A repeat with the same key gives the reply."""
+    members = {
+        "code": "resource_unavailable",
+        "message": "There was no memory for the report: repeat the booking with the same idempotency_key",
+        "status": None,
+        "source": "library",
+        "retryable": True,
+        "attempts": 0,
+        "field": None,
+        "request_id": None,
+        "outcome": "unknown",
+        "idempotency_key": key,
+    }
+    return json.dumps({"error": members}).encode()
