@@ -129,8 +129,9 @@ class Stage:
         """A client with one booking made and one in doubt."""
         self.open(lose=[2], **members)
         self.expect_made("before", self.book("before"))
-        doubt = self.book("doubt")
-        self.check(doubt.outcome == "unknown", "a lost reply is told as", doubt)
+        doubt = self.book("doubt", **jf.AT_ONCE)
+        told = (doubt.code, doubt.outcome)
+        self.check(told == ("in_doubt", "unknown"), "a lost reply is told as", doubt)
 
     def expect_made(self, key: str, answer: jf.Answer) -> None:
         self.check(answer.status == jf.OK, key, "was not made:", answer)

@@ -22,9 +22,12 @@ from samples import NOW  # noqa: E402
 
 OK, JOURNAL_UNAVAILABLE = 0, 22
 
-MAGIC = b"pbk1 "
-STRICT = re.compile(rb"pbk1 ([0-9a-f]{16}) (.*)", re.DOTALL)
-LENIENT = re.compile(rb"pbk1 ([0-9a-fA-F]{16}) (.*)", re.DOTALL)
+AT_ONCE = {"timeout_ms": 1000}
+"""In a request: a call in doubt ends at once, because it would pause for a second before it asks again."""
+
+MAGIC = b"pbk2 "
+STRICT = re.compile(rb"pbk[12] ([0-9a-f]{16}) (.*)", re.DOTALL)
+LENIENT = re.compile(rb"pbk[12] ([0-9a-fA-F]{16}) (.*)", re.DOTALL)
 
 
 # ---- The format ----
@@ -32,11 +35,13 @@ LENIENT = re.compile(rb"pbk1 ([0-9a-fA-F]{16}) (.*)", re.DOTALL)
 
 @dataclass
 class Contents:
-    """The bodies of unsettled bookings, the replies of settled ones, and the bytes of no use: torn
-    at the end, damaged with something intact after them."""
+    """The bodies of unsettled bookings, the replies of settled ones, and the bytes of no use: torn at the end, damaged
+    with something intact after them."""
 
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     settled: dict[str, bytes] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    """Of the pending ones, those that are not sent again unasked."""
     torn_bytes: int = 0
     damaged_bytes: int = 0
     intact_lines: int = 0
@@ -78,14 +83,20 @@ def read(data: bytes, *, lenient: bool = False) -> Contents:
 
 def _apply(contents: Contents, record: dict[str, Any]) -> None:
     key = record.get("key", "")
+    if record["type"] in ("intent", "booked", "void"):
+        contents.withdrawn.discard(key)
     match record["type"]:
         case "intent":
+            contents.settled.pop(key, None)
             contents.pending[key] = json.loads(record["body"])
         case "booked":
             contents.pending.pop(key, None)
             contents.settled[key] = record["reply"].encode()
         case "void":
             contents.pending.pop(key, None)
+            contents.settled.pop(key, None)
+        case "withdrawn" if key in contents.pending:
+            contents.withdrawn.add(key)
 
 
 # ---- Bookings ----
@@ -109,7 +120,9 @@ class Answer(NamedTuple):
 
 
 def sandbox_config(journal: Path | None, **members: Any) -> dict[str, Any]:
-    """A client that tries once, and whose sandbox loses the replies to the n-th booking attempts in `lose`."""
+    """A client that tries once, whose sandbox loses the replies to the n-th booking attempts in `lose`, and which sends
+    nothing more for a booking whose call has ended in doubt.
+    """
     sandbox: dict[str, Any] = {"now": NOW}
     if lose := members.pop("lose", None):
         sandbox["faults"] = [{"fault": "lose_reply", "calls": lose}]
@@ -119,6 +132,7 @@ def sandbox_config(journal: Path | None, **members: Any) -> dict[str, Any]:
         "endpoint": "sandbox",
         "sandbox": sandbox,
         "keep_warm_ms": 0,
+        "settle_for_ms": 0,
         "retry": {"max_attempts": 1, "budget": 0},
         "circuit_breaker": {"failures": 0},
         **({} if journal is None else {"journal_path": str(journal)}),

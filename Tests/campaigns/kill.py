@@ -6,8 +6,10 @@ or get lost, and all that was told must be true.
 `KILLS` says how often (default 52: a quarter each at the Partner API and relayed to a platform, over HTTP/1.1 and over
 TLS and HTTP/2), `KILL_SEED` repeats the instants of a run, though not what the machine makes of them.
 
-The server is slow at random, before or after it books, and at times answers 503 though it has booked. Its own list is
-the judge, together with the reports that the killed processes have left.
+The server is slow at random, before or after it books, and at times answers 503 though it has booked. It looks at keys
+first. Over HTTP/1.1 the client is told so, and settles its doubts by refusals too; over HTTP/2 it is not, and a booking
+of a taken slot that came into doubt stays there. The server's own list is the judge, together with the reports that the
+killed processes have left.
 """
 
 from __future__ import annotations
@@ -40,8 +42,19 @@ KNOWN_AT_BIRTH = 40
 TROUBLES = 5000
 PATIENCE = 60.0
 
-EXPECTED_CODES = {None, "timeout", "slot_unavailable", "ordered_503"}
+EXPECTED_CODES = {None, "timeout", "slot_unavailable", "in_doubt"}
 """What may be said while the server is slow and answers 503. Anything else is worth a look."""
+
+LIMIT_MS = 250
+"""The server is done with each request long before."""
+
+KEYS_FIRST = {"platform_keys": "first", "platform_limit_ms": LIMIT_MS}
+LIVING = {"timeout_ms": 400, "report_settled": True}
+"""Calls in doubt end at once, and the client goes on to settle them."""
+
+SETTLING = {"timeout_ms": 1000, "settle_for_ms": 0}
+SETTLING_FIRST = {**SETTLING, "timeout_ms": 2 * (LIMIT_MS + 1000)}
+"""Long enough for a refusal that counts."""
 
 EXPECTED_OF = {"join": {"not_recorded"}}
 """The opening may have resumed and settled it before: refused, it is not recorded any more. Made, it must be."""
@@ -67,6 +80,7 @@ class Lane:
     def __init__(self, service: common.Service, directory: Path, findings: common.Findings, seed: int) -> None:
         self._service, self._findings = service, findings
         self._rng = random.Random(f"{seed}-{service.name}")
+        self._knows_keys = service.name.endswith("1")
         self._bot_id = service.bot(*_troubles(self._rng))
         self._journal = directory / f"{service.name}.journal"
         self._directory = directory
@@ -150,9 +164,12 @@ class Lane:
 
     def _config(self, mode: str) -> dict[str, Any]:
         retry = {**common.PLAIN_FAILURES["retry"], "base_delay_ms": 5, "max_delay_ms": 20}
+        times = LIVING if mode in ("open", "ask") else SETTLING_FIRST if self._knows_keys else SETTLING
         return {
             **self._service.config(),
             **common.PLAIN_FAILURES,
+            **(KEYS_FIRST if self._knows_keys else {}),
+            **times,
             "retry": retry,
             "journal_path": str(self._journal),
             "resume_on_open": mode == "open",
@@ -177,6 +194,10 @@ class Lane:
                 case "told":
                     told = common.Told(**report["told"])
                     self._keys[report["key"]].told.append((self._lives, report["how"], told))
+                    is_report = report["how"] == "settled"
+                    count("reported", is_report)
+                    if is_report:
+                        continue
                     calls[report["key"]] -= 1
                     count("delivered")
                     count(told.outcome)
@@ -233,6 +254,8 @@ class Lane:
             if ids:
                 self._violation("doubled", key, ids, "made though the slot was taken")
             self._findings.count("undecided", history.is_unsettled)
+            if history.is_unsettled and self._knows_keys:
+                self._violation("lost", key, ids, "it is still pending, though it was refused in time")
         elif not ids and was_in_journal and not is_free:
             self._violation("lost", key, ids, "it was recorded, and never made")
         elif history.is_unsettled:
@@ -249,7 +272,8 @@ class Lane:
                 self._violation("untrue", key, ids, name)
             elif told.was_denied and ids:
                 self._violation("untrue", key, ids, name)
-            elif told.was_denied and any(later > life for later in history.pending_in):
+            elif told.was_denied and how != "settled" and any(later > life for later in history.pending_in):
+                # Behind a report somebody may ask once more.
                 self._violation("untrue", key, ids, f"{name}, and it was pending in lives {history.pending_in}")
             elif how in ("verify_resume", "verify_repeat") and told.outcome != "booked":
                 self._violation("lost", key, ids, f"{name}, though it was made")
@@ -308,7 +332,7 @@ def main() -> int:
     findings.line("kills", [service.name for service in services])
     findings.line("deaths", ["kills", "lulls", "killed_while_opening", "in_flight"])
     findings.line("bookings", ["announced", "made", "delivered", "booked", "rejected", "not_sent", "unknown"])
-    findings.line("restarts", ["torn", "pending", "resumed_by_opening", "resumed_by_asking", "joined"])
+    findings.line("restarts", ["torn", "pending", "resumed_by_opening", "resumed_by_asking", "joined", "reported"])
     findings.line("harmless", ["killed_before_recorded", "undecided"])
     findings.line("judged", ["doubled", "lost", "untrue", "damaged", "unexpected", "died"])
     return findings.finish()

@@ -91,6 +91,7 @@ class Child:
         elif self._orders.mode == "verify":
             self._verify()
         else:
+            threading.Thread(target=self._take_reports, daemon=True).start()
             self._live(found)
 
     # The lives that are ended from outside
@@ -191,6 +192,18 @@ class Child:
         told = common.told(self._client.book(request))
         self._report("told", key=key, how=how, told=asdict(told))
         return told
+
+    def _take_reports(self) -> None:
+        """What came of bookings whose calls have ended in doubt."""
+        while True:
+            completion = self._client.next_completion(60_000)[1]
+            if completion is None:
+                continue
+            if completion.event != pbk.SETTLED or completion.reply is None:
+                print(f"not a report: {completion}", file=sys.stderr, flush=True)
+                os._exit(3)
+            told = common.told(pbk.Result(completion.status, completion.reply))
+            self._report("told", key=completion.key, how="settled", told=asdict(told))
 
     def _report(self, what: str, **members: Any) -> None:
         line = json.dumps({"what": what, **members}) + "\n"

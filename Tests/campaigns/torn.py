@@ -3,17 +3,18 @@
 
     python Tests/campaigns/torn.py
 
-Three journals made by the library (its process killed, closed, and compacted) are cut at every offset, have every bit
-flipped and every block of 512 bytes zeroed, as a lost page would leave it, and are opened. What must be found is told
-by `journal_file.py`, which shares no code with the library. For each file:
+Three journals made by the library (its process killed, closed, and compacted), and one as version 1 wrote it, are cut
+at every offset, have every bit flipped and every block of 512 bytes zeroed, as a lost page would leave it, and are
+opened. What must be found is told by `journal_file.py`, which shares no code with the library. For each file:
 
 - it opens; only one that does not begin as a journal does, and has no intact line, may be refused, and stays as it is
 - exactly the intents that are intact, and have no intact end after them, are pending
 - the reply of every intact settled booking comes again, byte for byte, and nothing is sent for it
 - the bytes that are torn off or damaged are told, and the copy of a damaged file is the file that was found
 - nothing is sent unasked when there is damage, not even with `resume_on_open`
-- when it is opened again there is no damage, and every pending booking is resumed, when asked for or by
-  `resume_on_open`: with its own body, once
+- when it is opened again there is no damage, all of it is of version 2, and every pending booking is resumed, when
+  asked for or by `resume_on_open`: with its own body, once. One that was cancelled is resumed only when asked for. One
+  that is refused stays in doubt, because its first request may have been more lucky
 
 Prints counts and ends with 1 when anything was violated; the files of the first violations stay in `build/torn`.
 Read from the environment:
@@ -24,6 +25,7 @@ Read from the environment:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -59,10 +61,13 @@ BLOCK = 512
 
 @dataclass(frozen=True)
 class Step:
-    """One booking of the journal: its request as text, and whether the sandbox loses the reply."""
+    """One booking of the journal: its request as text, and whether the sandbox loses the reply. One that is withdrawn
+    is cancelled after that.
+    """
 
     request: str
     is_lost: bool = False
+    is_withdrawn: bool = False
 
     @property
     def key(self) -> str:
@@ -95,6 +100,7 @@ STEPS = [
     Step(request("doubt-settled", "2030-01-14T11:00:00Z"), is_lost=True),
     Step(request("in-doubt-odd", "2030-01-14T11:30:00Z", name=ODD_NAME, notes=ODD_NOTES), is_lost=True),
     Step(request("doubt-settled", "2030-01-14T11:00:00Z")),
+    Step(request("withdrawn", "2030-01-14T13:30:00Z"), is_lost=True, is_withdrawn=True),
     Step(ESCAPED, is_lost=True),
     Step(request("long", "2030-01-14T12:30:00Z", notes="Ünïcode " * 90)),
     Step(request("in-doubt-last", "2030-01-14T13:00:00Z"), is_lost=True),
@@ -102,17 +108,18 @@ STEPS = [
 REQUESTS = {step.key: step.request for step in STEPS}
 """The last request of each key, which is the one that counts."""
 
-IN_DOUBT = {"in-doubt", "in-doubt-odd", "escaped-1", "in-doubt-last"}
+WITHDRAWN = {"withdrawn"}
+IN_DOUBT = {"in-doubt", "in-doubt-odd", "escaped-1", "in-doubt-last", *WITHDRAWN}
 SETTLED = {"plain", ODD_KEY, "corrected", "doubt-settled", "long"}
 
 
 def record(path: str, how: str) -> None:
     """In a process of its own: makes the journal, then closes it, waits for its compaction or just is killed."""
     lost = [number for number, step in enumerate(STEPS, 1) if step.is_lost]
-    client = pbk.Client(jf.sandbox_config(Path(path), lose=lost))
+    client = pbk.Client(jf.sandbox_config(Path(path), lose=lost, **jf.AT_ONCE))
     replies = {}
     for step in STEPS:
-        answer = jf.book(client, step.request)
+        answer = cancel(client, step.request) if step.is_withdrawn else jf.book(client, step.request)
         expected = "unknown" if step.is_lost else "rejected" if "T03:" in step.request else None
         assert answer.outcome == expected, (step, answer)
         replies[step.key] = answer.reply.decode()
@@ -127,6 +134,14 @@ def record(path: str, how: str) -> None:
         client.close()
     print(json.dumps(replies), flush=True)
     signal.pause()
+
+
+def cancel(client: pbk.Client, request: str) -> jf.Answer:
+    """Ends the call while it waits to ask again."""
+    ticket = jf.submitted(client, pbk.BOOK, request[:-1] + ',"timeout_ms":30000}')
+    time.sleep(0.5)
+    assert client.cancel(ticket) == jf.OK
+    return jf.answer_of(jf.next_done(client))
 
 
 @dataclass(frozen=True)
@@ -151,6 +166,23 @@ def make_source(how: str, folder: Path) -> Source:
     return Source(how, path.read_bytes(), replies)
 
 
+def of_version_1(source: Source) -> Source:
+    """The same as an earlier version of the library would have left it, which noted no cancel."""
+    lines = []
+    for line in source.data.split(b"\n")[:-1]:
+        record = jf.read_line(line)
+        assert record is not None
+        if record["type"] == "withdrawn":
+            continue
+        if record["type"] == "journal":
+            record["version"] = 1
+            text = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+        else:
+            text = line.split(b" ", 2)[2]
+        lines.append(b"pbk1 " + hashlib.sha256(text).hexdigest()[:16].encode() + b" " + text + b"\n")
+    return Source("version 1", b"".join(lines), source.replies)
+
+
 def faults_of_source(source: Source) -> list[str]:
     """What the reading from the format has against a journal nobody has spoiled."""
     contents = jf.read(source.data)
@@ -160,6 +192,8 @@ def faults_of_source(source: Source) -> list[str]:
         found.append(f"{source.name}: not whole as the library wrote it: {contents}")
     if set(contents.pending) != IN_DOUBT:
         found.append(f"{source.name}: unsettled are {sorted(contents.pending)}")
+    if contents.withdrawn != (set() if source.name == "version 1" else WITHDRAWN):
+        found.append(f"{source.name}: withdrawn are {sorted(contents.withdrawn)}")
     if contents.settled != expected:
         found.append(f"{source.name}: settled are {contents.settled}, told was {expected}")
     return found
@@ -284,9 +318,11 @@ class Trial:
     def compare_entries(self, found: dict[str, Any], reading: jf.Contents) -> None:
         for key, body in reading.pending.items():
             entry, booking = found[key], body["booking"]
-            told = (entry["bot_id"], entry["start_at"], entry["duration_minutes"], entry["in_flight"], entry["expired"])
-            expected = (body["bot_id"], booking["start_at"], booking["duration_minutes"], False, False)
+            told = (entry["bot_id"], entry["start_at"], entry["duration_minutes"])
+            expected = (body["bot_id"], booking["start_at"], booking["duration_minutes"])
             expect(told == expected, "listed is", entry, "and recorded was", expected)
+            told = (entry["state"], entry["in_flight"], entry["expired"])
+            expect(told == ("in_doubt", False, False), "listed is", entry)
 
     def check_copy(self, report: dict[str, Any]) -> None:
         copy = report["damaged_copy"]
@@ -317,39 +353,51 @@ class Trial:
         expect(mended.is_whole, "the mended file is not whole:", mended)
         expect(mended.pending == before.pending, "the mended file has pending", sorted(mended.pending))
         expect(mended.settled == before.settled, "the mended file has settled", sorted(mended.settled))
-        with pbk.Client(jf.sandbox_config(self.path, resume_on_open=resumes_on_open)) as client:
+        expect(mended.withdrawn == before.withdrawn, "the mended file has withdrawn", sorted(mended.withdrawn))
+        lines = self.path.read_bytes().split(b"\n")[:-1]
+        expect(all(line.startswith(jf.MAGIC) for line in lines), "the mended file is not of version 2")
+        refused = {key for key, body in before.pending.items() if "T03:" in body["booking"]["start_at"]}
+        resumed = set(before.pending) - before.withdrawn if resumes_on_open else set()
+        config = jf.sandbox_config(self.path, resume_on_open=resumes_on_open, **jf.AT_ONCE)
+        with pbk.Client(config) as client:
             listing = jf.pending(client)
             report = listing["journal"]
             expect(report["torn_bytes"] == report["damaged_bytes"] == 0, "damage when opened again:", report)
             if resumes_on_open:
-                self.wait_for_resumption(client)
+                self.wait_for_resumption(client, resumed - refused)
+                sent = {entry["idempotency_key"] for entry in jf.sandbox_bookings(client)}
+                expect(sent == resumed - refused, "sent by the opening:", sorted(sent))
             else:
                 keys = {entry["idempotency_key"] for entry in listing["pending_bookings"]}
                 expect(keys == set(before.pending), "pending when opened again:", sorted(keys))
-            booked = [key for key, body in before.pending.items() if self.resume(client, key, body, resumes_on_open)]
+            booked = [key for key, body in before.pending.items() if self.resume(client, key, body, key in resumed)]
+            self.counts["withdrawn bookings left alone"] += resumes_on_open and len(before.withdrawn)
             listed = {entry["idempotency_key"]: entry["start_at"] for entry in jf.sandbox_bookings(client)}
             starts = {key: before.pending[key]["booking"]["start_at"] for key in booked}
             expect(listed == starts, "resumed were", starts, "and booked", listed)
-            expect(jf.pending(client)["pending_bookings"] == [], "still pending after all were resumed")
+            left = {entry["idempotency_key"] for entry in jf.pending(client)["pending_bookings"]}
+            expect(left == refused, "still pending after all were resumed:", sorted(left))
             self.settle(client)
         ended = jf.read(self.path.read_bytes())
-        expect(ended.is_whole and ended.pending == {}, "after all were resumed the file holds", ended)
+        expect(ended.is_whole and set(ended.pending) == refused, "after all were resumed the file holds", ended)
+        expect(ended.withdrawn == set(), "withdrawn after all were asked for:", sorted(ended.withdrawn))
         expect(set(ended.settled) == {*before.settled, *booked}, "settled in the end:", sorted(ended.settled))
 
-    def wait_for_resumption(self, client: pbk.Client) -> None:
+    def wait_for_resumption(self, client: pbk.Client, keys: set[str]) -> None:
         deadline = time.monotonic() + PATIENCE
-        while jf.pending(client)["pending_bookings"]:
+        while keys & {entry["idempotency_key"] for entry in jf.pending(client)["pending_bookings"]}:
             expect(time.monotonic() < deadline, "not resumed on opening:", jf.pending(client))
             time.sleep(0.001)
 
     def resume(self, client: pbk.Client, key: str, body: dict[str, Any], is_over: bool) -> bool:
-        """Whether it was booked. What is outside of the opening hours is pending only where the end of it was lost, and
-        `is_over` when it was resumed on opening: then nothing is left of it."""
+        """Whether it was booked. What is outside of the opening hours is pending only where the end of it was lost: it
+        is refused, and stays in doubt. `is_over` when it was resumed on opening."""
         answer = jf.book(client, {"idempotency_key": key, "resume": True})
         self.counts["bookings resumed on opening" if is_over else "bookings resumed"] += 1
         if "T03:" in body["booking"]["start_at"]:
-            expected = ("not_recorded",) if is_over else ("slot_unavailable", "invalid_payload")
-            expect(answer.code in expected, key, "resumed:", answer)
+            expect((answer.code, answer.outcome) == ("in_doubt", "unknown"), key, "resumed:", answer)
+            status = answer.error["doubt"]["answer"]["status"]
+            expect(status in (400, 409, 422), key, "resumed:", answer)
             return False
         expect(answer.status == jf.OK, key, "resumed:", answer)
         expect(answer.timing.get("replayed", False) is is_over, key, "resumed:", answer.timing)
@@ -403,6 +451,7 @@ def main() -> int:
     shutil.rmtree(KEPT, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="pbk-torn-") as name:
         sources = [make_source(how, Path(name)) for how in ("killed", "closed", "compacted")]
+        sources.append(of_version_1(sources[0]))
     verdict = Verdict(violations=[fault for source in sources for fault in faults_of_source(source)])
     verdict.add(try_all(sources))
     counts, kinds = verdict.counts, ("cut", "flip", "page", "tail")

@@ -1,5 +1,6 @@
 """Makes 64 calls at the same moment: with one key they must be one request and one booking, and with 64 keys for one
-slot they must be one booking and 63 clean refusals.
+slot they must be one booking and 63 clean refusals. In a third game all 64 callers with one key are interrupted, and
+ask again while the service is still at work: that must be one request and one booking, too.
 
     .venv/bin/python Tests/campaigns/twin.py
 
@@ -15,6 +16,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -29,8 +31,10 @@ TAKES_MS = 200
 
 UNHURRIED = {"keep_warm_ms": 0, "timeout_ms": 30_000}
 SANDBOX = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-01T00:00:00Z", "latency_ms": TAKES_MS}, **UNHURRIED}
-ONE_KEY_SLOT, ONE_SLOT = 20, 21
-"""Ten o'clock and half past, on a Tuesday: the sandbox is open."""
+ONE_KEY_SLOT, ONE_SLOT, LEFT_SLOT = 20, 21, 22
+"""From ten o'clock on, on a Tuesday: the sandbox is open."""
+
+SOON_MS = 20_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class Sandbox(Site):
 
 
 class Campaign:
-    """The two games."""
+    """The three games."""
 
     def __init__(self, findings: common.Findings) -> None:
         self._findings = findings
@@ -140,6 +144,49 @@ class Campaign:
             others = [call.told for call in calls if not _is_clean_refusal(call.told) and call.told.outcome != "booked"]
             self._findings.violation("not_refused", f"{where}: {len(refused)} clean refusals; also told: {others[:3]}")
 
+    def play_leavers(self, site: Site) -> None:
+        """Everybody leaves, half of them at their deadline, and comes back."""
+        key = f"twin-{uuid.uuid4()}"
+        request = common.booking(site.bot_id, key, LEFT_SLOT)
+        hurried = {**request, "timeout_ms": TAKES_MS // 3}
+        tickets = [self._submit(site, request if number % 2 else hurried) for number in range(CALLS)]
+        _wait_until(lambda: _of_key(site.requests(), key) != [])
+        time.sleep(TAKES_MS / 10_000)  # for the sandbox, which has no list of requests
+        for ticket in tickets[1::2]:
+            site.client.cancel(ticket)
+        left = [self._next(site) for _ in tickets]
+        for _ in tickets:
+            self._submit(site, request)
+        again = [self._next(site) for _ in tickets]
+        made = _of_slot(site.bookings(), LEFT_SLOT)
+        requests = _of_key(site.requests(), key)
+        where = f"{site.name}, {CALLS} calls with the key {key} that left and came back"
+
+        count = self._findings.count
+        count("left_calls", CALLS)
+        count("left_early", sum(told.outcome == "unknown" for told in left))
+        count("left_bookings", len(made))
+        if requests is not None:
+            count("left_requests", len(requests))
+            if len(requests) != 1:
+                self._findings.violation("not_one_request", f"{where}: the server saw {len(requests)}: {requests[:3]}")
+        if len(made) != 1 or made[0]["idempotency_key"] != key:
+            self._findings.violation("not_one_booking", f"{where}: {made}")
+        wrong = [told for told in again if not made or told.booking_id != made[0]["id"]]
+        wrong += [told for told in left if told.outcome not in ("unknown", "booked")]
+        if wrong:
+            self._findings.violation("untrue", f"{where}: {len(wrong)} were told {wrong[0]}; there is {made}")
+
+    def _submit(self, site: Site, request: dict[str, Any]) -> int:
+        submission = site.client.submit(pbk.BOOK, request)
+        assert submission.status == 0, submission
+        return submission.ticket
+
+    def _next(self, site: Site) -> common.Told:
+        completion = site.client.next_completion(SOON_MS)[1]
+        assert completion is not None, "a call that was accepted has no end"
+        return common.told(completion.result)
+
     def _call_at_once(self, site: Site, requests: list[dict[str, Any]]) -> list[Call]:
         barrier = threading.Barrier(len(requests))
 
@@ -151,6 +198,17 @@ class Campaign:
 
         with ThreadPoolExecutor(len(requests)) as threads:
             return list(threads.map(call, requests))
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + common.PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _of_key(requests: list[dict[str, Any]] | None, key: str) -> list[dict[str, Any]] | None:
+    return None if requests is None else [request for request in requests if request["idempotency_key"] == key]
 
 
 def _of_slot(bookings: list[dict[str, Any]], slot: int) -> list[dict[str, Any]]:
@@ -179,6 +237,7 @@ def main() -> int:
                 with site:
                     campaign.play_one_key(site)
                     campaign.play_one_slot(site)
+                    campaign.play_leavers(site)
                     findings.count(site.name)
         for fault in server.take_violations():
             findings.violation("broken_request", fault)
@@ -186,6 +245,7 @@ def main() -> int:
     one_key = ["calls", "together", "requests", "bookings"]
     findings.line("one key", [*(f"one_key_{what}" for what in one_key), "different_replies"])
     findings.line("one slot", [f"one_slot_{what}" for what in ("calls", "together", "bookings", "refusals")])
+    findings.line("left", [f"left_{what}" for what in ("calls", "early", "requests", "bookings")])
     return findings.finish()
 
 

@@ -31,6 +31,7 @@ SECONDS_PER_TEST = 60
 LONGEST_FIRST = [
     "test_campaigns.py",
     "test_journal_campaigns.py",
+    "test_zoo.py",
     "test_warm.py",
     "test_install.py",
     "test_examples.py",
@@ -38,6 +39,9 @@ LONGEST_FIRST = [
     "test_cpp.py",
     "test_http.py",
     "test_debian.py",
+    "test_truth.py",
+    "test_service_answers.py",
+    "test_settled.py",
 ]
 """Files are dealt out whole to the workers: one that takes a minute and comes last leaves all others idle for it."""
 

@@ -49,6 +49,13 @@ FIRST_SERVICE_STATUS = 80
 """From here on the service answered, and code and message are its own."""
 
 OUTCOMES = {"not_sent", "rejected", "unknown"}
+OUTCOME_OF = {
+    "IN_DOUBT": "unknown",
+    "OTHER_BOOKING": "unknown",
+    "NOT_CONFIRMED": "rejected",
+    "SLOT_UNAVAILABLE": "rejected",
+}
+"""By status, where it is always the same: a booking in doubt is told so, whatever the last answer was."""
 SOURCES = {"caller", "library", "network", "partner_api", "platform"}
 ERROR_MEMBERS = {"code", "message", "status", "source", "retryable", "attempts", "field", "request_id"}
 BOOKING_MEMBERS = {"outcome", "idempotency_key"}
@@ -119,6 +126,18 @@ def failure(result: Result, expected: str) -> dict[str, Any]:
     assert result.status == STATUS[expected], (expected, result)
     if result.status < FIRST_SERVICE_STATUS:
         assert error["code"] == expected.lower(), error
+    if "outcome" in error and expected in OUTCOME_OF:
+        assert error["outcome"] == OUTCOME_OF[expected], error
+    return error
+
+
+def in_doubt(result: Result, status: int | None, code: str | None) -> dict[str, Any]:
+    """The error of a booking that must be in doubt, when this is what the last answer was. `status` is None where a
+    failure came in its place, and both are where nothing was sent since the doubt began.
+    """
+    error = failure(result, "IN_DOUBT")
+    answer = None if code is None else {"status": status, "code": code}
+    assert error["doubt"]["answer"] == answer, error
     return error
 
 
@@ -142,6 +161,7 @@ def error_object(reply: bytes) -> dict[str, Any]:
     if "outcome" in error:
         assert error["outcome"] in OUTCOMES, reply
         assert "idempotency_key" in error, reply
+    _check_doubt(error)
     if error["code"] in NEVER_ACCEPTED and error["status"] is None:
         assert "timing" not in error, reply
     elif error["attempts"] > 0:
@@ -152,6 +172,20 @@ def error_object(reply: bytes) -> dict[str, Any]:
     if error["code"] in CODES:
         _hold_against_documented_code(error)
     return error
+
+
+def _check_doubt(error: dict[str, Any]) -> None:
+    """A booking in doubt says what is open, and no other error does."""
+    assert ("doubt" in error) is (error["code"] == "in_doubt" and error["status"] is None), error
+    if "doubt" in error:
+        doubt = error["doubt"]
+        assert set(doubt) == {"sent_ms_ago", "answer"} and error["outcome"] == "unknown", error
+        assert type(doubt["sent_ms_ago"]) is int and doubt["sent_ms_ago"] >= 0, error
+        if doubt["answer"] is not None:
+            assert set(doubt["answer"]) == {"status", "code"}, error
+            status, code = doubt["answer"]["status"], doubt["answer"]["code"]
+            assert status is None or 100 <= status <= 599, error
+            assert isinstance(code, str) and code, error
 
 
 def check_timing(timing: dict[str, Any]) -> None:

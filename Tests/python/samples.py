@@ -45,6 +45,9 @@ BOOKING_REPLY = b'{"booking":{"id":"bkg_1","status":"confirmed"}}'
 TAKEN_REPLY = b'{"error":{"code":"slot_unavailable","message":"The slot is gone"}}'
 IN_PROGRESS_REPLY = b'{"error":{"code":"request_in_progress","message":"The first call is still running"}}'
 
+DOWN: dict[str, Any] = {"status": 503, "headers": {"Retry-After": "3600"}}
+"""In a script: no answer. The next attempt is due after any deadline, so the call ends at once, in doubt."""
+
 CALLS_ONLY = {"keep_warm_ms": 0}
 """In a configuration: no connection is made ahead, so that a server sees calls and nothing else."""
 
@@ -54,5 +57,7 @@ ONCE = {"max_attempts": 1}
 
 UNSPARED: dict[str, Any] = {"circuit_breaker": {"failures": 0}}
 """In a configuration: a service that fails on purpose, time after time, is asked again all the same."""
+READS_ONLY: dict[str, Any] = {"settle_for_ms": 0}
+"""In a configuration: once a call has ended, nothing more is sent for its booking."""
 UNLIMITED = {"budget": 0}
 """In `retry`: as many retries as there are attempts, over all calls together."""

@@ -24,7 +24,7 @@ operations = pytest.mark.parametrize(("operation", "request_of"), OPERATIONS.val
 
 def test_numbers_are_the_headers():
     assert OPERATION == {"SEARCH_AVAILABILITY": pbk.SEARCH, "CREATE_BOOKING": pbk.BOOK, "LOOKUP_CUSTOMER": pbk.LOOKUP}
-    assert EVENT == {"DONE": pbk.DONE, "SLOW": pbk.SLOW}
+    assert EVENT == {"DONE": pbk.DONE, "SLOW": pbk.SLOW, "SETTLED": pbk.SETTLED}
 
 
 # What comes back

@@ -39,6 +39,8 @@ def test_kills_lose_and_double_nothing() -> None:
     assert counts["pending"] > counts["kills"]
     assert counts["resumed_by_opening"] > 0 and counts["resumed_by_asking"] > 0
     assert counts["rejected"] > 0
+    # Bookings in doubt were settled by the library itself.
+    assert counts["reported"] > 0
 
 
 @pytest.mark.timeout(SECONDS, method="thread")
@@ -53,6 +55,7 @@ def test_cuts_make_no_untrue_outcome() -> None:
     assert min(counts[outcome] for outcome in ("booked", "not_sent", "unknown")) > 10
     assert counts["rejected"] > 3
     assert counts["unknown_though_booked"] > 10
+    assert counts["still_in_doubt"] > 0
     assert counts["kept"] > 50
 
 
@@ -67,5 +70,24 @@ def test_twins_are_one_request_and_one_booking() -> None:
     assert counts["one_key_requests"] == remote
     assert counts["different_replies"] == 0
     assert counts["one_slot_refusals"] == 63 * rounds
+    assert counts["left_calls"] == 64 * rounds
+    assert counts["left_bookings"] == rounds and counts["left_requests"] == remote
+    assert counts["left_early"] > 60 * rounds
     # They would be nothing special if each had come after the end of the one before.
     assert counts["one_key_together"] > 60 * rounds
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_nothing_untrue_is_said_of_platforms_as_they_are() -> None:
+    counts = run_campaign("truth")
+    assert counts["keys"] == counts["TRUTH_BOOKINGS"]
+    assert counts["unread_used"] == counts["slot_unavailable_unknown"] == 0
+    for what in ("booked", "rejected", "unknown_booked", "settled_events", "cancelled_alone", "kills"):
+        assert counts[what] > 0, what
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_doubts_are_settled_by_the_library_itself() -> None:
+    counts = run_campaign("settle")
+    assert counts["unsettled"] == 0
+    assert counts["settled_events"] > 0

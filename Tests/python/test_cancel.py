@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pbk
 import pytest
-from completions import ByCallback
+from completions import SOON, ByCallback
 from contract import STATUS, failure, success
-from fault_server import LIFETIME, stall
+from fault_server import LIFETIME, answer, http_reply, stall
 from h2_fault_server import H2FaultServer, Stream
 from reference_api import API_KEY
-from samples import BOOKING_REPLY, CALLS_ONLY, SANDBOX, SLEEPING, booking_request, new_key, search_request
+from samples import (
+    BOOKING_REPLY,
+    CALLS_ONLY,
+    ONCE,
+    QUICK,
+    SANDBOX,
+    SLEEPING,
+    booking_request,
+    new_key,
+    search_request,
+)
 from test_abi import MINUTE, config_for
 
 ENDLESS = {"delay_ms": int(LIFETIME * 1000)}
 PATIENT = {"timeout_ms": MINUTE}
+
+MOST_PAUSE = 1.3
+"""Seconds. A booking in doubt is asked for again after 1 to 1.125."""
+
+
+def pending(client: pbk.Client) -> list[dict[str, Any]]:
+    return success(client.pending_bookings())["pending_bookings"]
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = SOON) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
 
 
 # The ticket
@@ -78,19 +107,60 @@ def test_cancel_before_it_was_sent(reference, service, open_client, way):
     assert way.next(client).ticket == first
 
 
-def test_cancel_of_a_booking_the_server_has(open_client, start_faults, way):
-    def read_on(peer):
-        peer.read_request()
-        peer.read(1)
-
-    server = start_faults(read_on)
-    client = open_client(config_for(server))
-    ticket = way.submit(client, pbk.BOOK, booking_request(key="call-7-1"))
+def test_cancel_of_a_booking_the_server_has(on_the_wire, way):
+    """The call ends at once. The request is not hung up on: its answer is read, and a repeat finds it."""
+    server, client, told = on_the_wire()
+    request = booking_request(key="call-7-1")
+    ticket = way.submit(client, pbk.BOOK, request)
     assert server.wait_for_requests(1)
     assert client.cancel(ticket) == STATUS["OK"]
     error = failure(way.next(client).result, "CANCELLED")
     assert (error["outcome"], error["idempotency_key"], error["attempts"]) == ("unknown", "call-7-1", 1)
-    assert server.wait_until_idle(), "the transfer goes on"
+    assert [booking["state"] for booking in pending(client)] == ["in_flight"]
+    told.set()
+    wait_until(lambda: pending(client) == [])
+    assert client.book(request) == (STATUS["OK"], BOOKING_REPLY)
+    assert server.keys() == ["call-7-1"]
+
+
+def test_repeat_after_a_cancel_joins_the_request(on_the_wire, way):
+    """The caller has changed their mind twice: one request, one booking."""
+    server, client, told = on_the_wire()
+    request = booking_request(key="call-7-1")
+    ticket = way.submit(client, pbk.BOOK, request)
+    assert server.wait_for_requests(1)
+    assert client.cancel(ticket) == STATUS["OK"]
+    failure(way.next(client).result, "CANCELLED")
+    again = way.submit(client, pbk.BOOK, request)
+    success(client.search(search_request()))
+    told.set()
+    completion = way.next(client)
+    assert (completion.ticket, completion.result) == (again, (STATUS["OK"], BOOKING_REPLY))
+    assert [key for key in server.keys() if key] == ["call-7-1"]
+
+
+def test_nothing_is_sent_after_a_cancel(open_client, start_faults, way):
+    """The caller may have withdrawn the wish, and the API cannot cancel an appointment: only a repeat asks again."""
+    leave = threading.Event()
+
+    def read_and_leave(peer):
+        peer.read_request()
+        assert leave.wait(LIFETIME)
+        peer.close()
+
+    server = start_faults(read_and_leave, answer(http_reply(201, BOOKING_REPLY)))
+    client = open_client(config_for(server), retry={"max_attempts": 5, **QUICK})
+    request = booking_request()
+    ticket = way.submit(client, pbk.BOOK, request)
+    assert server.wait_for_requests(1)
+    assert client.cancel(ticket) == STATUS["OK"]
+    assert failure(way.next(client).result, "CANCELLED")["outcome"] == "unknown"
+    leave.set()
+    wait_until(lambda: [booking["state"] for booking in pending(client)] == ["in_doubt"])
+    time.sleep(MOST_PAUSE)
+    assert len(server.keys()) == 1
+    success(client.book(request))
+    assert len(server.keys()) == 2
 
 
 def test_cancel_while_a_refused_booking_waits_for_its_next_attempt(reference, http1, open_client, way):
@@ -109,18 +179,22 @@ def test_cancel_while_a_refused_booking_waits_for_its_next_attempt(reference, ht
 
 
 def test_cancel_while_a_doubtful_booking_waits_for_its_next_attempt(reference, http1, open_client, way):
-    bot = reference.bot({"status": 503, "headers": {"Retry-After": "30"}})
-    client = open_client(http1.config, max_connections=1, **PATIENT)
+    """That attempt is not made any more."""
+    bot = reference.bot({"status": 503})
+    client = open_client(http1.config, max_connections=1, retry=ONCE, **PATIENT)
     ticket = way.submit(client, pbk.BOOK, booking_request(bot))
     assert reference.wait_for_requests(bot, 1)
     success(client.search(search_request(reference.bot())))
     assert client.cancel(ticket) == STATUS["OK"]
     assert failure(way.next(client).result, "CANCELLED")["outcome"] == "unknown"
+    assert [booking["state"] for booking in pending(client)] == ["in_doubt"]
+    time.sleep(MOST_PAUSE)
+    assert len(reference.requests(bot)) == 1
 
 
 def test_booking_can_be_settled_after_a_cancel(reference, service, open_client, way):
-    """The answer to `unknown`: the same key again, which gives the booking that was made, and no second."""
-    bot, key = reference.bot({"delay_ms": 100}, {}), new_key()
+    """The answer to `unknown`: the same key again. It gives the booking that was made, and no second request."""
+    bot, key = reference.bot({"delay_ms": 100}), new_key()
     client = open_client(service.config)
     ticket = way.submit(client, pbk.BOOK, booking_request(bot, key))
     assert reference.wait_for_requests(bot, 1)
@@ -129,6 +203,7 @@ def test_booking_can_be_settled_after_a_cancel(reference, service, open_client, 
     if result.status != STATUS["OK"]:  # the reply may have been faster
         assert failure(result, "CANCELLED")["outcome"] == "unknown"
     assert success(client.book(booking_request(bot, key)))["booking"]["platform_reference"] == key
+    assert len(reference.requests(bot)) == 1
 
 
 # What becomes of the connection

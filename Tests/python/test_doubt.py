@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 import pbk
 import pytest
 from completions import ByCallback
-from contract import BOOKING_MEMBERS, STATUS, error_object, failure, success
+from contract import BOOKING_MEMBERS, STATUS, failure, in_doubt, success
 from fault_server import answer, http_reply
-from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, statuses
+from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, reused, statuses
 from run_reference import headers_of
 from samples import (
     BOOKING_REPLY,
     BOT_ID,
+    DOWN,
     NAME,
     ONCE,
     PHONE,
+    READS_ONLY,
     SANDBOX,
     UNSPARED,
     booking_request,
@@ -34,23 +37,19 @@ pytestmark = pytest.mark.usefixtures("no_violation")
 
 
 @pytest.mark.parametrize(
-    ("second", "status"),
-    [
-        ({"status": 401, "code": "unauthorized"}, "UNAUTHORIZED"),
-        ({"status": 429, "code": "slow_down"}, "RATE_LIMITED"),
-        ({**TAKEN, "headers": {"Retry-After": "86400"}}, "SLOT_UNAVAILABLE"),
-        ({"status": 500, "code": "internal"}, "SERVICE_FAILED"),
-    ],
-    ids=str,
+    ("status", "code"),
+    [(401, "unauthorized"), (429, "slow_down"), (409, "slot_unavailable"), (422, "in_the_past"), (500, "internal")],
 )
-def test_doubt_is_the_keys_and_not_the_calls(reference, http1, open_client, second, status):
+def test_doubt_is_the_keys_and_not_the_calls(reference, http1, open_client, status, code):
     """The second call would be `rejected` on its own; but the first may have booked."""
-    bot, key = reference.bot({"status": 503}, second, {}), new_key()
-    client = open_client(http1.config, retry=ONCE)
+    second = {**DOWN, "status": status, "code": code}
+    bot, key = reference.bot(DOWN, second, {}), new_key()
+    client = open_client(http1.config, retry=ONCE, **READS_ONLY)
     request = booking_request(bot, key)
-    failure(client.book(request), "SERVICE_FAILED")
-    error = failure(client.book(request), status)
-    assert (error["outcome"], error["attempts"]) == ("unknown", 1)
+    first = in_doubt(client.book(request), 503, "ordered_503")
+    error = in_doubt(client.book(request), status, code)
+    assert error["attempts"] == 1 and error["retryable"] is True
+    assert error["doubt"]["sent_ms_ago"] >= first["doubt"]["sent_ms_ago"]
     assert pending_keys(client) == [key]
     success(client.book(request))
     assert pending(client) == []
@@ -58,17 +57,18 @@ def test_doubt_is_the_keys_and_not_the_calls(reference, http1, open_client, seco
 
 def test_doubt_outlives_calls_that_send_nothing(reference, http1, open_client):
     """A breaker that is open, and a cancel before the request was sent: neither knows anything of the first call."""
-    bot, key = reference.bot({"status": 503}), new_key()
+    bot, key = reference.bot(DOWN), new_key()
     breaker = {"failures": 1, "open_ms": 600_000}
-    client = open_client(http1.config, retry=ONCE, circuit_breaker=breaker, max_in_flight=1, **PATIENT)
+    members = {"retry": ONCE, "max_in_flight": 1, **READS_ONLY, **PATIENT}
+    client = open_client(http1.config, circuit_breaker=breaker, **members)
     request = booking_request(bot, key)
     endless = reference.bot(ENDLESS)
     told = ByCallback()
-    failure(client.book(request), "SERVICE_FAILED")
+    in_doubt(client.book(request), 503, "ordered_503")
     error = failure(client.book(request), "CIRCUIT_OPEN")
     assert (error["outcome"], error["attempts"]) == ("unknown", 0)
-    sparing = open_client(http1.config, retry=ONCE, max_in_flight=1, **PATIENT)
-    failure(sparing.book(request), "SERVICE_FAILED")
+    sparing = open_client(http1.config, **members)
+    in_doubt(sparing.book(request), 503, "ordered_503")
     search = told.submit(sparing, pbk.SEARCH, search_request(endless))
     assert reference.wait_for_requests(endless, 1)
     sparing.cancel(told.submit(sparing, pbk.BOOK, request))
@@ -81,26 +81,44 @@ def test_doubt_outlives_calls_that_send_nothing(reference, http1, open_client):
     assert statuses(reference, bot) == [503, 503]
 
 
-def test_two_refusals_settle_the_doubt_of_an_earlier_call(reference, http1, open_client):
-    bot, key = reference.bot({"status": 503}, TAKEN, TAKEN, {}), new_key()
-    client = open_client(http1.config, retry=ONCE)
+def test_refusals_settle_no_doubt(reference, http1, open_client):
+    """However many there are: the platform may look at the slot before it looks at the key."""
+    bot, key = reference.bot(DOWN, *[{**DOWN, **TAKEN}] * 3, {}), new_key()
+    client = open_client(http1.config, retry=ONCE, **READS_ONLY)
     request = booking_request(bot, key)
-    failure(client.book(request), "SERVICE_FAILED")
+    in_doubt(client.book(request), 503, "ordered_503")
+    for _ in range(3):
+        in_doubt(client.book(request), 409, "slot_unavailable")
+    reused(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")), key)
+    success(client.book(request))
+    assert statuses(reference, bot) == [503, 409, 409, 409, 201]
+
+
+def test_refusal_settles_a_doubt_where_keys_are_looked_at_first(reference, http1, open_client):
+    """And no earlier than its own time after the end of the unanswered request: the one before that proves nothing."""
+    bot, key = reference.bot(DOWN, {**DOWN, **TAKEN}, TAKEN, {}), new_key()
+    client = open_client(http1.config, retry=ONCE, platform_keys="first", platform_limit_ms=100, **READS_ONLY)
+    request = booking_request(bot, key)
+    in_doubt(client.book(request), 503, "ordered_503")
+    in_doubt(client.book(request), 409, "slot_unavailable")
+    time.sleep(1.2)
     error = failure(client.book(request), "SLOT_UNAVAILABLE")
-    assert (error["outcome"], error["attempts"]) == ("rejected", 2)
+    assert (error["outcome"], error["attempts"]) == ("rejected", 1)
     assert pending(client) == []
     success(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")))
     assert statuses(reference, bot) == [503, 409, 409, 201]
 
 
-def test_doubt_of_a_call_that_was_too_slow(reference, service, open_client):
-    """The service books after the caller has given up. The next call finds that booking, and no second one is made."""
-    bot = reference.bot({"delay_ms": 600}, {})
+def test_call_that_was_too_slow_is_joined(reference, service, open_client):
+    """The request of a booking that was sent goes on: the repeat gets its reply, and no second request is made."""
+    bot = reference.bot({"delay_ms": 600})
     client = open_client(service.config)
     request = booking_request(bot)
-    assert error_object(client.book({**request, "timeout_ms": 300}).reply)["outcome"] in ("unknown", "not_sent")
+    error = failure(client.book({**request, "timeout_ms": 300}), "TIMEOUT")
+    under_way = [booking["state"] for booking in pending(client)]
+    assert (error["outcome"], under_way) in [("unknown", ["in_flight"]), ("not_sent", [])]
     success(client.book(request))
-    assert len(reference.bookings(bot_id=bot)["bookings"]) == 1
+    assert statuses(reference, bot) == [201]
 
 
 # Resuming
@@ -108,10 +126,10 @@ def test_doubt_of_a_call_that_was_too_slow(reference, service, open_client):
 
 def test_resume_settles_a_doubt(reference, service, open_client, way):
     """The recorded request goes out once more, to the byte and under its key; from then on it is replayed."""
-    bot, key = reference.bot({"status": 503, "processed": True}, {}), new_key()
-    client = open_client(service.config, retry=ONCE)
+    bot, key = reference.bot({**DOWN, "processed": True}, {}), new_key()
+    client = open_client(service.config, retry=ONCE, **READS_ONLY)
     request = booking_request(bot, key)
-    failure(client.book(request), "SERVICE_FAILED")
+    in_doubt(client.book(request), 503, "ordered_503")
     way.submit(client, pbk.BOOK, resume(key, tag="resumed", timeout_ms=MINUTE))
     completion = way.next(client)
     assert success(completion.result)["booking"]["platform_reference"] == key
@@ -126,11 +144,11 @@ def test_resume_settles_a_doubt(reference, service, open_client, way):
 
 
 def test_resume_that_fails_may_be_repeated(reference, http1, open_client):
-    bot, key = reference.bot({"status": 503}, {"status": 503}, {}), new_key()
-    client = open_client(http1.config, retry=ONCE)
-    failure(client.book(booking_request(bot, key)), "SERVICE_FAILED")
-    error = failure(client.book(resume(key, tag="t")), "SERVICE_FAILED")
-    assert (error["outcome"], error["idempotency_key"], error["tag"]) == ("unknown", key, "t")
+    bot, key = reference.bot(DOWN, DOWN, {}), new_key()
+    client = open_client(http1.config, retry=ONCE, **READS_ONLY)
+    in_doubt(client.book(booking_request(bot, key)), 503, "ordered_503")
+    error = in_doubt(client.book(resume(key, tag="t")), 503, "ordered_503")
+    assert (error["idempotency_key"], error["tag"]) == (key, "t")
     success(client.book(resume(key)))
     assert statuses(reference, bot) == [503, 503, 201]
 
@@ -195,6 +213,7 @@ PENDING_MEMBERS = {
     "start_at",
     "duration_minutes",
     "recorded_at",
+    "state",
     "in_flight",
     "expired",
 }
@@ -202,16 +221,16 @@ PENDING_MEMBERS = {
 
 def test_pending_booking(reference, service, open_client):
     """All that is needed to tell which it is, and nothing of the customer."""
-    bot, key = reference.bot({"status": 503}), new_key()
-    client = open_client(service.config, retry=ONCE)
+    bot, key = reference.bot(DOWN), new_key()
+    client = open_client(service.config, retry=ONCE, **READS_ONLY)
     assert pending(client) == []
     request = booking_request(bot, key)
-    failure(client.book(request), "SERVICE_FAILED")
+    in_doubt(client.book(request), 503, "ordered_503")
     (booking,) = pending(client)
     assert set(booking) == PENDING_MEMBERS
     assert (booking["idempotency_key"], booking["bot_id"]) == (key, bot)
     assert (booking["start_at"], booking["duration_minutes"]) == ("2030-01-14T10:00:00Z", 30)
-    assert (booking["in_flight"], booking["expired"]) == (False, False)
+    assert (booking["state"], booking["in_flight"], booking["expired"]) == ("in_doubt", False, False)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", booking["recorded_at"])
     age = datetime.now(timezone.utc) - datetime.fromisoformat(booking["recorded_at"].replace("Z", "+00:00"))
     assert abs(age) < timedelta(minutes=30), "another unit, or another time zone"
@@ -223,10 +242,10 @@ def test_pending_booking(reference, service, open_client):
 
 def test_pending_bookings_are_listed_oldest_first(reference, http1, open_client):
     """Those in doubt alone: not the booked, the refused and the unsent ones."""
-    client = open_client(http1.config, retry=ONCE, **UNSPARED)
+    client = open_client(http1.config, retry=ONCE, **UNSPARED, **READS_ONLY)
     doubtful = [new_key() for _ in range(5)]
     for key in doubtful:
-        failure(client.book(booking_request(reference.bot({"status": 503}), key)), "SERVICE_FAILED")
+        in_doubt(client.book(booking_request(reference.bot(DOWN), key)), 503, "ordered_503")
         success(client.book(booking_request(reference.bot())))
         failure(client.book(booking_request(reference.bot(TAKEN))), "SLOT_UNAVAILABLE")
         failure(client.book(booking_request(duration="?", timeout_ms=0)), "INVALID_FIELD")
@@ -248,8 +267,8 @@ def test_pending_bookings_are_listed_oldest_first(reference, http1, open_client)
 def test_pending_booking_whose_start_has_passed(open_client, start_faults, start, expired):
     """`start_at` is the request's own text."""
     server = start_faults(answer(http_reply(503, b"{}")))
-    client = open_client(config_for(server))
-    failure(client.book(changed(booking_request(), "booking.start_at", start)), "SERVICE_FAILED")
+    client = open_client(config_for(server), timeout_ms=900, **READS_ONLY)
+    in_doubt(client.book(changed(booking_request(), "booking.start_at", start)), 503, "http_error")
     (booking,) = pending(client)
     assert (booking["start_at"], booking["expired"]) == (start, expired)
 

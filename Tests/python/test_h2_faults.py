@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from certificates import Certificates
-from contract import failure, success
+from contract import failure, in_doubt, success
 from h2.errors import ErrorCodes
 from h2_fault_server import H2FaultServer, Script, Stream
 from reference_api import API_KEY
-from samples import BOOKING_REPLY, CALLS_ONLY, TAKEN_REPLY, booking_request, new_key
+from samples import BOOKING_REPLY, CALLS_ONLY, READS_ONLY, TAKEN_REPLY, booking_request, new_key
+
+IMPATIENT = {"timeout_ms": 1000, **READS_ONLY}
+"""In a configuration: to ask again a call would pause for a second or longer, so it ends when it is in doubt."""
 
 
 def made(stream: Stream) -> None:
@@ -26,12 +29,14 @@ def serve(certificates: Certificates, open_client) -> Iterator[Callable[..., Any
     """Starts a server with these scripts; gives it and a client of it that tries `max_attempts` times."""
     with ExitStack() as servers:
 
-        def serve(*scripts: Script, max_attempts: int = 1, **options: Any) -> Any:
+        def serve(
+            *scripts: Script, max_attempts: int = 1, members: dict[str, Any] | None = None, **options: Any
+        ) -> Any:
             server = servers.enter_context(H2FaultServer(certificates.good, *scripts, **options))
             retry = {"max_attempts": max_attempts, "base_delay_ms": 1, "max_delay_ms": 1}
             tls = {"ca_file": str(certificates.ca_file)}
             config = {"api_key": API_KEY, "base_url": server.url, "retry": retry, "tls": tls, **CALLS_ONLY}
-            return server, open_client(config)
+            return server, open_client(config, **(members or {}))
 
         yield serve
 
@@ -77,14 +82,15 @@ def test_half_an_answer_is_none(serve):
         stream.answer(201, BOOKING_REPLY[:20], whole=False)
         stream.reset(ErrorCodes.INTERNAL_ERROR)
 
-    _, client = serve(half)
-    assert failure(client.book(booking_request()), "CONNECTION_LOST")["outcome"] == "unknown"
+    _, client = serve(half, members=IMPATIENT)
+    in_doubt(client.book(booking_request()), None, "connection_lost")
 
 
 @pytest.mark.parametrize("code", [ErrorCodes.INTERNAL_ERROR, ErrorCodes.CANCEL, ErrorCodes.ENHANCE_YOUR_CALM])
 def test_stream_reset_without_an_answer_leaves_the_booking_unknown(serve, code):
-    _, client = serve(lambda stream: stream.reset(code))
-    assert failure(client.book(booking_request()), "CONNECTION_LOST")["outcome"] == "unknown"
+    server, client = serve(lambda stream: stream.reset(code), members=IMPATIENT)
+    assert in_doubt(client.book(booking_request()), None, "connection_lost")["attempts"] == 1
+    assert len(server.keys) == 1
 
 
 def test_whole_answer_in_hand_at_the_deadline_is_an_answer(serve):
@@ -100,18 +106,29 @@ def test_whole_answer_in_hand_at_the_deadline_is_an_answer(serve):
     success(client.book(booking_request(timeout_ms=600)))
 
 
+def silent_at_first(stream: Stream) -> None:
+    """Only the first request on the first connection is answered."""
+    if stream.connection_number > 0 or stream.number == 1:
+        made(stream)
+
+
 def test_connection_that_went_silent_is_not_used_again(serve):
     """A dropped NAT entry, a dead load balancer: nothing tells that it is gone. One call may be lost to it."""
+    server, client = serve(silent_at_first)
+    success(client.book(booking_request()))
+    assert failure(client.book(booking_request(timeout_ms=300)), "TIMEOUT")["outcome"] == "unknown"
+    success(client.book(booking_request(timeout_ms=5000)))
+    assert server.connections == 2
 
-    def silent_at_first(stream: Stream) -> None:
-        if stream.connection_number > 0 or stream.number == 1:
-            made(stream)
 
-    _, client = serve(silent_at_first)
+def test_booking_on_a_connection_that_went_silent_is_asked_for_on_another(serve):
+    """After the time that the platform is given. A call that has joined it gets the booking then."""
+    server, client = serve(silent_at_first, members={"platform_limit_ms": 1})
     key = new_key()
     success(client.book(booking_request()))
     assert failure(client.book(booking_request(key=key, timeout_ms=300)), "TIMEOUT")["outcome"] == "unknown"
-    success(client.book(booking_request(key=key)))
+    success(client.book(booking_request(key=key, timeout_ms=10_000)))
+    assert server.keys[1:] == [key, key]
 
 
 @pytest.mark.parametrize(

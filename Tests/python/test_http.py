@@ -144,7 +144,7 @@ def test_unknown_members_travel_untouched(reference, service, open_client):
 
 
 def test_paths_are_settings(start_faults, open_client):
-    server = start_faults(answer(http_reply(200, b'{"availabilities":[],"booking":{}}')))
+    server = start_faults(answer(http_reply(200, b'{"availabilities":[],"booking":{"id":"bkg_1"}}')))
     paths = {"search_availability": "/a/b", "create_booking": "/c"}
     client = open_client({"api_key": API_KEY, "base_url": f"{server.url}/base", "paths": paths, **CALLS_ONLY})
     success(client.search(search_request()))

@@ -265,7 +265,8 @@ def test_what_is_signed_is_what_is_sent(reference, relay, open_client, value):
     """The server recomputes the signature of every body before it answers. And they are the caller's own bytes, down to
     the white space inside a member, at the top and deeper down.
     """
-    account = reference.account({"status": 200, "body": '{"availabilities":[],"booking":{},"found":false}'})
+    body = '{"availabilities":[],"booking":{"id":"bkg_1"},"found":false}'
+    account = reference.account({"status": 200, "body": body})
     client = open_client(relay.config(account))
     expected = []
     for operation, part in PARTS.items():
@@ -328,21 +329,94 @@ def test_time_is_the_systems(reference, relay1, open_client):
 # Secrets and accounts
 
 
-def test_first_of_two_secrets_signs(reference, relay, open_client):
-    secrets = ["whsec_next", "whsec_last"]
-    renewed, late, early = (reference.account(secrets=accepted) for accepted in (secrets, secrets[1:], secrets[:1]))
-    for account, status in [(renewed, "OK"), (early, "OK"), (late, "UNAUTHORIZED")]:
-        platforms = {BOT_ID: relay.platform(account, webhook_secret=secrets)}
-        client = open_client(relay.config(account), platforms=platforms)
-        result = client.book(booking_request())
-        (request,) = reference.requests(account)
-        check_signature(request, "whsec_next")
-        if status == "OK":
-            success(result)
-            continue
-        error = failure(result, status)
-        assert (error["code"], error["status"], error["source"]) == ("invalid_signature", 401, "platform")
-        assert (error["outcome"], error["retryable"], error["attempts"]) == ("rejected", False, 1)
+NEXT, LAST = "whsec_next", "whsec_last"
+
+
+def signers(reference: Any, account: str) -> list[str]:
+    """Which secret each request was signed with."""
+    found = []
+    for request in reference.requests(account):
+        signature = headers_of(request)["x-dialstack-signature"]
+        (secret,) = (one for one in (NEXT, LAST) if signature == signature_of(one, time_of(request), body_of(request)))
+        found.append(secret)
+    return found
+
+
+@pytest.mark.parametrize("accepted", [[NEXT, LAST], [NEXT]], ids=str)
+def test_first_of_two_secrets_signs(reference, relay, open_client, accepted):
+    account = reference.account(secrets=accepted)
+    platforms = {BOT_ID: relay.platform(account, webhook_secret=[NEXT, LAST])}
+    success(open_client(relay.config(account), platforms=platforms).book(booking_request()))
+    assert signers(reference, account) == [NEXT]
+
+
+@operations
+def test_second_secret_signs_where_the_first_is_not_accepted(reference, relay, open_client, operation):
+    """A platform that has not heard of the new one yet. It is remembered which one it took."""
+    account = reference.account(secrets=[LAST])
+    platforms = {BOT_ID: relay.platform(account, webhook_secret=[NEXT, LAST])}
+    client = open_client(relay.config(account), platforms=platforms)
+    success(getattr(client, operation)(REQUESTS[operation]()))
+    first, second = reference.requests(account)
+    assert second["at"] - first["at"] < 0.99
+    success(client.search(search_request()))
+    assert signers(reference, account) == [NEXT, LAST, LAST]
+
+
+def test_rotation_ends(reference, relay1, open_client):
+    """The platform takes the new secret at last, and refuses the old one."""
+    account = reference.account(secrets=[LAST])
+    platforms = {BOT_ID: relay1.platform(account, webhook_secret=[NEXT, LAST])}
+    client = open_client(relay1.config(account), platforms=platforms)
+    success(client.search(search_request()))
+    reference.account(name=account, secrets=[NEXT])
+    for _ in range(2):
+        success(client.search(search_request()))
+    assert signers(reference, account) == [NEXT, LAST, LAST, NEXT, NEXT]
+
+
+def test_secret_of_one_bot_is_no_matter_of_another(reference, relay, open_client):
+    """Also where both are behind one webhook: the other has one secret, and signs with that."""
+    late, other = reference.account(secrets=[LAST]), reference.account(secrets=[NEXT])
+    platforms = {
+        BOT_ID: relay.platform(late, webhook_secret=[NEXT, LAST]),
+        OTHER_BOT: relay.platform(other, webhook_secret=NEXT),
+    }
+    client = open_client(relay.config(late), platforms=platforms)
+    for _ in range(2):
+        success(client.search(search_request()))
+        success(client.search(search_request(OTHER_BOT)))
+    success(client.book(booking_request(OTHER_BOT)))
+    assert signers(reference, late) == [NEXT, LAST, LAST]
+    assert signers(reference, other) == [NEXT, NEXT, NEXT]
+
+
+@pytest.mark.parametrize(("secrets", "expected"), [(NEXT, [NEXT, NEXT]), ([NEXT, LAST], [NEXT, LAST, NEXT])], ids=str)
+def test_platform_that_refuses_a_signature_is_asked_once_more(reference, relay, open_client, secrets, expected):
+    """After a second: one that has just started may not have its secrets yet. Then it is believed."""
+    account = reference.account(secrets=["whsec_another"])
+    platforms = {BOT_ID: relay.platform(account, webhook_secret=secrets)}
+    client = open_client(relay.config(account), platforms=platforms, retry={"max_attempts": 1})
+    error = failure(client.book(booking_request()), "UNAUTHORIZED")
+    assert (error["code"], error["status"], error["source"]) == ("invalid_signature", 401, "platform")
+    assert (error["outcome"], error["retryable"], error["attempts"]) == ("rejected", False, len(expected))
+    assert signers(reference, account) == expected
+    before, last = reference.requests(account)[-2:]
+    assert last["at"] - before["at"] >= 0.99
+
+
+def test_platform_that_accepts_a_signature_a_second_later(reference, relay1, open_client):
+    account = reference.account({"status": 401, "code": "invalid_signature"}, {})
+    success(open_client(relay1.config(account)).book(booking_request()))
+    first, second = reference.requests(account)
+    assert (first["status"], second["status"]) == (401, 201)
+    assert second["at"] - first["at"] >= 0.99
+
+
+def test_refusal_in_other_words_is_believed_at_once(reference, relay1, open_client):
+    account = reference.account({"status": 401, "code": "unauthorized"})
+    error = failure(open_client(relay1.config(account)).book(booking_request()), "UNAUTHORIZED")
+    assert (error["outcome"], error["attempts"]) == ("rejected", 1)
 
 
 @pytest.mark.parametrize("secret", ["s", "whsec_" + "x" * 506, "\u00fc\u20ac\U0001f511", " spaces and \t", "\\u0041"])

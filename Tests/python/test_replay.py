@@ -5,11 +5,22 @@ from __future__ import annotations
 import pbk
 import pytest
 from completions import ByCallback
-from contract import ATTEMPT_MEMBERS, STATUS, failure, success
+from contract import ATTEMPT_MEMBERS, STATUS, failure, in_doubt, success
 from fault_server import answer
 from ledger import BOOKED, TAKEN, changed, pending, pending_keys, reused, statuses
 from run_reference import headers_of
-from samples import BOOKING_REPLY, BOT_ID, ONCE, QUICK, SANDBOX, booking_request, new_key, search_request
+from samples import (
+    BOOKING_REPLY,
+    BOT_ID,
+    DOWN,
+    ONCE,
+    QUICK,
+    READS_ONLY,
+    SANDBOX,
+    booking_request,
+    new_key,
+    search_request,
+)
 from test_abi import config_for
 from test_cancel import ENDLESS
 
@@ -188,10 +199,10 @@ def test_another_request_under_a_key_in_flight(on_the_wire, way, path, value):
 @another
 def test_another_request_under_a_key_in_doubt(reference, http1, open_client, path, value):
     """What may have been booked keeps its key. The same request may have it, and settles the doubt."""
-    bot, key = reference.bot({"status": 503, "processed": True}, {}), new_key()
-    client = open_client(http1.config, retry=ONCE)
+    bot, key = reference.bot({**DOWN, "processed": True}, {}), new_key()
+    client = open_client(http1.config, retry=ONCE, **READS_ONLY)
     request = booking_request(bot, key)
-    assert failure(client.book(request), "SERVICE_FAILED")["outcome"] == "unknown"
+    in_doubt(client.book(request), 503, "ordered_503")
     reused(client.book(changed(request, path, value)), key)
     assert pending_keys(client) == [key]
     success(client.book(request))

@@ -66,13 +66,13 @@ class ReferenceServer(AbstractContextManager):
         self._call("script", {"bot_id": bot_id, "steps": list(steps)})
         return bot_id
 
-    def account(self, *steps: dict[str, Any], **order: Any) -> str:
-        """An account of the platform's that nobody has used before, with the steps of a bot.
+    def account(self, *steps: dict[str, Any], name: str | None = None, **order: Any) -> str:
+        """An account of the platform's that nobody has used before, with the steps of a bot; or a known one, anew.
 
         `secrets` (else the usual one): any of which may sign. `more_members`: what the test sends at the top of a body
         beside the members of the protocol.
         """
-        account_id = f"acct_{uuid.uuid4().hex}"
+        account_id = name or f"acct_{uuid.uuid4().hex}"
         self._call("script", {"account_id": account_id, "steps": list(steps), **order})
         return account_id
 
