@@ -32,6 +32,10 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
     json_after(reply, "\"field\"", field, sizeof field);
     json_after(reply, "\"retryable\"", retryable, sizeof retryable);
 
+    /* 0. The key has another booking. A repeat of this request would be refused again. "existing" describes that booking. */
+    if (status == PBK_IDEMPOTENCY_KEY_REUSED)
+        return "You have an appointment already. One moment. (The engine resumes the key, and reads out its start.)";
+
     /* 1. It may have been booked, so do not deny it, and repeat the call with the same key. */
     if (strcmp(outcome, "unknown") == 0)
         return "I am confirming that for you. (The engine repeats the call with the same key.)";
@@ -122,6 +126,9 @@ int main(void)
         fine = 0;
     }
     pbk_string_free(reply);
+    reply = pbk_create_booking(sandbox, BOOKING("call-7-1", "+15557654321", ""), &status);
+    fine &= show("a key that has another booking", status, reply, PBK_IDEMPOTENCY_KEY_REUSED, "idempotency_key_reused",
+                 "unknown");
     reply = pbk_create_booking(sandbox, BOOKING("call-8-1", "+15557654321", ""), &status);
     fine &= show("a slot that is taken", status, reply, PBK_SLOT_UNAVAILABLE, "slot_unavailable", "rejected");
 
@@ -141,6 +148,6 @@ int main(void)
     fine &= pbk_client_close(sandbox, 1000) == PBK_OK;
 
     reply = pbk_create_booking(sandbox, good, &status);
-    fine &= show("a client that is closed", status, reply, PBK_CLIENT_CLOSED, "client_closed", "not_sent");
+    fine &= show("a client that is closed", status, reply, PBK_CLIENT_CLOSED, "client_closed", "unknown");
     return fine ? 0 : 1;
 }

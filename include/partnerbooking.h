@@ -136,8 +136,10 @@ typedef enum pbk_status {
     PBK_INVALID_FIELD = 6,    /**< A member of the request is missing or wrong; "field" names it. */
     PBK_CANCELLED = 7,        /**< pbk_cancel() ended the call. */
     PBK_WOULD_DEADLOCK = 8,   /**< A function that waits was called from a callback. */
-    PBK_IDEMPOTENCY_KEY_REUSED = 9, /**< The key belongs to another booking; nothing was sent. */
-    PBK_NOT_RECORDED = 10,    /**< "resume" of a key under which nothing is recorded. */
+    PBK_IDEMPOTENCY_KEY_REUSED = 9, /**< The key belongs to another booking, which
+                                         "existing" describes. Nothing was sent. */
+    PBK_NOT_RECORDED = 10,    /**< "resume" or "give_up" of a key under which nothing is
+                                   recorded, or whose booking was not made. */
     PBK_UNSUPPORTED_OPERATION = 11, /**< The endpoint has no such operation: the Partner API looks up no customers. */
     PBK_UNKNOWN_BOT = 12,     /**< With "platform_webhook": "platforms" does not name the request's "bot_id". */
     PBK_NO_WEBHOOK = 13,      /**< With "platform_webhook": "platforms" names the bot, but no "webhook_url" for it. */
@@ -149,6 +151,8 @@ typedef enum pbk_status {
     PBK_JOURNAL_UNAVAILABLE = 22,  /**< The journal could not be opened, or did not take the booking, which was not sent then. */
     PBK_JOURNAL_LOCKED = 23,       /**< Another client, in this process or another, has the journal open. */
     PBK_CIRCUIT_OPEN = 24,         /**< The service failed too often in a row, and is left alone for a moment. */
+    PBK_LEDGER_FULL = 25,          /**< Too many bookings of the service are in doubt or in
+                                        flight. This one was not sent. */
 
     /* The network. */
     PBK_TIMEOUT = 40,         /**< No definite answer came within "timeout_ms"; of pbk_next_completion(): none came in time. */
@@ -279,10 +283,30 @@ PBK_API char *pbk_search_availability(pbk_client *client, const char *request_js
 /**
  * Books an appointment slot and waits for the outcome.
  *
- * The request's "idempotency_key" names the booking: one key, one booking. A call with the key of one that is under way shares its
- * request and its reply; the key of one that was booked gives the recorded reply, without network; the key of another booking is
- * refused with PBK_IDEMPOTENCY_KEY_REUSED. After an error with "outcome":"unknown" repeat the call with the same key, never with a
- * new one, or with {"idempotency_key":...,"resume":true} alone. docs/exactly-once.md has the whole of it.
+ * The request's "idempotency_key" names the booking: one key, one booking.
+ *
+ * - The key of a booking in flight: the call shares its request and its reply.
+ * - The key of a booking that was made: the call returns the recorded reply.
+ * - The key of another booking: PBK_IDEMPOTENCY_KEY_REUSED. Two requests ask for the same
+ *   booking if they differ only in the spelling of "start_at" (the instant counts), in
+ *   spelling and order, or in members that are missing, null or "".
+ *
+ * After an error with "outcome":"unknown" repeat the call with the same key, never with a
+ * new one, or send {"idempotency_key":"...","resume":true} alone.
+ *
+ * The library never forgets a booking in doubt. A person can give one up:
+ *
+ *     {"idempotency_key":"...","give_up":true}
+ *     {"give_up":true,"bot_id":"...","start_before":"2030-01-14T09:00:00-05:00"}
+ *
+ * The second form gives up the bookings in doubt of a bot that start before a moment. This
+ * sends nothing. The reply is {"given_up":[...],"kept":[...]}, with items as in
+ * pbk_pending_bookings(). A booking with a call under way, or that has ended, is kept.
+ *
+ * "conversation", 1 to 256 bytes, names the phone call. It is not sent. The journal keeps
+ * it, and pbk_pending_bookings() lists it. See docs/exactly-once.md.
+ *
+ * The host has heard the end of a booking one second after this function has returned it.
  *
  * The library does not abandon a booking that was sent. If it is not settled at the
  * deadline, the call ends with "outcome":"unknown", and the request continues in the
@@ -506,6 +530,11 @@ PBK_API const char *pbk_completion_timing(const pbk_completion *completion);
 /**
  * Frees a completion and all that was borrowed from it.
  *
+ * If the completion is the end of a booking, the host has heard that end: the booking
+ * leaves the list of pbk_pending_bookings(). So use the end first, then free the
+ * completion. Free completions before you close the client: afterwards the journal does
+ * not record it, and the next client lists the booking once more.
+ *
  * @param completion  The completion; NULL is allowed and does nothing. A completion is freed once.
  * Any thread, callbacks too; never blocks. Since 0.1.
  */
@@ -551,20 +580,30 @@ PBK_API char *pbk_booking_key(const char *call_id, const char *request_json, cha
 PBK_API char *pbk_random_key(void);
 
 /**
- * Lists the bookings that are not settled: those in flight, and those in doubt from calls
- * that ended with "outcome":"unknown". With a journal ("journal_path") it includes those
- * of earlier processes. With "report_settled" it includes bookings that were settled
- * while 1,000 reports waited.
+ * Lists the bookings whose end the host has not heard, oldest first. With a journal
+ * ("journal_path") it includes those of earlier processes.
  *
- * Each has its "idempotency_key", "bot_id", "start_at", "duration_minutes",
- * "recorded_at", "state" ("in_flight", "in_doubt", "booked" or "refused"), "in_flight"
- * and "expired" (its start has passed). It contains no customer data. To settle one, call
- * pbk_create_booking() with
+ * The host has heard an end when it has freed the completion, or one second after a
+ * blocking call has returned it. The journal records that about a second later. So after a
+ * crash a booking may be listed although the host has heard its end: at least once.
+ *
+ * Each item has "idempotency_key", "bot_id", "start_at", "duration_minutes",
+ * "recorded_at", "state", "in_flight", "expired" (its start has passed), and
+ * "conversation" if the request had one. It contains no customer data. The states:
+ *
+ * - "in_flight": a request is under way. A resume joins it.
+ * - "in_doubt": it may have been made. A resume settles it. Only that or a "give_up" ends it.
+ * - "booked": it was made. A resume returns the reply.
+ * - "refused": it was not made, and the key is free. A resume returns PBK_NOT_RECORDED
+ *   with the outcome "not_sent" or "rejected".
+ *
+ * To resume one, call pbk_create_booking() with
  *
  *     {"idempotency_key":"...","resume":true}
  *
- * which sends the recorded request again under the same key, so that it is booked once. "journal" tells what was found damaged
- * when the journal was opened, or is null.
+ * It leaves the list when the host has heard the end of that call. Ends that nobody hears
+ * leave it after "booking_retention_minutes". "journal" describes the damage that was
+ * found when the journal was opened, or is null.
  *
  * @param client  The client.
  * @param status  Where to put the status; may be NULL.

@@ -23,7 +23,7 @@ extension PartnerBookingClient {
         return SearchAvailabilityReply(json, timing)
     }
 
-    /// Books an appointment slot.
+    /// Books an appointment slot. The end counts as heard one second after the return.
     ///
     /// - Parameters:
     ///   - request: What to ask. It is checked before anything is sent.
@@ -50,19 +50,48 @@ extension PartnerBookingClient {
         return LookupCustomerReply(json, timing)
     }
 
-    /// Sends a booking that is not settled again, under its key: it is made once. One that is under way is joined, one that is
-    /// settled is told.
+    /// Settles a booking by its key alone. One in doubt is sent again, and made once. One in flight is joined. One that was made
+    /// gives its reply.
     ///
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: As `createBooking`; `not_recorded` when nothing is known of the key.
+    /// - Throws: As `createBooking`; `not_recorded` when nothing is known of the key, or with the outcome `not_sent` or
+    ///   `rejected` when the booking was not made.
     public func resumeBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
     ) async throws(PartnerBookingError) -> CreateBookingReply {
         let request = ResumeBookingRequest(idempotencyKey: idempotencyKey, options: options)
         let (json, timing) = try await reply(.createBooking, request.json, nil)
         return CreateBookingReply(json, timing)
+    }
+
+    /// Gives up a booking in doubt: a person has decided not to wait for its end. Nothing is sent, and the key is free.
+    ///
+    /// - Parameters:
+    ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
+    ///   - options: Deadline, tag and the like.
+    /// - Throws: `not_recorded` when nothing is known of the key.
+    public func giveUpBooking(
+        idempotencyKey: String, options: CallOptions = CallOptions()
+    ) async throws(PartnerBookingError) -> GiveUpReply {
+        try await giveUp(GiveUpRequest(.booking(key: idempotencyKey), options))
+    }
+
+    /// Gives up the bookings in doubt of a bot that start before a moment.
+    ///
+    /// - Parameters:
+    ///   - botID: The bot that asked.
+    ///   - startBefore: RFC 3339 date-time with offset.
+    ///   - options: Deadline, tag and the like.
+    public func giveUpBookings(
+        botID: String, startBefore: String, options: CallOptions = CallOptions()
+    ) async throws(PartnerBookingError) -> GiveUpReply {
+        try await giveUp(GiveUpRequest(.bookings(botID: botID, startBefore: startBefore), options))
+    }
+
+    private func giveUp(_ request: GiveUpRequest) async throws(PartnerBookingError) -> GiveUpReply {
+        GiveUpReply(json: try await reply(.createBooking, request.json, nil).json)
     }
 
     /// Makes a call with a request as JSON, for members that the typed requests do not have.
@@ -86,23 +115,27 @@ extension PartnerBookingClient {
             switch completion.event {
             case .slow: onSlow?()
             case .settled: break
-            case .done(let result): ending.come(result.map { ($0, completion.timing) })
+            case .done(let result): ending.come((result.map { ($0, completion.timing) }, completion.receipt))
             }
         }
         // A task that is cancelled already sends nothing.
-        if Task.isCancelled { throw call.context.completing(.cancelled) }
+        if Task.isCancelled { throw completing(.cancelled, call) }
         try submit(call)
-        return try await withTaskCancellationHandler {
+        let end = await withTaskCancellationHandler {
             await withCheckedContinuation(ending.wait)
         } onCancel: {
             try? self.cancel(call.ticket)
-        }.get()
+        }
+        end.receipt?.acknowledgeSoon()
+        return try end.result.get()
     }
 }
 
 /// Where a task waits for the end of its call, whichever of the two comes first.
 private final class Ending: Sendable {
-    typealias End = Result<(json: [UInt8], timing: CallTiming), PartnerBookingError>
+    typealias End = (
+        result: Result<(json: [UInt8], timing: CallTiming), PartnerBookingError>, receipt: Receipt?
+    )
 
     private struct State {
         var end: End?

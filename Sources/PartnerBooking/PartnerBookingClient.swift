@@ -54,9 +54,11 @@ public final class PartnerBookingClient: Sendable {
         var journal: Journal?
         if let settings = configuration.journal {
             let (opened, entries) = try Journal.open(settings)
-            (journal, recovered) = (opened, entries)
+            // Without a required journal a booking may have been sent again behind a record that it was not made.
+            (journal, recovered) = (opened, entries.filter { configuration.policy.isJournalRequired || !$0.isRefused })
         }
-        ledger = BookingLedger(configuration.ledger, journal, restoring: recovered)
+        ledger = BookingLedger(
+            configuration.ledger, journal, restoring: recovered, service: { [endpoint] in endpoint.service(of: $0) })
         completions = CompletionQueue(limit: configuration.limits.total)
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
@@ -65,7 +67,9 @@ public final class PartnerBookingClient: Sendable {
             report: { [completions] in completions.append($0) })
         self.loop = loop
         do throws(PartnerBookingError) {
-            threads = Threads(transfer: transfer, journal: try journal?.start { loop.take($0) })
+            let journalThread = try journal?.start(
+                report: { loop.take($0) }, waiting: { [ledger] in ledger.heardRecords(isEnd: $0) })
+            threads = Threads(transfer: transfer, journal: journalThread)
         } catch {
             loop.beginClose(at: .now())
             transfer.detach()
@@ -85,7 +89,8 @@ public final class PartnerBookingClient: Sendable {
                 start > now
             else { continue }
             // One that finds no place stays among the pending ones.
-            _ = try? submit(.createBooking, request: ResumeBookingRequest(idempotencyKey: entry.key).json) { _ in }
+            let request = ResumeBookingRequest(idempotencyKey: entry.key).json
+            _ = try? submit(call(self.request(.createBooking, request), isOwn: true) { _ in })
         }
     }
 
@@ -105,18 +110,23 @@ public final class PartnerBookingClient: Sendable {
     ///   - operation: What to ask.
     ///   - json: The request as docs/json-contract.md describes it, UTF-8.
     ///   - handler: Told exactly once that the call is done, and before that perhaps that it is slow; on the transfer thread.
+    ///     The end of a booking counts as heard when it has returned.
     /// - Returns: The call's ticket.
     /// - Throws: Why the call is refused; the handler then hears nothing.
     @discardableResult
     public func submit(
         _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Ticket {
-        let call = try prepare(operation, request: json, handler: handler)
+        let call = try prepare(operation, request: json) { completion in
+            handler(completion)
+            completion.receipt?.acknowledge()
+        }
         try submit(call)
         return call.ticket
     }
 
-    /// The first half of a submission, for those who must know the ticket before anything can happen to the call.
+    /// The first half of a submission, for those who must know the ticket before anything can happen to the call. The handler
+    /// acknowledges receipts.
     package func prepare(
         _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
@@ -137,14 +147,19 @@ public final class PartnerBookingClient: Sendable {
         do throws(PartnerBookingError) {
             if call.isQueued { try completions.reserve() }
         } catch {
-            throw ledger.completing(call.context.completing(error))
+            throw completing(error, call)
         }
         do throws(PartnerBookingError) {
             try loop.submit(call)
         } catch {
             if call.isQueued { completions.unreserve() }
-            throw ledger.completing(call.context.completing(error))
+            throw completing(error, call)
         }
+    }
+
+    /// Returns the error of a call that was not accepted.
+    func completing(_ error: PartnerBookingError, _ call: Call) -> PartnerBookingError {
+        ledger.completing(call.context.completing(error))
     }
 
     /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
@@ -166,8 +181,8 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Bookings
 
-    /// The bookings that are not settled, oldest first: in flight, or in doubt from calls that ended `unknown`, of this client and,
-    /// with a journal, of those before it. `resumeBooking` settles one.
+    /// The bookings whose end the host has not heard, oldest first: in flight, in doubt, booked or refused. They are of this
+    /// client and, with a journal, of those before it. `resumeBooking` settles one, or gives its end once more.
     ///
     /// - Throws: `client_closed`.
     public func pendingBookings() throws(PartnerBookingError) -> [PendingBooking] {
@@ -194,18 +209,22 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Calls that wait
 
-    /// Makes a call and waits for its end, at the latest until its deadline.
+    /// Makes a call and waits for its end, at the latest until its deadline. The end of a booking counts as heard one second
+    /// after the return.
     @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
     public func call(_ operation: Operation, request json: [UInt8]) -> CallResult {
-        guard !Thread.doesCurrentRunHandlers else { return .failure(.wouldDeadlock.beforeSending(operation)) }
         let waiter = CompletionWaiter()
         do throws(PartnerBookingError) {
             let call = try prepare(operation, request: json) { waiter.complete($0) }
+            guard !Thread.doesCurrentRunHandlers else { throw completing(.wouldDeadlock, call) }
             let deadline = call.deadline
             try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
             // thread, the caller on the phone is not held up with it.
-            if let result = waiter.wait(until: deadline.adding(milliseconds: 1_000)) { return result }
+            if let end = waiter.wait(until: deadline.adding(milliseconds: 1_000)) {
+                end.receipt?.acknowledgeSoon()
+                return end.result
+            }
             return .failure(call.context.completing(.timeout, outcome: .unknown))
         } catch {
             return .failure(error)
@@ -285,7 +304,7 @@ public final class PartnerBookingClient: Sendable {
 
     /// The request becomes a call with a ticket and a deadline.
     private func call(
-        _ request: Request, isQueued: Bool = false, _ complete: @escaping CompletionHandler
+        _ request: Request, isQueued: Bool = false, isOwn: Bool = false, _ complete: @escaping CompletionHandler
     ) -> Call {
         let now = MonotonicTime.now()
         let timeout = request.timeoutMilliseconds ?? configuration.timeoutMilliseconds(for: request.operation)
@@ -295,7 +314,7 @@ public final class PartnerBookingClient: Sendable {
         }
         return Call(
             ticket: ticket, request: request, policy: configuration.retry, deadline: now.adding(milliseconds: timeout),
-            seed: seed, isQueued: isQueued, submittedAt: now,
+            seed: seed, isQueued: isQueued, isOwn: isOwn, submittedAt: now,
             slowAt: (request.slowAfterMilliseconds ?? configuration.slowAfterMilliseconds).map(now.adding),
             complete: complete)
     }

@@ -26,11 +26,11 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let invalidField = Code("invalid_field")
         /// `cancel`, or the task was cancelled.
         public static let cancelled = Code("cancelled")
-        /// What waits was called on the transfer thread.
+        /// A blocking function was called on the transfer thread.
         public static let wouldDeadlock = Code("would_deadlock")
         /// The key belongs to another booking; nothing was sent.
         public static let idempotencyKeyReused = Code("idempotency_key_reused")
-        /// Nothing is recorded under the key that was to be resumed.
+        /// Nothing is recorded under the key to resume or to give up, or its booking was not made.
         public static let notRecorded = Code("not_recorded")
         /// The Partner API looks up no customers.
         public static let unsupportedOperation = Code("unsupported_operation")
@@ -48,6 +48,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public static let journalUnavailable = Code("journal_unavailable")
         /// Another client has the journal open.
         public static let journalLocked = Code("journal_locked")
+        /// Too many bookings of the service are in doubt or in flight.
+        public static let ledgerFull = Code("ledger_full")
         /// The service failed too often in a row, and is left alone for a moment.
         public static let circuitOpen = Code("circuit_open")
         /// No definite answer came in time.
@@ -112,6 +114,16 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public var code: String?
     }
 
+    /// The booking that an idempotency key belongs to.
+    public struct Existing: Sendable, Equatable {
+        /// Its state: `in_flight`, `in_doubt` or `booked`.
+        public var state: PendingBooking.State
+        /// RFC 3339, as its request wrote it; nil when version 1 of the journal recorded it.
+        public var startAt: String?
+        /// The platform's name for it, if it is booked and the platform named it.
+        public var bookingID: String?
+    }
+
     /// What happened.
     public var code: Code
     /// One sentence for a log. When the service answered these are its own words, which may name the customer.
@@ -143,6 +155,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public var reply: [UInt8]?
     /// Details of a booking in doubt. Set with `in_doubt`.
     public var doubt: Doubt?
+    /// The booking that the key belongs to. Set with `idempotency_key_reused`.
+    public var existing: Existing?
 
     /// For bookings only.
     public var outcome: Outcome?
@@ -218,10 +232,17 @@ extension PartnerBookingError {
         return PartnerBookingError(.wouldDeadlock, message, source: .caller)
     }
 
-    static var idempotencyKeyReused: PartnerBookingError {
-        let message = "The idempotency_key belongs to another request: take a new key for a new booking, or resume that one"
+    static func idempotencyKeyReused(_ existing: Existing) -> PartnerBookingError {
+        let advice =
+            switch existing.state {
+            case .booked: "is made: resume it to get its reply"
+            case .inFlight: "is in flight: resume it to get its end"
+            default: "is in doubt: resume it to settle it"
+            }
+        let message = "This key's booking \(advice). The request asks for another one: that needs another idempotency_key"
         var error = PartnerBookingError(.idempotencyKeyReused, message, source: .caller)
         error.field = "idempotency_key"
+        error.existing = existing
         return error
     }
 
@@ -230,6 +251,27 @@ extension PartnerBookingError {
         var error = PartnerBookingError(.notRecorded, message, source: .caller)
         error.field = "idempotency_key"
         return error
+    }
+
+    /// There is nothing to give up under the key.
+    static var nothingToGiveUp: PartnerBookingError {
+        var error = notRecorded
+        error.message = "No booking is recorded under the idempotency_key: nothing was given up"
+        return error
+    }
+
+    /// The booking to resume was not made.
+    static var notMade: PartnerBookingError {
+        var error = notRecorded
+        error.message = "The booking was not made, and its idempotency_key is free: send a whole request to book"
+        return error
+    }
+
+    static func ledgerFull(_ limit: Int) -> PartnerBookingError {
+        let message =
+            "Ledger full: \(limit) bookings of this service are in doubt or in flight. "
+            + "Resume or give up those that pbk_pending_bookings lists"
+        return PartnerBookingError(.ledgerFull, message, source: .library, isRetryable: true)
     }
 
     static var unsupportedOperation: PartnerBookingError {
@@ -346,6 +388,13 @@ extension PartnerBookingError {
                             answer.member("status", doubt.status)
                             answer.member("code", code)
                         }
+                    }
+                }
+                if let existing {
+                    error.object("existing") { object in
+                        object.member("state", existing.state.rawValue)
+                        object.member("start_at", existing.startAt)
+                        if let bookingID = existing.bookingID { object.member("booking_id", bookingID) }
                     }
                 }
                 if let reply = self.reply { error.member("reply", json: reply) }

@@ -15,6 +15,7 @@ final class CompletionBox: @unchecked Sendable {
     fileprivate let tag: CText?
     fileprivate let key: CText?
     fileprivate let reply: CText?
+    fileprivate let receipt: Receipt?
     private let timing: CallTiming
     private var timingText: CText?
     /// One for all boxes: few hosts ask for the timing, and none for long. It holds a value that nobody uses: a field without a
@@ -40,6 +41,7 @@ final class CompletionBox: @unchecked Sendable {
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
         key = completion.idempotencyKey.flatMap { CText(Array($0.utf8)) }
         timing = completion.timing
+        receipt = completion.receipt
         let status: pbk_status
         var outcome = PBK_OUTCOME_NONE
         switch completion.event {
@@ -144,5 +146,7 @@ public func pbk_completion_timing(_ completion: OpaquePointer?) -> UnsafePointer
 @_cdecl("pbk_completion_free") @implementation
 public func pbk_completion_free(_ completion: OpaquePointer?) {
     guard let completion else { return }
-    Unmanaged<CompletionBox>.fromOpaque(UnsafeRawPointer(completion)).release()
+    let box = Unmanaged<CompletionBox>.fromOpaque(UnsafeRawPointer(completion)).takeRetainedValue()
+    // Without memory for its reply the host has not heard the end.
+    if box.reply != nil { box.receipt?.acknowledge() }
 }

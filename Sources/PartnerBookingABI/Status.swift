@@ -24,6 +24,7 @@ extension PartnerBookingError {
         case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
         case .journalLocked: PBK_JOURNAL_LOCKED
         case .circuitOpen: PBK_CIRCUIT_OPEN
+        case .ledgerFull: PBK_LEDGER_FULL
         case .timeout: PBK_TIMEOUT
         case .dnsFailed: PBK_DNS_FAILED
         case .connectFailed: PBK_CONNECT_FAILED
@@ -84,6 +85,7 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_JOURNAL_UNAVAILABLE: "the booking could not be recorded in the journal"
     case PBK_JOURNAL_LOCKED: "another client has the journal open"
     case PBK_CIRCUIT_OPEN: "the service failed too often in a row and is left alone for a moment"
+    case PBK_LEDGER_FULL: "too many bookings of the service are in doubt or in flight"
     case PBK_TIMEOUT: "no definite answer came within timeout_ms"
     case PBK_DNS_FAILED: "the host name did not resolve"
     case PBK_CONNECT_FAILED: "no connection could be made"

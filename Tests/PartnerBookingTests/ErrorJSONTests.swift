@@ -29,6 +29,8 @@ import Testing
         #expect(try names(.queueFull(512)) == Self.common)
         #expect(try names(.resource("No thread")) == Self.common)
         #expect(try names(.timeout) == Self.common)
+        #expect(try names(.ledgerFull(5_000)) == Self.common)
+        #expect(try names(.notMade) == Self.common)
     }
 
     @Test(arguments: Operation.allCases)
@@ -45,9 +47,11 @@ import Testing
     }
 
     @Test func aKeyThatIsNotKnownIsNull() throws {
-        let error = try error(PartnerBookingError.clientClosed.beforeSending(.createBooking))
+        let error = try error(PartnerBookingError.invalidClient.beforeSending(.createBooking))
         #expect(error["outcome"]?.string == "not_sent")
         #expect(error["idempotency_key"]?.kind == .null)
+        let closed = try self.error(PartnerBookingError.clientClosed.beforeSending(.createBooking))
+        #expect(closed["outcome"]?.string == "unknown" && closed["idempotency_key"]?.kind == .null)
     }
 
     @Test func whatTheServiceAnsweredHasItsMembers() throws {
@@ -101,6 +105,34 @@ import Testing
         let text = String(decoding: error.json, as: UTF8.self)
         #expect(text.contains(#""code":"in_doubt","#) && text.contains(#""retryable":true,"attempts":2,"#))
         #expect(text.contains(#""outcome":"unknown","idempotency_key":"k","doubt":\#(expected)}}"#), "\(text)")
+    }
+
+    // MARK: The booking that a key belongs to
+
+    /// The message begins with what to do. `booking_id` is there when the platform named it.
+    @Test(
+        arguments: [
+            (.booked, "bkg_1", "is made: resume it", #"{"state":"booked","start_at":"S","booking_id":"bkg_1"}"#),
+            (.booked, nil, "is made: resume it", #"{"state":"booked","start_at":"S"}"#),
+            (.inFlight, nil, "is in flight: resume it", #"{"state":"in_flight","start_at":"S"}"#),
+            (.inDoubt, nil, "is in doubt: resume it", #"{"state":"in_doubt","start_at":"S"}"#),
+        ] as [(PendingBooking.State, String?, String, String)])
+    func aKeyThatIsReusedSaysWhoseItIs(
+        _ state: PendingBooking.State, _ bookingID: String?, _ advice: String, _ expected: String
+    ) throws {
+        let reused = PartnerBookingError.idempotencyKeyReused(.init(state: state, startAt: "S", bookingID: bookingID))
+        let error = ErrorContext(operation: .createBooking, idempotencyKey: "k").completing(reused, outcome: .unknown)
+        #expect(error.message.hasPrefix("This key's booking \(advice)"))
+        #expect(error.field == "idempotency_key" && error.source == .caller && !error.isRetryable)
+        #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "existing"])
+        let text = String(decoding: error.json, as: UTF8.self)
+        #expect(text.hasSuffix(#""outcome":"unknown","idempotency_key":"k","existing":\#(expected)}}"#), "\(text)")
+    }
+
+    /// Version 1 of the journal did not record the start.
+    @Test func aStartThatIsNotKnownIsNull() throws {
+        let reused = PartnerBookingError.idempotencyKeyReused(.init(state: .booked))
+        #expect(try error(reused)["existing"]?["start_at"]?.kind == .null)
     }
 
     // MARK: Values
@@ -178,7 +210,8 @@ import Testing
             (.clientClosed, "client_closed", .caller, false), (.config("a", "b"), "invalid_config", .caller, false),
             (.json("request", syntax), "invalid_json", .caller, false), (.field("a", "b"), "invalid_field", .caller, false),
             (.queueFull(1), "queue_full", .library, true), (.resource("m"), "resource_unavailable", .library, true),
-            (.timeout, "timeout", .network, true),
+            (.timeout, "timeout", .network, true), (.ledgerFull(1), "ledger_full", .library, true),
+            (.notRecorded, "not_recorded", .caller, false), (.notMade, "not_recorded", .caller, false),
             (.inDoubt(.init(sentMillisecondsAgo: 0), source: .platform), "in_doubt", .platform, true),
         ]
         for (error, code, source, isRetryable) in rows {

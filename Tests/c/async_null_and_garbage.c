@@ -26,6 +26,8 @@ static void on_completion(void *context, pbk_completion *completion)
 static void check_refused(pbk_client *client, pbk_operation operation, const char *request, const char *input,
                           pbk_status due, const char *code)
 {
+    /* A client that is closed may have booked under the key. */
+    const char *outcome = due == PBK_CLIENT_CLOSED ? "\"outcome\":\"unknown\"" : "\"outcome\":\"not_sent\"";
     pbk_ticket ticket = 7;
     char member[64], *error = (char *)"not touched";
     pbk_status status = pbk_submit(client, operation, request, &ticket, &error, NULL, NULL);
@@ -33,7 +35,7 @@ static void check_refused(pbk_client *client, pbk_operation operation, const cha
     snprintf(member, sizeof member, "\"code\":\"%s\"", code);
     check(status == due && ticket == 0 && error != NULL && strncmp(error, "{\"error\":{", 10) == 0
               && strstr(error, member) != NULL
-              && (operation != PBK_CREATE_BOOKING || strstr(error, "\"outcome\":\"not_sent\"") != NULL),
+              && (operation != PBK_CREATE_BOOKING || strstr(error, outcome) != NULL),
           "submit", input, error);
     pbk_string_free(error);
 

@@ -27,6 +27,8 @@ static void check_reply(const char *what, const char *input, char *reply, pbk_st
 static void check_all(pbk_client *client, const char *search, const char *booking, const char *input, pbk_status due,
                       const char *code)
 {
+    /* A client that is closed may have booked under the key. */
+    const char *outcome = due == PBK_CLIENT_CLOSED ? "\"outcome\":\"unknown\"" : "\"outcome\":\"not_sent\"";
     pbk_status status = PBK_OK;
     char *reply = pbk_search_availability(client, search, &status);
 
@@ -36,7 +38,7 @@ static void check_all(pbk_client *client, const char *search, const char *bookin
     check_reply("look-up", input, reply, status, due, code);
     status = PBK_OK;
     reply = pbk_create_booking(client, booking, &status);
-    check(reply != NULL && strstr(reply, "\"outcome\":\"not_sent\"") != NULL, "outcome of a booking", input, reply);
+    check(reply != NULL && strstr(reply, outcome) != NULL, "outcome of a booking", input, reply);
     check_reply("booking", input, reply, status, due, code);
 
     /* The same without a place for the status. */

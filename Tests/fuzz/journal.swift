@@ -32,8 +32,11 @@ private func check(_ journal: [UInt8]) {
     }
 
     // Nothing expires.
-    let written = contents.compacted(
-        service: "https://clinic.example/v1/bookings", retentionMilliseconds: 60_000, now: Int.min)
+    let mark = JournalRecord.journal(
+        service: "https://clinic.example/v1/bookings",
+        JournalRecord.Mark(
+            clock: 7, reading: LedgerClock.Reading(bootID: "b", upMilliseconds: 1, wallMilliseconds: 2)))
+    let written = contents.compacted(mark, retentionMilliseconds: 60_000, now: Int.min)
     let again = JournalContents(written)
     require(again.entries == contents.entries, "compacted it holds the same")
     require(again.service == "https://clinic.example/v1/bookings", "of its service")
@@ -44,7 +47,8 @@ private func check(_ journal: [UInt8]) {
         let keys = (contents.entries.map(\.key), part.entries.map(\.key))
         require(part.damagedBytes == 0 && keys.0.starts(with: keys.1), "cut off, it holds the beginning")
     }
-    // All of it expires.
-    let empty = JournalContents(contents.compacted(service: "s", retentionMilliseconds: 0, now: Int.max))
-    require(empty.entries.isEmpty && empty.service == "s", "all of it expires")
+    require(again.isCompact(retentionMilliseconds: 60_000, now: Int.min), "and nothing that could go")
+    // All of it expires but the doubts.
+    let rest = JournalContents(contents.compacted(mark, retentionMilliseconds: 0, now: Int.max))
+    require(rest.entries == contents.entries.filter { !$0.isSettled }, "doubts never expire")
 }

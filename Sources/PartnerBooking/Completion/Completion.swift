@@ -27,6 +27,8 @@ public struct Completion: Sendable {
     public let event: Event
     /// Where the time went, up to now.
     public let timing: CallTiming
+    /// Set when this may be the end of a booking. To be acknowledged when the host has heard it.
+    package let receipt: Receipt?
 }
 
 /// The report of a settled booking whose call ended `unknown`.
@@ -36,6 +38,7 @@ struct Settlement: Sendable {
     let tag: String?
     let result: CallResult
     let timing: CallTiming
+    let receipt: Receipt?
 }
 
 /// Is told of a call on the transfer thread: return soon, and wait for nothing.

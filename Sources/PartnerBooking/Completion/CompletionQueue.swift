@@ -85,21 +85,18 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// Reports the end of a booking whose call ended `unknown`. Returns false when too many reports wait, or the client
-    /// is closed.
-    func append(_ settlement: Settlement) -> Bool {
-        var isAppended = false
+    /// Reports the end of a booking whose call ended `unknown`, unless too many reports wait, or the client is closed. The end
+    /// is then not heard.
+    func append(_ settlement: Settlement) {
         state.update { state in
             guard !state.isFinished, state.settlements < Self.settlementLimit else { return }
-            isAppended = true
             state.settlements += 1
             if state.waiting.isEmpty { state.descriptor?.signal() }
             let completion = Completion(
                 ticket: 0, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
-                event: .settled(settlement.result), timing: settlement.timing)
+                event: .settled(settlement.result), timing: settlement.timing, receipt: settlement.receipt)
             state.waiting.append(Entry(completion: completion, context: 0))
         }
-        return isAppended
     }
 
     /// Most reports that wait.

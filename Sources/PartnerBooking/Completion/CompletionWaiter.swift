@@ -6,8 +6,10 @@ import Glibc
 /// A semaphore rather than a `Monitor`: one thread waits, once, and a condition would cost it another system call. `@unchecked
 /// Sendable` is safe because POSIX makes semaphores so, and the pointer to it never changes.
 final class CompletionWaiter: @unchecked Sendable {
+    typealias End = (result: CallResult, receipt: Receipt?)
+
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    private let result = Monitor<CallResult?>(nil)
+    private let end = Monitor<End?>(nil)
 
     init() { sem_init(semaphore, 0, 0) }
 
@@ -18,14 +20,15 @@ final class CompletionWaiter: @unchecked Sendable {
 
     func complete(_ completion: Completion) {
         guard case .done(let result) = completion.event else { return }
-        self.result.withLock { $0 = result }
+        let receipt = completion.receipt
+        end.withLock { $0 = (result, receipt) }
         sem_post(semaphore)
     }
 
     /// nil when the moment has passed without a result.
-    func wait(until moment: MonotonicTime) -> CallResult? {
+    func wait(until moment: MonotonicTime) -> End? {
         var time = moment.timespec
         csystem_semaphore_wait(semaphore, &time)
-        return result.withLock { $0 }
+        return end.withLock { $0 }
     }
 }

@@ -57,7 +57,8 @@ extension Configuration {
             maxInFlight: try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512,
             maxQueued: try root.optionalInteger("max_queued", in: 0...100_000) ?? 512)
         let retention = (try root.optionalInteger("booking_retention_minutes", in: 1...10_080) ?? 1_440) * 60_000
-        ledger = Ledger(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total))
+        ledger = Ledger(
+            Ledger.Settings(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total)))
         journal = try Self.journalPath(root).map { [service] path in
             Journal.Settings(path: path, service: service.name, retentionMilliseconds: retention)
         }

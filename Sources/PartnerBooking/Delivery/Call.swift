@@ -6,6 +6,8 @@ package final class Call: Sendable {
     let context: ErrorContext
     /// Its completions wait in the client's queue.
     let isQueued: Bool
+    /// The library's own: nobody waits for its end.
+    let isOwn: Bool
     let submittedAt: MonotonicTime
     /// When to tell that it is slow, if ever.
     let slowAt: MonotonicTime?
@@ -16,7 +18,7 @@ package final class Call: Sendable {
 
     init(
         ticket: Ticket, request: Request, policy: RetryPolicy, deadline: MonotonicTime, seed: UInt64,
-        isQueued: Bool = false, submittedAt: MonotonicTime = .now(),
+        isQueued: Bool = false, isOwn: Bool = false, submittedAt: MonotonicTime = .now(),
         slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
     ) {
         self.ticket = ticket
@@ -26,6 +28,7 @@ package final class Call: Sendable {
         self.deadline = deadline
         self.seed = seed
         self.isQueued = isQueued
+        self.isOwn = isOwn
         self.submittedAt = submittedAt
         self.slowAt = slowAt
         self.complete = complete
@@ -34,9 +37,10 @@ package final class Call: Sendable {
     /// A cancel does not end it.
     var isDetached: Bool { request.isDetached }
 
-    func tell(_ event: Completion.Event, _ timing: CallTiming) {
+    func tell(_ event: Completion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
         complete(
             Completion(
-                ticket: ticket, idempotencyKey: context.idempotencyKey, tag: context.tag, event: event, timing: timing))
+                ticket: ticket, idempotencyKey: context.idempotencyKey, tag: context.tag, event: event, timing: timing,
+                receipt: receipt))
     }
 }

@@ -16,18 +16,17 @@ final class CallCoordinator {
     private var unattendedMark = 0
     private var inFlight = 0
 
-    /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`,
-    /// and returns false when there is no room for it.
+    /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
-        ledger: BookingLedger,
-        seed: UInt64, willComplete: @escaping (Ticket, CallResult) -> Void = { _, _ in },
-        report: @escaping (Settlement) -> Bool = { _ in false }
+        ledger: BookingLedger, seed: UInt64, willComplete: @escaping (Ticket, CallResult) -> Void = { _, _ in },
+        report: @escaping (Settlement) -> Void = { _ in }
     ) {
         self.transport = transport
         self.endpoint = endpoint
         self.limits = limits
-        self.ledger = LedgerExecutor(ledger: ledger, endpoint: endpoint, report: report)
+        self.ledger = LedgerExecutor(
+            ledger: ledger, endpoint: endpoint, reportsSettled: policy.reportsSettled, report: report)
         self.willComplete = willComplete
         var policy = policy
         policy.attemptMilliseconds = endpoint.attemptMilliseconds
@@ -51,7 +50,7 @@ final class CallCoordinator {
         fireTimers(now)
         startWaiting(now)
         // Last, so that finished transfers keep their results.
-        if unattended.count > unattendedMark { giveUpOldest(now) }
+        if unattended.count > unattendedMark { stopOldest(now) }
     }
 
     // MARK: Events
@@ -119,12 +118,7 @@ final class CallCoordinator {
                 if let (call, exchange) = table.call(ticket) { call.tell(.slow, exchange.timing(call, now)) }
             case .exchange(let id, let timer, _):
                 update(id, now) { [transport] exchange, health in
-                    switch timer {
-                    case .recordOverdue: exchange.recordOverdue()
-                    case .pauseOver: exchange.pauseOver(now, &health)
-                    case .attemptOverdue: exchange.attemptOverdue(sentAt: transport.sendings(id)?.lastAt, now)
-                    case .voidOverdue: exchange.voided(false, now)
-                    }
+                    exchange.fired(timer, sentAt: { transport.sendings(id)?.lastAt }, now, &health)
                 }
             }
         }
@@ -152,16 +146,17 @@ final class CallCoordinator {
             {
                 attemptEnded(FinishedTransfer(id: id, result: .failure(failure), endedAt: now))
             }
-        case .giveUp(let isOverdue): giveUp(id, isOverdue: isOverdue, now)
+        case .abandon(let isOverdue): abandon(id, isOverdue: isOverdue, now)
+        case .giveUp(let selection): giveUp(selection, id, now)
         case .wait(let timer, let moment, let generation):
             timers.add(.exchange(id, timer, generation: generation), at: moment)
         case .goOn: unattended.append(id)
         case .sendNoMore: transport.sendNoMore(id)
         case .distrust: transport.distrust(id)
-        case .complete(let call, let result, let timing):
+        case .complete(let call, let result, let timing, let end):
             table.left(call.ticket)
             willComplete(call.ticket, result)
-            call.tell(.done(result), timing)
+            call.tell(.done(result), timing, ledger.receipt(call.request, result, end))
         case .beginAnew(let call): accept(call, now)
         case .end: table.remove(id)
         case .claim, .record, .takeBackRecord, .void, .settle, .withdraw, .renew, .report:
@@ -172,23 +167,30 @@ final class CallCoordinator {
             case .later(let timer, let moment):
                 timers.add(.exchange(id, timer, generation: exchange.generation), at: moment)
             case .join(let other):
-                guard let call = table.join(id, to: other) else { return }
-                update(other, now) { exchange, _ in exchange.joined(call, now) }
+                if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
             }
         }
     }
 
-    private func giveUp(_ id: TransferID, isOverdue: Bool, _ now: MonotonicTime) {
+    /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings are in doubt.
+    private func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) {
+        for other in ledger.inFlight(selection) where table.isWithoutHost(other) {
+            update(other, now) { exchange, _ in exchange.stopped(.cancelled, now) }
+        }
+        update(id, now) { [event = ledger.giveUp(selection, id, now)] exchange, _ in event(&exchange) }
+    }
+
+    private func abandon(_ id: TransferID, isOverdue: Bool, _ now: MonotonicTime) {
         // An unknown transfer counts as sent.
         let abandoned = transport.cancel(id, isOverdue: isOverdue) ?? AbandonedTransfer(sendings: Sendings(at: now))
         update(id, now) { [endpoint] exchange, health in
             let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
-            return exchange.gaveUp(answer, abandoned.sendings, abandoned.timing, now, &health)
+            return exchange.abandoned(answer, abandoned.sendings, abandoned.timing, now, &health)
         }
     }
 
     /// Limits background exchanges and their attempts. The oldest beyond the limits are given up and stay in doubt.
-    private func giveUpOldest(_ now: MonotonicTime) {
+    private func stopOldest(_ now: MonotonicTime) {
         var seen: Set<TransferID> = []
         unattended.removeAll { !table.isUnattended($0) || !seen.insert($0).inserted }
         let attempting = unattended.filter(table.isAttempting)

@@ -184,7 +184,7 @@ extension Exchange {
         let isTooLateToSend = if case .settling(let until) = purpose { sentAt == nil && until <= now } else { false }
         guard due <= now || isTooLateToSend else { return [wait(.attemptOverdue, until: due)] }
         phase = .abandoning(.overdue)
-        return [.giveUp(isOverdue: true)]
+        return [.abandon(isOverdue: true)]
     }
 
     /// Returns whether the attempt has been silent long enough to count as an outage.
@@ -192,8 +192,8 @@ extension Exchange {
         attemptedAt.map { now.milliseconds(since: $0) >= CircuitBreaker.silenceMilliseconds } ?? false
     }
 
-    /// The attempt was given up. `answer` is set when the whole answer had arrived.
-    mutating func gaveUp(
+    /// The attempt was abandoned. `answer` is set when the whole answer had arrived.
+    mutating func abandoned(
         _ answer: AttemptResult?, _ sendings: Sendings?, _ timing: AttemptTiming?, _ now: MonotonicTime,
         _ health: inout ServiceHealth
     ) -> [Effect] {

@@ -53,14 +53,15 @@ extension Exchange {
         let isCancelled = error.code == .cancelled
         let settlesLater = !isCancelled && settlesLater(now)
         switch phase {
+        case .givingUp: return giveUpRecorded(false, now)
         case .voiding, .ended, .abandoning: return []  // the call gets the end that is coming
         case .attempting where underWay.hasAnswer:
             phase = .abandoning(.leaving(error))
-            return [.giveUp(isOverdue: false)]
+            return [.abandon(isOverdue: false)]
         case _ where calls.count > 1:
             // The other calls continue, and it may still be booked.
             calls.removeAll { $0.ticket == call.ticket }
-            noteUnheard(call)
+            oweReport(call)
             return [complete(call, .failure(error), .unknown, now)]
         case .attempting where isBooking && (underWay.sentAt != nil || settlesLater):
             let noted = withdraw(isCancelled) + (isCancelled || underWay.sentAt == nil ? [] : [.distrust])
@@ -69,7 +70,7 @@ extension Exchange {
             return noted + (purpose == .reading ? [.sendNoMore] : []) + [wait(.attemptOverdue, until: due)] + effects
         case .attempting:
             phase = .abandoning(.leaving(error))
-            return withdraw(isCancelled && isInDoubt) + [.giveUp(isOverdue: error.code == .timeout)]
+            return withdraw(isCancelled && isInDoubt) + [.abandon(isOverdue: error.code == .timeout)]
         case .pausing where settlesLater: return goOn(.failure(error), settling(now), now)
         case .queued where settlesLater:
             let wait = startPause(until: now)
@@ -106,7 +107,7 @@ extension Exchange {
     /// Ends the calls. The exchange continues in the background and gives its place away.
     mutating func goOn(_ result: CallResult, _ purpose: Purpose, _ now: MonotonicTime) -> [Effect] {
         self.purpose = purpose
-        calls.forEach { noteUnheard($0) }
+        calls.forEach { oweReport($0) }
         let told = calls.map { complete($0, result, .unknown, now) }
         calls = []
         return leavePlace() + told + [.goOn]  // last, because it may end others, and this one
@@ -119,17 +120,17 @@ extension Exchange {
         case .voiding:
             defer { lateCalls = [] }
             return lateCalls.map { completeLate($0, error, now) }
-        case .abandoning, .ended: return []
+        case .abandoning, .givingUp, .ended: return []
         case .attempting:
             phase = .abandoning(.leaving(error))
-            return [.giveUp(isOverdue: false)]
+            return [.abandon(isOverdue: false)]
         case .claiming, .recording, .queued, .pausing: return finish(.failure(error), now)
         }
     }
 
     /// The store has not recorded yet that nothing was booked.
     private mutating func completeLate(_ call: Call, _ error: PartnerBookingError, _ now: MonotonicTime) -> Effect {
-        noteUnheard(call)
+        oweReport(call)
         return complete(call, .failure(error), .unknown, now)
     }
 
@@ -175,6 +176,7 @@ extension Exchange {
         switch phase {
         case .ended: return []
         case .voiding(let result): return concludeInDoubt(result, now)
+        case .givingUp: return giveUpRecorded(false, now)
         case .attempting, .abandoning: return concludeInDoubt(.failure(.clientClosed), now)
         case .claiming, .recording, .queued, .pausing:
             return record == .none
@@ -186,25 +188,25 @@ extension Exchange {
         phase = .ended
         var effects = leavePlace()
         if isBooking, message != nil {
-            let heard = unheard
+            let owed = owedReport
             let ending: Ledger.Ending
             switch result {
             case .success(let reply): ending = .booked(reply: reply)
             case .failure where isInDoubt:
-                calls.forEach { noteUnheard($0) }
-                ending = .inDoubt(evidence, unheard)
-            case .failure: ending = .notBooked
+                calls.forEach { oweReport($0) }
+                ending = .inDoubt(evidence, owedReport)
+            case .failure: ending = .notBooked(evidence.outcome)
             }
             effects.append(.settle(ending))
             effects += calls.map { complete($0, result, evidence.outcome, now) }
-            if let heard, !isInDoubt || result.isSuccess { effects.append(report(result, heard, now)) }
+            if let owed, !isInDoubt || result.isSuccess { effects.append(report(result, owed, now)) }
         } else {
             effects += calls.map { complete($0, result, evidence.outcome, now) }
         }
         return effects + lateCalls.map { .beginAnew($0) } + [.end]
     }
 
-    private mutating func noteUnheard(_ call: Call) { unheard = unheard ?? Ledger.Unheard(tag: call.context.tag) }
+    private mutating func oweReport(_ call: Call) { owedReport = owedReport ?? Ledger.OwedReport(tag: call.context.tag) }
 
     private mutating func leavePlace() -> [Effect] {
         guard hasPlace else { return [] }
@@ -219,18 +221,18 @@ extension Exchange {
         let told = result.mapError {
             call.context.completing($0, outcome: outcome, attempts: timing.attempts, timing: timing)
         }
-        return .complete(call, told, timing)
+        return .complete(call, told, timing, end: end)
     }
 
-    private func report(_ result: CallResult, _ unheard: Ledger.Unheard, _ now: MonotonicTime) -> Effect {
-        let context = ErrorContext(operation: .createBooking, tag: unheard.tag, idempotencyKey: request.idempotencyKey)
+    private func report(_ result: CallResult, _ owed: Ledger.OwedReport, _ now: MonotonicTime) -> Effect {
+        let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: request.idempotencyKey)
         let timing = CallTiming(
             totalMicroseconds: now.microseconds(since: startedAt ?? now), queueMicroseconds: 0, attempts: attempts,
             lastAttempt: lastTiming, isUnprotected: isUnprotected)
         let told = result.mapError {
             context.completing($0, outcome: evidence.outcome, attempts: attempts, timing: timing)
         }
-        return .report(told, timing, tag: unheard.tag)
+        return .report(told, timing, tag: owed.tag)
     }
 
     func wait(_ timer: Timer, until moment: MonotonicTime) -> Effect { .wait(timer, until: moment, generation: generation) }

@@ -20,6 +20,8 @@ struct Exchange {
         case pausing
         /// Waits until the store has recorded that nothing was booked.
         indirect case voiding(CallResult)
+        /// Waits until the store has recorded that a person gave bookings up.
+        indirect case givingUp(Ledger.GivenUp)
         case ended
     }
 
@@ -53,6 +55,7 @@ struct Exchange {
         case pauseOver
         case attemptOverdue
         case voidOverdue
+        case giveUpOverdue
     }
 
     /// The options of one attempt.
@@ -72,9 +75,11 @@ struct Exchange {
 
     /// An instruction to the coordinator. Indirect cases keep the enum small, because effects are passed by value.
     enum Effect {
-        /// Asks the ledger for the key. Answered by `granted`, `replayed` or `refused`, unless the call joins another
-        /// exchange.
+        /// Asks the ledger for the key. Answered by `granted`, `replayed`, `refused` or `notMade`, unless the call joins
+        /// another exchange.
         case claim
+        /// Gives up bookings in doubt. Answered by `gaveUp`.
+        case giveUp(GiveUp)
         /// Records the booking in the store. Answered by `recordEnded`.
         case record(overdueAt: MonotonicTime)
         /// Takes the record back. Answered by `recordTakenBack`.
@@ -86,8 +91,8 @@ struct Exchange {
         case leavePlace
         /// Starts an attempt. Answered by `attemptEnded`.
         case send(Attempt)
-        /// Gives the attempt up. Answered by `gaveUp`.
-        case giveUp(isOverdue: Bool)
+        /// Abandons the attempt. Answered by `abandoned`.
+        case abandon(isOverdue: Bool)
         /// Fires a timer if the generation is still the same.
         case wait(Timer, until: MonotonicTime, generation: Int)
         /// Continues in the background, without calls.
@@ -96,8 +101,8 @@ struct Exchange {
         case sendNoMore
         /// Keeps other requests off the attempt's connection if it has been silent until the deadline.
         case distrust
-        /// Completes a call.
-        indirect case complete(Call, CallResult, CallTiming)
+        /// Completes a call. `end` names the end of its booking.
+        indirect case complete(Call, CallResult, CallTiming, end: TransferID)
         /// Records the booking's ending in the ledger.
         indirect case settle(Ledger.Ending)
         /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.
@@ -151,8 +156,10 @@ struct Exchange {
     var endedAt: MonotonicTime?
     var lastFailure: Failure?
     var lastTiming: AttemptTiming?
-    /// Set when a call ended `unknown`: the host is owed a report.
-    var unheard: Ledger.Unheard?
+    /// Set when a call ended `unknown`.
+    var owedReport: Ledger.OwedReport?
+    /// Names the end that its calls get.
+    var end: TransferID
     var authorization = Authorization()
     var hasMetOtherBooking = false
     /// Number of sendings of the request.
@@ -163,6 +170,7 @@ struct Exchange {
 
     init(_ call: Call, _ policy: DeliveryPolicy) {
         id = call.ticket
+        end = call.ticket
         self.policy = policy
         request = call.request
         calls = [call]
@@ -217,128 +225,5 @@ struct Exchange {
             totalMicroseconds: now.microseconds(since: call.submittedAt),
             queueMicroseconds: (startedAt ?? now).microseconds(since: call.submittedAt),
             attempts: attempts, lastAttempt: lastTiming, isUnprotected: isUnprotected)
-    }
-}
-
-// MARK: - From the claim to the first attempt
-
-extension Exchange {
-    /// Starts the exchange. A booking asks the ledger for its key.
-    mutating func begin(at endpoint: any Endpoint, _ now: MonotonicTime) -> [Effect] {
-        if isBooking { return [.claim] }
-        do throws(PartnerBookingError) { message = try endpoint.message(for: request) } catch {
-            return refused(error, .notSent, nil, now)
-        }
-        return enqueue()
-    }
-
-    /// The ledger has given the key to this exchange.
-    mutating func granted(
-        _ grant: Ledger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
-    ) -> [Effect] {
-        guard phase == .claiming else { return [] }
-        // Its call has left meanwhile.
-        guard !calls.isEmpty else { return refused(.cancelled, grant.evidence.outcome, grant, now) }
-        self.request = request
-        self.message = message
-        evidence = grant.evidence
-        unheard = grant.unheard
-        // A platform without keys would book it once more.
-        if isInDoubt && rules.keys == .none { return finish(.failure(inDoubtError(now)), now) }
-        guard !grant.isRecorded else {
-            record = .durable
-            return enqueue()
-        }
-        record = .pending
-        phase = .recording
-        return [.record(overdueAt: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
-    }
-
-    /// The ledger has the reply.
-    mutating func replayed(_ reply: [UInt8], _ now: MonotonicTime) -> [Effect] {
-        guard phase == .claiming else { return [] }
-        phase = .ended
-        return calls.map { call -> Effect in
-            var timing = timing(call, now)
-            timing.isReplayed = true
-            return .complete(call, .success(reply), timing)
-        } + [.end]
-    }
-
-    /// The booking cannot be sent. `grant` is set when the ledger had granted the key.
-    mutating func refused(
-        _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: Ledger.Grant? = nil,
-        _ now: MonotonicTime
-    ) -> [Effect] {
-        guard phase == .claiming else { return [] }
-        phase = .ended
-        let settle: [Effect] =
-            grant.map { grant in
-                let unheard = grant.unheard ?? Ledger.Unheard(tag: request.tag)
-                return [.settle(grant.evidence.isInDoubt ? .inDoubt(grant.evidence, unheard) : .notBooked)]
-            } ?? []
-        return settle + calls.map { complete($0, .failure(error), outcome, now) } + [.end]
-    }
-
-    /// The result of recording the booking in the store.
-    enum RecordEnd: Sendable, Equatable {
-        /// There is no store beyond the memory.
-        case notKept
-        case durable
-        /// `isUndone`: nothing of it is left in the store.
-        case failed(String, isUndone: Bool)
-    }
-
-    mutating func recordEnded(_ end: RecordEnd, _ now: MonotonicTime) -> [Effect] {
-        guard record == .pending else { return [] }
-        switch (end, phase) {
-        case (.notKept, .recording):
-            record = .none
-            return enqueue()
-        case (.durable, _):
-            record = .durable
-            return phase == .recording ? enqueue() : []
-        case (.failed(let message, let isUndone), _):
-            if isUndone { record = .none }
-            if phase == .recording { return notRecorded(message, mayStand: !isUndone, now) }
-            if case .voiding(let result) = phase, isUndone { return conclude(result, now) }
-            return []
-        case (.notKept, _): return []
-        }
-    }
-
-    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.takeBackRecord] : [] }
-
-    mutating func recordTakenBack(_ isTakenBack: Bool, _ now: MonotonicTime) -> [Effect] {
-        if isTakenBack { record = .none }
-        switch phase {
-        case .recording:
-            return notRecorded("the disk did not take it within journal_timeout_ms", mayStand: !isTakenBack, now)
-        case .voiding(let result): return isTakenBack ? conclude(result, now) : [void(now)]
-        default: return []
-        }
-    }
-
-    /// `mayStand`: the record may be in the store, and a later process may resume it.
-    private mutating func notRecorded(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
-        guard policy.isJournalRequired else {
-            isUnprotected = true
-            return enqueue()
-        }
-        if mayStand { evidence.fallIntoDoubt(now) }
-        return finish(.failure(.journalUnavailable(why)), now)
-    }
-
-    private mutating func enqueue() -> [Effect] {
-        phase = .queued
-        return [.queue]
-    }
-
-    /// It has a place among the exchanges in flight.
-    mutating func placeGranted(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
-        guard phase == .queued else { return [.leavePlace] }
-        hasPlace = true
-        startedAt = now
-        return attempt(now, &health)
     }
 }

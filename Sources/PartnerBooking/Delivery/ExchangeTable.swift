@@ -27,7 +27,14 @@ struct ExchangeTable {
     }
 
     /// Returns whether it runs in the background.
-    func isUnattended(_ id: TransferID) -> Bool { exchanges[id].map { $0.purpose != .answering } ?? false }
+    func isUnattended(_ id: TransferID) -> Bool {
+        exchanges[id].map { $0.purpose != .answering && $0.lateCalls.isEmpty } ?? false
+    }
+
+    /// Returns whether no call of the host waits for its end.
+    func isWithoutHost(_ id: TransferID) -> Bool {
+        exchanges[id].map { $0.lateCalls.isEmpty && $0.calls.allSatisfy(\.isOwn) } ?? false
+    }
 
     /// Returns whether an attempt is with the transport.
     func isAttempting(_ id: TransferID) -> Bool { exchanges[id]?.phase == .attempting }

@@ -15,8 +15,9 @@ struct LedgerExecutor {
 
     let ledger: BookingLedger
     let endpoint: any Endpoint
-    /// Reports the end of a booking whose call ended `unknown`. Returns false when there is no room for it.
-    let report: (Settlement) -> Bool
+    let reportsSettled: Bool
+    /// Reports the end of a booking whose call ended `unknown`.
+    let report: (Settlement) -> Void
 
     func execute(_ effect: Exchange.Effect, of exchange: Exchange, _ now: MonotonicTime) -> Answer {
         guard let key = exchange.request.idempotencyKey else { return .none }
@@ -29,56 +30,95 @@ struct LedgerExecutor {
             }
             return .later(.recordOverdue, overdueAt)
         case .takeBackRecord:
-            let isTakenBack = ledger.takeBack(exchange.id)
+            let isTakenBack = ledger.takeBack(key, exchange.id)
             return .event { $0.recordTakenBack(isTakenBack, now) }
         case .void(let overdueAt):
-            ledger.void(key, id: exchange.id)
+            ledger.void(key, exchange.evidence.outcome, id: exchange.id)
             return .later(.voidOverdue, overdueAt)
-        case .settle(let ending): ledger.ended(key, ending)
+        case .settle(let ending): ledger.ended(key, ending, end: exchange.end)
         case .withdraw: ledger.withdraw(key)
         case .renew: ledger.renew(key, accountID: exchange.message?.accountID)
         case .report(let result, let timing, let tag):
-            guard exchange.policy.reportsSettled else { return .none }
-            let settlement = Settlement(idempotencyKey: key, tag: tag, result: result, timing: timing)
-            if !report(settlement) { ledger.remainsUnheard(key, .init(tag: tag), body: exchange.request.body) }
-        case .queue, .leavePlace, .send, .giveUp, .wait, .goOn, .sendNoMore, .distrust, .complete, .beginAnew, .end: break
+            guard reportsSettled else { return .none }
+            // Without room for the report the end stays among the pending ones.
+            let receipt = receipt(exchange.request, result, exchange.end)
+            report(Settlement(idempotencyKey: key, tag: tag, result: result, timing: timing, receipt: receipt))
+        case .giveUp, .queue, .leavePlace, .send, .abandon, .wait, .goOn, .sendNoMore, .distrust, .complete, .beginAnew,
+            .end:
+            break
         }
         return .none
     }
 
+    /// The store was late: the exchange of a refused booking has ended in doubt.
+    private func reportLate(_ key: String, _ late: Ledger.LateEnd) {
+        guard let owed = late.owedReport, reportsSettled else { return }
+        let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: key)
+        report(
+            Settlement(
+                idempotencyKey: key, tag: owed.tag,
+                result: .failure(context.completing(.notMade, outcome: late.outcome)),
+                timing: CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0),
+                receipt: Receipt(ledger, key: key, end: late.end)))
+    }
+
+    /// Returns the receipt of an end; nil for what is not the end of a booking.
+    func receipt(_ request: Request, _ result: CallResult, _ end: TransferID) -> Receipt? {
+        guard request.givesUp == nil, let key = request.idempotencyKey else { return nil }
+        if case .failure(let error) = result, error.outcome == .unknown { return nil }
+        return Receipt(ledger, key: key, end: end)
+    }
+
+    /// Returns the exchanges of the selected bookings that are in flight.
+    func inFlight(_ selection: GiveUp) -> [TransferID] { ledger.inFlight(selection) }
+
+    /// Gives up bookings in doubt.
+    func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) -> Event {
+        let result = ledger.giveUp(selection, id: id)
+        let isAwaited = ledger.journal != nil && !(result?.givenUp.isEmpty ?? true)
+        return { $0.gaveUp(result, isAwaited: isAwaited, now) }
+    }
+
     private func claim(_ key: String, _ exchange: Exchange, _ now: MonotonicTime) -> Answer {
         var request = exchange.request
-        switch ledger.begin(request, key, id: exchange.id) {
+        let service = request.botID.flatMap(endpoint.service)
+        switch ledger.begin(request, key, service: service, id: exchange.id) {
         case .send(let grant):
             request.take(body: grant.body)
             do throws(PartnerBookingError) {
                 let message = try endpoint.message(for: request)
-                if let account = ledger.accountID(of: key), account != message.accountID { throw .accountChanged }
+                if let account = grant.accountID, account != message.accountID { throw .accountChanged }
                 return .event { $0.granted(grant, request, message, now) }
             } catch {
                 return .event { $0.refused(error, grant.evidence.outcome, grant, now) }
             }
         case .join(let other): return .join(other)
-        case .replay(let reply): return .event { $0.replayed(reply, now) }
-        case .refuse: return .event { $0.refused(.idempotencyKeyReused, .rejected, nil, now) }
+        case .replay(let reply, let end): return .event { $0.replayed(reply, end: end, now) }
+        case .refuse(let existing): return .event { $0.refused(.idempotencyKeyReused(existing), .unknown, nil, now) }
+        case .full(let limit): return .event { $0.refused(.ledgerFull(limit), .notSent, nil, now) }
         // An earlier process, or one elsewhere, may have sent it.
         case .absent: return .event { $0.refused(.notRecorded, .unknown, nil, now) }
+        case .notMade(let outcome, let end): return .event { $0.notMade(outcome, end: end, now) }
         }
     }
 
     /// Returns the event for the exchange that waits for a record, or nil for a record without an event.
     func event(_ report: Journal.Report, _ now: MonotonicTime) -> Event? {
-        switch (report.record, report.result) {
-        case (.intent(let key, _, _, _, _), .durable):
-            ledger.recorded(key)
+        guard case .event(let event, let key, let stamp) = report.record else { return nil }
+        switch (event, report.result) {
+        case (.intent, .durable):
+            ledger.recorded(key, clock: stamp.clock)
             return { $0.recordEnded(.durable, now) }
         case (.intent, .failed(let message, let isUndone)):
+            if isUndone { ledger.notRecorded(key) }
             return { $0.recordEnded(.failed(message, isUndone: isUndone), now) }
-        case (.void(let key, _), .durable):
-            ledger.voided(key)
+        case (.void, .durable):
+            if let end = ledger.voided(key, clock: stamp.clock) { reportLate(key, end) }
             return { $0.voided(true, now) }
         case (.void, .failed): return { $0.voided(false, now) }
-        case (.journal, _), (.booked, _), (.withdrawn, _): return nil
+        case (.givenUp, .durable): return { $0.giveUpRecorded(true, now) }
+        case (.givenUp, .failed): return { $0.giveUpRecorded(false, now) }
+        case (.booked, _), (.withdrawn, _), (.heard, _): return nil
         }
     }
 }

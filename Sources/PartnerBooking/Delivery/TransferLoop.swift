@@ -63,7 +63,7 @@ final class TransferLoop: @unchecked Sendable {
     /// on that thread for each settled booking whose call ended `unknown`.
     static func start(
         _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: DeliveryPolicy,
-        _ ledger: BookingLedger, report: @escaping (Settlement) -> Bool = { _ in false }
+        _ ledger: BookingLedger, report: @escaping (Settlement) -> Void = { _ in }
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.

@@ -9,6 +9,9 @@ protocol Endpoint: Sendable {
     /// How long one attempt may take; nil: as long as its call.
     var attemptMilliseconds: Int? { get }
 
+    /// Returns the service of a bot; nil when it has none.
+    func service(of botID: String) -> Int?
+
     /// Refuses, before the call is accepted, what could not be sent.
     func check(_ request: Request) throws(PartnerBookingError)
 

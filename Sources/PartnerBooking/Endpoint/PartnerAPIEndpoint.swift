@@ -22,6 +22,8 @@ struct PartnerAPIEndpoint: Endpoint {
         customer = settings.customerPath.map(target)
     }
 
+    func service(of botID: String) -> Int? { 0 }
+
     func check(_ request: Request) throws(PartnerBookingError) { _ = try target(of: request.operation) }
 
     func message(for request: Request) throws(PartnerBookingError) -> Message {

@@ -42,6 +42,8 @@ struct PlatformWebhookEndpoint: Endpoint {
             booking: target("/bookings"), customer: target("/customers/lookup"))
     }
 
+    func service(of botID: String) -> Int? { routes[botID]?.webhook?.service }
+
     func check(_ request: Request) throws(PartnerBookingError) {
         // A booking that is resumed tells its bot when it is found.
         if let botID = request.botID { _ = try route(botID) }

@@ -42,6 +42,9 @@ struct Evidence: Sendable, Equatable {
     /// not known.
     private var assumesOthers = false
 
+    /// Set when the only doubt is a record that may stand: the outcome if it does not.
+    private(set) var outcomeWithoutRecord: PartnerBookingError.Outcome?
+
     /// Least time between two unknown 409s for the second one to count as a refusal.
     static let conflictMilliseconds = 1_000
 
@@ -72,6 +75,7 @@ struct Evidence: Sendable, Equatable {
     /// Adds an attempt that has ended. `answer` is the one to its last sending.
     mutating func add(_ sendings: Sendings, _ answer: Answer, endedAt end: MonotonicTime, _ rules: BookingRules) {
         firstSentAt = firstSentAt ?? sendings.firstAt
+        outcomeWithoutRecord = nil
         let end = max(end, sendings.lastAt)
         // The connection of an earlier sending was gone before the next one began.
         if sendings.count > 1 { addUnanswered(from: sendings.firstAt, to: sendings.lastAt) }
@@ -98,7 +102,17 @@ struct Evidence: Sendable, Equatable {
     }
 
     /// Puts the booking in doubt without an answer: a record that may be on the disk can make it later.
-    mutating func fallIntoDoubt(_ now: MonotonicTime) { addUnanswered(from: now, to: now) }
+    mutating func fallIntoDoubt(_ now: MonotonicTime) {
+        if !isInDoubt { outcomeWithoutRecord = outcome }
+        addUnanswered(from: now, to: now)
+    }
+
+    /// The booking has a new record, and with it a new end. An earlier record is no doubt any more.
+    mutating func forgetRecord() {
+        guard outcomeWithoutRecord != nil else { return }
+        outcomeWithoutRecord = nil
+        unanswered = nil
+    }
 
     private mutating func addUnanswered(from begin: MonotonicTime, to end: MonotonicTime) {
         unanswered = .joining(unanswered, Span(begin: begin, end: end))

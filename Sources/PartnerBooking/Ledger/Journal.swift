@@ -35,23 +35,34 @@ final class Journal: @unchecked Sendable {
 
     private struct Item {
         let record: JournalRecord
+        /// Records that belong to it.
+        var more: [JournalRecord] = []
         /// Who waits for it to be on the disk; nil: nobody.
         let id: TransferID?
+
+        var lines: [UInt8] { more.isEmpty ? record.line : record.line + more.flatMap(\.line) }
     }
 
     private struct Shared {
         var queue: [Item] = []
+        /// When to ask for records that can wait. nil: there are none.
+        var askAt: MonotonicTime?
+        /// `askAt` is new: the thread may sleep beyond that moment.
+        var isNudged = false
         var isClosing = false
         var isOver = false
     }
 
     private enum Work {
-        case commit([Item])
+        /// `asks`: together with the records that can wait; at the end with all of them.
+        case commit([Item], asks: Bool, isEnd: Bool)
         case upkeep
         case end
     }
 
     let opening: Opening
+    /// The ledger's clock: it goes on from the records that were found.
+    let clock: LedgerClock
     var path: String { settings.path }
     private let settings: Settings
     private let shared = Monitor(Shared())
@@ -73,7 +84,6 @@ final class Journal: @unchecked Sendable {
         do throws(JournalFailure) { bytes = try file.read() } catch { throw .journalNotOpened(error.message) }
         let contents = JournalContents(bytes)
         try check(contents, settings)
-        let compacted = contents.compacted(settings, now: WallClock.milliseconds())
         var opening = Opening(tornBytes: contents.tornBytes, damagedBytes: contents.damagedBytes)
         let damagedPath = settings.path + ".damaged"
         if contents.damagedBytes > 0 {
@@ -84,18 +94,28 @@ final class Journal: @unchecked Sendable {
                 throw .journalNotOpened("it is damaged and could not be kept as \(damagedPath): \(error.message)")
             }
         }
-        let journal = Journal(settings, file, opening, needsRewriting: compacted != bytes)
+        let clock = LedgerClock(startingAt: contents.clock)
+        let isCompact = contents.isCompact(retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
+        let journal = Journal(settings, file, opening, clock, needsRewriting: !isCompact)
         // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
-        if journal.needsRewriting { try? journal.rewrite() }
+        if journal.needsRewriting { try? journal.rewrite() } else { try? file.append(journal.mark.line) }
         return (journal, contents.entries)
     }
 
-    private init(_ settings: Settings, _ file: JournalFile, _ opening: Opening, needsRewriting: Bool) {
+    private init(
+        _ settings: Settings, _ file: JournalFile, _ opening: Opening, _ clock: LedgerClock, needsRewriting: Bool
+    ) {
         self.settings = settings
         self.file = file
         self.opening = opening
+        self.clock = clock
         self.needsRewriting = needsRewriting
         upkeep.rewritten(size: file.size)
+    }
+
+    /// The record that a journal begins with. Another one follows at each opening.
+    private var mark: JournalRecord {
+        .journal(service: settings.service, JournalRecord.Mark(clock: clock.now, reading: .now()))
     }
 
     private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
@@ -124,12 +144,16 @@ final class Journal: @unchecked Sendable {
         }
     }
 
-    /// Starts the thread. `report` is told on it what became of records.
-    func start(report: @escaping @Sendable ([Report]) -> Void) throws(PartnerBookingError) -> Thread {
+    /// Starts the thread. On it, `report` gets the results of records, and `waiting` returns the records that can wait: those
+    /// that are due, or all at the end.
+    func start(
+        report: @escaping @Sendable ([Report]) -> Void,
+        waiting: @escaping @Sendable (_ isEnd: Bool) -> [JournalRecord] = { _ in [] }
+    ) throws(PartnerBookingError) -> Thread {
         // As for the transfer thread: it is inside the gate from its first instruction on.
         guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
         do throws(PartnerBookingError) {
-            return try Thread(name: "pbk-journal") { self.run(report) }
+            return try Thread(name: "pbk-journal") { self.run(report, waiting) }
         } catch {
             ExitGate.leave()
             throw error
@@ -141,6 +165,23 @@ final class Journal: @unchecked Sendable {
     /// Puts a record on its way to the disk. With an ID its end is reported.
     func append(_ record: JournalRecord, id: TransferID? = nil) {
         shared.update { $0.queue.append(Item(record: record, id: id)) }
+    }
+
+    /// Puts records on their way to the disk, all or none. Their end is reported with the first of them.
+    func append(_ records: [JournalRecord], id: TransferID) {
+        guard let first = records.first else { return }
+        shared.update { $0.queue.append(Item(record: first, more: Array(records.dropFirst()), id: id)) }
+    }
+
+    /// Some records can wait. The thread asks for them at that moment, or at the end.
+    func ask(at moment: MonotonicTime) {
+        let isFirst = shared.withLock { shared in
+            guard shared.askAt == nil, !shared.isOver else { return false }
+            shared.askAt = moment
+            shared.isNudged = true
+            return true
+        }
+        if isFirst { shared.update { _ in } }
     }
 
     /// Takes back a record that is not being written yet. False: it may be on the disk, or will be.
@@ -162,11 +203,12 @@ final class Journal: @unchecked Sendable {
 
     // MARK: On the journal's thread
 
-    private func run(_ report: ([Report]) -> Void) {
+    private func run(_ report: ([Report]) -> Void, _ waiting: (_ isEnd: Bool) -> [JournalRecord]) {
         while true {
             switch nextWork() {
-            case .commit(let items):
-                let reports = commit(items)
+            case .commit(let items, let asks, let isEnd):
+                let rest = asks ? waiting(isEnd) : []
+                let reports = commit(items + rest.map { Item(record: $0, id: nil) })
                 if !reports.isEmpty { report(reports) }
             case .upkeep: doUpkeep(.now())
             case .end:
@@ -180,15 +222,22 @@ final class Journal: @unchecked Sendable {
     }
 
     private func nextWork() -> Work {
-        let moment = [syncAt, upkeep.due].compactMap { $0 }.min()
+        let askAt = shared.withLock { shared in
+            shared.isNudged = false
+            return shared.askAt
+        }
+        let moment = [syncAt, upkeep.due, askAt].compactMap { $0 }.min()
         ExitGate.leave()
         defer { ExitGate.enter() }
         return shared.wait(until: moment) { shared in
-            if !shared.queue.isEmpty {
+            let isAsked = shared.askAt.map { $0 <= .now() || shared.isClosing } ?? false
+            if isAsked { shared.askAt = nil }
+            if !shared.queue.isEmpty || isAsked {
                 defer { shared.queue.removeAll(keepingCapacity: true) }
-                return .commit(shared.queue)
+                return .commit(shared.queue, asks: isAsked, isEnd: shared.isClosing)
             }
-            return shared.isClosing ? .end : nil
+            if shared.isClosing { return .end }
+            return shared.isNudged ? .upkeep : nil
         } ?? .upkeep
     }
 
@@ -202,7 +251,11 @@ final class Journal: @unchecked Sendable {
             try write(items, isDurable: !waiting.isEmpty)
             result = .durable
         } catch {
-            unwritten = Array(items.filter { $0.id == nil }.suffix(Self.unwrittenLimit))
+            let rest = items.filter { $0.id == nil }
+            // Hearings go first: those bookings are listed once more.
+            unwritten =
+                rest.count <= Self.unwrittenLimit
+                ? rest : Array(rest.filter { !$0.record.isHeard }.suffix(Self.unwrittenLimit))
             result = .failed(error.message, isUndone: error.isUndone)
         }
         return waiting.compactMap { item in item.id.map { Report(id: $0, record: item.record, result: result) } }
@@ -223,7 +276,7 @@ final class Journal: @unchecked Sendable {
         let size = file.size
         var hasFailedToSync = false
         do throws(JournalFailure) {
-            try file.append(items.flatMap(\.record.line))
+            try file.append(items.flatMap(\.lines))
             hasFailedToSync = isDurable
             if isDurable { try outsideGate(file.sync) }
         } catch {
@@ -232,7 +285,11 @@ final class Journal: @unchecked Sendable {
             throw CommitFailure(message: error.message, isUndone: file.cut(to: size))
         }
         let now = MonotonicTime.now()
-        syncAt = isDurable ? nil : syncAt ?? now.adding(milliseconds: 1_000)
+        if isDurable { syncAt = nil }
+        // Records of hearings need no sync, and do not put the compaction off.
+        if items.contains(where: { $0.record.isHeard }) { upkeep.heard() }
+        guard items.contains(where: { !$0.record.isHeard }) else { return }
+        if !isDurable { syncAt = syncAt ?? now.adding(milliseconds: 1_000) }
         upkeep.added(file.size - size, settles: items.contains { $0.record.isSettlement }, now: now)
     }
 
@@ -250,7 +307,8 @@ final class Journal: @unchecked Sendable {
     private func rewrite() throws(JournalFailure) {
         guard let file else { return }
         let contents = JournalContents(try file.read())
-        let bytes = contents.compacted(settings, now: WallClock.milliseconds())
+        let bytes = contents.compacted(
+            mark, retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
         try file.replace(with: bytes)
         needsRewriting = false
         syncAt = nil
@@ -281,53 +339,14 @@ final class Journal: @unchecked Sendable {
     }
 }
 
-/// When the journal is written anew, without what is settled: requests hold what callers told us, and are not kept longer than
-/// needed. Soon when there is nothing else to do and it is worth it, and in any case after a minute. A pure state machine.
-struct JournalUpkeep {
-    static let idleMilliseconds = 1_000
-    static let longestMilliseconds = 60_000
-
-    private var size = 0
-    private var added = 0
-    private var firstSettled: MonotonicTime?
-    private(set) var due: MonotonicTime?
-
-    /// Something has been settled since the journal was written anew.
-    var isWanted: Bool { firstSettled != nil }
-
-    func isDue(_ now: MonotonicTime) -> Bool { due.map { $0 <= now } ?? false }
-
-    mutating func added(_ count: Int, settles: Bool, now: MonotonicTime) {
-        added += count
-        if settles { firstSettled = firstSettled ?? now }
-        guard let firstSettled else { return }
-        let latest = firstSettled.adding(milliseconds: Self.longestMilliseconds)
-        due = added >= size / 4 ? min(latest, now.adding(milliseconds: Self.idleMilliseconds)) : latest
-    }
-
-    /// An attempt is made; should it fail, the next settlement asks again.
-    mutating func begun() {
-        due = nil
-        firstSettled = nil
-    }
-
-    mutating func rewritten(size: Int) { self = JournalUpkeep(size: size) }
-
-    init(size: Int = 0) { self.size = size }
-}
-
 extension JournalRecord {
     fileprivate var isSettlement: Bool {
-        switch self {
-        case .booked, .void, .withdrawn: true
-        case .journal, .intent: false
-        }
+        if case .event(let event, _, _) = self { event.isSettlement } else { false }
     }
-}
 
-extension JournalContents {
-    fileprivate func compacted(_ settings: Journal.Settings, now: Int) -> [UInt8] {
-        compacted(service: settings.service, retentionMilliseconds: settings.retentionMilliseconds, now: now)
+    /// It need not be on the disk: without it, an end is listed once more.
+    fileprivate var isHeard: Bool {
+        if case .event(.heard, _, _) = self { true } else { false }
     }
 }
 

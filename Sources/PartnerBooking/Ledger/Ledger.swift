@@ -1,205 +1,180 @@
-/// One idempotency key, one booking: the state of each key. A pure state machine; the clock is the caller's, in
-/// milliseconds since 1970, because what it remembers outlives the process.
+/// One idempotency key, one booking: the state of each key. A pure state machine. The caller has the clock, a `LedgerClock`.
 ///
-/// A key is absent, in flight, settled (the booking was made) or in doubt (it may have been made). A try that certainly
-/// booked nothing leaves its key absent, free for a corrected request. "Recorded" is a key whose booking the journal
-/// holds.
+/// A key is absent, in flight, in doubt (the booking may have been made), booked, or refused (it was not made, and the key is
+/// free). The last two are ends. An end is listed until the host has heard it. An end that nobody has heard, and every booked
+/// key, stays for the retention time, as long as there is room. A booking in doubt stays until it is settled or given up.
 struct Ledger: Sendable {
-    /// A key that is in flight from now on.
-    struct Grant: Equatable, Sendable {
-        /// The request to send. For a booking in doubt, the recorded one.
-        var body: [UInt8]
-        /// The evidence of earlier sendings under the key.
-        var evidence = Evidence()
-        var isRecorded = false
-        var unheard: Unheard?
-    }
-
-    /// Marks a booking whose call ended `unknown`.
-    struct Unheard: Equatable, Sendable {
-        /// The call's.
-        var tag: String?
-    }
-
-    /// The decision about a new call for a booking.
-    enum Decision: Equatable {
-        /// Send it: the key is in flight from now on, under the ID that was named.
-        case send(Grant)
-        /// The same booking is under way: share its end.
-        case join(TransferID)
-        /// It was made before: here is the reply to it.
-        case replay([UInt8])
-        /// The key belongs to another booking.
-        case refuse
-        /// There is nothing to resume under this key.
-        case absent
-    }
-
-    /// The end of a delivery.
-    enum Ending: Equatable {
-        case booked(reply: [UInt8])
-        /// It certainly booked nothing.
-        case notBooked
-        case inDoubt(Evidence, Unheard?)
-    }
-
-    /// A booking that is not settled or not reported.
-    struct Pending: Equatable {
-        enum State: String, Sendable {
-            case inFlight = "in_flight"
-            case inDoubt = "in_doubt"
-            case booked
-            case refused
-        }
-
+    /// One end of a key, and when it is due to be forgotten or heard.
+    private struct Settled: Sendable {
         let key: String
-        let body: [UInt8]
-        let recordedAt: Int
-        let state: State
+        let end: TransferID
+        let dueAt: Int
     }
 
-    private enum State {
-        case inFlight(TransferID)
-        case settled(reply: [UInt8])
-        case inDoubt(Evidence)
-        /// It was not made, and there was no room to report that. The key is free.
-        case refused
-    }
-
-    private struct Entry {
-        let fingerprint: Fingerprint
-        /// The request's; dropped once the booking is settled and reported.
-        var body: [UInt8]
-        let recordedAt: Int
-        /// The account in which an earlier process sent it.
-        var accountID: String?
-        var state: State
-        var isRecorded: Bool
-        /// Its call was cancelled: nothing is sent until the host repeats it.
-        var isWithdrawn = false
-        var unheard: Unheard?
-        /// When the entry is forgotten; nil while in flight.
-        var expiresAt: Int?
-
-        var isSettled: Bool {
-            switch state {
-            case .settled, .refused: true
-            case .inFlight, .inDoubt: false
-            }
-        }
-
-        var isInFlight: Bool {
-            if case .inFlight = state { true } else { false }
-        }
-
-        /// nil: it is settled and reported.
-        var pendingState: Pending.State? {
-            switch state {
-            case .inFlight: .inFlight
-            case .inDoubt: .inDoubt
-            case .settled: unheard == nil ? nil : .booked
-            case .refused: .refused
-            }
-        }
-    }
-
-    let retentionMilliseconds: Int
-    private let capacity: Int
+    let settings: Settings
     private var entries: [String: Entry] = [:]
-    private var nextSweep = 0
+    /// The keys of bookings whose end nobody has heard. Some may have been heard just now.
+    private var listed: Set<String> = []
+    /// The bookings of each service that are in doubt or in flight.
+    private var unsettled: [Int: Int] = [:]
+    private var settledCount = 0
+    /// Settled keys, oldest first. Some may have gone.
+    private var settled = FIFO<Settled>()
+    /// Ends that the host has heard, or will have, in the order of the receipts.
+    private var receipts = FIFO<Settled>()
+    /// Booked keys that the host has heard. They go first for lack of room.
+    private var replaceable = FIFO<Settled>()
 
-    init(retentionMilliseconds: Int, capacity: Int) {
-        self.retentionMilliseconds = retentionMilliseconds
-        self.capacity = capacity
-    }
+    init(_ settings: Settings) { self.settings = settings }
 
     /// Keys known at the moment.
     var count: Int { entries.count }
 
-    /// Begins a booking under a key. Without a fingerprint: the one that is recorded there.
+    /// Bookings that one service may have in doubt or in flight.
+    var unsettledLimit: Int { settings.capacity / 2 }
+
+    // MARK: The life of a key
+
+    /// Begins a booking under a key. Without a wish: the one that is recorded there. `wallClock` is in milliseconds since
+    /// 1970.
     mutating func begin(
-        _ key: String, _ fingerprint: Fingerprint?, body: [UInt8], id: TransferID, now: Int
+        _ key: String, _ wish: Wish?, body: [UInt8], service: Int?, id: TransferID, now: Int, wallClock: Int
     ) -> Decision {
-        if let expiresAt = entries[key]?.expiresAt, expiresAt <= now { entries[key] = nil }
-        if case .refused = entries[key]?.state { entries[key] = nil }
-        guard var entry = entries[key] else {
-            guard let fingerprint else { return .absent }
-            sweep(now)
-            entries[key] = Entry(
-                fingerprint: fingerprint, body: body, recordedAt: now, state: .inFlight(id), isRecorded: false)
-            return .send(Grant(body: body))
+        forgetExpired(now)
+        if let entry = entries[key], entry.isExpired(now) { store(nil, under: key) }
+        guard var entry = entries[key] else { return start(key, wish, body, service, id, wallClock) }
+        if let wish, !isEqual(wish, body, to: entry) {
+            if case .refused = entry.state { return start(key, wish, body, service, id, wallClock) }
+            return .refuse(existing(entry))
         }
-        if let fingerprint, fingerprint != entry.fingerprint { return .refuse }
         switch entry.state {
-        case .refused: return .absent
+        case .refused(let outcome):
+            guard wish == nil else { return start(key, wish, body, service, id, wallClock) }
+            return entry.isHeard(now) ? .absent : .notMade(outcome, end: entry.end)
         case .inFlight(let id): return .join(id)
-        case .settled(let reply):
-            if entry.unheard != nil {
-                entries[key]?.unheard = nil
-                entries[key]?.body = []
-            }
-            return .replay(reply)
+        case .booked(let reply): return .replay(reply, end: entry.end)
         case .inDoubt(let evidence):
             // A cancelled booking that is repeated needs a new record.
-            let isRecorded = entry.isRecorded && !entry.isWithdrawn
-            entry.state = .inFlight(id)
-            entry.expiresAt = nil
+            entry.isRecorded = entry.isRecorded && !entry.isWithdrawn
             entry.isWithdrawn = false
-            entry.isRecorded = isRecorded
+            entry.state = .inFlight(id)
             entries[key] = entry
             return .send(
-                Grant(body: entry.body, evidence: evidence, isRecorded: isRecorded, unheard: entry.unheard))
+                Grant(
+                    body: entry.body, evidence: evidence, isRecorded: entry.isRecorded, accountID: entry.accountID,
+                    owedReport: entry.owedReport))
         }
     }
 
-    /// The journal holds the booking now.
-    mutating func recorded(_ key: String) { entries[key]?.isRecorded = true }
+    private mutating func start(
+        _ key: String, _ wish: Wish?, _ body: [UInt8], _ service: Int?, _ id: TransferID, _ wallClock: Int
+    ) -> Decision {
+        guard let wish else { return .absent }
+        if let service, unsettled[service, default: 0] >= unsettledLimit { return .full(limit: unsettledLimit) }
+        makeRoom()
+        var entry = Entry(wish: wish, body: body, recordedAt: wallClock, service: service, state: .inFlight(id))
+        // Until there is a new record, the one of an earlier end stands.
+        entry.recordedEnd = entries[key]?.recordedEnd
+        store(entry, under: key)
+        return .send(Grant(body: body))
+    }
 
-    /// The journal holds that the booking was not made: a repeat needs a new record.
-    mutating func voided(_ key: String) { entries[key]?.isRecorded = false }
+    private func isEqual(_ wish: Wish, _ body: [UInt8], to entry: Entry) -> Bool {
+        let own = entry.isOfVersion1 ? Fingerprint.ofVersion1(body: body) : wish.fingerprint
+        return own == entry.wish.fingerprint
+    }
 
-    func knows(_ key: String) -> Bool { entries[key] != nil }
+    /// The journal holds a void, after the exchange has ended. Ends the doubt of a booking if its intent was the only doubt,
+    /// and no other record is behind the void. Returns nil if not.
+    mutating func voided(_ key: String, clock: Int?, now: Int) -> LateEnd? {
+        guard let clock, let entry = entries[key], entry.lastRecord == clock, case .inDoubt(let evidence) = entry.state,
+            let outcome = evidence.outcomeWithoutRecord
+        else { return nil }
+        ended(key, .notBooked(outcome), end: entry.end, now: now)
+        return LateEnd(outcome: outcome, end: entry.end, owedReport: entry.owedReport)
+    }
 
-    func fingerprint(of key: String) -> Fingerprint? { entries[key]?.fingerprint }
-
-    func accountID(of key: String) -> String? { entries[key]?.accountID }
-
-    /// A booking in flight has ended. Returns the entry that stays, or nil.
-    @discardableResult
-    mutating func ended(_ key: String, _ ending: Ending, now: Int) -> JournalEntry? {
-        guard let entry = entries[key] else { return nil }
-        let state: JournalEntry.State
-        var evidence = Evidence()
+    /// A booking in flight has ended, as `end` names it.
+    mutating func ended(_ key: String, _ ending: Ending, end: TransferID, now: Int) {
+        guard let place = entries.index(forKey: key), !entries.values[place].isSettled else { return }
+        entries.values[place].end = end
+        let state: State
         switch ending {
-        case .notBooked:
-            entries[key] = nil
-            return nil
+        case .inDoubt(let evidence, let owedReport):
+            entries.values[place].state = .inDoubt(evidence)
+            entries.values[place].owedReport = owedReport
+            return
         case .booked(let reply): state = .booked(reply: reply)
-        case .inDoubt(let known, _):
-            state = .unsettled(body: entry.body)
-            evidence = known
+        case .notBooked(let outcome): state = .refused(outcome)
         }
-        let recordedAt = if case .booked = state { now } else { entry.recordedAt }
-        let rest = JournalEntry(
-            key: key, fingerprint: entry.fingerprint, recordedAt: recordedAt, state: state, accountID: entry.accountID,
-            isWithdrawn: entry.isWithdrawn)
-        restore(rest, evidence)
-        entries[key]?.isRecorded = entry.isRecorded
-        if case .inDoubt(_, let unheard) = ending { entries[key]?.unheard = unheard }
-        return rest
+        let expiresAt = now + settings.retentionMilliseconds * 1_000
+        count(entries.values[place], -1)
+        entries.values[place].settle(state, expiresAt: expiresAt)
+        count(entries.values[place], 1)
+        settled.append(Settled(key: key, end: end, dueAt: expiresAt))
+        // Refused keys go before their time, and leave items here.
+        if settled.count > 2 * settledCount + 64 { settled = settled.filter { !isGone($0) } }
     }
 
-    /// Restores an entry of an earlier process. `evidence` is for a booking that is not settled.
-    mutating func restore(_ entry: JournalEntry, _ evidence: Evidence) {
-        let (state, body): (State, [UInt8]) =
-            switch entry.state {
-            case .booked(let reply): (.settled(reply: reply), [])
-            case .unsettled(let body): (.inDoubt(evidence), body)
-            }
-        entries[entry.key] = Entry(
-            fingerprint: entry.fingerprint, body: body, recordedAt: entry.recordedAt, accountID: entry.accountID,
-            state: state, isRecorded: true, isWithdrawn: entry.isWithdrawn, unheard: entry.isSettled ? nil : Unheard(),
-            expiresAt: entry.expiresAt(retentionMilliseconds: retentionMilliseconds))
+    /// Restores an entry of an earlier process. `evidence` is for a booking in doubt.
+    mutating func restore(_ entry: JournalEntry, service: Int?, _ evidence: Evidence) {
+        var restored = Entry(
+            wish: entry.wish, body: [], recordedAt: entry.recordedAt, service: service, state: .inDoubt(evidence),
+            accountID: entry.accountID, isOfVersion1: entry.isOfVersion1, isRecorded: true,
+            isWithdrawn: entry.isWithdrawn)
+        let expiresAt = entry.clock + settings.retentionMilliseconds * 1_000
+        switch entry.state {
+        case .unsettled(let body):
+            restored.body = body
+            restored.owedReport = OwedReport()
+        case .booked(let reply): restored.settle(.booked(reply: reply), expiresAt: expiresAt)
+        case .refused(let outcome): restored.settle(.refused(outcome), expiresAt: expiresAt)
+        }
+        if entry.isSettled {
+            restored.recordedEnd = entry.clock
+            restored.heardAt = entry.isHeard ? entry.clock : nil
+            settled.append(Settled(key: entry.key, end: 0, dueAt: expiresAt))
+            if entry.isHeard { replaceable.append(Settled(key: entry.key, end: 0, dueAt: expiresAt)) }
+        }
+        store(restored, under: entry.key)
+    }
+
+    /// Stores or removes an entry, and counts it.
+    private mutating func store(_ entry: Entry?, under key: String) {
+        if let old = entries[key] { count(old, -1) }
+        if let entry { count(entry, 1) }
+        entries[key] = entry
+        if entry?.isListed ?? false { listed.insert(key) } else { listed.remove(key) }
+    }
+
+    private mutating func count(_ entry: Entry, _ step: Int) {
+        if entry.isSettled {
+            settledCount += step
+        } else if let service = entry.service {
+            unsettled[service, default: 0] += step
+        }
+    }
+
+    // MARK: Records
+
+    /// An intent, or with `isEnd` the record of an end, is on its way to the journal. `clock` identifies it. Behind the record
+    /// of an end, a repeat needs a new intent.
+    mutating func recording(_ key: String, clock: Int, isEnd: Bool) {
+        entries[key]?.lastRecord = clock
+        guard isEnd else { return }
+        entries[key]?.recordedEnd = clock
+        entries[key]?.isRecorded = false
+    }
+
+    /// The intent did not go to the journal.
+    mutating func notRecorded(_ key: String) {
+        let recordedEnd = entries[key]?.recordedEnd
+        entries[key]?.lastRecord = recordedEnd
+    }
+
+    /// The journal holds the intent now. That counts only when no other record is on its way behind it.
+    mutating func recorded(_ key: String, clock: Int?) {
+        if let clock, entries[key]?.lastRecord == clock { entries[key]?.isRecorded = true }
     }
 
     /// The call of a booking was cancelled. Returns whether to record it in the journal. True also while the intent is
@@ -210,45 +185,135 @@ struct Ledger: Sendable {
         return true
     }
 
-    /// The host repeats a cancelled booking that is in flight. Returns the record to write, if any.
-    mutating func renew(_ key: String) -> JournalEntry? {
+    /// The host repeats a cancelled booking that is in flight. Returns the wish and the body of the intent to write, if any.
+    mutating func renew(_ key: String) -> (wish: Wish, body: [UInt8])? {
         guard let entry = entries[key], entry.isWithdrawn, !entry.isSettled else { return nil }
         entries[key]?.isWithdrawn = false
-        return JournalEntry(
-            key: key, fingerprint: entry.fingerprint, recordedAt: entry.recordedAt, state: .unsettled(body: entry.body),
-            accountID: entry.accountID)
+        return (entry.wish, entry.body)
     }
 
-    /// The end of a settled booking could not be reported. It stays pending until a call repeats the key.
-    mutating func remainsUnheard(_ key: String, _ unheard: Unheard, body: [UInt8], now: Int) {
-        guard entries[key] == nil, let fingerprint = Fingerprint(body: body) else {
-            entries[key]?.unheard = unheard
-            entries[key]?.body = body
-            return
+    /// Returns what the records of a key say of it.
+    func wish(of key: String) -> (wish: Wish, recordedAt: Int)? { entries[key].map { ($0.wish, $0.recordedAt) } }
+
+    // MARK: Hearing of an end
+
+    /// The host has heard an end, or will have at `moment`. Returns the journal's record of that end, once, if there is one.
+    mutating func heard(_ key: String, end: TransferID, at moment: Int) -> Int? {
+        guard let place = entries.index(forKey: key), entries.values[place].isSettled, entries.values[place].end == end
+        else { return nil }
+        let before = entries.values[place].heardAt
+        let heardAt = min(moment, before ?? moment)
+        guard heardAt != before else { return nil }
+        entries.values[place].heardAt = heardAt
+        if case .refused = entries.values[place].state {
+            // Nothing of it needs to be remembered.
+            entries.values[place].expiresAt = min(heardAt, entries.values[place].expiresAt ?? heardAt)
         }
-        entries[key] = Entry(
-            fingerprint: fingerprint, body: body, recordedAt: now, state: .refused, isRecorded: false, unheard: unheard,
-            expiresAt: now + retentionMilliseconds)
+        receipts.append(Settled(key: key, end: end, dueAt: heardAt))
+        return before == nil ? entries.values[place].recordedEnd : nil
     }
 
-    /// Bookings that are not settled or not reported, oldest first.
-    var pending: [Pending] {
-        entries.compactMap { key, entry in
-            entry.pendingState.map { Pending(key: key, body: entry.body, recordedAt: entry.recordedAt, state: $0) }
-        }.sorted { ($0.recordedAt, $0.key) < ($1.recordedAt, $1.key) }
-    }
-
-    /// Drops expired keys. With too many keys, also drops the oldest tenth: settled ones first, then those in doubt. Keys
-    /// in flight are never dropped. Once a minute, or else once in a tenth of the capacity.
-    private mutating func sweep(_ now: Int) {
-        guard now >= nextSweep || entries.count >= capacity else { return }
-        nextSweep = now + 60_000
-        entries = entries.filter { !($0.value.expiresAt.map { $0 <= now } ?? false) }
-        guard entries.count >= capacity else { return }
-        let resting = entries.filter { !$0.value.isInFlight }.sorted { left, right in
-            left.value.isSettled == right.value.isSettled
-                ? left.value.recordedAt < right.value.recordedAt : left.value.isSettled
+    /// The bookings whose end nobody has heard, in any order.
+    func pending(_ now: Int) -> [Pending] {
+        listed.compactMap { key in
+            entries[key].flatMap { $0.isHeard(now) || $0.isExpired(now) ? nil : pending(key, $0) }
         }
-        for (key, _) in resting.prefix(entries.count - capacity + capacity / 10 + 1) { entries[key] = nil }
+    }
+
+    private func pending(_ key: String, _ entry: Entry) -> Pending? {
+        entry.wish.summary.map { summary in
+            Pending(
+                key: key, summary: summary, recordedAt: entry.recordedAt, conversation: entry.wish.conversation,
+                state: entry.pendingState)
+        }
+    }
+
+    // MARK: Given up by a person
+
+    /// Forgets bookings in doubt. Returns nil when nothing is known under the key.
+    mutating func giveUp(_ selection: GiveUp, now: Int) -> GivenUp? {
+        let selected = selected(selection).filter { !$0.entry.isExpired(now) }
+        if case .booking = selection, selected.isEmpty { return nil }
+        var result = GivenUp()
+        for (key, entry) in selected {
+            guard let pending = pending(key, entry) else { continue }
+            if case .inDoubt = entry.state {
+                store(nil, under: key)
+                result.givenUp.append(pending)
+            } else {
+                result.kept.append(pending)
+            }
+        }
+        return result
+    }
+
+    /// The exchanges of those of them that are in flight.
+    func inFlight(_ selection: GiveUp) -> [TransferID] {
+        selected(selection).compactMap { if case .inFlight(let id) = $0.entry.state { id } else { nil } }
+    }
+
+    private func selected(_ selection: GiveUp) -> [(key: String, entry: Entry)] {
+        switch selection {
+        case .booking(let key): return entries[key].map { [(key, $0)] } ?? []
+        case .bookings(let botID, let startBefore):
+            return listed.compactMap { key in
+                guard let entry = entries[key], !entry.isSettled, let summary = entry.wish.summary,
+                    summary.botID == botID, let start = Timestamp(summary.startAt), start.isBefore(startBefore)
+                else { return nil }
+                return (key, entry)
+            }
+        }
+    }
+
+    // MARK: Looking up
+
+    /// Returns whether a booking under the key was made, or may have been made.
+    func mayBeMade(_ key: String, now: Int) -> Bool {
+        guard let entry = entries[key], !entry.isExpired(now) else { return false }
+        if case .refused = entry.state { return false }
+        return true
+    }
+
+    private func existing(_ entry: Entry) -> PartnerBookingError.Existing {
+        let booking: JSONValue? =
+            if case .booked(let reply) = entry.state {
+                (try? JSONDocument(reply, profile: .reply))?.root["booking"]
+            } else {
+                nil
+            }
+        return PartnerBookingError.Existing(
+            state: entry.pendingState, startAt: entry.wish.summary?.startAt ?? booking?["start_at"]?.string,
+            bookingID: booking?["id"]?.string)
+    }
+
+    // MARK: Forgetting
+
+    /// Drops expired keys, and refused ones that were heard. It takes constant time on average.
+    private mutating func forgetExpired(_ now: Int) {
+        while let first = receipts.first, first.dueAt <= now {
+            _ = receipts.popFirst()
+            guard !isGone(first) else { continue }
+            listed.remove(first.key)
+            if case .booked = entries[first.key]?.state { replaceable.append(first) } else { forget(first) }
+        }
+        while let first = settled.first, first.dueAt <= now { forget(settled.popFirst()) }
+        while let first = replaceable.first, isGone(first) { _ = replaceable.popFirst() }
+    }
+
+    /// When there are too many settled keys, drops the oldest: first those that were heard. Bookings in doubt or in flight
+    /// stay.
+    private mutating func makeRoom() {
+        while settledCount >= settings.capacity, let oldest = replaceable.popFirst() ?? settled.popFirst() { forget(oldest) }
+    }
+
+    /// The key has another state, or was settled again.
+    private func isGone(_ settled: Settled) -> Bool {
+        guard let entry = entries[settled.key], entry.isSettled else { return true }
+        return entry.end != settled.end
+    }
+
+    private mutating func forget(_ settled: Settled?) {
+        guard let settled, !isGone(settled) else { return }
+        store(nil, under: settled.key)
     }
 }

@@ -1,6 +1,6 @@
-/// A booking that is in flight, in doubt, or settled and not reported. Contains no customer data.
+/// A booking whose end the host has not heard. Contains no customer data.
 public struct PendingBooking: Sendable, Equatable {
-    /// Settles it: `PartnerBookingClient.resumeBooking`.
+    /// Settles it, or gives its end: `PartnerBookingClient.resumeBooking`.
     public let idempotencyKey: String
     /// The bot that asked.
     public let botID: String
@@ -10,6 +10,8 @@ public struct PendingBooking: Sendable, Equatable {
     public let durationMinutes: Int
     /// When it was asked for, in milliseconds since 1970.
     public let recordedAtMilliseconds: Int
+    /// The name of the phone call, if the request had one.
+    public let conversation: String?
     /// The state of the booking.
     public let state: State
     /// A request for it is under way.
@@ -23,22 +25,39 @@ public struct PendingBooking: Sendable, Equatable {
         case inFlight = "in_flight"
         /// It may have been made.
         case inDoubt = "in_doubt"
-        /// It was made. The report found no room (`report_settled`).
+        /// It was made.
         case booked
-        /// It was not made. The report found no room. The key is free.
+        /// It was not made. The key is free.
         case refused
     }
 
-    /// nil for a body that is no booking's, which no reader lets through.
-    init?(_ pending: Ledger.Pending, now: Int) {
-        guard let summary = BookingSummary(body: pending.body) else { return nil }
+    /// `now` is in milliseconds since 1970.
+    init(_ pending: Ledger.Pending, now: Int) {
         idempotencyKey = pending.key
-        botID = summary.botID
-        startAt = summary.startAt
-        durationMinutes = summary.durationMinutes
+        botID = pending.summary.botID
+        startAt = pending.summary.startAt
+        durationMinutes = pending.summary.durationMinutes
         recordedAtMilliseconds = pending.recordedAt
-        state = State(rawValue: pending.state.rawValue) ?? .inDoubt
-        isExpired = summary.startMilliseconds <= now
+        conversation = pending.conversation
+        state = pending.state
+        isExpired = pending.summary.startMilliseconds <= now
+    }
+
+    /// Reads what `write` writes.
+    init?(_ item: JSONValue) {
+        guard let key = item["idempotency_key"]?.string, let botID = item["bot_id"]?.string,
+            let startAt = item["start_at"]?.string, let minutes = item["duration_minutes"]?.integer,
+            let recordedAt = item["recorded_at"]?.withText({ Timestamp($0)?.instantMilliseconds }) ?? nil,
+            let state = item["state"]?.string.flatMap(State.init(rawValue:)), let isExpired = item["expired"]?.boolean
+        else { return nil }
+        idempotencyKey = key
+        self.botID = botID
+        self.startAt = startAt
+        durationMinutes = minutes
+        recordedAtMilliseconds = recordedAt
+        conversation = item["conversation"]?.string
+        self.state = state
+        self.isExpired = isExpired
     }
 
     func write(_ item: inout JSONWriter) {
@@ -50,6 +69,7 @@ public struct PendingBooking: Sendable, Equatable {
         item.member("state", state.rawValue)
         item.member("in_flight", isInFlight)
         item.member("expired", isExpired)
+        if let conversation { item.member("conversation", conversation) }
     }
 }
 
@@ -57,7 +77,7 @@ extension BookingLedger {
     /// The pending bookings, oldest first.
     var pendingBookings: [PendingBooking] {
         let now = WallClock.milliseconds()
-        return pending.compactMap { PendingBooking($0, now: now) }
+        return pending.map { PendingBooking($0, now: now) }
     }
 
     /// The object of docs/json-contract.md.

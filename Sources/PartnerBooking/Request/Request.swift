@@ -8,10 +8,12 @@ struct Request: Sendable {
     var body: [UInt8]
     /// nil until the ledger has found it.
     var botID: String?
+    /// The wish of a booking. nil for other requests.
+    private(set) var wish: Wish?
     /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
     /// it.
     var startSeconds: Int?
-    /// Set for every booking, nil for all else.
+    /// nil for all but bookings, and for a give-up of several.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
@@ -19,6 +21,8 @@ struct Request: Sendable {
     let isDetached: Bool
     /// Asks for the booking that is recorded under the key, whatever it is.
     let isResuming: Bool
+    /// The bookings in doubt to give up. nil: none.
+    let givesUp: GiveUp?
     let tag: String?
     let traceparent: String?
 
@@ -39,21 +43,27 @@ struct Request: Sendable {
         let document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
 
-        // The library's own members first, so that an error about the others can carry the tag and the key.
+        // The key first, because the outcome of an error depends on it. Then the tag, so that errors carry it.
+        let keyForm: StaticString = "1 to 255 visible ASCII characters"
+        idempotencyKey =
+            operation == .createBooking
+            ? try root.optionalString("idempotency_key", maxBytes: 255, keyForm, FieldRules.isVisibleASCII) : nil
+        context.idempotencyKey = idempotencyKey
         tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
         context.tag = tag
         switch operation {
         case .searchAvailability, .lookupCustomer:
-            idempotencyKey = nil
             isDetached = false
             isResuming = false
+            givesUp = nil
         case .createBooking:
-            idempotencyKey = try root.checkText(
-                "idempotency_key", maxBytes: 255, "1 to 255 visible ASCII characters", FieldRules.isVisibleASCII
-            ).string
-            context.idempotencyKey = idempotencyKey
+            let isGivingUp = try root.optionalBoolean("give_up") ?? false
+            if idempotencyKey == nil, !isGivingUp {
+                throw root.refuse("idempotency_key", "is required: \(keyForm)")
+            }
             isDetached = try root.optionalBoolean("detach") ?? false
             isResuming = try root.optionalBoolean("resume") ?? false
+            givesUp = isGivingUp ? try GiveUp(root) : nil
         }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
@@ -62,8 +72,9 @@ struct Request: Sendable {
             FieldRules.isTraceparent)
 
         self.operation = operation
-        if isResuming {
-            for name in ["bot_id", "booking"] as [StaticString] where try root.value(name) != nil {
+        if isResuming || givesUp != nil {
+            let others: [StaticString] = isResuming ? ["bot_id", "booking", "conversation", "start_before"] : []
+            for name in others where try root.value(name) != nil {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
             body = []
@@ -72,7 +83,14 @@ struct Request: Sendable {
         botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
-        case .createBooking: startSeconds = try FieldRules.checkBooking(root.object("booking")).startSeconds
+        case .createBooking:
+            let (start, minutes, _) = try FieldRules.checkBooking(root.object("booking"))
+            startSeconds = start
+            wish = try Wish(
+                root, Fingerprint(document.root, without: Self.ownMembers(operation)),
+                BookingSummary(
+                    botID: botID ?? "", startAt: document.root["booking"]?["start_at"]?.string ?? "",
+                    durationMinutes: minutes, startSeconds: start))
         case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
         }
 
@@ -93,15 +111,20 @@ struct Request: Sendable {
     private static func ownMembers(_ operation: Operation) -> [StaticString] {
         switch operation {
         case .searchAvailability, .lookupCustomer: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
-        case .createBooking: ["timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "detach", "resume"]
+        case .createBooking:
+            [
+                "timeout_ms", "slow_after_ms", "tag", "traceparent", "idempotency_key", "conversation", "detach", "resume",
+                "give_up", "start_before",
+            ]
         }
     }
 }
 
 extension PartnerBookingError {
-    /// The error of a call that was refused before its request was read.
+    /// Returns the error of a call that was refused before its request was read. A client that is closed may have sent the
+    /// booking before.
     package func beforeSending(_ operation: Operation) -> PartnerBookingError {
-        ErrorContext(operation: operation).completing(self)
+        ErrorContext(operation: operation).completing(self, outcome: code == .clientClosed ? .unknown : .notSent)
     }
 }
 

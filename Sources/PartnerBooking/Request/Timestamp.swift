@@ -37,6 +37,26 @@ enum Timestamp: Equatable {
         if case .instant(let seconds, _) = self { seconds } else { nil }
     }
 
+    /// Reads the text of a string.
+    init?(_ text: String) {
+        var text = text
+        guard let timestamp = text.withUTF8({ Timestamp(UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = timestamp
+    }
+
+    /// Returns whether both are instants, and this one is the earlier.
+    func isBefore(_ other: Timestamp) -> Bool {
+        guard case .instant(let seconds, let nanoseconds) = self,
+            case .instant(let otherSeconds, let otherNanoseconds) = other
+        else { return false }
+        return (seconds, nanoseconds) < (otherSeconds, otherNanoseconds)
+    }
+
+    /// nil for a plain date.
+    var instantMilliseconds: Int? {
+        if case .instant(let seconds, let nanoseconds) = self { seconds * 1_000 + nanoseconds / 1_000_000 } else { nil }
+    }
+
     /// Reads `Z`, `+HH:MM` or `-HH:MM` alone, in minutes east of UTC.
     static func offsetMinutes(_ text: UnsafeRawBufferPointer) -> Int? {
         var reader = Reader(text: text)

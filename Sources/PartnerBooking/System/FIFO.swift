@@ -10,6 +10,12 @@ struct FIFO<Element> {
 
     mutating func append(_ element: Element) { elements.append(element) }
 
+    func filter(_ isToStay: (Element) -> Bool) -> FIFO {
+        var rest = FIFO()
+        rest.elements = elements[head...].filter { $0.map(isToStay) ?? false }
+        return rest
+    }
+
     mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let first = elements[head]
@@ -25,3 +31,5 @@ struct FIFO<Element> {
         return first
     }
 }
+
+extension FIFO: Sendable where Element: Sendable {}

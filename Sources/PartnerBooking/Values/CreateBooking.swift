@@ -29,6 +29,8 @@ public struct CreateBookingRequest: Sendable, Equatable {
     public var customer: Customer
     /// For the people at the clinic, at most 16384 bytes.
     public var notes: String?
+    /// Names the phone call, 1 to 256 bytes. It is not sent. The journal keeps it, and `pendingBookings` lists it.
+    public var conversation: String?
     /// The booking runs on when its task is cancelled, and the task gets its end.
     public var isDetached = false
     /// Deadline, tag and the like.
@@ -37,7 +39,7 @@ public struct CreateBookingRequest: Sendable, Equatable {
     /// A request for that booking. Whether it is right is found when it is made; the error names the `field`.
     public init(
         botID: String, idempotencyKey: String, startAt: String, durationMinutes: Int, customer: Customer,
-        notes: String? = nil, isDetached: Bool = false, options: CallOptions = CallOptions()
+        notes: String? = nil, conversation: String? = nil, isDetached: Bool = false, options: CallOptions = CallOptions()
     ) {
         self.botID = botID
         self.idempotencyKey = idempotencyKey
@@ -45,6 +47,7 @@ public struct CreateBookingRequest: Sendable, Equatable {
         self.durationMinutes = durationMinutes
         self.customer = customer
         self.notes = notes
+        self.conversation = conversation
         self.isDetached = isDetached
         self.options = options
     }
@@ -64,6 +67,7 @@ public struct CreateBookingRequest: Sendable, Equatable {
                 }
                 if let notes { booking.member("notes", notes) }
             }
+            if let conversation { request.member("conversation", conversation) }
             if isDetached { request.member("detach", true) }
             options.write(&request)
         }

@@ -210,7 +210,7 @@ struct ABIClient: @unchecked Sendable {
         let booking = try client.book()
         #expect(booking.status == PBK_CLIENT_CLOSED)
         #expect(try booking.error("code") == #""client_closed""#)
-        #expect(try booking.error("outcome") == #""not_sent""#)
+        #expect(try booking.error("outcome") == #""unknown""#, "the client that is gone may have sent it")
     }
 
     @Test(arguments: [Int32.min, -1, 0, 1, .max])

@@ -90,19 +90,44 @@ import Testing
         #expect(client.close() == PBK_OK)
     }
 
+    /// A report that finds no room is not lost: the booking stays listed, and a repeat has its end.
+    @Test func withoutRoomForTheReportTheEndStaysUnheard() throws {
+        let configuration = Self.configuration(Self.lostReply, Self.reported)
+        let client = try PartnerBookingClient(configuration: Array(configuration.utf8))
+        let timing = CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0)
+        for number in 0..<CompletionQueue.settlementLimit {
+            client.completions.append(
+                Settlement(idempotencyKey: "\(number)", tag: nil, result: .success([]), timing: timing, receipt: nil))
+        }
+        #expect(client.wait(.createBooking, Self.request).failure?.outcome == .unknown)
+        #expect(eventually { client.pendingStates == [.booked] })
+        while case .entry(let entry) = client.completions.next(timeoutMilliseconds: 0) {
+            #expect(entry.completion.idempotencyKey != "key-1")
+            entry.completion.receipt?.acknowledge()
+        }
+        #expect(client.pendingStates == [.booked])
+        #expect(client.wait(.createBooking, Sample.resume()).success != nil)
+        #expect(eventually { client.pendingStates == [] })
+        #expect(try client.closeAndWait(1_000) == 0)
+    }
+
     // MARK: After a restart
 
     /// A journal with what an earlier process has left.
     private func journal(_ records: JournalRecord...) throws -> TemporaryPath {
         let file = try TemporaryPath()
-        try file.write(([.journal(service: "sandbox")] + records).flatMap(\.line))
+        let mark = JournalRecord.Mark(clock: 1, reading: .now())
+        try file.write(([.journal(service: "sandbox", mark)] + records).flatMap(\.line))
         return file
     }
 
     private static func intent() throws -> JournalRecord {
-        let body = try Request(.createBooking, json: Sample.booking()).body
-        let fingerprint = try #require(Fingerprint(body: body))
-        return .intent(key: "key-1", at: WallClock.milliseconds(), fingerprint: fingerprint, body: body)
+        let request = try Request(.createBooking, json: Sample.booking())
+        return record(.intent(try #require(request.wish), body: request.body, accountID: nil), clock: 2)
+    }
+
+    private static func record(_ event: JournalRecord.Event, clock: Int) -> JournalRecord {
+        .event(event, key: "key-1", .init(at: WallClock.milliseconds(), clock: clock))
     }
 
     private func resuming(_ file: TemporaryPath) -> String {
@@ -120,15 +145,32 @@ import Testing
         #expect(client.close() == PBK_OK)
     }
 
+    /// Nobody waits for what the client resumes by itself, so a person can give it up.
+    @Test func aBookingThatIsResumedOnOpenIsGivenUp() throws {
+        let file = try journal(Self.intent())
+        let sandbox = #""sandbox":{"now":"2030-01-14T08:00:00Z","latency_ms":600000}"#
+        let journal = #""journal_path":"\#(file.path)","resume_on_open":true"#
+        let client = try PartnerBookingClient(
+            configuration: Array(#"{"endpoint":"sandbox",\#(sandbox),\#(journal)}"#.utf8))
+        #expect(eventually { client.pendingStates == [.inFlight] })
+        let reply = GiveUpReply(json: try client.wait(.createBooking, Sample.giveUp()).get())
+        #expect(reply.givenUp.map(\.idempotencyKey) == ["key-1"] && reply.kept.isEmpty && reply.isJournaled)
+        #expect(client.pendingStates == [])
+        #expect(try client.closeAndWait() == 0)
+        let next = try PartnerBookingClient(configuration: Array(resuming(file).utf8))
+        #expect(next.pendingStates == [])
+        #expect(try next.closeAndWait() == 0)
+    }
+
     /// Nothing is sent for it unasked. It stays in doubt, until the host repeats it.
     @Test func aBookingThatWasWithdrawnIsNotResumedOnOpen() throws {
-        let file = try journal(Self.intent(), .withdrawn(key: "key-1", at: WallClock.milliseconds()))
+        let file = try journal(Self.intent(), Self.record(.withdrawn, clock: 3))
         let client = try PartnerBookingClient(configuration: Array(resuming(file).utf8))
         #expect(client.search().success != nil, "what was resumed before is under way by now")
         #expect(try client.pendingBookings().map(\.state) == [.inDoubt])
         #expect(try client.sandboxBookings() == Array(#"{"bookings":[]}"#.utf8))
         #expect(client.book().success != nil)
-        #expect(try client.pendingBookings().isEmpty)
+        #expect(eventually { client.pendingStates == [] }, "a second after the call")
         #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
     }
 }

@@ -26,7 +26,7 @@ import Testing
         .wouldDeadlock, .idempotencyKeyReused, .notRecorded, .unsupportedOperation, .unknownBot, .noWebhook, .accountChanged,
         .queueFull,
         .resourceUnavailable, .journalUnavailable,
-        .journalLocked, .circuitOpen, .timeout, .dnsFailed, .connectFailed, .tlsFailed, .connectionLost,
+        .journalLocked, .circuitOpen, .ledgerFull, .timeout, .dnsFailed, .connectFailed, .tlsFailed, .connectionLost,
         .proxyFailed, .addressRefused, .invalidReply, .replyTooLarge, .notConfirmed, .otherBooking, .inDoubt, .httpError,
     ]
 
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func headerIsRead() {
-        #expect(Self.header.count == 37)
+        #expect(Self.header.count == 38)
         #expect(Self.header.first?.name == "PBK_OK")
         #expect(Self.header.first?.status == PBK_OK)
         #expect(Self.header.last?.status == PBK_SERVICE_FAILED)
@@ -118,9 +118,16 @@ import Testing
         #expect(!texts.contains(unknown))
     }
 
-    @Test(arguments: [15, 19, 25, 47, 65, 79, 85, 12_345, UInt32.max])
+    @Test(arguments: [15, 19, 26, 47, 65, 79, 85, 12_345, UInt32.max])
     func unknownStatusHasAText(_ number: UInt32) throws {
         #expect(String(cString: try #require(pbk_status_text(pbk_status(rawValue: number)))) == "unknown status")
+    }
+
+    @Test func aFullLedgerHasItsNumberAndText() throws {
+        #expect(PBK_LEDGER_FULL.rawValue == 25)
+        #expect(PartnerBookingError.ledgerFull(5_000).pbkStatus == PBK_LEDGER_FULL)
+        let text = String(cString: try #require(pbk_status_text(PBK_LEDGER_FULL)))
+        #expect(text == "too many bookings of the service are in doubt or in flight")
     }
 
     @Test func textIsStatic() {

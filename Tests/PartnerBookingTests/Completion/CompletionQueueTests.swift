@@ -7,7 +7,7 @@ import Testing
 @Suite struct CompletionQueueTests {
     fileprivate static func completion(_ ticket: Ticket, _ event: Completion.Event = .done(.success([]))) -> Completion {
         let timing = CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0, lastAttempt: nil)
-        return Completion(ticket: ticket, idempotencyKey: nil, tag: nil, event: event, timing: timing)
+        return Completion(ticket: ticket, idempotencyKey: nil, tag: nil, event: event, timing: timing, receipt: nil)
     }
 
     private func isReadable(_ queue: CompletionQueue, within milliseconds: Int32 = 0) throws -> Bool {

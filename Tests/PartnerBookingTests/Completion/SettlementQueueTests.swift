@@ -6,14 +6,17 @@ import Testing
 /// Reports of bookings that were settled after their calls had ended: they share the queue with the calls' completions, and not
 /// their places.
 @Suite struct SettlementQueueTests {
-    private static func settlement(_ key: String = "key-1", _ result: CallResult = .success([])) -> Settlement {
-        Settlement(idempotencyKey: key, tag: "call-7", result: result, timing: timing)
+    private static func settlement(
+        _ key: String = "key-1", _ result: CallResult = .success([]), _ receipt: Receipt? = nil
+    ) -> Settlement {
+        Settlement(idempotencyKey: key, tag: "call-7", result: result, timing: timing, receipt: receipt)
     }
 
     private static let timing = CallTiming(totalMicroseconds: 7, queueMicroseconds: 1, attempts: 3)
 
     private static func completion(_ ticket: Ticket) -> Completion {
-        Completion(ticket: ticket, idempotencyKey: nil, tag: nil, event: .done(.success([])), timing: timing)
+        Completion(
+            ticket: ticket, idempotencyKey: nil, tag: nil, event: .done(.success([])), timing: timing, receipt: nil)
     }
 
     private func isReadable(_ queue: CompletionQueue) throws -> Bool {
@@ -23,8 +26,8 @@ import Testing
 
     @Test func aReportNamesItsBookingAndNoCall() throws {
         let queue = CompletionQueue(limit: 1)
-        #expect(queue.append(Self.settlement("key-7", .success(Sample.bookingReply))))
-        #expect(queue.append(Self.settlement("key-8", .failure(.timeout))))
+        queue.append(Self.settlement("key-7", .success(Sample.bookingReply)))
+        queue.append(Self.settlement("key-8", .failure(.timeout)))
         let booked = try #require(queue.take())
         #expect(booked.completion.ticket == 0 && booked.context == 0)
         #expect(booked.completion.idempotencyKey == "key-7" && booked.completion.tag == "call-7")
@@ -37,7 +40,7 @@ import Testing
     @Test func reportsAndCompletionsComeInTheirOrder() {
         let queue = CompletionQueue(limit: 10)
         queue.append(Self.completion(1), context: 5)
-        #expect(queue.append(Self.settlement()))
+        queue.append(Self.settlement())
         queue.append(Self.completion(2), context: 6)
         #expect((0..<3).compactMap { _ in queue.take()?.completion.ticket } == [1, 0, 2])
     }
@@ -45,13 +48,13 @@ import Testing
     @Test func theDescriptorIsReadableWhileAReportWaits() throws {
         let queue = CompletionQueue(limit: 1)
         #expect(try !isReadable(queue))
-        #expect(queue.append(Self.settlement()))
+        queue.append(Self.settlement())
         #expect(try isReadable(queue))
         #expect(queue.take() != nil)
         #expect(try !isReadable(queue))
         // Asked for when a report waits already.
         let late = CompletionQueue(limit: 1)
-        #expect(late.append(Self.settlement()))
+        late.append(Self.settlement())
         #expect(try isReadable(late))
     }
 
@@ -59,7 +62,7 @@ import Testing
         let queue = CompletionQueue(limit: 1)
         let thread = background {
             sleep(milliseconds: 20)
-            _ = queue.append(SettlementQueueTests.settlement("late"))
+            queue.append(SettlementQueueTests.settlement("late"))
         }
         #expect(queue.take(within: 600_000)?.completion.idempotencyKey == "late")
         thread.join()
@@ -69,11 +72,11 @@ import Testing
 
     @Test func aReportTakesNoPlaceOfACallAndGivesNoneBack() throws {
         let queue = CompletionQueue(limit: 1)
-        #expect(queue.append(Self.settlement()))
+        queue.append(Self.settlement())
         try queue.reserve()
         #expect(throws: PartnerBookingError.self) { try queue.reserve() }
-        #expect(queue.append(Self.settlement()), "nor does a call take one of a report")
-        #expect(queue.take() != nil && queue.take() != nil)
+        queue.append(Self.settlement())
+        #expect(queue.take() != nil && queue.take() != nil, "nor does a call take one of a report")
         #expect(throws: PartnerBookingError.self) { try queue.reserve() }
         queue.append(Self.completion(1), context: 0)
         #expect(queue.take() != nil)
@@ -83,24 +86,47 @@ import Testing
     @Test func aThousandReportsWaitAtMost() {
         let queue = CompletionQueue(limit: 1)
         #expect(CompletionQueue.settlementLimit == 1_000)
-        for number in 0..<1_000 { #expect(queue.append(Self.settlement("key-\(number)"))) }
-        #expect(!queue.append(Self.settlement("one too many")))
+        for number in 0..<1_000 { queue.append(Self.settlement("key-\(number)")) }
+        queue.append(Self.settlement("one too many"))
         #expect(queue.take()?.completion.idempotencyKey == "key-0")
-        #expect(queue.append(Self.settlement("the next one")))
-        #expect(!queue.append(Self.settlement("again too many")))
+        queue.append(Self.settlement("the next one"))
+        queue.append(Self.settlement("again too many"))
         var keys: [String?] = []
         while let entry = queue.take() { keys.append(entry.completion.idempotencyKey) }
         #expect(keys.count == 1_000 && keys.first == "key-1" && keys.last == "the next one")
-        #expect(queue.append(Self.settlement()))
+        queue.append(Self.settlement("with room"))
+        #expect(queue.take()?.completion.idempotencyKey == "with room")
+    }
+
+    // MARK: Who hears of an end
+
+    /// The host hears an end by its completion only. One without room stays unheard.
+    @Test func theReceiptComesWithTheReportAndIsNotAcknowledgedWithout() throws {
+        let (queue, ledger) = (CompletionQueue(limit: 1), ScriptedLoop.ledger())
+        let request = try Request(.createBooking, json: Sample.booking())
+        _ = ledger.begin(request, "key-1", service: 0, id: 1)
+        ledger.ended("key-1", .booked(reply: Sample.bookingReply), end: 1)
+        let receipt = Receipt(ledger, key: "key-1", end: 1)
+        for number in 0..<CompletionQueue.settlementLimit { queue.append(Self.settlement("key-\(number)")) }
+        queue.append(Self.settlement("key-1", .success(Sample.bookingReply), receipt))
+        while let entry = queue.take() { #expect(entry.completion.receipt == nil) }
+        #expect(ledger.pending.map(\.state) == [.booked])
+
+        queue.append(Self.settlement("key-1", .success(Sample.bookingReply), receipt))
+        let taken = try #require(queue.take()).completion
+        #expect(taken.receipt === receipt)
+        #expect(ledger.pending.map(\.state) == [.booked], "taking it is not hearing it")
+        taken.receipt?.acknowledge()
+        #expect(ledger.pending.isEmpty)
     }
 
     // MARK: The end
 
     @Test func noneComesAfterTheEndAndThoseThatWaitCanBeTaken() {
         let queue = CompletionQueue(limit: 1)
-        #expect(queue.append(Self.settlement("before")))
+        queue.append(Self.settlement("before"))
         queue.finish()
-        #expect(!queue.append(Self.settlement("after")))
+        queue.append(Self.settlement("after"))
         #expect(!queue.isOver)
         #expect(queue.take()?.completion.idempotencyKey == "before")
         #expect(queue.isOver && queue.take() == nil)

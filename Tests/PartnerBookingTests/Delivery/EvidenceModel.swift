@@ -9,6 +9,8 @@ struct EvidenceModel {
         var answer: Answer
         /// Sent by this client, not inherited from an earlier process.
         var isOurs = true
+        /// None at all: a record may stand from which it can be sent.
+        var isRecord = false
     }
 
     private(set) var sendings: [Sending] = []
@@ -28,8 +30,9 @@ struct EvidenceModel {
         sendings.append(Sending(begin: attempt.lastAt, end: end, answer: answer))
     }
 
-    mutating func fallIntoDoubt(_ now: MonotonicTime) {
-        sendings.append(Sending(begin: now, end: now, answer: .none, isOurs: false))
+    /// `isRecord`: a record may stand, and not: an earlier process may have sent it.
+    mutating func fallIntoDoubt(_ now: MonotonicTime, isRecord: Bool = false) {
+        sendings.append(Sending(begin: now, end: now, answer: .none, isOurs: false, isRecord: isRecord))
     }
 
     // MARK: Questions
@@ -40,6 +43,13 @@ struct EvidenceModel {
     }
 
     var isInDoubt: Bool { sendings.indices.contains(where: isOpen) || foreign != nil }
+
+    /// The outcome if the records do not stand. nil: there is another doubt, or none.
+    var outcomeWithoutRecord: PartnerBookingError.Outcome? {
+        let records = sendings.reversed().prefix { $0.isRecord }.count
+        let earlier = before(sendings.count - records)
+        return records == 0 || earlier.isInDoubt ? nil : earlier.outcome
+    }
 
     /// When the oldest sending began that may have made the booking.
     var inDoubtSince: MonotonicTime? {

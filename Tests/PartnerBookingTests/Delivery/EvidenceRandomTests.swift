@@ -44,7 +44,7 @@ import Testing
         mutating func doubt(_ random: inout SplitMix64) {
             let moment = pass(&random)
             evidence.fallIntoDoubt(moment)
-            model.fallIntoDoubt(moment)
+            model.fallIntoDoubt(moment, isRecord: true)
             text += "; doubt \(moment.milliseconds(since: EvidenceTests.start))"
         }
     }
@@ -69,11 +69,13 @@ import Testing
         #expect(isRight, "\(evidence.outcome) and not \(model.outcome): \(history.text)")
         let settles = evidence.settlesAt(model.rules)
         #expect(settles == model.settlesAt, "settles: \(history.text)")
+        let without = evidence.outcomeWithoutRecord
+        #expect(without == model.outcomeWithoutRecord, "without a record: \(history.text)")
         // Sendings are kept as one span, so the oldest may be one that is settled by now: never too young.
         let (since, oldest) = (evidence.inDoubtSince, model.inDoubtSince)
         let isOldEnough = (since == nil) == (oldest == nil) && (since ?? history.now) <= (oldest ?? history.now)
         #expect(isOldEnough, "since: \(history.text)")
-        return isRight && settles == model.settlesAt && isOldEnough
+        return isRight && settles == model.settlesAt && without == model.outcomeWithoutRecord && isOldEnough
     }
 
     /// A booking that was made ends every doubt, under all rules.

@@ -237,6 +237,20 @@ import Testing
                 settlesAt: 31_400, since: 400), shared: false)
     }
 
+    /// The record is the only doubt, or there is another one.
+    @Test(
+        arguments: [
+            ([.doubted(400)], .notSent), ([.sent(.bookingRefused, 0, 100), .doubted(400)], .rejected),
+            ([.sent(.bookingRefused, 0, 100), .doubted(400), .doubted(500)], .rejected),
+            ([.sent(.none, 0, 100), .doubted(400)], nil), ([.inherited(50), .doubted(400)], nil),
+            ([.doubted(400), .sent(.none, 500, 600)], nil), ([.sent(.bookingRefused, 0, 100)], nil), ([], nil),
+        ] as [([Event], PartnerBookingError.Outcome?)])
+    func aRecordThatDoesNotStandLeavesTheOutcomeBeforeIt(
+        _ events: [Event], _ outcome: PartnerBookingError.Outcome?
+    ) {
+        #expect(Self.evidence(events, BookingRules()).outcomeWithoutRecord == outcome)
+    }
+
     /// The platform's own limit, as far as it is known.
     @Test(arguments: [0, 1, 5_000, 120_000])
     func theLimitOfThePlatformIsASetting(_ limit: Int) {

@@ -15,20 +15,27 @@ struct ExchangeChecker {
     var isSent = false
     /// The store has not taken down yet that nothing was booked.
     var isVoiding = false
+    /// The end that calls get: that of this exchange, or an earlier one.
+    var end: TransferID = 1
+    /// The store has not answered yet to a give-up.
+    private var isGivingUp = false
+    /// It has failed to record it.
+    private var isGiveUpLost = false
     /// The client closes.
     var isStopped = false
     var placesHeld = 0
     private(set) var violations: [String] = []
 
     private let isBooking: Bool
+    private let givesUp: Bool
     private let settlesByItself: Bool
     private var event = ""
     private var openCalls: Set<Ticket> = []
     private var toldCalls: Set<Ticket> = []
     private var unwanted: Set<Ticket> = []
     /// A call was told `unknown` by an earlier event.
-    private var isUnheard = false
-    private var isUnheardNow = false
+    private var isOwed = false
+    private var isOwedNow = false
     private var isWithdrawn = false
     /// The transport may repeat the attempt by itself.
     private var mayRepeat = true
@@ -38,12 +45,13 @@ struct ExchangeChecker {
     private var isSettled = false
     private var reports = 0
     private var hasEnded = false
-    private var hasGivenUp = false
+    private var hasAbandoned = false
     private var hasGoneOn = false
 
     init(_ settings: ExchangeHarness.Settings) {
         evidence = EvidenceModel(settings.rules)
         isBooking = settings.operation == .createBooking
+        givesUp = settings.givesUp
         settlesByItself = settings.policy.settleForMilliseconds > 0
     }
 
@@ -55,9 +63,9 @@ struct ExchangeChecker {
 
     mutating func comes(_ name: String) {
         event = name
-        isUnheard = isUnheard || isUnheardNow
-        isUnheardNow = false
-        (hasGivenUp, hasGoneOn) = (false, false)
+        isOwed = isOwed || isOwedNow
+        isOwedNow = false
+        (hasAbandoned, hasGoneOn) = (false, false)
     }
 
     mutating func accepted(_ ticket: Ticket) {
@@ -72,6 +80,15 @@ struct ExchangeChecker {
         if let sendings { evidence.add(sendings, answer, endedAt: now) }
     }
 
+    /// The ledger has given up bookings, and the store is to record it.
+    mutating func giveUpBegins() { isGivingUp = true }
+
+    /// The store has recorded that bookings were given up, or failed to.
+    mutating func giveUpEnds(isJournaled: Bool) {
+        if isGivingUp { isGiveUpLost = !isJournaled }
+        isGivingUp = false
+    }
+
     /// The host of the call has cancelled it.
     mutating func isNotWanted(_ ticket: Ticket) {
         if openCalls.contains(ticket) { unwanted.insert(ticket) }
@@ -82,18 +99,22 @@ struct ExchangeChecker {
     mutating func wants(_ effect: Exchange.Effect) {
         check(!hasEnded, "an effect after the end")
         // The answer to it comes before the next effect is executed, and may end the exchange.
-        check(!hasGivenUp, "an effect behind `giveUp`")
+        check(!hasAbandoned, "an effect behind `abandon` or `giveUp`")
+        if givesUp { checkGiveUp(effect) }
         // It may make room by ending this very exchange. A timer without an exchange does no harm.
         if case .wait = effect {} else { check(!hasGoneOn, "an effect behind `goOn`") }
         switch effect {
         case .send: checkSend()
         case .giveUp:
-            check(isAttempting, "gives up what it has not sent")
-            hasGivenUp = true
+            check(givesUp, "gives up a booking that it was asked to make")
+            hasAbandoned = true
+        case .abandon:
+            check(isAttempting, "abandons what it has not sent")
+            hasAbandoned = true
         case .leavePlace:
             placesHeld -= 1
             check(placesHeld >= 0, "leaves a place that it has not")
-        case .complete(let call, let result, _): checkCall(call.ticket, result)
+        case .complete(let call, let result, _, _): checkCall(call.ticket, result)
         case .settle(let ending): checkSettlement(ending)
         case .report(let result, _, _): checkReport(result)
         case .end: checkEnd()
@@ -104,6 +125,21 @@ struct ExchangeChecker {
             let readsOnly = isWithdrawn || !settlesByItself
             check(!isAttempting || !readsOnly || !mayRepeat, "the transport may repeat what must not be sent any more")
         case .claim, .record, .takeBackRecord, .void, .queue, .wait, .withdraw, .renew, .distrust: break
+        }
+    }
+
+    /// Names the end that a call gets.
+    mutating func namesEnd(_ id: TransferID) { check(id == end, "names the end \(id) in place of \(end)") }
+
+    /// It sends nothing, waits for no place, and has no key of its own.
+    private mutating func checkGiveUp(_ effect: Exchange.Effect) {
+        switch effect {
+        case .giveUp, .wait(.giveUpOverdue, _, _), .end: break
+        case .complete(_, .success(let json), _, _):
+            check(!isGivingUp, "is told as given up before the store has answered")
+            check(GiveUpReply(json: json).isJournaled == !isGiveUpLost, "says of the journal what is not true")
+        case .complete: check(!isGivingUp, "fails although the booking was given up")
+        default: check(false, "a give-up has another effect")
         }
     }
 
@@ -123,7 +159,7 @@ struct ExchangeChecker {
         isWithoutCalls = openCalls.isEmpty
         guard isBooking, isClaimed, case .failure(let error) = result, let outcome = error.outcome else { return }
         if error.code == .cancelled, openCalls.isEmpty { isWithdrawn = true }
-        if outcome == .unknown { isUnheardNow = true }
+        if outcome == .unknown { isOwedNow = true }
         let isOpen = evidence.isInDoubt || isAttempting
         check(outcome == .unknown || !isOpen, "\(outcome) is told while it may be booked")
         check(outcome == .unknown || !isVoiding, "\(outcome) is told before the store has taken that down")
@@ -148,17 +184,19 @@ struct ExchangeChecker {
         if case .inDoubt = ending {} else { isSettled = true }
         switch ending {
         case .booked: check(lastAnswer == .made, "settles as booked after \(String(describing: lastAnswer))")
-        case .notBooked: check(!evidence.isInDoubt, "frees a key that may have a booking")
-        case .inDoubt(let known, let unheard):
+        case .notBooked(let outcome):
+            check(!evidence.isInDoubt, "frees a key that may have a booking")
+            check(outcome == evidence.outcome, "settles as \(outcome), and it is \(evidence.outcome)")
+        case .inDoubt(let known, let owed):
             check(evidence.isInDoubt || mayStand, "keeps a doubt that is none")
             check(known.isInDoubt, "the ledger gets evidence without a doubt")
-            check(!isUnheard || unheard != nil, "forgets that nobody was told the end")
+            check(!isOwed || owed != nil, "forgets that nobody was told the end")
         }
     }
 
     private mutating func checkReport(_ result: CallResult) {
         reports += 1
-        check(isUnheard, "reports the end of what nobody was told to be unknown")
+        check(isOwed, "reports the end of what nobody was told to be unknown")
         if case .failure(let error) = result {
             check(
                 error.outcome != .unknown && error.outcome == evidence.outcome, "reports \(error.code.rawValue) as settled")
@@ -170,8 +208,8 @@ struct ExchangeChecker {
         check(placesHeld == 0, "ends with a place")
         check(!isAttempting, "ends while an attempt is under way")
         check(settlements == (isClaimed ? 1 : 0), "ends after \(settlements) settlements")
-        check(reports == (isSettled && isUnheard ? 1 : 0), "ends after \(reports) reports")
-        check(!isSettled || !isUnheardNow, "unknown is told although nothing is open")
+        check(reports == (isSettled && isOwed ? 1 : 0), "ends after \(reports) reports")
+        check(!isSettled || !isOwedNow, "unknown is told although nothing is open")
         hasEnded = true
     }
 }

@@ -9,8 +9,12 @@ enum ExchangeEvent: Hashable, Sendable {
     /// The same, and the store has it.
     case grantedRecorded
     case replayed
+    /// The booking to resume was not made.
+    case notMade
     /// The key belongs to another booking.
     case refused
+    /// Too many bookings of the service are in doubt or in flight.
+    case full
     /// It was granted, and cannot be sent.
     case refusedInDoubt
     case record(Exchange.RecordEnd)
@@ -24,7 +28,14 @@ enum ExchangeEvent: Hashable, Sendable {
     case pauseOver
     case attemptOverdue
     /// `nil`: without an answer, and perhaps unsent.
-    case gaveUp(PlatformAnswer?, isSent: Bool = true)
+    case abandoned(PlatformAnswer?, isSent: Bool = true)
+    // A person gives up
+    /// The ledger has given up a booking and kept another one. `isAwaited`: the store is to record it.
+    case gaveUp(isAwaited: Bool)
+    /// It knows nothing of the key.
+    case gaveUpNothing
+    case giveUpRecorded(Bool)
+    case giveUpOverdue
     // The calls
     case joined
     case cancelled(isSent: Bool)
@@ -35,10 +46,12 @@ enum ExchangeEvent: Hashable, Sendable {
 
     static let all: [ExchangeEvent] =
         [
-            .granted, .grantedInDoubt, .grantedRecorded, .replayed, .refused, .refusedInDoubt, .record(.notKept),
-            .record(.durable), .record(.failed), .record(.undone), .recordOverdue, .recordTakenBack(true),
-            .recordTakenBack(false), .voided(true), .voided(false), .dropped, .placeGranted, .pauseOver, .attemptOverdue,
-            .gaveUp(nil, isSent: false), .gaveUp(nil), .gaveUp(.made), .gaveUp(.taken), .joined, .cancelled(isSent: true),
+            .granted, .grantedInDoubt, .grantedRecorded, .replayed, .notMade, .refused, .full, .refusedInDoubt,
+            .record(.notKept), .record(.durable), .record(.failed), .record(.undone), .recordOverdue,
+            .recordTakenBack(true), .recordTakenBack(false), .voided(true), .voided(false), .dropped, .placeGranted,
+            .pauseOver, .attemptOverdue, .abandoned(nil, isSent: false), .abandoned(nil), .abandoned(.made),
+            .abandoned(.taken), .gaveUp(isAwaited: false), .gaveUp(isAwaited: true), .gaveUpNothing,
+            .giveUpRecorded(true), .giveUpRecorded(false), .giveUpOverdue, .joined, .cancelled(isSent: true),
             .cancelled(isSent: false), .otherCancelled, .deadline(isSent: true), .deadline(isSent: false), .stopped,
         ] + PlatformAnswer.allCases.map { .answered($0) }
 }
@@ -59,9 +72,10 @@ extension ExchangeHarness {
         case .granted: return grant()
         case .grantedInDoubt: return grant(inDoubt: true)
         case .grantedRecorded: return grant(inDoubt: true, isRecorded: true)
-        case .replayed: return feed("replayed") { exchange, _ in exchange.replayed(Sample.bookingReply, moment) }
-        case .refused:
-            return feed("refused") { exchange, _ in exchange.refused(.idempotencyKeyReused, .rejected, nil, moment) }
+        case .replayed: return replay()
+        case .notMade: return tellNotMade()
+        case .refused: return refuse(.idempotencyKeyReused(.init(state: .booked)), .unknown)
+        case .full: return refuse(.ledgerFull(5_000), .notSent)
         case .refusedInDoubt:
             let grant = claimed(inDoubt: true, isRecorded: false)
             return feed("refused in doubt") { exchange, _ in exchange.refused(.accountChanged, .unknown, grant, moment) }
@@ -74,7 +88,11 @@ extension ExchangeHarness {
         case .answered(let answer): return self.answer(answer)
         case .pauseOver: return fire(.pauseOver)
         case .attemptOverdue: return fire(.attemptOverdue)
-        case .gaveUp(let answer, let isSent): return giveUp(answer, isSent: isSent)
+        case .abandoned(let answer, let isSent): return abandon(answer, isSent: isSent)
+        case .gaveUp(let isAwaited): return giveUp(isKnown: true, isAwaited: isAwaited)
+        case .gaveUpNothing: return giveUp(isKnown: false)
+        case .giveUpRecorded(let isDone): return endGiveUp(isDone)
+        case .giveUpOverdue: return fire(.giveUpOverdue)
         case .joined: return join()
         case .cancelled(let isSent): return cancel(sentAt: isSent ? sentAt : nil)
         case .otherCancelled: return cancel(99, sentAt: nil)
@@ -89,6 +107,55 @@ extension ExchangeHarness {
     private var sentAt: MonotonicTime { attempt?.sendings?.lastAt ?? now }
 
     // MARK: The ledger and its store
+
+    @discardableResult
+    mutating func replay() -> String {
+        claims = 0
+        if exchange.phase == .claiming { checker.end = Self.earlierEnd }
+        return feed("replayed") { [now] exchange, _ in
+            exchange.replayed(Sample.bookingReply, end: Self.earlierEnd, now)
+        }
+    }
+
+    @discardableResult
+    mutating func tellNotMade() -> String {
+        claims = 0
+        if exchange.phase == .claiming { checker.end = Self.earlierEnd }
+        return feed("not made") { [now] exchange, _ in exchange.notMade(.rejected, end: Self.earlierEnd, now) }
+    }
+
+    @discardableResult
+    mutating func refuse(_ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome) -> String {
+        claims = 0
+        return feed("refused") { [now] exchange, _ in exchange.refused(error, outcome, nil, now) }
+    }
+
+    @discardableResult
+    mutating func giveUp(isKnown: Bool, isAwaited: Bool = false) -> String {
+        giveUps = 0
+        if isAwaited, exchange.phase == .claiming {
+            giveUpRecords += 1
+            checker.giveUpBegins()
+        }
+        let result = isKnown ? Ledger.GivenUp(givenUp: [Self.doubt("given-up")], kept: [Self.doubt("kept")]) : nil
+        return feed("gave up \(isKnown ? "one" : "nothing")\(isAwaited ? ", awaited" : "")") { [now] exchange, _ in
+            exchange.gaveUp(result, isAwaited: isAwaited, now)
+        }
+    }
+
+    private static func doubt(_ key: String) -> Ledger.Pending {
+        let summary = BookingSummary(
+            botID: "bot_1", startAt: "2030-01-14T10:00:00Z", durationMinutes: 30, startSeconds: 1_894_615_200)
+        return Ledger.Pending(
+            key: key, summary: summary, recordedAt: 1_700_000_000_000, conversation: nil, state: .inDoubt)
+    }
+
+    @discardableResult
+    mutating func endGiveUp(_ isDone: Bool) -> String {
+        giveUpRecords = 0
+        checker.giveUpEnds(isJournaled: isDone)
+        return feed("give-up recorded: \(isDone)") { [now] exchange, _ in exchange.giveUpRecorded(isDone, now) }
+    }
 
     @discardableResult
     mutating func endRecord(_ end: Exchange.RecordEnd) -> String {
@@ -114,6 +181,7 @@ extension ExchangeHarness {
     @discardableResult
     mutating func drop() -> String {
         checker.mayStand = true
+        checker.giveUpEnds(isJournaled: false)
         return feed("dropped") { [now] exchange, _ in exchange.dropped(now) }
     }
 

@@ -10,6 +10,7 @@ extension ExchangeHarness {
             case .abandoning(.overdue): "abandoning(overdue)"
             case .abandoning(.leaving(let error)): "abandoning(\(error.code.rawValue))"
             case .voiding(let result): "voiding(\(result.failure?.code.rawValue ?? "booked"))"
+            case .givingUp: "givingUp"
             default: "\(exchange.phase)"
             }
         return switch exchange.purpose {
@@ -28,14 +29,16 @@ extension ExchangeHarness {
         case .queue: "queue"
         case .leavePlace: "leave the place"
         case .send(let attempt): describe(attempt)
-        case .giveUp(let isOverdue): isOverdue ? "give up as overdue" : "give up"
+        case .giveUp(.booking(let key)): "give up \(key)"
+        case .giveUp(.bookings(let botID, let startBefore)): "give up \(botID) before \(startBefore)"
+        case .abandon(let isOverdue): isOverdue ? "abandon as overdue" : "abandon"
         case .wait(.pauseOver, let moment, _): "pause \(describePause(moment))"
         case .wait(let timer, let moment, _): "\(timer) in \(moment.milliseconds(since: now))"
         case .goOn: "go on"
-        case .complete(let call, let result, let timing):
+        case .complete(let call, let result, let timing, _):
             "call \(call.ticket): \(describe(result))\(timing.isReplayed ? " (replayed)" : "")"
         case .settle(.booked): "settle: booked"
-        case .settle(.notBooked): "settle: not booked"
+        case .settle(.notBooked(let outcome)): "settle: \(outcome.rawValue)"
         case .settle(.inDoubt): "settle: in doubt"
         case .withdraw: "withdraw"
         case .renew: "renew"
@@ -54,9 +57,14 @@ extension ExchangeHarness {
 
     private func describe(_ result: CallResult) -> String {
         switch result {
+        case .success(let json) where exchange.request.givesUp != nil: describe(GiveUpReply(json: json))
         case .success: "booked"
         case .failure(let error): error.code.rawValue + (error.outcome.map { ", \($0.rawValue)" } ?? "")
         }
+    }
+
+    private func describe(_ reply: GiveUpReply) -> String {
+        "gave up \(reply.givenUp.count), kept \(reply.kept.count)\(reply.isJournaled ? "" : ", not journaled")"
     }
 
     /// The pauses between questions have a jitter of an eighth.

@@ -25,10 +25,14 @@ struct ExchangeHarness {
         var maxAttempts = 3
         var signingKeys = 1
         var isDetached = false
+        /// The request gives the booking up.
+        var givesUp = false
         var seed: UInt64 = 1
     }
 
     static let start = MonotonicTime(nanoseconds: 7_000_000_123)
+    /// Names the end of an earlier exchange.
+    static let earlierEnd: TransferID = 77
 
     let settings: Settings
     var exchange: Exchange
@@ -44,6 +48,8 @@ struct ExchangeHarness {
     var voids = 0
     var places = 0
     var giveUps = 0
+    var giveUpRecords = 0
+    var abandons = 0
     var attempt: OpenAttempt?
     var timers: [Pending] = []
     /// The calls that were not told their end, and when their time is up.
@@ -67,7 +73,10 @@ struct ExchangeHarness {
     }
 
     private static func call(_ ticket: Ticket, _ settings: Settings, at moment: MonotonicTime) -> Call {
-        let plain = Sample.request(settings.operation, key: settings.key, #","tag":"tag-\#(ticket)""#)
+        let tag = #","tag":"tag-\#(ticket)""#
+        let plain =
+            settings.givesUp
+            ? Sample.giveUp(key: settings.key, tag) : Sample.request(settings.operation, key: settings.key, tag)
         guard let request = try? Request(settings.operation, json: settings.isDetached ? Sample.detached(plain) : plain)
         else {
             fatalError("The sample is no request")
@@ -142,16 +151,16 @@ struct ExchangeHarness {
         }
     }
 
-    /// The attempt is given up, as was asked for. `answer` is what had come by then; nil and `isSent`: nothing.
+    /// The attempt is abandoned, as was asked for. `answer` is what had come by then; nil and `isSent`: nothing.
     @discardableResult
-    mutating func giveUp(_ answer: PlatformAnswer?, isSent: Bool = true) -> String {
+    mutating func abandon(_ answer: PlatformAnswer?, isSent: Bool = true) -> String {
         let sendings = isSent ? sent(repetitions: 0) : nil
         attempt = nil
-        giveUps = 0
+        abandons = 0
         checker.attemptEnded(sendings, answer?.meaning() ?? .none, now)
         let result = answer?.attempt(settings.operation)
-        return feed("gave up \(answer?.rawValue ?? (isSent ? "in silence" : "unsent"))") { [now] exchange, health in
-            exchange.gaveUp(result, sendings, nil, now, &health)
+        return feed("abandoned \(answer?.rawValue ?? (isSent ? "in silence" : "unsent"))") { [now] exchange, health in
+            exchange.abandoned(result, sendings, nil, now, &health)
         }
     }
 
@@ -174,30 +183,35 @@ struct ExchangeHarness {
 
     @discardableResult
     mutating func cancel(_ ticket: Ticket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
-        if !settings.isDetached { checker.isNotWanted(ticket) }
+        if !settings.isDetached {
+            checker.isNotWanted(ticket)
+            stopsWaiting(ticket)
+        }
         let underWay = Exchange.UnderWay(sentAt: sentAt, hasAnswer: hasAnswer)
         return feed("\(ticket) is cancelled") { [now] exchange, _ in exchange.cancelled(ticket, underWay, now) }
     }
 
     @discardableResult
     mutating func passDeadline(_ ticket: Ticket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
+        stopsWaiting(ticket)
         let underWay = Exchange.UnderWay(sentAt: sentAt, hasAnswer: hasAnswer)
         return feed("deadline of \(ticket)") { [now] exchange, health in
             exchange.deadlinePassed(ticket, underWay, now, &health)
         }
     }
 
+    /// A give-up does not wait for the store any more.
+    private mutating func stopsWaiting(_ ticket: Ticket) {
+        if open.contains(where: { $0.ticket == ticket }) { checker.giveUpEnds(isJournaled: false) }
+    }
+
     @discardableResult
     mutating func fire(_ timer: Exchange.Timer) -> String {
         let sentAt = attempt?.sendings?.lastAt
         if timer == .voidOverdue { checker.mayStand = true }
+        if timer == .giveUpOverdue { checker.giveUpEnds(isJournaled: false) }
         return feed("\(timer)") { [now] exchange, health in
-            switch timer {
-            case .recordOverdue: exchange.recordOverdue()
-            case .pauseOver: exchange.pauseOver(now, &health)
-            case .attemptOverdue: exchange.attemptOverdue(sentAt: sentAt, now)
-            case .voidOverdue: exchange.voided(false, now)
-            }
+            exchange.fired(timer, sentAt: { sentAt }, now, &health)
         }
     }
 
@@ -216,9 +230,10 @@ struct ExchangeHarness {
         case .queue: places += 1
         case .send(let attempt): self.attempt = OpenAttempt(attempt: attempt, sendings: nil)
         case .giveUp: giveUps += 1
+        case .abandon: abandons += 1
         case .wait(let timer, let until, let generation):
             timers.append(Pending(timer: timer, moment: until, generation: generation))
-        case .complete(let call, let result, let timing):
+        case .complete(let call, let result, let timing, _):
             open.removeAll { $0.ticket == call.ticket }
             told.append((call.ticket, result, timing))
         case .sendNoMore: attempt?.attempt.isSentOnce = true
@@ -226,6 +241,12 @@ struct ExchangeHarness {
         case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end: break
         }
         if case .voiding = exchange.phase { checker.isVoiding = true } else { checker.isVoiding = false }
+        switch effect {
+        case .complete(_, _, _, let end): checker.namesEnd(end)
+        // The ledger takes it from the exchange.
+        case .settle, .report: checker.namesEnd(exchange.end)
+        default: break
+        }
         checker.wants(effect)
     }
 }
@@ -236,6 +257,8 @@ private struct OneTarget: Endpoint {
     let serviceCount = 1
     let source = PartnerBookingError.Source.partnerAPI
     let attemptMilliseconds: Int? = nil
+
+    func service(of botID: String) -> Int? { message.service }
 
     func check(_ request: Request) throws(PartnerBookingError) {}
 

@@ -33,20 +33,28 @@ enum ExchangePhase: String, CaseIterable, Sendable {
     case searchAttempting
     case searchPausing
     case searchAbandoning
+    /// A person gives a booking up, and the ledger has not answered.
+    case givingUpClaiming
+    /// The store has not recorded it yet.
+    case givingUp
 
     /// An exchange that has come there.
     func harness(_ settings: ExchangeHarness.Settings = .init()) -> ExchangeHarness {
         let isSearch = rawValue.hasPrefix("search")
         var settings = settings
         if isSearch { settings.operation = .searchAvailability }
+        if givesUp { settings.givesUp = true }
         var harness = ExchangeHarness(settings)
         harness.begin()
         if isSearch { leadSearch(&harness) } else { leadBooking(&harness) }
         return harness
     }
 
+    var givesUp: Bool { self == .givingUpClaiming || self == .givingUp }
+
     private func leadBooking(_ harness: inout ExchangeHarness) {
-        if self == .claiming { return }
+        if self == .givingUp { harness.take(.gaveUp(isAwaited: true)) }
+        if self == .claiming || givesUp { return }
         harness.take(self == .queuedInDoubt ? .grantedRecorded : .granted)
         if self == .recording || self == .queuedInDoubt { return }
         if self == .takingBack {

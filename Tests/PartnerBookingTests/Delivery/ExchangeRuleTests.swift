@@ -26,9 +26,9 @@ import Testing
 
     @Test func withoutSettlingWhatWasNotSentIsGivenUp() {
         var harness = ExchangePhase.attemptingInDoubt.harness(Self.unsettling)
-        #expect(harness.take(.deadline(isSent: false)) == "give up")
-        #expect(
-            harness.take(.gaveUp(nil, isSent: false)) == "leave the place; settle: in doubt; call 1: in_doubt, unknown; end")
+        #expect(harness.take(.deadline(isSent: false)) == "abandon")
+        let end = "leave the place; settle: in doubt; call 1: in_doubt, unknown; end"
+        #expect(harness.take(.abandoned(nil, isSent: false)) == end)
         #expect(harness.checker.violations.isEmpty)
     }
 
@@ -64,7 +64,7 @@ import Testing
         #expect(harness.take(.answered(.taken)) == "leave the place; take back the record")
         #expect(harness.take(.recordTakenBack(false)) == "void within 500")
         #expect(harness.take(.record(.durable)) == "")
-        #expect(harness.take(.voided(true)) == "settle: not booked; call 1: slot_unavailable, rejected; end")
+        #expect(harness.take(.voided(true)) == "settle: rejected; call 1: slot_unavailable, rejected; end")
         #expect(harness.checker.violations.isEmpty)
     }
 
@@ -77,8 +77,8 @@ import Testing
         harness.pass(7_899)
         #expect(harness.take(.attemptOverdue) == "attemptOverdue in 1")
         harness.pass(1)
-        #expect(harness.take(.attemptOverdue) == "give up as overdue")
-        #expect(harness.take(.gaveUp(nil)) == "pause 0")
+        #expect(harness.take(.attemptOverdue) == "abandon as overdue")
+        #expect(harness.take(.abandoned(nil)) == "pause 0")
         #expect(harness.take(.pauseOver) == "send; attemptOverdue in 8000")
         #expect(harness.checker.violations.isEmpty)
     }
@@ -106,8 +106,8 @@ import Testing
         harness.pass(115_000)
         harness.take(.pauseOver)
         harness.pass(35_000)
-        #expect(harness.take(.attemptOverdue) == "give up as overdue")
-        #expect(harness.take(.gaveUp(nil, isSent: false)) == "settle: in doubt; end")
+        #expect(harness.take(.attemptOverdue) == "abandon as overdue")
+        #expect(harness.take(.abandoned(nil, isSent: false)) == "settle: in doubt; end")
         #expect(harness.checker.violations.isEmpty)
     }
 
@@ -141,7 +141,7 @@ import Testing
         harness.now = harness.exchange.deadline
         #expect(!harness.take(.placeGranted).contains("send"))
         #expect(harness.take(.deadline(isSent: false)) == "leave the place; void within 500")
-        #expect(harness.take(.voided(true)) == "settle: not booked; call 1: timeout, not_sent; end")
+        #expect(harness.take(.voided(true)) == "settle: not_sent; call 1: timeout, not_sent; end")
         #expect(harness.checker.violations.isEmpty)
     }
 
@@ -237,7 +237,7 @@ import Testing
         var harness = ExchangePhase.queued.harness(Self.breaking)
         Self.open(&harness)
         #expect(harness.take(.placeGranted) == "leave the place; void within 500")
-        #expect(harness.take(.voided(true)) == "settle: not booked; call 1: circuit_open, not_sent; end")
+        #expect(harness.take(.voided(true)) == "settle: not_sent; call 1: circuit_open, not_sent; end")
         #expect((harness.told.last?.result.failure?.retryAfterMilliseconds ?? 0) > 0)
 
         var inherited = ExchangePhase.queuedInDoubt.harness(Self.breaking)

@@ -102,9 +102,9 @@ struct ExchangeStory {
                 harness.endVoid(true)
             } else if harness.takeBacks > 0 {
                 harness.takeBack(true)
-            } else if harness.giveUps > 0 {
+            } else if harness.abandons > 0 {
                 answersAt = nil
-                harness.giveUp(nil, isSent: harness.attempt?.sendings != nil)
+                harness.abandon(nil, isSent: harness.attempt?.sendings != nil)
             } else if harness.places > 0, harness.exchange.phase == .queued {
                 harness.place()
             } else if harness.attempt != nil, answersAt == nil, harness.attempt?.sendings == nil,

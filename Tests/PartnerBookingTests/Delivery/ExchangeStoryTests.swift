@@ -64,7 +64,7 @@ import Testing
         story.run(until: 35_000)
         #expect(story.error()?.code == .inDoubt)
         #expect(story.effects("report") == ["report tag-1: slot_unavailable, rejected"])
-        #expect(story.effects("settle") == ["settle: not booked"])
+        #expect(story.effects("settle") == ["settle: rejected"])
         #expect(story.sendings.count <= 8)
         #expect(story.violations == nil)
     }
@@ -134,7 +134,7 @@ import Testing
         story.cancel()
         story.run(until: 300_000)
         #expect(story.harness.isOver && story.sendings == [0])
-        #expect(story.moment("give up as overdue") == 35_000, "the platform's own limit and 5 s")
+        #expect(story.moment("abandon as overdue") == 35_000, "the platform's own limit and 5 s")
         #expect(story.effects("settle", "report") == ["settle: in doubt"])
         #expect(story.violations == nil)
     }
@@ -223,7 +223,7 @@ import Testing
         story.run(until: 20_000)
         let error = try #require(story.error())
         #expect(error.code == .notConfirmed && error.outcome == .rejected && error.reply != nil)
-        #expect(story.effects("settle") == ["settle: not booked"])
+        #expect(story.effects("settle") == ["settle: rejected"])
         #expect(story.violations == nil)
 
         // What became of the first sending it does not tell.

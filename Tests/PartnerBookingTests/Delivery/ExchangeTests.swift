@@ -104,11 +104,11 @@ import Testing
     }
 
     /// The ledger answers later. The key goes back to it as it was.
-    @Test(arguments: [ExchangeEvent.granted, .grantedInDoubt, .replayed, .refused])
+    @Test(arguments: [ExchangeEvent.granted, .grantedInDoubt, .replayed, .notMade, .refused, .full])
     func aKeyThatIsGrantedAfterTheCallHasLeftIsGivenBack(_ event: ExchangeEvent) {
         var harness = ExchangePhase.claiming.harness()
         harness.take(.cancelled(isSent: false))
-        let settled = [ExchangeEvent.granted: "settle: not booked; end", .grantedInDoubt: "settle: in doubt; end"]
+        let settled = [ExchangeEvent.granted: "settle: not_sent; end", .grantedInDoubt: "settle: in doubt; end"]
         #expect(harness.take(event) == settled[event] ?? "end")
         #expect(harness.told.count == 1 && harness.isOver)
         #expect(harness.checker.violations.isEmpty)
@@ -125,8 +125,8 @@ import Testing
             let effects =
                 isDeadline
                 ? harness.passDeadline(sentAt: sentAt, hasAnswer: true) : harness.cancel(sentAt: sentAt, hasAnswer: true)
-            #expect(effects == "give up")
-            harness.take(.gaveUp(answer))
+            #expect(effects == "abandon")
+            harness.take(.abandoned(answer))
             if answer == .taken { harness.take(.voided(true)) }
             let end = answer == .made ? "booked" : "slot_unavailable, rejected"
             #expect(harness.log.map(\.text).filter { $0.hasPrefix("call") } == ["call 1: \(end)", "call 2: \(end)"])
@@ -157,7 +157,7 @@ import Testing
         #expect(harness.passDeadline(1, sentAt: harness.now) == "call 1: timeout, unknown")
         #expect(harness.state == "attempting")
         #expect(harness.take(.answered(.taken)) == "leave the place; void within 500")
-        let end = "settle: not booked; call 2: slot_unavailable, rejected; report tag-1: slot_unavailable, rejected; end"
+        let end = "settle: rejected; call 2: slot_unavailable, rejected; report tag-1: slot_unavailable, rejected; end"
         #expect(harness.take(.voided(true)) == end)
         #expect(harness.checker.violations.isEmpty)
     }

@@ -12,13 +12,21 @@ enum ExpectedEffects {
         .abandoningCancelled: abandoningCancelled, .pausing: pausing, .pausingInDoubt: pausingInDoubt,
         .pausingSettling: pausingSettling, .voiding: voiding, .voidingReading: voidingReading, .ended: [:],
         .searchAttempting: searchAttempting, .searchPausing: searchPausing, .searchAbandoning: searchAbandoning,
+        .givingUpClaiming: givingUpClaiming, .givingUp: givingUp,
     ]
 
     /// What nothing can cause: the ledger names only exchanges that go on, and a record is taken back once.
     static func isImpossible(_ event: ExchangeEvent, in phase: ExchangePhase) -> Bool {
         switch (phase, event) {
         case (.ended, .joined), (.claiming, .joined), (.searchAttempting, .joined), (.searchPausing, .joined),
-            (.searchAbandoning, .joined), (.voiding, .recordTakenBack), (.voidingReading, .recordTakenBack):
+            (.searchAbandoning, .joined), (.givingUpClaiming, .joined), (.givingUp, .joined),
+            (.voiding, .recordTakenBack), (.voidingReading, .recordTakenBack):
+            true
+        // The ledger answers what it was asked.
+        case (.claiming, .gaveUp), (.claiming, .gaveUpNothing): true
+        case (.givingUpClaiming, .granted), (.givingUpClaiming, .grantedInDoubt), (.givingUpClaiming, .grantedRecorded),
+            (.givingUpClaiming, .replayed), (.givingUpClaiming, .notMade), (.givingUpClaiming, .refused),
+            (.givingUpClaiming, .full), (.givingUpClaiming, .refusedInDoubt):
             true
         default: false
         }
@@ -31,7 +39,9 @@ enum ExpectedEffects {
         .grantedInDoubt: "record within 2000 -> recording",
         .grantedRecorded: "queue -> queued",
         .replayed: "call 1: booked (replayed); end -> ended",
-        .refused: "call 1: idempotency_key_reused, rejected; end -> ended",
+        .notMade: "call 1: not_recorded, rejected; end -> ended",
+        .refused: "call 1: idempotency_key_reused, unknown; end -> ended",
+        .full: "call 1: ledger_full, not_sent; end -> ended",
         .refusedInDoubt: "settle: in doubt; call 1: account_changed, unknown; end -> ended",
         // The key is not its own yet: it waits for the answer, to give the key back.
         .cancelled(isSent: false): "call 1: cancelled, not_sent",
@@ -47,9 +57,9 @@ enum ExpectedEffects {
         .record(.durable): "queue -> queued",
         // What may stand in the store may be resumed some day.
         .record(.failed): "settle: in doubt; call 1: journal_unavailable, unknown; end -> ended",
-        .record(.undone): "settle: not booked; call 1: journal_unavailable, not_sent; end -> ended",
+        .record(.undone): "settle: not_sent; call 1: journal_unavailable, not_sent; end -> ended",
         .recordOverdue: "take back the record",
-        .recordTakenBack(true): "settle: not booked; call 1: journal_unavailable, not_sent; end -> ended",
+        .recordTakenBack(true): "settle: not_sent; call 1: journal_unavailable, not_sent; end -> ended",
         .recordTakenBack(false): "settle: in doubt; call 1: journal_unavailable, unknown; end -> ended",
         .cancelled(isSent: false): "take back the record -> voiding(cancelled)",
         .cancelled(isSent: true): "take back the record -> voiding(cancelled)",
@@ -60,10 +70,10 @@ enum ExpectedEffects {
     ]
 
     private static let takingBack: Rows = [
-        .record(.undone): "settle: not booked; call 1: cancelled, not_sent; end -> ended",
-        .recordTakenBack(true): "settle: not booked; call 1: cancelled, not_sent; end -> ended",
+        .record(.undone): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
+        .recordTakenBack(true): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
         .recordTakenBack(false): "void within 500",
-        .voided(true): "settle: not booked; call 1: cancelled, not_sent; end -> ended",
+        .voided(true): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
         .voided(false): "settle: in doubt; call 1: cancelled, unknown; end -> ended",
         .dropped: "settle: in doubt; call 1: cancelled, unknown; end -> ended",
     ]
@@ -108,13 +118,13 @@ enum ExpectedEffects {
         .cancelled(isSent: true):
             "withdraw; no more is sent; attemptOverdue in 34900; leave the place; call 1: cancelled, unknown; go on"
             + " -> attempting, reading",
-        .cancelled(isSent: false): "give up -> abandoning(cancelled)",
+        .cancelled(isSent: false): "abandon -> abandoning(cancelled)",
         .deadline(isSent: true):
             "distrust the connection; attemptOverdue in 15000; leave the place; call 1: timeout, unknown; go on"
             + " -> attempting, settling",
         .attemptOverdue: "attemptOverdue in 34900",
-        .deadline(isSent: false): "give up as overdue -> abandoning(timeout)",
-        .stopped: "give up -> abandoning(client_closed)",
+        .deadline(isSent: false): "abandon as overdue -> abandoning(timeout)",
+        .stopped: "abandon -> abandoning(client_closed)",
         .dropped: "leave the place; settle: in doubt; call 1: client_closed, unknown; end -> ended",
     ]
 
@@ -126,7 +136,7 @@ enum ExpectedEffects {
         .cancelled(isSent: true):
             "withdraw; no more is sent; attemptOverdue in 35000; leave the place; call 1: cancelled, unknown; go on"
             + " -> attempting, reading",
-        .cancelled(isSent: false): "withdraw; give up -> abandoning(cancelled)",
+        .cancelled(isSent: false): "withdraw; abandon -> abandoning(cancelled)",
         .deadline(isSent: true):
             "distrust the connection; attemptOverdue in 35000; leave the place; call 1: in_doubt, unknown; go on"
             + " -> attempting, settling",
@@ -153,7 +163,7 @@ enum ExpectedEffects {
         .answered(.unsent): "void within 500 -> voiding(connect_failed), settling",
         .attemptOverdue: "attemptOverdue in 15000",
         .joined: "-> attempting",
-        .stopped: "give up -> abandoning(client_closed), settling",
+        .stopped: "abandon -> abandoning(client_closed), settling",
         .dropped: "settle: in doubt; end -> ended",
     ]
 
@@ -175,24 +185,24 @@ enum ExpectedEffects {
         .answered(.unsent): "void within 500 -> voiding(connect_failed), reading",
         .attemptOverdue: "attemptOverdue in 34900",
         .joined: "renew -> attempting",
-        .stopped: "give up -> abandoning(client_closed), reading",
+        .stopped: "abandon -> abandoning(client_closed), reading",
         .dropped: "settle: in doubt; end -> ended",
     ]
 
     private static let abandoningOverdue: Rows = [
         .joined: "-> abandoning(overdue)",
-        .gaveUp(nil, isSent: false): "void within 500 -> voiding(timeout), settling",
-        .gaveUp(nil): "pause 1000+ -> pausing, settling",
-        .gaveUp(.made): "settle: booked; report tag-1: booked; end -> ended",
-        .gaveUp(.taken): "void within 500 -> voiding(slot_unavailable), settling",
+        .abandoned(nil, isSent: false): "void within 500 -> voiding(timeout), settling",
+        .abandoned(nil): "pause 1000+ -> pausing, settling",
+        .abandoned(.made): "settle: booked; report tag-1: booked; end -> ended",
+        .abandoned(.taken): "void within 500 -> voiding(slot_unavailable), settling",
         .dropped: "settle: in doubt; end -> ended",
     ]
 
     private static let abandoningCancelled: Rows = [
-        .gaveUp(nil, isSent: false): "leave the place; void within 500 -> voiding(cancelled)",
-        .gaveUp(nil): "leave the place; settle: in doubt; call 1: cancelled, unknown; end -> ended",
-        .gaveUp(.made): "leave the place; settle: booked; call 1: booked; end -> ended",
-        .gaveUp(.taken): "leave the place; void within 500 -> voiding(slot_unavailable)",
+        .abandoned(nil, isSent: false): "leave the place; void within 500 -> voiding(cancelled)",
+        .abandoned(nil): "leave the place; settle: in doubt; call 1: cancelled, unknown; end -> ended",
+        .abandoned(.made): "leave the place; settle: booked; call 1: booked; end -> ended",
+        .abandoned(.taken): "leave the place; void within 500 -> voiding(slot_unavailable)",
         .dropped: "leave the place; settle: in doubt; call 1: client_closed, unknown; end -> ended",
     ]
 
@@ -229,57 +239,14 @@ enum ExpectedEffects {
 
     /// A refusal that cannot be taken down is not told as one: the booking may be resumed.
     private static let voiding: Rows = [
-        .voided(true): "settle: not booked; call 1: slot_unavailable, rejected; end -> ended",
+        .voided(true): "settle: rejected; call 1: slot_unavailable, rejected; end -> ended",
         .voided(false): "settle: in doubt; call 1: in_doubt, unknown; end -> ended",
         .dropped: "settle: in doubt; call 1: in_doubt, unknown; end -> ended",
     ]
 
     private static let voidingReading: Rows = [
-        .voided(true): "settle: not booked; report tag-1: slot_unavailable, rejected; end -> ended",
+        .voided(true): "settle: rejected; report tag-1: slot_unavailable, rejected; end -> ended",
         .voided(false): "settle: in doubt; end -> ended",
         .dropped: "settle: in doubt; end -> ended",
-    ]
-
-    // MARK: Searches
-
-    private static let searchAttempting: Rows = [
-        .answered(.made): "leave the place; call 1: booked; end -> ended",
-        .answered(.declined): "leave the place; call 1: invalid_reply; end -> ended",
-        .answered(.elsewhere): "leave the place; call 1: invalid_reply; end -> ended",
-        .answered(.taken): "leave the place; call 1: slot_unavailable; end -> ended",
-        .answered(.conflict): "leave the place; call 1: conflict; end -> ended",
-        .answered(.inProgress): "leave the place; call 1: idempotency_key_in_use; end -> ended",
-        .answered(.unauthorized): "pause 1000+ -> pausing",
-        .answered(.forbidden): "leave the place; call 1: forbidden; end -> ended",
-        .answered(.tooMany): "pause 0 -> pausing",
-        .answered(.broken): "pause 0 -> pausing",
-        .answered(.notImplemented): "leave the place; call 1: not_implemented; end -> ended",
-        .answered(.gatewayTimeout): "pause 0 -> pausing",
-        .answered(.lost): "pause 0 -> pausing",
-        .answered(.unsent): "pause 0 -> pausing",
-        .cancelled(isSent: true): "give up -> abandoning(cancelled)",
-        .cancelled(isSent: false): "give up -> abandoning(cancelled)",
-        .deadline(isSent: true): "give up as overdue -> abandoning(timeout)",
-        .deadline(isSent: false): "give up as overdue -> abandoning(timeout)",
-        .stopped: "give up -> abandoning(client_closed)",
-        .dropped: "leave the place; call 1: client_closed; end -> ended",
-    ]
-
-    private static let searchPausing: Rows = [
-        .pauseOver: "send -> attempting",
-        .cancelled(isSent: true): "leave the place; call 1: cancelled; end -> ended",
-        .cancelled(isSent: false): "leave the place; call 1: cancelled; end -> ended",
-        .deadline(isSent: true): "leave the place; call 1: gateway_timeout; end -> ended",
-        .deadline(isSent: false): "leave the place; call 1: gateway_timeout; end -> ended",
-        .stopped: "leave the place; call 1: client_closed; end -> ended",
-        .dropped: "leave the place; call 1: client_closed; end -> ended",
-    ]
-
-    private static let searchAbandoning: Rows = [
-        .gaveUp(nil, isSent: false): "leave the place; call 1: cancelled; end -> ended",
-        .gaveUp(nil): "leave the place; call 1: cancelled; end -> ended",
-        .gaveUp(.made): "leave the place; call 1: booked; end -> ended",
-        .gaveUp(.taken): "leave the place; call 1: slot_unavailable; end -> ended",
-        .dropped: "leave the place; call 1: client_closed; end -> ended",
     ]
 }

@@ -34,10 +34,11 @@ struct RandomExchange {
             circuitBreaker: .init(failures: any([0, 0, 2]), openMilliseconds: 3_000),
             settleForMilliseconds: any([0, 5_000, 120_000]), attemptMilliseconds: any([nil, nil, 8_000]))
         let isSearch = any([false, false, false, false, false, false, false, true])
+        let givesUp = !isSearch && any([false, false, false, false, false, false, false, true])
         return ExchangeHarness.Settings(
             operation: isSearch ? .searchAvailability : .createBooking, rules: rules, policy: policy,
             deadline: any([1, 900, 5_000, 20_000, 70_000]), maxAttempts: any([1, 2, 3, 9]), signingKeys: any([1, 2]),
-            isDetached: any([false, false, false, true]), seed: seed)
+            isDetached: any([false, false, false, true]), givesUp: givesUp, seed: seed)
     }
 
     var isOver: Bool { harness.isOver }
@@ -65,11 +66,14 @@ struct RandomExchange {
         } else if harness.takeBacks > 0 {
             harness.takeBack(!hasStore || harness.records == 0 || number(0..<2) == 0)
         } else if harness.giveUps > 0 {
+            let isKnown = number(0..<4) > 0
+            harness.giveUp(isKnown: isKnown, isAwaited: isKnown && hasStore && number(0..<4) > 0)
+        } else if harness.abandons > 0 {
             let isSent = harness.attempt?.sendings != nil
             let some: [PlatformAnswer?] = isSent ? [nil, nil, nil, .made, .taken, .forbidden, .conflict] : [nil]
             let answers = hasAnswer ? [.made] : some
             hasAnswer = false
-            harness.giveUp(answers[number(0..<answers.count)], isSent: isSent)
+            harness.abandon(answers[number(0..<answers.count)], isSent: isSent)
         } else if harness.records > 0, !hasStore {
             harness.endRecord(.notKept)
         } else {
@@ -83,7 +87,9 @@ struct RandomExchange {
         case 0: harness.take(.replayed)
         case 1: harness.take(.refused)
         case 2: harness.take(.refusedInDoubt)
-        case 3..<10: harness.grant(inDoubt: true, isRecorded: true)
+        case 3: harness.take(.notMade)
+        case 4: harness.take(.full)
+        case 5..<10: harness.grant(inDoubt: true, isRecorded: true)
         case 10..<14: harness.grant(inDoubt: true)
         default: harness.grant()
         }
@@ -105,7 +111,7 @@ struct RandomExchange {
         let sentAt = harness.attempt?.sendings?.lastAt
         hasAnswer = sentAt != nil && !harness.exchange.isInDoubt && number(0..<4) == 0
         harness.cancel(Ticket(number(1..<6)), sentAt: sentAt, hasAnswer: hasAnswer)
-        if harness.giveUps == 0 { hasAnswer = false }
+        if harness.abandons == 0 { hasAnswer = false }
     }
 
     /// Other exchanges with the same service have their own luck.
@@ -130,6 +136,8 @@ struct RandomExchange {
             harness.endRecord([.durable, .durable, .durable, .failed, .undone][number(0..<5)])
         } else if harness.voids > 0 {
             harness.endVoid(number(0..<4) > 0)
+        } else if harness.giveUpRecords > 0 {
+            harness.endGiveUp(number(0..<4) > 0)
         } else if let attempt = harness.attempt {
             if attempt.sendings == nil, number(0..<4) > 0 { return harness.send() }
             let isSent = attempt.sendings != nil
@@ -191,14 +199,15 @@ struct RandomExchange {
         let timers = harness.timers.filter { $0.generation == harness.exchange.generation }.map(\.timer)
         let goesOn =
             switch harness.exchange.phase {
-            case .claiming: harness.claims > 0
+            case .claiming: harness.claims > 0 || harness.giveUps > 0
             case .recording: harness.records > 0 && (timers.contains(.recordOverdue) || !hasStore) || harness.takeBacks > 0
             case .queued: harness.places > 0
             case .attempting:
                 harness.attempt != nil && (timers.contains(.attemptOverdue) || !harness.open.isEmpty && !deadlines.isEmpty)
-            case .abandoning: harness.giveUps > 0
+            case .abandoning: harness.abandons > 0
             case .pausing: timers.contains(.pauseOver)
             case .voiding: timers.contains(.voidOverdue) || harness.takeBacks > 0
+            case .givingUp: timers.contains(.giveUpOverdue)
             case .ended: true
             }
         if !goesOn { violations.append("it waits for nothing: \(harness.state), \(timers)") }

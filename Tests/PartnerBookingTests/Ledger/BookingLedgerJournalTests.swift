@@ -2,22 +2,20 @@ import Testing
 
 @testable import PartnerBooking
 
-/// The ledger with a journal on a disk: what of a withdrawal is there after a restart, and what version 0.1.0 has left.
-@Suite struct BookingLedgerJournalTests {
-    private static func settings(_ file: TemporaryPath) -> Journal.Settings {
+/// Processes that follow each other, with one journal.
+enum JournalProcess {
+    static func settings(_ file: TemporaryPath) -> Journal.Settings {
         Journal.Settings(path: file.path, service: "sandbox", retentionMilliseconds: 86_400_000)
     }
 
-    /// Does something with a ledger and its journal, and returns what an earlier process has left.
+    /// Uses a ledger and its journal, and returns the entries of the processes before.
     @discardableResult
-    private static func process(_ file: TemporaryPath, _ body: (BookingLedger) throws -> Void = { _ in }) throws
-        -> [JournalEntry]
-    {
+    static func run(_ file: TemporaryPath, _ body: (BookingLedger) throws -> Void = { _ in }) throws -> [JournalEntry] {
         let (journal, entries) = try Journal.open(settings(file))
         let ledger = BookingLedger(
-            Ledger(retentionMilliseconds: 86_400_000, capacity: 100), journal, restoring: entries)
-        let thread = try journal.start { _ in }
-        // In this order they come to the disk; a journal that ends writes all of it.
+            Ledger(Ledger.Settings(retentionMilliseconds: 86_400_000, capacity: 100)), journal, restoring: entries)
+        let thread = try journal.start(report: { _ in }, waiting: { ledger.heardRecords(isEnd: $0) })
+        // The records come to the disk in their order. A journal that ends writes all of them.
         defer {
             journal.beginClose()
             thread.join()
@@ -26,109 +24,152 @@ import Testing
         return entries
     }
 
-    private static func request() throws -> Request { try Request(.createBooking, json: Sample.booking()) }
+    /// Waits until the intent of `key-1` is in the file, and tells the ledger.
+    static func record(_ ledger: BookingLedger, _ file: TemporaryPath) throws {
+        var clock: Int?
+        let isThere = eventually {
+            for line in (try? file.read())?.split(separator: UInt8(ascii: "\n")) ?? [] {
+                if case .event(.intent, key: "key-1", let stamp)? = JournalRecord(line: line) { clock = stamp.clock }
+            }
+            return clock != nil
+        }
+        #expect(isThere)
+        ledger.recorded("key-1", clock: clock)
+    }
 
-    private static func begin(_ ledger: BookingLedger, id: TransferID = 1) throws -> Ledger.Decision {
-        let request = try request()
-        let decision = ledger.begin(request, "key-1", id: id)
+    static func begin(_ ledger: BookingLedger, _ key: String = "key-1", id: TransferID = 1) throws -> Ledger.Decision {
+        let request = try Request(.createBooking, json: Sample.booking(key: key, #","conversation":"call-7""#))
+        let decision = ledger.begin(request, key, service: 0, id: id)
         if decision.grant?.isRecorded == false {
-            #expect(ledger.record("key-1", body: request.body, accountID: nil, id: id))
+            #expect(ledger.record(key, body: request.body, accountID: nil, id: id))
         }
         return decision
     }
+
+    /// The types of the records in the file, in their order.
+    static func types(_ file: TemporaryPath) throws -> [String] {
+        try file.read().split(separator: UInt8(ascii: "\n")).map { line in
+            let root = try JSONDocument(Array(line.dropFirst(22)), profile: .request).root
+            return try #require(root["type"]?.string)
+        }
+    }
+}
+
+/// A withdrawal after a restart, and the files of other versions.
+@Suite struct BookingLedgerJournalTests {
+    private typealias Process = JournalProcess
+    private static var unknown: Ledger.Ending { .inDoubt(Evidence(inheritedAt: .now()), nil) }
 
     /// Also when the intent is not on the disk yet: a cancel does not wait for it.
     @Test(arguments: [true, false])
     func aWithdrawalOutlivesTheProcess(isRecorded: Bool) throws {
         let file = try TemporaryPath()
-        try Self.process(file) { ledger in
-            _ = try Self.begin(ledger)
-            if isRecorded { ledger.recorded("key-1") }
+        try Process.run(file) { ledger in
+            _ = try Process.begin(ledger)
+            if isRecorded { try Process.record(ledger, file) }
             ledger.withdraw("key-1")
-            ledger.ended("key-1", .inDoubt(Evidence(inheritedAt: .now()), nil))
+            ledger.ended("key-1", Self.unknown, end: 1)
         }
-        let entries = try Self.process(file)
+        let entries = try Process.run(file)
         #expect(entries.map(\.key) == ["key-1"] && entries.map(\.isWithdrawn) == [true])
         #expect(entries.map(\.isSettled) == [false])
     }
 
-    /// Somebody wants it after all: while it is in flight, or in a call after that.
+    /// The host repeats the booking: while it is in flight, or in a call after that.
     @Test(arguments: [true, false])
-    func aRepeatTakesItBackOnTheDiskToo(isInFlight: Bool) throws {
+    func aRepeatCancelsItOnTheDiskToo(isInFlight: Bool) throws {
         let file = try TemporaryPath()
-        try Self.process(file) { ledger in
-            _ = try Self.begin(ledger)
-            ledger.recorded("key-1")
+        try Process.run(file) { ledger in
+            _ = try Process.begin(ledger)
+            try Process.record(ledger, file)
             ledger.withdraw("key-1")
             if isInFlight {
                 ledger.renew("key-1", accountID: nil)
             } else {
-                ledger.ended("key-1", .inDoubt(Evidence(inheritedAt: .now()), nil))
-                let grant = try Self.begin(ledger, id: 2).grant
+                ledger.ended("key-1", Self.unknown, end: 1)
+                let grant = try Process.begin(ledger, id: 2).grant
                 #expect(grant?.isRecorded == false)
             }
         }
-        #expect(try Self.process(file).map(\.isWithdrawn) == [false])
+        #expect(try Process.run(file).map(\.isWithdrawn) == [false])
     }
 
-    /// Nor does it come back with the next process.
-    @Test func aWithdrawalIsTakenBackAfterARestart() throws {
+    @Test func aWithdrawalIsCancelledAfterARestart() throws {
         let file = try TemporaryPath()
-        try Self.process(file) { ledger in
-            _ = try Self.begin(ledger)
+        try Process.run(file) { ledger in
+            _ = try Process.begin(ledger)
             ledger.withdraw("key-1")
         }
-        let withdrawn = try Self.process(file) { ledger in
+        let withdrawn = try Process.run(file) { ledger in
             #expect(ledger.pending.map(\.state) == [.inDoubt])
-            let grant = try Self.begin(ledger).grant
+            let grant = try Process.begin(ledger).grant
             #expect(grant?.evidence.isInDoubt == true && grant?.isRecorded == false)
         }
         #expect(withdrawn.map(\.isWithdrawn) == [true])
-        #expect(try Self.process(file).map(\.isWithdrawn) == [false])
+        #expect(try Process.run(file).map(\.isWithdrawn) == [false])
     }
 
-    @Test func whatIsSettledIsNotWithdrawn() throws {
+    @Test func aSettledBookingIsNotWithdrawn() throws {
         let file = try TemporaryPath()
-        try Self.process(file) { ledger in
-            _ = try Self.begin(ledger)
-            ledger.recorded("key-1")
-            ledger.ended("key-1", .booked(reply: Sample.bookingReply))
+        try Process.run(file) { ledger in
+            _ = try Process.begin(ledger)
+            try Process.record(ledger, file)
+            ledger.ended("key-1", .booked(reply: Sample.bookingReply), end: 1)
             ledger.withdraw("key-1")
         }
-        let entries = try Self.process(file)
+        let entries = try Process.run(file)
         #expect(entries.map(\.state) == [.booked(reply: Sample.bookingReply)] && entries.map(\.isWithdrawn) == [false])
     }
 
-    // MARK: Version 1
+    // MARK: Given up
 
-    /// What it says is kept, and from then on the file is one of version 2.
+    @Test func aGivenUpBookingDoesNotComeBack() throws {
+        let file = try TemporaryPath()
+        try Process.run(file) { ledger in
+            for key in ["key-1", "key-2"] {
+                _ = try Process.begin(ledger, key)
+                ledger.ended(key, Self.unknown, end: 1)
+            }
+            let result = ledger.giveUp(.booking(key: "key-1"), id: 3)
+            #expect(result?.givenUp.map(\.key) == ["key-1"] && result?.givenUp.map(\.conversation) == ["call-7"])
+        }
+        let entries = try Process.run(file) { ledger in
+            let selection = GiveUp.bookings(botID: "bot_1", startBefore: LedgerFixture.later)
+            #expect(ledger.giveUp(selection, id: 4)?.givenUp.map(\.key) == ["key-2"])
+        }
+        #expect(entries.map(\.key) == ["key-2"])
+        let left = try Process.run(file) { ledger in
+            #expect(ledger.pending.isEmpty)
+            let grant = try Process.begin(ledger).grant
+            #expect(grant?.evidence.isInDoubt == false && grant?.isRecorded == false, "the key is free")
+        }
+        #expect(left.isEmpty, "the last record is the given_up")
+    }
+
+    // MARK: Versions
+
+    /// Its entries are kept, and from then on the file is one of version 2.
     @Test func aFileOfVersion1IsTakenOver() throws {
         let file = try TemporaryPath()
-        try Self.process(file) { _ = try Self.begin($0) }
-        let bytes = try file.read()
-        let first = bytes.prefix { $0 != UInt8(ascii: "\n") }.count
-        let json = #"{"type":"journal","version":1,"service":"sandbox"}"#
-        let checksum = Array(SHA256.digest(of: Array(json.utf8)).prefix(8)).hex
-        let rest = String(decoding: bytes[first...], as: UTF8.self).replacing("\npbk2 ", with: "\npbk1 ")
-        try file.write(Array("pbk1 \(checksum) \(json)\(rest)".utf8))
-        #expect(try String(decoding: file.read(), as: UTF8.self).contains("pbk2") == false)
+        let body = try Request(.createBooking, json: Sample.booking()).body
+        let bytes = JournalSample.version1Start("sandbox") + JournalSample.version1Intent("key-1", body: body)
+        try file.write(bytes)
 
-        let entries = try Self.process(file) { ledger in
-            let grant = try Self.begin(ledger).grant
+        let entries = try Process.run(file) { ledger in
+            let grant = try Process.begin(ledger).grant
             #expect(grant?.isRecorded == true && grant?.evidence.isInDoubt == true)
             ledger.withdraw("key-1")
         }
         #expect(entries.map(\.key) == ["key-1"] && entries.map(\.isWithdrawn) == [false])
         #expect(try file.read().starts(with: "pbk2 ".utf8))
-        #expect(try Self.process(file).map(\.isWithdrawn) == [true])
+        #expect(try Process.run(file).map(\.isWithdrawn) == [true])
     }
 
     @Test func aFileOfALaterVersionIsLeftAlone() throws {
         let file = try TemporaryPath()
-        let json = #"{"type":"journal","version":3,"service":"sandbox"}"#
-        let bytes = Array("pbk3 \(Array(SHA256.digest(of: Array(json.utf8)).prefix(8)).hex) \(json)\n".utf8)
+        let bytes = JournalSample.line(#"{"type":"journal","version":3,"service":"sandbox"}"#, "pbk3")
         try file.write(bytes)
-        let error = #expect(throws: PartnerBookingError.self) { try Self.process(file) }
+        let error = #expect(throws: PartnerBookingError.self) { try Process.run(file) }
         #expect(error?.code == .invalidConfig && error?.field == "journal_path")
         #expect(error?.message.contains("later version") == true)
         #expect(try file.read() == bytes)

@@ -2,196 +2,177 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What the ledger keeps of a booking in doubt: the evidence, whether its caller has withdrawn the wish, and who waits to hear the
-/// end.
+/// A booking in doubt: its evidence, its withdrawal, and the report that its host is owed.
 @Suite struct LedgerDoubtTests {
-    private static let now = 1_800_000_000_000
-    private static let body = Array(
-        #"{"bot_id":"b","booking":{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30}}"#.utf8)
-    private static let fingerprint = Fingerprint(digest: [1])
-    private static let reply = Array("{}".utf8)
-    private static let moment = MonotonicTime(nanoseconds: 1_000_000_000)
-    private static let doubt = Evidence(inheritedAt: moment)
-    private static let unheard = Ledger.Unheard(tag: "call-7")
+    private typealias Fixture = LedgerFixture
+    private static let owed = Ledger.OwedReport(tag: "call-7")
 
-    private static var ledger: Ledger { Ledger(retentionMilliseconds: 1_000, capacity: 100) }
-
-    @discardableResult
-    private static func begin(
-        _ ledger: inout Ledger, id: TransferID = 1, _ fingerprint: Fingerprint? = fingerprint
-    ) -> Ledger.Decision {
-        ledger.begin("k", fingerprint, body: fingerprint == nil ? [] : body, id: id, now: now)
+    /// One booking in flight, whose intent the journal holds.
+    private static func inFlight() -> LedgerFixture {
+        var bookings = Fixture()
+        bookings.begin()
+        bookings.record()
+        return bookings
     }
 
-    @discardableResult
-    private static func withdraw(_ ledger: inout Ledger, _ key: String = "k") -> Bool { ledger.withdraw(key) }
-
-    private static func renew(_ ledger: inout Ledger, _ key: String = "k") -> JournalEntry? { ledger.renew(key) }
-
-    /// One booking in flight, of which a journal has the intent.
-    private static func inFlight() -> Ledger {
-        var ledger = ledger
-        begin(&ledger)
-        ledger.recorded("k")
-        return ledger
-    }
-
-    private static func inDoubt(_ unheard: Ledger.Unheard? = nil) -> Ledger {
-        var ledger = inFlight()
-        ledger.ended("k", .inDoubt(doubt, unheard), now: now)
-        return ledger
+    private static func inDoubt(_ owed: Ledger.OwedReport? = nil) -> LedgerFixture {
+        var bookings = inFlight()
+        bookings.ended(.inDoubt(Fixture.doubt, owed))
+        return bookings
     }
 
     // MARK: Grants
 
-    @Test func aNewKeyIsGrantedWithoutAnyEvidence() throws {
-        var ledger = Self.ledger
-        let grant = try #require(Self.begin(&ledger).grant)
-        #expect(grant == Ledger.Grant(body: Self.body))
+    @Test func aNewKeyIsGrantedWithoutEvidence() throws {
+        var bookings = Fixture()
+        let grant = try #require(bookings.begin().grant)
+        #expect(grant == Ledger.Grant(body: Fixture.body()))
         #expect(!grant.evidence.isInDoubt && grant.evidence.outcome == .notSent)
-        #expect(!grant.isRecorded && grant.unheard == nil)
+        #expect(!grant.isRecorded && grant.owedReport == nil)
     }
 
-    /// Also when somebody wants it under the bare key: it is what was sent before.
+    /// Also when the host resumes it.
     @Test(arguments: [true, false])
-    func aKeyInDoubtIsGrantedWithAllThatIsKnownOfIt(isResumed: Bool) throws {
-        var ledger = Self.inDoubt(Self.unheard)
-        let grant = try #require(Self.begin(&ledger, id: 2, isResumed ? nil : Self.fingerprint).grant)
-        #expect(grant == Ledger.Grant(body: Self.body, evidence: Self.doubt, isRecorded: true, unheard: Self.unheard))
-        #expect(grant.evidence.outcome == .unknown && grant.evidence.inDoubtSince == Self.moment)
+    func aKeyInDoubtIsGrantedWithItsEvidence(isResumed: Bool) throws {
+        var bookings = Self.inDoubt(Self.owed)
+        let grant = try #require((isResumed ? bookings.resume() : bookings.begin(id: 2)).grant)
+        let expected = Ledger.Grant(
+            body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true, owedReport: Self.owed)
+        #expect(grant == expected)
+        #expect(grant.evidence.outcome == .unknown)
+        #expect(grant.evidence.inDoubtSince == MonotonicTime(nanoseconds: 1_000_000_000))
     }
 
-    @Test func whatAnEarlierProcessHasSentIsDatedAtTheOpening() throws {
-        let entry = JournalEntry(
-            key: "k", fingerprint: Self.fingerprint, recordedAt: Self.now, state: .unsettled(body: Self.body))
+    /// A report is owed once per doubt: the next end decides about it.
+    @Test func anEndReplacesTheOwedReport() {
+        var bookings = Self.inDoubt(Self.owed)
+        bookings.begin(id: 2)
+        bookings.ended(.unknown, end: 2)
+        #expect(bookings.begin(id: 3).grant?.owedReport == nil)
+    }
+
+    @Test func theSendingsOfAnEarlierProcessAreDatedAtTheOpening() throws {
+        let opening = MonotonicTime(nanoseconds: 7_000_000_000)
         let ledger = BookingLedger(
-            Ledger(retentionMilliseconds: .max / 4, capacity: 100), restoring: [entry], openedAt: Self.moment)
+            Fixture().ledger, restoring: [.earlier(.unsettled(body: Fixture.body()))], openedAt: opening)
         let resume = try Request(.createBooking, json: Array(#"{"idempotency_key":"k","resume":true}"#.utf8))
-        let grant = try #require(ledger.begin(resume, "k", id: 1).grant)
-        #expect(
-            grant
-                == Ledger.Grant(body: Self.body, evidence: Self.doubt, isRecorded: true, unheard: Ledger.Unheard(tag: nil)),
-            "nobody has heard its end")
+        let grant = try #require(ledger.begin(resume, "k", service: 0, id: 1).grant)
+        let expected = Ledger.Grant(
+            body: Fixture.body(), evidence: Evidence(inheritedAt: opening), isRecorded: true,
+            owedReport: Ledger.OwedReport(tag: nil))
+        #expect(grant == expected, "its host is owed a report")
+    }
+
+    /// A void is on its way to the journal, so that a repeat that books again needs a new intent. That is so before the void
+    /// is on the disk, and when the report of the first intent comes late.
+    @Test func aVoidMakesTheNextIntentNecessary() {
+        var bookings = Self.inFlight()
+        bookings.ledger.recording("k", clock: 6, isEnd: false)
+        bookings.ledger.recording("k", clock: 7, isEnd: true)
+        bookings.ledger.recorded("k", clock: 6)
+        bookings.ended(.unknown)
+        #expect(bookings.begin(id: 2).grant?.isRecorded == false)
+        bookings.ledger.recording("k", clock: 8, isEnd: false)
+        bookings.ledger.recorded("k", clock: 6)
+        bookings.ledger.recorded("k", clock: 8)
+        bookings.ended(.unknown)
+        #expect(bookings.begin(id: 3).grant?.isRecorded == true)
     }
 
     // MARK: Withdrawn
 
-    /// Also where the intent is not in the journal yet: it may be on its way there.
-    @Test func aWithdrawalIsTakenDownOfWhatIsNotSettled() {
+    /// Also when the intent is not in the journal yet: it may be on its way there.
+    @Test func anUnsettledBookingIsWithdrawn() {
         var recorded = Self.inFlight()
-        #expect(Self.withdraw(&recorded))
-        var unrecorded = Self.ledger
-        Self.begin(&unrecorded)
-        #expect(Self.withdraw(&unrecorded))
-        #expect(!Self.withdraw(&unrecorded, "another"))
-        recorded.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(!Self.withdraw(&recorded), "it is settled")
-    }
-
-    @Test func aWithdrawalOutlivesItsCallAndIsPassedOn() throws {
-        var ledger = Self.inFlight()
-        Self.withdraw(&ledger)
-        let remembered = ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        let entry = try #require(remembered)
-        #expect(entry.isWithdrawn && !entry.isSettled)
-        #expect(ledger.pending.map(\.state) == [.inDoubt])
-    }
-
-    /// The new intent is what takes the withdrawal back: so it is written again.
-    @Test func aRepeatOfAWithdrawnBookingIsRecordedAgain() throws {
-        var ledger = Self.inFlight()
-        Self.withdraw(&ledger)
-        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        #expect(Self.begin(&ledger, id: 2).grant == Ledger.Grant(body: Self.body, evidence: Self.doubt, isRecorded: false))
-        ledger.recorded("k")
-        let remembered = ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        let entry = try #require(remembered)
-        #expect(!entry.isWithdrawn)
-        #expect(Self.begin(&ledger, id: 3).grant?.isRecorded == true)
-    }
-
-    @Test func anEarlierProcessesWithdrawalIsTakenBackByARepeat() {
-        var ledger = Self.ledger
-        let entry = JournalEntry(
-            key: "k", fingerprint: Self.fingerprint, recordedAt: Self.now, state: .unsettled(body: Self.body),
-            isWithdrawn: true)
-        ledger.restore(entry, Self.doubt)
-        let grant = Self.begin(&ledger).grant
-        #expect(grant?.body == Self.body && grant?.evidence == Self.doubt && grant?.isRecorded == false)
-    }
-
-    /// Somebody joins a booking that was withdrawn and is still in flight.
-    @Test func whatIsWantedAfterAllIsTakenDownAnew() throws {
-        var ledger = Self.inFlight()
-        #expect(Self.renew(&ledger) == nil, "it was not withdrawn")
-        Self.withdraw(&ledger)
-        let remembered = Self.renew(&ledger)
-        let entry = try #require(remembered)
-        #expect(entry.key == "k" && entry.fingerprint == Self.fingerprint && entry.recordedAt == Self.now)
-        #expect(entry.state == .unsettled(body: Self.body) && !entry.isWithdrawn)
-        #expect(Self.renew(&ledger) == nil, "once")
-        let rest = ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        let ended = try #require(rest)
-        #expect(!ended.isWithdrawn)
-    }
-
-    @Test func onlyWhatIsOpenIsWantedAfterAll() throws {
-        var ledger = Self.inFlight()
-        Self.withdraw(&ledger)
-        #expect(Self.renew(&ledger, "another") == nil)
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(Self.renew(&ledger) == nil, "it is settled")
-    }
-
-    // MARK: Pending
-
-    @Test func aPendingBookingSaysWhereItStands() {
-        var ledger = Self.inFlight()
-        #expect(ledger.pending.map(\.state) == [.inFlight])
-        ledger.ended("k", .inDoubt(Self.doubt, Self.unheard), now: Self.now)
-        #expect(ledger.pending.map(\.state) == [.inDoubt])
-        Self.begin(&ledger, id: 2)
-        #expect(ledger.pending.map(\.state) == [.inFlight])
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(ledger.pending.isEmpty)
-    }
-
-    /// There was no room for the report: the booking stays listed until somebody asks for its key.
-    @Test(arguments: [true, false])
-    func aBookingThatWasNotReportedIsPendingUntilSomebodyAsks(isResumed: Bool) {
-        var ledger = Self.inDoubt(Self.unheard)
-        Self.begin(&ledger, id: 2)
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now + 7)
-        ledger.remainsUnheard("k", Self.unheard, body: Self.body, now: Self.now)
-        #expect(ledger.pending.map(\.state) == [.booked])
-        #expect(ledger.pending.map(\.body) == [Self.body] && ledger.pending.map(\.recordedAt) == [Self.now + 7])
-        #expect(!Self.withdraw(&ledger), "it is settled")
-        #expect(Self.begin(&ledger, id: 3, isResumed ? nil : Self.fingerprint) == .replay(Self.reply))
-        #expect(ledger.pending.isEmpty)
-        #expect(Self.begin(&ledger, id: 4) == .replay(Self.reply))
-    }
-
-    @Test func theListOfPendingBookingsHasTheStateInWords() throws {
-        let states: [(Ledger.Pending.State, PendingBooking.State, Bool)] = [
-            (.inFlight, .inFlight, true), (.inDoubt, .inDoubt, false), (.booked, .booked, false),
-        ]
-        for (state, expected, isInFlight) in states {
-            let pending = Ledger.Pending(key: "k", body: Self.body, recordedAt: Self.now, state: state)
-            let booking = try #require(PendingBooking(pending, now: Self.now))
-            #expect(booking.state == expected && booking.isInFlight == isInFlight)
-            let json = JSONWriter.object { booking.write(&$0) }
-            let root = try JSONDocument(json, profile: .request).root
-            #expect(root["state"]?.string == expected.rawValue)
-            #expect(root["in_flight"]?.kind == .bool)
+        #expect(recorded.withdraw() == true)
+        var unrecorded = Fixture()
+        unrecorded.begin()
+        let (own, other) = (unrecorded.withdraw(), unrecorded.withdraw("another"))
+        #expect(own && !other)
+        for ending in [Ledger.Ending.made, .notBooked(.rejected)] {
+            var settled = Self.inFlight()
+            settled.ended(ending)
+            #expect(settled.withdraw() == false, "it is settled")
         }
-        #expect(PendingBooking.State.inFlight.rawValue == "in_flight")
-        #expect(PendingBooking.State.inDoubt.rawValue == "in_doubt" && PendingBooking.State.booked.rawValue == "booked")
     }
-}
 
-extension Ledger.Decision {
-    /// What is sent, if anything.
-    var grant: Ledger.Grant? {
-        if case .send(let grant) = self { grant } else { nil }
+    @Test func aWithdrawalOutlivesItsCall() {
+        var bookings = Self.inFlight()
+        #expect(bookings.withdraw() == true)
+        bookings.ended(.unknown)
+        #expect(bookings.states == [.inDoubt])
+        #expect(bookings.begin(id: 2).grant?.isRecorded == false, "the repeat needs a new intent")
+    }
+
+    /// A new intent cancels the withdrawal in the journal.
+    @Test func aRepeatOfAWithdrawnBookingIsRecordedAgain() {
+        var bookings = Self.inFlight()
+        #expect(bookings.withdraw() == true)
+        bookings.ended(.unknown)
+        #expect(bookings.begin(id: 2).grant == Ledger.Grant(body: Fixture.body(), evidence: Fixture.doubt))
+        bookings.record()
+        bookings.ended(.unknown, end: 2)
+        #expect(bookings.begin(id: 3).grant?.isRecorded == true)
+    }
+
+    @Test func theWithdrawalOfAnEarlierProcessEndsWithARepeat() {
+        var bookings = Fixture()
+        var entry = JournalEntry.earlier(.unsettled(body: Fixture.body()))
+        entry.isWithdrawn = true
+        bookings.ledger.restore(entry, service: 0, Fixture.doubt)
+        let grant = bookings.begin().grant
+        #expect(grant?.body == Fixture.body() && grant?.evidence == Fixture.doubt && grant?.isRecorded == false)
+    }
+
+    /// The host repeats a booking that was withdrawn and is still in flight.
+    @Test func aWithdrawnBookingInFlightIsRenewedOnce() throws {
+        var bookings = Self.inFlight()
+        let early = bookings.renew()
+        #expect(early == nil, "it was not withdrawn")
+        #expect(bookings.withdraw() == true)
+        let renewed = bookings.renew()
+        let entry = try #require(renewed)
+        #expect(entry.wish == Fixture.wish() && entry.body == Fixture.body())
+        let again = bookings.renew()
+        #expect(again == nil, "once")
+        bookings.ended(.unknown)
+        #expect(bookings.begin(id: 2).grant?.isRecorded == true)
+    }
+
+    @Test func onlyAnUnsettledBookingIsRenewed() {
+        var bookings = Self.inFlight()
+        #expect(bookings.withdraw() == true)
+        let other = bookings.renew("another")
+        #expect(other == nil)
+        bookings.ended(.made)
+        let settled = bookings.renew()
+        #expect(settled == nil)
+    }
+
+    // MARK: Records
+
+    /// Everything that a record of its end needs.
+    @Test func theRecordOfABookingInFlightHasItsWish() throws {
+        var bookings = Fixture()
+        let wish = Fixture.wish(3, conversation: "call-7")
+        bookings.begin("k", wish)
+        let entry = try #require(bookings.ledger.wish(of: "k"))
+        #expect(entry.wish == wish && entry.recordedAt == Fixture.wallClock + 5_000)
+        #expect(bookings.ledger.wish(of: "another") == nil)
+    }
+
+    /// Its end is heard, or a person gives it up. Nothing else ends a doubt.
+    @Test func aDoubtIsListedUntilItEnds() {
+        var bookings = Self.inDoubt(Self.owed)
+        bookings.heard()
+        #expect(bookings.states == [.inDoubt], "the end is not known, so nobody has heard it")
+        bookings.wait(milliseconds: 1_000 * Fixture.retention)
+        #expect(bookings.states == [.inDoubt])
+        bookings.begin(id: 2)
+        #expect(bookings.states == [.inFlight])
+        bookings.ended(.made, end: 2)
+        #expect(bookings.states == [.booked])
+        bookings.heard(end: 2)
+        #expect(bookings.pending.isEmpty)
     }
 }

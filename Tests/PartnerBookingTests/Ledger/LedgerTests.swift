@@ -2,169 +2,186 @@ import Testing
 
 @testable import PartnerBooking
 
-/// One key, one booking, under a clock of the test's own.
+/// One key, one booking.
 @Suite struct LedgerTests {
-    private static let now = 1_800_000_000_000
-    private static let retention = 1_000
-    private static let body = Array(
-        #"{"bot_id":"b","booking":{"start_at":"2020-01-01T00:00:00Z","duration_minutes":30}}"#.utf8)
-    private static let first = Fingerprint(digest: [1])
-    private static let second = Fingerprint(digest: [2])
-    private static let reply = Array("{}".utf8)
-
-    private static func ledger(capacity: Int = 100) -> Ledger {
-        Ledger(retentionMilliseconds: retention, capacity: capacity)
-    }
-
-    private static let fresh = Ledger.Decision.send(Ledger.Grant(body: body))
-
-    private static let moment = MonotonicTime(nanoseconds: 1_000_000_000)
-    /// The evidence of a sending that was not answered.
-    private static let doubt = Evidence(inheritedAt: moment)
-
-    private static func begin(
-        _ ledger: inout Ledger, _ key: String = "k", _ fingerprint: Fingerprint? = first, id: TransferID = 1, after: Int = 0
-    ) -> Ledger.Decision {
-        ledger.begin(key, fingerprint, body: fingerprint == nil ? [] : body, id: id, now: now + after)
-    }
+    private typealias Fixture = LedgerFixture
 
     @Test func newKeysAreSent() {
-        var ledger = Self.ledger()
-        #expect(Self.begin(&ledger) == Self.fresh)
-        #expect(Self.begin(&ledger, "other", id: 2) == Self.fresh)
+        var bookings = Fixture()
+        #expect(bookings.begin() == Fixture.fresh)
+        #expect(bookings.begin("other", id: 2) == Fixture.fresh)
+        #expect(bookings.ledger.count == 2)
     }
 
     @Test func twinsJoin() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger, id: 7)
-        #expect(Self.begin(&ledger, id: 8) == .join(7))
-        #expect(Self.begin(&ledger, "k", nil, id: 8) == .join(7))
-        #expect(Self.begin(&ledger, "k", Self.second, id: 9) == .refuse)
+        var bookings = Fixture()
+        bookings.begin(id: 7)
+        #expect(bookings.begin(id: 8) == .join(7))
+        #expect(bookings.resume() == .join(7))
+        #expect(bookings.begin("k", Fixture.wish(2), id: 9) == Fixture.existing(.inFlight))
     }
 
-    @Test func whatIsBookedIsReplayed() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger)
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(Self.begin(&ledger, id: 2) == .replay(Self.reply))
-        #expect(Self.begin(&ledger, "k", nil, id: 3) == .replay(Self.reply))
-        #expect(Self.begin(&ledger, "k", Self.second, id: 4) == .refuse)
-        #expect(ledger.pending.isEmpty)
+    @Test func aBookedKeyIsReplayed() {
+        var bookings = Fixture()
+        bookings.end(.made, id: 5)
+        let replay = Ledger.Decision.replay(Fixture.reply, end: 5)
+        #expect(bookings.begin(id: 6) == replay)
+        #expect(bookings.resume() == replay)
+        #expect(bookings.begin("k", Fixture.wish(2), id: 7) == Fixture.existing(.booked, id: "bkg_1"))
     }
 
-    @Test func whatBookedNothingFreesItsKey() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger)
-        ledger.ended("k", .notBooked, now: Self.now)
-        #expect(ledger.count == 0)
-        #expect(Self.begin(&ledger, "k", Self.second, id: 2) == Self.fresh)
+    /// The key is free also when nobody has heard the end: the new booking drops it.
+    @Test(arguments: [PartnerBookingError.Outcome.notSent, .rejected], [1, 2] as [UInt8])
+    func aRefusedKeyIsFree(_ outcome: PartnerBookingError.Outcome, _ number: UInt8) {
+        var bookings = Fixture()
+        bookings.end(.notBooked(outcome))
+        #expect(bookings.states == [.refused])
+        #expect(bookings.begin("k", Fixture.wish(number), id: 2) == Fixture.fresh)
+        #expect(bookings.states == [.inFlight] && bookings.ledger.count == 1)
     }
 
-    @Test func doubtKeepsItsKeyAndItsBodyUntilItIsSettled() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger)
-        ledger.recorded("k")
-        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        #expect(Self.begin(&ledger, "k", Self.second, id: 2) == .refuse)
-        let again = Ledger.Decision.send(Ledger.Grant(body: Self.body, evidence: Self.doubt, isRecorded: true))
-        #expect(Self.begin(&ledger, "k", nil, id: 3) == again)
-        #expect(Self.begin(&ledger, id: 4) == .join(3))
-        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        #expect(Self.begin(&ledger, id: 5) == again)
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(Self.begin(&ledger, id: 6) == .replay(Self.reply))
+    @Test(arguments: [PartnerBookingError.Outcome.notSent, .rejected])
+    func aRefusedBookingIsNotResumed(_ outcome: PartnerBookingError.Outcome) {
+        var bookings = Fixture()
+        bookings.end(.notBooked(outcome), id: 5)
+        #expect(bookings.resume() == .notMade(outcome, end: 5))
+        #expect(bookings.states == [.refused], "a question alone is no receipt")
+        bookings.heard(end: 5)
+        #expect(bookings.resume() == .absent)
+    }
+
+    @Test func aDoubtKeepsItsKeyAndItsBodyUntilItIsSettled() {
+        var bookings = Fixture()
+        bookings.begin()
+        bookings.record()
+        bookings.ended(.unknown)
+        #expect(bookings.begin("k", Fixture.wish(2), id: 2) == Fixture.existing(.inDoubt))
+        let again = Ledger.Decision.send(
+            Ledger.Grant(body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true))
+        #expect(bookings.resume(id: 3) == again)
+        #expect(bookings.begin(id: 4) == .join(3))
+        bookings.ended(.unknown, end: 3)
+        #expect(bookings.begin(id: 5) == again)
+        bookings.ended(.made, end: 5)
+        #expect(bookings.begin(id: 6) == .replay(Fixture.reply, end: 5))
     }
 
     @Test func nothingIsResumedUnderAnUnknownKey() {
-        var ledger = Self.ledger()
-        #expect(Self.begin(&ledger, "k", nil) == .absent)
-        #expect(ledger.count == 0)
-        #expect(Self.begin(&ledger) == Self.fresh)
+        var bookings = Fixture()
+        #expect(bookings.resume() == .absent)
+        #expect(bookings.ledger.count == 0)
+        #expect(bookings.begin() == Fixture.fresh)
     }
 
-    @Test func keysAreForgottenInTime() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger)
-        ledger.ended("k", .booked(reply: Self.reply), now: Self.now)
-        #expect(Self.begin(&ledger, id: 2, after: Self.retention - 1) == .replay(Self.reply))
-        #expect(Self.begin(&ledger, "k", Self.second, id: 3, after: Self.retention) == Self.fresh)
+    @Test func pendingBookingsAreListedOldestFirst() {
+        var bookings = Fixture()
+        bookings.begin("b", Fixture.wish(conversation: "call-7"))
+        bookings.begin("a", id: 2)
+        bookings.wait(milliseconds: -5)
+        bookings.begin("older", id: 3)
+        bookings.wait(milliseconds: 7)
+        bookings.ended("older", .unknown, end: 3)
+        #expect(bookings.keys == ["older", "a", "b"], "at the same moment, by key")
+        #expect(bookings.states == [.inDoubt, .inFlight, .inFlight])
+        let begun = Fixture.wallClock + 5_000
+        #expect(bookings.pending.map(\.recordedAt) == [begun - 5, begun, begun])
+        #expect(bookings.pending.map(\.conversation) == [nil, nil, "call-7"])
+        #expect(bookings.pending.allSatisfy { $0.summary == BookingSummary(body: Fixture.body()) })
     }
 
-    /// The appointment is what a doubt is about: it is remembered until long after that.
-    @Test func doubtIsRememberedUntilAfterTheAppointment() {
-        var ledger = Self.ledger()
-        let start = 4_102_444_800_000  // 2100-01-01
-        let body = Array(#"{"bot_id":"b","booking":{"start_at":"2100-01-01T00:00:00Z","duration_minutes":30}}"#.utf8)
-        _ = ledger.begin("k", Self.first, body: body, id: 1, now: Self.now)
-        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        #expect(ledger.begin("k", Self.second, body: body, id: 2, now: start + Self.retention - 1) == .refuse)
-        #expect(ledger.begin("k", nil, body: [], id: 3, now: start + Self.retention) == .absent)
+    @Test(arguments: [Ledger.Ending.made, .unknown, .notBooked(.rejected)])
+    func theEndOfAnUnknownKeyHasNoEffect(_ ending: Ledger.Ending) {
+        var bookings = Fixture()
+        bookings.ended(ending)
+        #expect(bookings.ledger.count == 0 && bookings.pending.isEmpty)
     }
 
-    /// One that is in flight is not forgotten, however long it takes, nor for what it was before.
-    @Test func keyInFlightIsNotForgotten() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger)
-        ledger.ended("k", .inDoubt(Self.doubt, nil), now: Self.now)
-        _ = Self.begin(&ledger, id: 2, after: 900)
-        #expect(Self.begin(&ledger, id: 3, after: 100_000_000) == .join(2))
+    // MARK: Another booking under the key
+
+    /// The error names the existing booking. The platform's ID comes from its reply, if there is one.
+    @Test(
+        arguments: [
+            (#"{"booking":{"id":"bkg_1"}}"#, "bkg_1"), (#"{"booking":{"id":7}}"#, nil), (#"{"booking":{}}"#, nil),
+            (#"{}"#, nil), ("", nil), ("[1]", nil),
+        ] as [(String, String?)])
+    func aReusedKeyNamesTheExistingBooking(_ reply: String, _ id: String?) {
+        var bookings = Fixture()
+        bookings.end(.booked(reply: Array(reply.utf8)))
+        #expect(bookings.begin("k", Fixture.wish(2), id: 2) == Fixture.existing(.booked, id: id))
     }
 
-    /// Those settled go first, oldest first, then those in doubt, and those in flight never.
-    @Test func whatMattersLeastGoesFirstWhenThereAreTooMany() {
-        var ledger = Self.ledger(capacity: 10)
-        for number in 0..<3 { _ = Self.begin(&ledger, "flight-\(number)", id: TransferID(number)) }
-        for number in 0..<3 {
-            _ = Self.begin(&ledger, "doubt-\(number)", id: 10, after: number)
-            ledger.ended("doubt-\(number)", .inDoubt(Self.doubt, nil), now: Self.now + number)
-        }
-        for number in 0..<4 {
-            _ = Self.begin(&ledger, "booked-\(number)", id: 10, after: number)
-            ledger.ended("booked-\(number)", .booked(reply: Self.reply), now: Self.now + number)
-        }
-        #expect(ledger.count == 10)
-        _ = Self.begin(&ledger, "one more", id: 11, after: 10)
-        #expect(ledger.count == 9)
-        #expect(Self.begin(&ledger, "booked-0", nil, after: 10) == .absent)
-        #expect(Self.begin(&ledger, "booked-1", nil, after: 10) == .absent)
-        #expect(Self.begin(&ledger, "booked-2", nil, after: 10) == .replay(Self.reply))
+    /// Version 1 of the journal wrote no start: the reply may name it.
+    @Test func aReusedKeyOfVersion1NamesTheStartOfTheReply() {
+        var bookings = Fixture()
+        let wish = Wish(fingerprint: Fingerprint(digest: [1]), summary: nil)
+        bookings.ledger.restore(.earlier(.booked(reply: Fixture.reply), wish: wish), service: 0, Evidence())
         #expect(
-            ledger.pending.map(\.key).sorted() == [
-                "doubt-0", "doubt-1", "doubt-2", "flight-0", "flight-1", "flight-2", "one more",
-            ])
+            bookings.begin("k", Fixture.wish(2))
+                == Fixture.existing(.booked, id: "bkg_1", start: "2030-01-14T10:00:00Z"))
+        bookings.ledger.restore(.earlier("j", .booked(reply: []), wish: wish), service: 0, Evidence())
+        #expect(bookings.begin("j", Fixture.wish(2)) == Fixture.existing(.booked, start: nil))
     }
 
-    @Test func pendingOnesAreListedOldestFirst() {
-        var ledger = Self.ledger()
-        _ = Self.begin(&ledger, "later", after: 5)
-        _ = Self.begin(&ledger, "earlier", id: 2)
-        ledger.ended("earlier", .inDoubt(Self.doubt, nil), now: Self.now + 7)
-        let pending = ledger.pending
-        #expect(pending.map(\.key) == ["earlier", "later"])
-        #expect(pending.map(\.state) == [.inDoubt, .inFlight])
-        #expect(pending.map(\.recordedAt) == [Self.now, Self.now + 5])
-        #expect(pending.allSatisfy { $0.body == Self.body })
+    /// Only a booking that was made or may have been made changes the outcome of an early error.
+    @Test func theLedgerKnowsWhichBookingsMayBeMade() {
+        var bookings = Fixture()
+        bookings.begin("flight")
+        bookings.end("doubt", .unknown)
+        bookings.end("booked", .made)
+        bookings.end("heard", .made)
+        bookings.heard("heard")
+        bookings.end("refused", .notBooked(.notSent))
+        let mayBeMade = { (key: String) in bookings.ledger.mayBeMade(key, now: bookings.now) }
+        #expect(["flight", "doubt", "booked", "heard"].allSatisfy(mayBeMade))
+        #expect(!mayBeMade("refused") && !mayBeMade("unknown"))
+        bookings.wait(milliseconds: Fixture.retention)
+        #expect(["flight", "doubt", "booked", "heard", "refused"].filter(mayBeMade) == ["flight", "doubt"])
     }
 
-    @Test func endOfAnUnknownKeyIsNothing() {
-        var ledger = Self.ledger()
-        #expect(ledger.ended("k", .booked(reply: Self.reply), now: Self.now) == nil)
-        #expect(ledger.count == 0)
-    }
+    // MARK: An earlier process
 
-    @Test func whatAnEarlierProcessKnewIsTakenBack() {
-        var ledger = Self.ledger()
-        ledger.restore(
-            JournalEntry(key: "a", fingerprint: Self.first, recordedAt: Self.now, state: .booked(reply: Self.reply)),
-            Evidence())
-        ledger.restore(
-            JournalEntry(key: "b", fingerprint: Self.first, recordedAt: Self.now, state: .unsettled(body: Self.body)),
-            Self.doubt)
-        #expect(ledger.pending.map(\.key) == ["b"])
-        #expect(Self.begin(&ledger, "a") == .replay(Self.reply))
+    @Test func entriesOfAnEarlierProcessAreRestored() {
+        var bookings = Fixture()
+        bookings.ledger.restore(.earlier("a", .booked(reply: Fixture.reply)), service: 0, Evidence())
+        bookings.ledger.restore(.earlier("b", .unsettled(body: Fixture.body())), service: 0, Fixture.doubt)
+        bookings.ledger.restore(.earlier("c", .refused(.rejected)), service: 0, Evidence())
+        var heard = JournalEntry.earlier("d", .booked(reply: Fixture.reply))
+        heard.isHeard = true
+        bookings.ledger.restore(heard, service: 0, Evidence())
+        #expect(bookings.keys == ["a", "b", "c"] && bookings.states == [.booked, .inDoubt, .refused])
+        #expect(bookings.begin("a") == .replay(Fixture.reply, end: 0))
+        #expect(bookings.begin("d") == .replay(Fixture.reply, end: 0))
+        #expect(bookings.begin("a", Fixture.wish(2)) == Fixture.existing(.booked, id: "bkg_1"))
+        #expect(bookings.resume("c") == .notMade(.rejected, end: 0))
         let grant = Ledger.Grant(
-            body: Self.body, evidence: Self.doubt, isRecorded: true, unheard: Ledger.Unheard(tag: nil))
-        #expect(Self.begin(&ledger, "b") == .send(grant))
-        #expect(Self.begin(&ledger, "a", Self.second) == .refuse)
+            body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true, owedReport: Ledger.OwedReport(tag: nil))
+        #expect(bookings.begin("b") == .send(grant))
+    }
+
+    @Test func theAccountOfAnEarlierProcessIsKnown() {
+        var bookings = Fixture()
+        var entry = JournalEntry.earlier(.unsettled(body: Fixture.body()))
+        entry.accountID = "acct_1"
+        bookings.ledger.restore(entry, service: 0, Fixture.doubt)
+        #expect(bookings.begin(id: 2).grant?.accountID == "acct_1")
+        bookings.ended(.unknown, end: 2)
+        #expect(bookings.resume(id: 3).grant?.accountID == "acct_1")
+        bookings.ended(.notBooked(.rejected), end: 3)
+        #expect(bookings.begin(id: 4) == Fixture.fresh, "the new booking may go to another one")
+    }
+
+    /// The old rule compares what version 1 has settled. The new one compares everything else.
+    @Test func aKeyThatVersion1SettledIsComparedByItsRule() throws {
+        let body = Fixture.body()
+        let old = try #require(Fingerprint.ofVersion1(body: body))
+        let new = try #require(Fingerprint(body: body))
+        for isOfVersion1 in [true, false] {
+            var bookings = Fixture()
+            var entry = JournalEntry.earlier(
+                .booked(reply: Fixture.reply), wish: Wish(fingerprint: isOfVersion1 ? old : new, summary: nil))
+            entry.isOfVersion1 = isOfVersion1
+            bookings.ledger.restore(entry, service: 0, Evidence())
+            #expect(bookings.begin("k", Wish(fingerprint: new, summary: nil)) == .replay(Fixture.reply, end: 0))
+        }
     }
 }

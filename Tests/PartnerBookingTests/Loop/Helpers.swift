@@ -37,6 +37,9 @@ extension PartnerBookingClient {
     /// The blocking calls, for tests whose body is asynchronous only because it runs in a process of its own.
     func wait(_ operation: PartnerBooking.Operation, _ json: [UInt8]) -> CallResult { call(operation, request: json) }
 
+    /// The states of the bookings whose end nobody has heard. nil once it is closed.
+    var pendingStates: [PendingBooking.State]? { try? pendingBookings().map(\.state) }
+
     func closeAndWait(_ milliseconds: Int = 0) throws(PartnerBookingError) -> Int {
         try close(timeoutMilliseconds: milliseconds)
     }
@@ -148,6 +151,9 @@ final class Ending: Sendable {
     /// All that was told, in order.
     var completions: [Completion] { state.withLock { $0.completions } }
 
+    /// Tells the client that the host has heard all of it.
+    func acknowledge() { for completion in completions { completion.receipt?.acknowledge() } }
+
     /// The end, waited for.
     func result() throws -> CallResult {
         try #require(state.becomes { !$0.results.isEmpty }, "no completion came")
@@ -225,6 +231,14 @@ enum Sample {
         let booking =
             #"{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30,"customer":{"phone":"+15551234567","name":"J"}}"#
         return Array(#"{"bot_id":"\#(bot)","idempotency_key":"\#(key)","booking":\#(booking)\#(more)}"#.utf8)
+    }
+
+    static func resume(key: String = "key-1", _ more: String = "") -> [UInt8] {
+        Array(#"{"idempotency_key":"\#(key)","resume":true\#(more)}"#.utf8)
+    }
+
+    static func giveUp(key: String = "key-1", _ more: String = "") -> [UInt8] {
+        Array(#"{"idempotency_key":"\#(key)","give_up":true\#(more)}"#.utf8)
     }
 
     /// The same request, not to be ended by a cancel.

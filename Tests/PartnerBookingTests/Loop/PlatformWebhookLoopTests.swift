@@ -231,24 +231,22 @@ import Testing
         #expect(attempts == (isSent ? 1 : 0))
         if isSent { return #expect(result == .success(Sample.bookingReply)) }
         #expect(result.failure?.code == .accountChanged && result.failure?.outcome == .unknown)
-        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.accountID(of: "key-1") == accountID, "still in doubt")
+        #expect(ledger.pending.map(\.key) == ["key-1"] && ledger.pending.map(\.state) == [.inDoubt])
+        let again = ledger.begin(try Request(.createBooking, json: Sample.resume()), "key-1", service: 0, id: 99)
+        guard case .send(let grant) = again else { throw TestFailure("\(again)") }
+        #expect(grant.accountID == accountID)
     }
 
     /// What an earlier process has left.
     private static func ledger(inDoubt json: [UInt8], accountID: String? = nil) throws -> BookingLedger {
-        let body = try Request(.createBooking, json: json).body
-        let entry = JournalEntry(
-            key: "key-1", fingerprint: try #require(Fingerprint(body: body)), recordedAt: WallClock.milliseconds(),
-            state: .unsettled(body: body), accountID: accountID)
-        return BookingLedger(Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000), restoring: [entry])
+        try ScriptedLoop.ledger(inDoubt: [(json, accountID)])
     }
 
     private func resume(_ ledger: BookingLedger) throws -> (CallResult, attempts: Int) {
         let ending = Ending()
         let scripted = try loop(.reply(201, Sample.bookingReply), ledger: ledger)
         try scripted.submit(
-            Request(.createBooking, json: Array(#"{"idempotency_key":"key-1","resume":true}"#.utf8)),
-            complete: ending.handler)
+            Request(.createBooking, json: Sample.resume()), complete: ending.handler)
         let result = try ending.result()
         scripted.close()
         return (result, scripted.transport.record.attempts.count)

@@ -12,7 +12,7 @@ struct ScriptedLoop: Sendable {
     init(
         _ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0,
         policy: DeliveryPolicy = .init(), ledger: BookingLedger = Self.ledger(), configuration: String? = nil,
-        report: @escaping (Settlement) -> Bool = { _ in false }
+        report: @escaping (Settlement) -> Void = { _ in }
     ) throws {
         self.transport = transport
         let configuration = try Configuration(json: Array((configuration ?? #"{"api_key":"sk_ptnr_scripted"}"#).utf8))
@@ -27,7 +27,25 @@ struct ScriptedLoop: Sendable {
         try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued, policy: policy)
     }
 
-    static func ledger() -> BookingLedger { BookingLedger(Ledger(retentionMilliseconds: 86_400_000, capacity: 10_000)) }
+    /// `inDoubt`: requests of earlier processes that may have been sent, and the accounts they were sent in.
+    static func ledger(
+        capacity: Int = 10_000, _ journal: Journal? = nil, inDoubt requests: [(json: [UInt8], accountID: String?)] = []
+    ) throws -> BookingLedger {
+        let entries = try requests.map { json, accountID in
+            let request = try Request(.createBooking, json: json)
+            return JournalEntry(
+                key: try #require(request.idempotencyKey), wish: try #require(request.wish),
+                recordedAt: WallClock.milliseconds(), clock: 0, state: .unsettled(body: request.body),
+                accountID: accountID)
+        }
+        return BookingLedger(Self.plainLedger(capacity), journal, restoring: entries)
+    }
+
+    static func ledger() -> BookingLedger { BookingLedger(plainLedger(10_000)) }
+
+    private static func plainLedger(_ capacity: Int) -> Ledger {
+        Ledger(.init(retentionMilliseconds: 86_400_000, capacity: capacity))
+    }
 
     /// Hands in a call and gives its ID. Unless it is given a request, a booking has a key of its own.
     @discardableResult

@@ -73,6 +73,8 @@ import Testing
         let settlement = try loop.settlement()
         #expect(settlement.tag == "late" && settlement.result.success == Sample.bookingReply)
         #expect(loop.transport.record.attempts.count == 1)
+        #expect(loop.ledger.pending.map(\.state) == [.booked], "nobody has heard it yet")
+        settlement.receipt?.acknowledge()
         #expect(loop.ledger.pending.isEmpty)
         loop.close()
         #expect(ending.count == 1 && loop.settlements.count == 1)
@@ -98,8 +100,11 @@ import Testing
         let loop = try DoubtLoop { _, _ in .reply(409, Sample.refusal("slot_unavailable"), after: 3_000) }
         try loop.submit(deadline: 700, ending)
         #expect(try ending.error().outcome == .unknown)
-        let error = try #require(try loop.settlement().result.failure)
+        let settlement = try loop.settlement()
+        let error = try #require(settlement.result.failure)
         #expect(error.isSlotConflict && error.outcome == .rejected && error.idempotencyKey == "key-1")
+        #expect(loop.ledger.pending.map(\.state) == [.refused], "nobody has heard it yet")
+        settlement.receipt?.acknowledge()
         #expect(loop.ledger.pending.isEmpty)
         loop.close()
     }
@@ -130,7 +135,7 @@ import Testing
         #expect(try ending.error().outcome == .unknown)
         let milliseconds = elapsedMilliseconds { #expect(loop.close(within: 20_000) == 0) }
         #expect(milliseconds < 15_000)
-        #expect(loop.settlements.count == 1 && loop.ledger.pending.isEmpty)
+        #expect(loop.settlements.count == 1 && loop.ledger.pending.map(\.state) == [.booked])
     }
 
     @Test func closeWaitsNoLongerThanItsTimeAndLeavesTheRestInDoubt() throws {
@@ -173,7 +178,7 @@ import Testing
             #expect(try ending.error().outcome == .unknown)
         }
         // By key: those that are recorded in the same millisecond have no other order.
-        let states: [Ledger.Pending.State] = [.inDoubt, .inDoubt, .inFlight, .inFlight]
+        let states: [PendingBooking.State] = [.inDoubt, .inDoubt, .inFlight, .inFlight]
         #expect(eventually { loop.ledger.pending.sorted { $0.key < $1.key }.map(\.state) == states })
         #expect(loop.transport.record.cancelled == [1, 2])
         loop.close()
@@ -189,7 +194,7 @@ import Testing
             try loop.submit(key: "key-\(number)", deadline: 10_000, ending)
             #expect(try ending.error().code == .inDoubt)
         }
-        let states: [Ledger.Pending.State] = [.inDoubt, .inDoubt, .inFlight, .inFlight]
+        let states: [PendingBooking.State] = [.inDoubt, .inDoubt, .inFlight, .inFlight]
         #expect(eventually { loop.ledger.pending.sorted { $0.key < $1.key }.map(\.state) == states })
         loop.close()
     }
@@ -220,63 +225,9 @@ import Testing
             if number > 1 { #expect(eventually { loop.settlements.count == number - 1 }) }
         }
         #expect(loop.transport.record.cancelled.isEmpty)
+        #expect(loop.ledger.pending.filter { $0.state == .inFlight }.map(\.key) == ["key-1"])
+        for settlement in loop.settlements { settlement.receipt?.acknowledge() }
         #expect(loop.ledger.pending.map(\.key) == ["key-1"])
         loop.close()
-    }
-}
-
-/// A loop over a scripted transport that keeps what is reported.
-private struct DoubtLoop: Sendable {
-    let transport: ScriptedTransport
-    let ledger = ScriptedLoop.ledger()
-    let loop: TransferLoop
-    private let thread: PartnerBooking.Thread
-    private let reported = Monitor<[Settlement]>([])
-    private let lastID = Counter()
-
-    init(maxInFlight: Int = 16, _ script: @escaping ScriptedTransport.Script) throws {
-        transport = ScriptedTransport(script)
-        let endpoint = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8)).service.endpoint
-        var policy = DeliveryPolicy.calm
-        policy.reportsSettled = true
-        (loop, thread) = try TransferLoop.start(
-            transport, endpoint, .init(maxInFlight: maxInFlight, maxQueued: 16, maxUnattended: maxInFlight), policy, ledger,
-            report: { [reported] settlement in
-                reported.update { $0.append(settlement) }
-                return true
-            })
-    }
-
-    @discardableResult
-    func submit(
-        key: String = "key-1", tag: String = "tag", deadline: Int = 60_000, attempts: Int = 3, _ ending: Ending
-    ) throws -> TransferID {
-        let id = TransferID(lastID.increment())
-        let request = try Request(.createBooking, json: Sample.booking(key: key, #","tag":"\#(tag)""#))
-        let policy = RetryPolicy(maxAttempts: attempts, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1)
-        try loop.submit(
-            Call(
-                ticket: id, request: request, policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id,
-                complete: ending.handler))
-        return id
-    }
-
-    var settlements: [Settlement] { reported.withLock { $0 } }
-
-    /// The first one, waited for.
-    func settlement() throws -> Settlement {
-        try #require(reported.becomes { !$0.isEmpty }, "nothing was reported")
-        return try #require(settlements.first)
-    }
-
-    @discardableResult
-    func close(within milliseconds: Int = 0) -> Int? {
-        let moment = MonotonicTime.now().adding(milliseconds: milliseconds)
-        loop.beginClose(at: moment)
-        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
-        thread.join()
-        #expect(transport.record.isClosed)
-        #expect(transport.record.violations.isEmpty)
-        return ended
     }
 }

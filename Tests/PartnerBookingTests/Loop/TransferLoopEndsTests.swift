@@ -79,10 +79,14 @@ import Testing
         let booked = try self.end(end, .unended(201, Sample.bookingReply))
         #expect(try booked.ending.result() == .success(Sample.bookingReply))
         let request = try Request(.createBooking, json: Sample.booking())
-        #expect(booked.ledger.begin(request, "key-1", id: 9) == .replay(Sample.bookingReply))
+        let decision = booked.ledger.begin(request, "key-1", service: 0, id: 9)
+        #expect(decision == .replay(Sample.bookingReply, end: 1))
         let taken = try self.end(end, .unended(409, Sample.refusal("slot_unavailable")))
         let error = try taken.ending.error()
         #expect(error.code.rawValue == "slot_unavailable" && error.outcome == .rejected)
+        #expect(booked.ledger.pending.map(\.state) == [.booked] && taken.ledger.pending.map(\.state) == [.refused])
+        booked.ending.acknowledge()
+        taken.ending.acknowledge()
         #expect(booked.ledger.pending.isEmpty && taken.ledger.pending.isEmpty)
         let busy = try self.end(end, .unended(503, Sample.refusal("busy")))
         let doubt = try busy.ending.error()
@@ -104,9 +108,10 @@ import Testing
     }
     // MARK: Afterwards
 
-    /// The end of a booking whose call ended `unknown` is reported once. Without room for that it stays listed until it is asked for.
+    /// The end of a booking whose call ended `unknown` is reported once. It stays listed until the host has heard the
+    /// report, or the end of a repeat.
     @Test(arguments: [true, false])
-    func anEndThatNobodyWaitsForIsReported(hasRoom: Bool) throws {
+    func anEndThatNobodyWaitsForIsReported(hearsReport: Bool) throws {
         let (settlements, ledger) = (Monitor<[Settlement]>([]), ScriptedLoop.ledger())
         var policy = DeliveryPolicy.calm
         policy.reportsSettled = true
@@ -114,10 +119,7 @@ import Testing
             ScriptedTransport { id, attempt in
                 id == 1 && attempt == 1 ? .reply(503, []) : .reply(201, Sample.bookingReply)
             }, policy: policy, ledger: ledger,
-            report: { settlement in
-                settlements.update { $0.append(settlement) }
-                return hasRoom
-            })
+            report: { settlement in settlements.update { $0.append(settlement) } })
         let (first, again) = (Ending(), Ending())
         let request = Sample.booking(#","tag":"call-7""#)
         try scripted.submit(json: request, deadline: 1_000, attempts: 1, complete: first.handler)
@@ -126,9 +128,12 @@ import Testing
         let settlement = try #require(settlements.withLock { $0.first })
         #expect(settlement.idempotencyKey == "key-1" && settlement.tag == "call-7")
         #expect(settlement.result == .success(Sample.bookingReply))
-        #expect(eventually { ledger.pending.map(\.state) == (hasRoom ? [] : [.booked]) })
+        #expect(ledger.pending.map(\.state) == [.booked])
+        if hearsReport { settlement.receipt?.acknowledge() }
+        #expect(ledger.pending.map(\.state) == (hearsReport ? [] : [.booked]))
         try scripted.submit(json: request, complete: again.handler)
         #expect(try again.result() == .success(Sample.bookingReply))
+        again.acknowledge()
         #expect(ledger.pending.isEmpty)
         scripted.close()
         #expect(scripted.transport.record.attempts.count == 2 && first.count == 1 && first.settledCount == 0)

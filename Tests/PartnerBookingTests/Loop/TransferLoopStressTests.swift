@@ -3,7 +3,8 @@ import Testing
 
 @testable import PartnerBooking
 
-/// Whatever happens at once: each accepted call ends exactly once, and no refused call ends at all.
+/// Whatever happens at once: each accepted call ends exactly once, and no refused call ends at all. Afterwards those
+/// bookings are listed whose calls ended `unknown`, and no others.
 @Suite(.serialized) struct TransferLoopStressTests {
     static let threads = 16
     static let callsPerThread = isThreadSanitized ? 100 : 500
@@ -14,9 +15,14 @@ import Testing
         var endings = [Int](repeating: 0, count: threads * callsPerThread)
         var codes: [String: Int] = [:]
         var nonsense: [PartnerBookingError] = []
+        var receipts: [Receipt] = []
+        /// The keys of bookings whose end no call has.
+        var unknown: Set<String> = []
 
-        mutating func end(_ number: Int, _ result: CallResult) {
+        mutating func end(_ number: Int, _ result: CallResult, _ receipt: Receipt?) {
             endings[number] += 1
+            if let receipt { receipts.append(receipt) } else { unknown.insert("\(number)") }
+            if (receipt == nil) != (result.failure?.outcome == .unknown) { nonsense.append(result.failure ?? .timeout) }
             guard let error = result.failure else {
                 codes["success", default: 0] += 1
                 return
@@ -30,11 +36,12 @@ import Testing
 
     @Test(arguments: [UInt64](1...3), [false, true])
     func eachCallEndsOnce(seed: UInt64, closesInTheMiddle: Bool) throws {
+        let ledger = try ScriptedLoop.ledger(capacity: 4 * Self.threads * Self.callsPerThread)
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, attempt in
                 var random = SplitMix64(state: seed &* 1_000_003 &+ id &* 31 &+ UInt64(attempt))
                 return .random(using: &random)
-            }, maxInFlight: 200, policy: .calm)
+            }, maxInFlight: 200, policy: .calm, ledger: ledger)
         // Read beforehand, and not again whenever the queue is full.
         let requests = try (0..<Self.threads * Self.callsPerThread).map {
             try Request(.createBooking, json: Sample.booking(key: "\($0)"))
@@ -60,7 +67,7 @@ import Testing
                             attempts: Int.random(in: 1...4, using: &random)
                         ) { completion in
                             guard case .done(let result) = completion.event else { return }
-                            tally.withLock { $0.end(number, result) }
+                            tally.withLock { $0.end(number, result, completion.receipt) }
                         }
                         accepted.increment()
                         break
@@ -93,6 +100,11 @@ import Testing
         #expect(Set(result.codes.keys).isSubset(of: known))
         #expect(result.codes["timeout", default: 0] > 0)
         #expect(result.codes["in_doubt", default: 0] > 0)
+        // Whoever has a receipt has not acknowledged it.
+        #expect(ledger.pending.count == accepted.value)
+        #expect(ledger.pending.allSatisfy { $0.state != .inFlight })
+        for receipt in result.receipts { receipt.acknowledge() }
+        #expect(Set(ledger.pending.map(\.key)) == result.unknown)
         // As many go on without a call as may be in flight.
         #expect(scripted.transport.record.mostAtOnce <= 400)
     }

@@ -20,7 +20,8 @@ struct RequestField: Sendable, CustomStringConvertible {
 
     /// Whether the member is the library's own, and is not sent.
     var isOwn: Bool {
-        ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach"].contains(path)
+        let names = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach", "conversation"]
+        return names.contains(path)
     }
 
     /// What is no string, and no object either.
@@ -31,9 +32,9 @@ struct RequestField: Sendable, CustomStringConvertible {
     /// In the order in which they are read, which is the order in which they are named.
     static let ofBookings: [RequestField] =
         [
-            tag(.createBooking), key, detach, milliseconds(.createBooking, "timeout_ms"),
+            key, tag(.createBooking), detach, milliseconds(.createBooking, "timeout_ms"),
             milliseconds(.createBooking, "slow_after_ms"), traceparent(.createBooking), bot(.createBooking),
-        ] + booking
+        ] + booking + [conversation]
     static let ofSearches: [RequestField] =
         [
             tag(.searchAvailability), milliseconds(.searchAvailability, "timeout_ms"),
@@ -70,6 +71,14 @@ struct RequestField: Sendable, CustomStringConvertible {
     private static let detach = RequestField(
         .createBooking, "detach", isRequired: false, accepted: ["true", "false"],
         refused: ["null", "0", "1", "2345", #""yes""#, #""""#, "[]", "[true]", "{}"])
+
+    private static let conversation = RequestField(
+        .createBooking, "conversation", isRequired: false,
+        accepted: [
+            #""c""#, #"" ""#, #""\u0000\n""#, RequestText.string(256), RequestText.string(128, of: "ä"),
+            RequestText.string(256, of: "\\u0062"),
+        ],
+        refused: noStrings + [#""""#, RequestText.string(257), RequestText.string(129, of: "ä")])
 
     private static func milliseconds(_ operation: Operation, _ path: String) -> RequestField {
         RequestField(

@@ -45,7 +45,8 @@ import Testing
     /// Where the members stand in the text does not matter for that.
     @Test func theOrderOfTheTextDoesNotMatter() {
         let text = #"{"booking":5,"bot_id":5,"traceparent":5,"timeout_ms":5.5,"idempotency_key":5,"tag":5}"#
-        #expect(refusal(.createBooking, Array(text.utf8))?.field == "tag")
+        #expect(refusal(.createBooking, Array(text.utf8))?.field == "idempotency_key")
+        #expect(refusal(.searchAvailability, Array(text.utf8))?.field == "tag")
     }
 
     @Test(arguments: Operation.allCases, ["[]", "null", "5", #""bot_7""#, "true", #"[{"bot_id":"bot_7"}]"#])
@@ -93,7 +94,7 @@ import Testing
     func anotherMemberMayStandTwice(_ operation: Operation) throws {
         let container = Self.container(operation)
         var request = RequestText.of(operation)
-        let own = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach"]
+        let own = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach", "conversation"]
         for own in own { request = request.setting(own, nil) }
         if operation == .createBooking { request = request.setting("idempotency_key", #""k""#) }
         request = request.adding("extra", "1").adding("extra", "2").adding("\(container).extra", "[3]")
@@ -215,8 +216,10 @@ import Testing
         #expect(try body(.searchAvailability, text) == "{\"bot_id\"\t:\n\"b\",\(Self.query),\"x\" : [ 1 , 2 ]}")
     }
 
-    /// A search has no key, and nothing to detach: the members are such as we do not know.
-    @Test(arguments: ["idempotency_key", "detach"], [#""k""#, "5", "null", "true", "[ ]"])
+    /// A search has no key, and nothing to detach or to give up: the members are such as we do not know.
+    @Test(
+        arguments: ["idempotency_key", "detach", "resume", "conversation", "give_up", "start_before"],
+        [#""k""#, "5", "null", "true", "[ ]"])
     func whatOnlyABookingHasTravelsOnInASearch(_ name: String, _ value: String) throws {
         let text = "{\"bot_id\":\"b\",\"\(name)\":\(value),\"\(name)\":\(value),\(Self.query)}"
         #expect(try body(.searchAvailability, text) == text)
@@ -237,7 +240,9 @@ import Testing
     }
 
     @Test func membersOfTheSameNameFurtherDownStay() throws {
-        let inner = #""tag":1,"timeout_ms":2,"traceparent":3,"idempotency_key":4,"slow_after_ms":5,"detach":6"#
+        let inner =
+            #""tag":1,"timeout_ms":2,"traceparent":3,"idempotency_key":4,"slow_after_ms":5,"detach":6,"#
+            + #""conversation":7,"give_up":8,"start_before":9,"resume":10"#
         let booking = Self.booking.replacing("{\"start_at\"", with: "{\(inner),\"start_at\"")
         let text = "{\"bot_id\":\"b\",\(booking),\"tag\":\"t\",\"idempotency_key\":\"k\"}"
         #expect(try body(.createBooking, text) == "{\"bot_id\":\"b\",\(booking)}")

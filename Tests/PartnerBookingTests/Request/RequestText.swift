@@ -94,6 +94,7 @@ extension RequestText {
             .setting("booking.customer.name", #""Zaphod Qwxyz""#)
             .setting("booking.customer.email", #""zq@qwxyz.test""#)
             .setting("booking.notes", #""grumbles a lot""#)
+            .setting("conversation", #""call-0815""#)
     }
 
     static var search: RequestText {

@@ -46,9 +46,11 @@ import Testing
             + #"{"phone":"+15551234567","name":"John Doe","email":"john@example.com"},"notes":"Initial consultation"}}"#
         #expect(Self.text(Self.booking.json) == text)
         var booking = Self.booking
+        booking.conversation = "call-7"
         booking.isDetached = true
         booking.options = Self.everyOption
-        #expect(Self.text(booking.json) == text.dropLast() + #","detach":true,"# + Self.optionsText)
+        #expect(
+            Self.text(booking.json) == text.dropLast() + #","conversation":"call-7","detach":true,"# + Self.optionsText)
         #expect(refusal(.createBooking, booking.json) == nil)
     }
 
@@ -61,8 +63,20 @@ import Testing
             #"{"bot_id":"b","idempotency_key":"k","booking":{"start_at":"2030-01-14T10:00:00Z","duration_minutes":30,"#
             + #""customer":{"phone":"+15551234567","name":"J"}}}"#
         #expect(Self.text(booking.json) == text)
-        #expect(!booking.isDetached)
+        #expect(!booking.isDetached && booking.conversation == nil)
         #expect(refusal(.createBooking, booking.json) == nil)
+    }
+
+    @Test func aGiveUpIsThatOfTheDocumentation() throws {
+        let one = GiveUpRequest(.booking(key: "call-7"), CallOptions())
+        #expect(Self.text(one.json) == #"{"give_up":true,"idempotency_key":"call-7"}"#)
+        #expect(try Request(.createBooking, json: one.json).givesUp == .booking(key: "call-7"))
+        let several = GiveUpRequest(.bookings(botID: "b", startBefore: "2030-01-14T09:00:00-05:00"), Self.everyOption)
+        let text = #"{"give_up":true,"bot_id":"b","start_before":"2030-01-14T09:00:00-05:00","#
+        #expect(Self.text(several.json) == text + Self.optionsText)
+        let request = try Request(.createBooking, json: several.json)
+        let instant = Timestamp.instant(seconds: 1_894_629_600, nanoseconds: 0)
+        #expect(request.givesUp == .bookings(botID: "b", startBefore: instant) && request.idempotencyKey == nil)
     }
 
     // MARK: What a text may hold
@@ -78,6 +92,7 @@ import Testing
         booking.customer.name = text
         booking.notes = text
         booking.options.tag = text
+        booking.conversation = text
         let document = try JSONDocument(booking.json, profile: .request)
         let written = try #require(document.root["booking"])
         #expect(written["customer"]?["name"]?.string == text)
@@ -87,6 +102,7 @@ import Testing
         #expect(Array(try #require(written["notes"]?.string).utf8) == Array(text.utf8))
         let request = try Request(.createBooking, json: booking.json)
         #expect(request.tag.map { Array($0.utf8) } == Array(text.utf8))
+        #expect(request.wish?.conversation.map { Array($0.utf8) } == Array(text.utf8))
     }
 
     @Test func textsAreWrittenWithTheFewestEscapes() {
@@ -110,6 +126,8 @@ import Testing
         #expect(field { $0.customer.phone = "5551234567" } == "booking.customer.phone")
         #expect(field { $0.customer.name = " " } == "booking.customer.name")
         #expect(field { $0.customer.email = "nobody" } == "booking.customer.email")
+        #expect(field { $0.conversation = "" } == "conversation")
+        #expect(field { $0.conversation = String(repeating: "x", count: 257) } == "conversation")
         #expect(field { $0.options.timeoutMilliseconds = 0 } == "timeout_ms")
         #expect(field { $0.options.slowAfterMilliseconds = 600_001 } == "slow_after_ms")
         #expect(field { $0.options.tag = String(repeating: "x", count: 257) } == "tag")

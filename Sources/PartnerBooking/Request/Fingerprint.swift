@@ -1,5 +1,7 @@
-/// What a request means, as a hash: the order of members, white space, escapes and the spelling of numbers make no difference.
-/// Two requests with the same fingerprint ask for the same booking.
+/// The meaning of a request to book, as a hash. Two requests with the same fingerprint ask for the same booking.
+///
+/// The order of members, white space, escapes and the spelling of numbers make no difference. `booking.start_at` is an
+/// instant. A member that is `null` or `""` counts as absent. (A required member has been checked.)
 struct Fingerprint: Sendable, Hashable {
     let digest: SHA256.Digest
 
@@ -15,20 +17,49 @@ struct Fingerprint: Sendable, Hashable {
         digest = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
+    /// Takes the fingerprint of a request without some of its members.
+    init(_ root: JSONValue, without names: [StaticString] = []) {
+        var feeder = Feeder(isOfVersion1: false)
+        feeder.feed(root, in: .root, without: names)
+        digest = feeder.hash.finish()
+    }
+
     /// nil when the body is not JSON.
     init?(body: [UInt8]) {
         guard let document = try? JSONDocument(body, profile: .request) else { return nil }
-        var hash = SHA256()
-        Self.feed(document.root, &hash)
-        digest = hash.finish()
+        self.init(document.root)
     }
 
-    /// Every value starts with its kind and every text with its length, so that no two values are fed alike. The nesting of what
-    /// was read as JSON is bounded, and with it the recursion.
-    private static func feed(_ value: JSONValue, _ hash: inout SHA256) {
+    /// Takes the fingerprint by the rules of version 1 of the journal: all members count, and `start_at` is a text. nil when
+    /// the body is not JSON.
+    static func ofVersion1(body: [UInt8]) -> Fingerprint? {
+        guard let document = try? JSONDocument(body, profile: .request) else { return nil }
+        var feeder = Feeder(isOfVersion1: true)
+        feeder.feed(document.root, in: .root)
+        return Fingerprint(digest: feeder.hash.finish())
+    }
+}
+
+/// Feeds a JSON value to a hash. Every value starts with its kind and every text with its length, so that no two values are
+/// fed alike. The nesting of what was read as JSON is bounded, and with it the recursion.
+private struct Feeder {
+    /// The place of an object.
+    enum Place {
+        case root
+        case booking
+        case elsewhere
+    }
+
+    let isOfVersion1: Bool
+    var hash = SHA256()
+
+    mutating func feed(_ value: JSONValue, in place: Place, without names: [StaticString] = []) {
         switch value.kind {
         case .object:
-            let members = value.members.map { (key: $0.key.string ?? "", value: $0.value) }
+            let members = value.members.compactMap { key, value -> (key: String, value: JSONValue)? in
+                if !isOfVersion1 && value.isNothing || names.contains(where: key.equals) { return nil }
+                return (key.string ?? "", value)
+            }
             // By UTF-8 (to `==` an é is an é, however it is made up), and stable: a member that stands twice keeps its order.
             let sorted = members.enumerated().sorted { left, right in
                 let (key, other) = (left.element.key.utf8, right.element.key.utf8)
@@ -36,24 +67,38 @@ struct Fingerprint: Sendable, Hashable {
             }
             hash.update("o\(members.count):")
             for (_, member) in sorted {
-                feed(member.key, &hash)
-                feed(member.value, &hash)
+                feed(member.key)
+                if !isOfVersion1, place == .booking, member.key == "start_at", feed(start: member.value) { continue }
+                let isBooking = place == .root && member.value.kind == .object && member.key == "booking"
+                feed(member.value, in: isBooking ? .booking : .elsewhere)
             }
         case .array:
             let elements = Array(value.elements)
             hash.update("a\(elements.count):")
-            for element in elements { feed(element, &hash) }
-        case .string: feed(value.string ?? "", &hash)
+            for element in elements { feed(element, in: .elsewhere) }
+        case .string: feed(value.string ?? "")
         case .number: hash.update("n\(DecimalNumber(value.text).description):")
         case .bool: hash.update(value.boolean == true ? "t" : "f")
         case .null: hash.update("z")
         }
     }
 
-    private static func feed(_ text: String, _ hash: inout SHA256) {
+    private mutating func feed(_ text: String) {
         hash.update("s\(text.utf8.count):")
         hash.update(text)
     }
+
+    /// Feeds an instant. Returns false for anything else.
+    private mutating func feed(start: JSONValue) -> Bool {
+        guard case .instant(let seconds, let nanoseconds)? = start.withText({ Timestamp($0) }) ?? nil else { return false }
+        hash.update("i\(seconds).\(nanoseconds):")
+        return true
+    }
+}
+
+extension JSONValue {
+    /// `null` or `""`.
+    fileprivate var isNothing: Bool { kind == .null || kind == .string && span.count == 2 }
 }
 
 /// A JSON number in one spelling: 30, 30.0 and 3e1 are the same.

@@ -1,0 +1,146 @@
+// From the claim to the first attempt.
+
+extension Exchange {
+    /// Starts the exchange. A booking asks the ledger for its key.
+    mutating func begin(at endpoint: any Endpoint, _ now: MonotonicTime) -> [Effect] {
+        if let selection = request.givesUp { return [.giveUp(selection)] }
+        if isBooking { return [.claim] }
+        do throws(PartnerBookingError) { message = try endpoint.message(for: request) } catch {
+            return refused(error, .notSent, nil, now)
+        }
+        return enqueue()
+    }
+
+    /// The ledger has given the key to this exchange.
+    mutating func granted(
+        _ grant: Ledger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
+    ) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        // Its call has left meanwhile.
+        guard !calls.isEmpty else { return refused(.cancelled, grant.evidence.outcome, grant, now) }
+        self.request = request
+        self.message = message
+        evidence = grant.evidence
+        owedReport = grant.owedReport
+        // A platform without keys would book it once more.
+        if isInDoubt && rules.keys == .none { return finish(.failure(inDoubtError(now)), now) }
+        guard !grant.isRecorded else {
+            record = .durable
+            evidence.forgetRecord()
+            return enqueue()
+        }
+        record = .pending
+        phase = .recording
+        return [.record(overdueAt: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
+    }
+
+    /// The ledger has the reply. `end` names the end that it belongs to.
+    mutating func replayed(_ reply: [UInt8], end: TransferID, _ now: MonotonicTime) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        phase = .ended
+        self.end = end
+        return calls.map { call -> Effect in
+            var timing = timing(call, now)
+            timing.isReplayed = true
+            return .complete(call, .success(reply), timing, end: end)
+        } + [.end]
+    }
+
+    /// The booking to resume was not made. `end` names that end.
+    mutating func notMade(_ outcome: PartnerBookingError.Outcome, end: TransferID, _ now: MonotonicTime) -> [Effect] {
+        self.end = end
+        return refused(.notMade, outcome, nil, now)
+    }
+
+    /// The booking cannot be sent. `grant` is set when the ledger had granted the key.
+    mutating func refused(
+        _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: Ledger.Grant? = nil,
+        _ now: MonotonicTime
+    ) -> [Effect] {
+        guard phase == .claiming else { return [] }
+        phase = .ended
+        let settle: [Effect] =
+            grant.map { grant in
+                let owed = grant.owedReport ?? Ledger.OwedReport(tag: request.tag)
+                return [.settle(grant.evidence.isInDoubt ? .inDoubt(grant.evidence, owed) : .notBooked(outcome))]
+            } ?? []
+        return settle + calls.map { complete($0, .failure(error), outcome, now) } + [.end]
+    }
+
+    /// The result of recording the booking in the store.
+    enum RecordEnd: Sendable, Equatable {
+        /// There is no store beyond the memory.
+        case notKept
+        case durable
+        /// `isUndone`: nothing of it is left in the store.
+        case failed(String, isUndone: Bool)
+    }
+
+    mutating func recordEnded(_ end: RecordEnd, _ now: MonotonicTime) -> [Effect] {
+        guard record == .pending else { return [] }
+        switch (end, phase) {
+        case (.notKept, .recording):
+            record = .none
+            return enqueue()
+        case (.durable, _):
+            record = .durable
+            guard phase == .recording else { return [] }
+            evidence.forgetRecord()
+            return enqueue()
+        case (.failed(let message, let isUndone), _):
+            if isUndone { record = .none }
+            if phase == .recording { return notRecorded(message, mayStand: !isUndone, now) }
+            if case .voiding(let result) = phase, isUndone { return conclude(result, now) }
+            return []
+        case (.notKept, _): return []
+        }
+    }
+
+    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.takeBackRecord] : [] }
+
+    mutating func recordTakenBack(_ isTakenBack: Bool, _ now: MonotonicTime) -> [Effect] {
+        if isTakenBack { record = .none }
+        switch phase {
+        case .recording:
+            return notRecorded("the disk did not take it within journal_timeout_ms", mayStand: !isTakenBack, now)
+        case .voiding(let result): return isTakenBack ? conclude(result, now) : [void(now)]
+        default: return []
+        }
+    }
+
+    /// `mayStand`: the record may be in the store, and a later process may resume it.
+    private mutating func notRecorded(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
+        guard policy.isJournalRequired else {
+            isUnprotected = true
+            return enqueue()
+        }
+        if mayStand { evidence.fallIntoDoubt(now) }
+        return finish(.failure(.journalUnavailable(why)), now)
+    }
+
+    /// A timer has fired. `sentAt` returns the time of the attempt's last sending.
+    mutating func fired(
+        _ timer: Timer, sentAt: () -> MonotonicTime?, _ now: MonotonicTime, _ health: inout ServiceHealth
+    ) -> [Effect] {
+        switch timer {
+        case .recordOverdue: recordOverdue()
+        case .pauseOver: pauseOver(now, &health)
+        case .attemptOverdue: attemptOverdue(sentAt: sentAt(), now)
+        case .voidOverdue: voided(false, now)
+        case .giveUpOverdue: giveUpRecorded(false, now)
+        }
+    }
+
+    private mutating func enqueue() -> [Effect] {
+        phase = .queued
+        return [.queue]
+    }
+
+    /// It has a place among the exchanges in flight.
+    mutating func placeGranted(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
+        guard phase == .queued else { return [.leavePlace] }
+        hasPlace = true
+        startedAt = now
+        return attempt(now, &health)
+    }
+}

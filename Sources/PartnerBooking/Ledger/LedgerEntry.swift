@@ -1,0 +1,68 @@
+// One key of a ledger.
+
+extension Ledger {
+    enum State: Sendable {
+        case inFlight(TransferID)
+        indirect case inDoubt(Evidence)
+        case booked(reply: [UInt8])
+        case refused(PartnerBookingError.Outcome)
+    }
+
+    struct Entry: Sendable {
+        let wish: Wish
+        /// The request's; empty once it is settled.
+        var body: [UInt8]
+        /// When it was asked for, in milliseconds since 1970.
+        let recordedAt: Int
+        let service: Int?
+        var state: State
+        /// The account in which an earlier process sent it.
+        var accountID: String?
+        /// Its fingerprint follows the rules of version 1 of the journal.
+        var isOfVersion1 = false
+        /// The journal holds the booking.
+        var isRecorded = false
+        /// Its call was cancelled: nothing is sent until the host repeats it.
+        var isWithdrawn = false
+        var owedReport: OwedReport?
+        /// Names its end: the exchange that ended it, or 0 for an earlier process.
+        var end: TransferID = 0
+        /// The last intent or record of an end that went to the journal.
+        var lastRecord: Int?
+        /// The record of its end in the journal.
+        var recordedEnd: Int?
+        /// When the host has heard its end. nil: not yet.
+        var heardAt: Int?
+        /// When the entry is forgotten. nil: never.
+        var expiresAt: Int?
+
+        var isSettled: Bool {
+            switch state {
+            case .booked, .refused: true
+            case .inFlight, .inDoubt: false
+            }
+        }
+
+        var pendingState: PendingBooking.State {
+            switch state {
+            case .inFlight: .inFlight
+            case .inDoubt: .inDoubt
+            case .booked: .booked
+            case .refused: .refused
+            }
+        }
+
+        mutating func settle(_ state: State, expiresAt: Int) {
+            self.state = state
+            body = []
+            owedReport = nil
+            self.expiresAt = expiresAt
+        }
+
+        /// Nobody has heard its end.
+        var isListed: Bool { heardAt == nil }
+
+        func isHeard(_ now: Int) -> Bool { heardAt.map { $0 <= now } ?? false }
+        func isExpired(_ now: Int) -> Bool { expiresAt.map { $0 <= now } ?? false }
+    }
+}

@@ -1,0 +1,60 @@
+/// The wish of a request to book, as the ledger needs it. A class, because requests are copied more often than it is read.
+final class Wish: Sendable, Equatable {
+    let fingerprint: Fingerprint
+    /// nil when the body is not that of a booking, which no reader lets through.
+    let summary: BookingSummary?
+    /// The name of the phone call.
+    let conversation: String?
+
+    /// Reads the rest of the wish from a request that was checked.
+    init(_ reader: ObjectReader, _ fingerprint: Fingerprint, _ summary: BookingSummary) throws(PartnerBookingError) {
+        if try reader.value("start_before") != nil { throw reader.refuse("start_before", "needs \"give_up\":true") }
+        self.fingerprint = fingerprint
+        self.summary = summary
+        conversation = try reader.optionalString("conversation", maxBytes: 256, "a string of 1 to 256 bytes") {
+            !$0.isEmpty
+        }
+    }
+
+    init(fingerprint: Fingerprint, summary: BookingSummary?, conversation: String? = nil) {
+        self.fingerprint = fingerprint
+        self.summary = summary
+        self.conversation = conversation
+    }
+
+    static func == (left: Wish, right: Wish) -> Bool {
+        left.fingerprint == right.fingerprint && left.summary == right.summary && left.conversation == right.conversation
+    }
+}
+
+/// The bookings in doubt that a person gives up.
+indirect enum GiveUp: Sendable, Equatable {
+    case booking(key: String)
+    /// Those of a bot that start before an instant.
+    case bookings(botID: String, startBefore: Timestamp)
+
+    /// Reads a request with `"give_up":true`.
+    init(_ root: ObjectReader) throws(PartnerBookingError) {
+        for name in ["booking", "resume", "conversation"] as [StaticString] where try root.value(name) != nil {
+            throw root.refuse(name, "must be left out with \"give_up\":true")
+        }
+        if let key = try root.value("idempotency_key")?.string {
+            for name in ["bot_id", "start_before"] as [StaticString] where try root.value(name) != nil {
+                throw root.refuse(name, "must be left out with \"give_up\":true and an idempotency_key")
+            }
+            self = .booking(key: key)
+            return
+        }
+        let botID = try root.checkText(
+            "bot_id", maxBytes: 256, "a string of 1 to 256 bytes, with \"give_up\":true and no idempotency_key"
+        ) { !$0.isEmpty }
+        let expected: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z"
+        var start: Timestamp?
+        try root.checkText("start_before", maxBytes: 64, expected) { text in
+            start = Timestamp(text)
+            return start?.instantSeconds != nil
+        }
+        guard let start else { throw root.refuse("start_before", "must be \(expected)") }
+        self = .bookings(botID: botID.string ?? "", startBefore: start)
+    }
+}

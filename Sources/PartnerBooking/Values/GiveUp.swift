@@ -1,0 +1,61 @@
+/// Asks to give up bookings in doubt.
+struct GiveUpRequest {
+    enum Selection {
+        case booking(key: String)
+        case bookings(botID: String, startBefore: String)
+    }
+
+    var selection: Selection
+    var options: CallOptions
+
+    init(_ selection: Selection, _ options: CallOptions) {
+        self.selection = selection
+        self.options = options
+    }
+
+    var json: [UInt8] {
+        JSONWriter.object { request in
+            request.member("give_up", true)
+            switch selection {
+            case .booking(let key): request.member("idempotency_key", key)
+            case .bookings(let botID, let startBefore):
+                request.member("bot_id", botID)
+                request.member("start_before", startBefore)
+            }
+            options.write(&request)
+        }
+    }
+}
+
+/// The answer to a give-up.
+public struct GiveUpReply: Sendable, Equatable {
+    /// The bookings that were given up. Their keys are free.
+    public let givenUp: [PendingBooking]
+    /// The selected bookings that are not in doubt. They stay as they are.
+    public let kept: [PendingBooking]
+    /// False: the journal did not take it, so they may be listed again after a restart.
+    public let isJournaled: Bool
+
+    init(_ result: Ledger.GivenUp, isJournaled: Bool = true) {
+        let now = WallClock.milliseconds()
+        givenUp = result.givenUp.map { PendingBooking($0, now: now) }
+        kept = result.kept.map { PendingBooking($0, now: now) }
+        self.isJournaled = isJournaled
+    }
+
+    init(json: [UInt8]) {
+        let root = (try? JSONDocument(json, profile: .reply))?.root
+        givenUp = root?["given_up"]?.elements.compactMap(PendingBooking.init) ?? []
+        kept = root?["kept"]?.elements.compactMap(PendingBooking.init) ?? []
+        isJournaled = root?["journaled"]?.boolean ?? true
+    }
+
+    /// The object of docs/json-contract.md.
+    var json: [UInt8] {
+        JSONWriter.object { reply in
+            reply.array("given_up", givenUp) { $1.write(&$0) }
+            reply.array("kept", kept) { $1.write(&$0) }
+            if !isJournaled { reply.member("journaled", false) }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// A loop over a scripted transport that keeps what is reported.
+struct DoubtLoop: Sendable {
+    let transport: ScriptedTransport
+    let ledger = ScriptedLoop.ledger()
+    let loop: TransferLoop
+    private let thread: PartnerBooking.Thread
+    private let reported = Monitor<[Settlement]>([])
+    private let lastID = Counter()
+
+    init(maxInFlight: Int = 16, _ script: @escaping ScriptedTransport.Script) throws {
+        transport = ScriptedTransport(script)
+        let endpoint = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8)).service.endpoint
+        var policy = DeliveryPolicy.calm
+        policy.reportsSettled = true
+        (loop, thread) = try TransferLoop.start(
+            transport, endpoint, .init(maxInFlight: maxInFlight, maxQueued: 16, maxUnattended: maxInFlight), policy,
+            ledger,
+            report: { [reported] settlement in reported.update { $0.append(settlement) } })
+    }
+
+    @discardableResult
+    func submit(
+        key: String = "key-1", tag: String = "tag", deadline: Int = 60_000, attempts: Int = 3, _ ending: Ending
+    ) throws -> TransferID {
+        try submit(
+            json: Sample.booking(key: key, #","tag":"\#(tag)""#), deadline: deadline, attempts: attempts, ending)
+    }
+
+    @discardableResult
+    func submit(json: [UInt8], deadline: Int = 60_000, attempts: Int = 3, _ ending: Ending) throws -> TransferID {
+        let id = TransferID(lastID.increment())
+        let request = try Request(.createBooking, json: json)
+        let policy = RetryPolicy(maxAttempts: attempts, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1)
+        try loop.submit(
+            Call(
+                ticket: id, request: request, policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id,
+                complete: ending.handler))
+        return id
+    }
+
+    var settlements: [Settlement] { reported.withLock { $0 } }
+
+    /// The first one, waited for.
+    func settlement() throws -> Settlement {
+        try #require(reported.becomes { !$0.isEmpty }, "nothing was reported")
+        return try #require(settlements.first)
+    }
+
+    @discardableResult
+    func close(within milliseconds: Int = 0) -> Int? {
+        let moment = MonotonicTime.now().adding(milliseconds: milliseconds)
+        loop.beginClose(at: moment)
+        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
+        thread.join()
+        #expect(transport.record.isClosed)
+        #expect(transport.record.violations.isEmpty)
+        return ended
+    }
+}
