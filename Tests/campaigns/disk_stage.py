@@ -170,11 +170,16 @@ class Stage:
         self.check(self.booked <= set(listed), "told booked, and not:", self.booked - set(listed))
         self.check(max(listed.values(), default=1) == 1, "booked more than once:", listed)
 
-    def check_pending(self, where: str, keys: set[str]) -> None:
-        """The booking in doubt is there; others that were made may be, as long as their end is not written."""
-        self.check(keys & self.not_sent == set(), where, "told not_sent, and pending:", keys & self.not_sent)
-        self.check("doubt" in keys or "doubt" in self.booked, where, "the booking in doubt is lost")
-        self.check(keys <= set(self.told), where, "invented:", keys - set(self.told))
+    def check_pending(self, where: str, listing: dict[str, Any]) -> None:
+        """The booking in doubt is there. Others may be, as long as their end, or that it was heard, is not written."""
+        states, doubts = jf.states(listing), jf.doubts(listing)
+        self.check(doubts & self.not_sent == set(), where, "told not_sent, and in doubt:", doubts & self.not_sent)
+        self.check("doubt" in doubts or "doubt" in self.booked, where, "the booking in doubt is lost")
+        self.check(states.keys() <= self.told.keys(), where, "invented:", states.keys() - self.told.keys())
+        for key in states.keys() - doubts:
+            told, state = self.told.get(key), states[key]
+            wrong = {"not_sent", "rejected"} if state == jf.BOOKED else {"booked"}
+            self.check(told not in wrong, where, key, "told to be", told, "is listed as", state)
 
     def check_crash(self, where: str, *, is_clean: bool) -> None:
         """As if the process had been killed now: a copy of the file, opened."""
@@ -185,7 +190,7 @@ class Stage:
             listing = jf.pending(client)
         if is_clean:
             self.check_clean(where, listing["journal"])
-        self.check_pending(where, {entry["idempotency_key"] for entry in listing["pending_bookings"]})
+        self.check_pending(where, listing)
 
     def check_clean(self, where: str, report: dict[str, Any]) -> None:
         self.check(report["torn_bytes"] == report["damaged_bytes"] == 0, where, "damaged:", report)
@@ -209,7 +214,7 @@ class Stage:
         with self.open() as client:
             listing = jf.pending(client)
             self.check_clean("opened again:", listing["journal"])
-            self.check_pending("opened again:", {entry["idempotency_key"] for entry in listing["pending_bookings"]})
+            self.check_pending("opened again:", listing)
             for key in sorted({"before", "doubt", "after"} & self.booked):
                 answer = jf.book(client, self.request(key))
                 self.check(answer.timing.get("replayed") is True, key, "is not replayed when opened again:", answer)

@@ -114,9 +114,11 @@ def end_without_booking(stage: Stage, url: str) -> None:
     client.close()
     for path, where in ((copy, "killed when it was told:"), (stage.path, "opened again:")):
         with pbk.Client({**config, "api_key": API_KEY, "base_url": url, "journal_path": str(path)}) as again:
-            keys = {entry["idempotency_key"] for entry in jf.pending(again)["pending_bookings"]}
-        stage.check(not keys & stage.not_sent, where, "told not_sent, and pending:", keys, answer)
-        stage.counts["told rejected or not_sent, and pending"] += bool(keys) and answer.outcome != "unknown"
+            listing = jf.pending(again)
+        doubts = jf.doubts(listing)
+        stage.check(not doubts & stage.not_sent, where, "told not_sent, and in doubt:", doubts, answer)
+        stage.check(jf.BOOKED not in jf.states(listing).values(), where, "booked by nobody:", listing)
+        stage.counts["told rejected or not_sent, and in doubt"] += bool(doubts) and answer.outcome != "unknown"
 
 
 SCENARIOS: dict[str, Scenario] = {

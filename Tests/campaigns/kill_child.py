@@ -1,8 +1,14 @@
-"""The process that `kill.py` kills. It opens the journal, resumes what it finds there and books until it dies.
+"""The process that `kill.py` kills. It opens the journal, resumes what is listed there and books until it dies.
 
-Each call is on record in the file of reports before it is made, and each reply the moment it is there: a record is one
-`write` at the end of the file, which outlives the process. The orders come as one line of JSON on standard input, and
-the end of standard input ends the process, so that it cannot outlive the campaign.
+Each call is on record in the file of reports before it is made. A record is one `write` at the end of the file, which
+outlives the process. The orders come as one line of JSON on standard input, and the end of standard input ends the
+process, so that it cannot outlive the campaign.
+
+A reply is on record as `told` only when its end is heard: after its completion was freed, or after the blocking call
+returned. Half of the calls are blocking. The process is a slow host:
+
+- It writes down some replies of blocking calls late, but well within the second that the library grants.
+- It frees some completions late, and others never. What those contain is on record as `held`: nobody has heard it.
 """
 
 from __future__ import annotations
@@ -10,6 +16,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import queue
 import random
 import sys
 import threading
@@ -21,16 +28,29 @@ import common
 import pbk
 
 THREADS = 4
+TIMEOUT = 40
 TAKEN_SLOT = 0
 SETTLING_ROUNDS = 3
+
+LATE, NEVER = 0.25, 0.15
+"""The shares of completions that are freed late, and never. Of replies of blocking calls only `NEVER` is late."""
+
+LONGEST_HOLD = 0.04
+LONGEST_PAUSE = 0.3
+"""Seconds until a completion is freed, and between the return of a blocking call and its record."""
+
+IN_DOUBT = ("in_doubt", "in_flight")
+HOW_OF = {"booked": "replay", "refused": "acknowledge"}
+"""How a listed booking is asked for by its state, when it has an end."""
 
 
 @dataclass(frozen=True)
 class Orders:
     """What this life is to do.
 
-    `mode`: `open` (pending bookings are resumed by the opening), `ask` (by request); both go on to book until the end.
-    `settle` resumes by request and closes, `verify` asks for known keys once more and closes.
+    `mode`: `open` (bookings in doubt are resumed by the opening), `ask` (by request); both go on to book until the end.
+    `settle` resumes by request and closes, `verify` asks for known keys once more and closes. Ends that the opening
+    lists are asked for in each mode but `verify`.
     """
 
     mode: str
@@ -81,42 +101,56 @@ class Child:
         self._numbers = itertools.count(orders.first)
         self._known = list(orders.known)
         self._started = time.monotonic()
+        self._is_host = orders.mode in ("open", "ask")
+        """Is slow, as hosts are. The lives that end by themselves hear all."""
+        self._contexts = itertools.count(1)
+        self._ends: dict[int, queue.SimpleQueue[int]] = {}
+        """Where the completions of submitted calls go, by their contexts."""
 
     def run(self) -> None:
         content = self._list()
-        found = _keys(content)
-        self._report("pending", keys=sorted(found), journal=content["journal"])
+        found = _states(content)
+        self._report("pending", bookings=content["pending_bookings"], journal=content["journal"])
+        threading.Thread(target=self._take_completions, daemon=True).start()
         if self._orders.mode == "settle":
             self._settle(found)
         elif self._orders.mode == "verify":
             self._verify()
         else:
-            threading.Thread(target=self._take_reports, daemon=True).start()
             self._live(found)
 
     # The lives that are ended from outside
 
-    def _live(self, found: set[str]) -> None:
-        # Of what the opening resumes by itself half is asked for as well, and joins it.
-        asked, how = (sorted(found), "resume") if self._orders.mode == "ask" else (sorted(found)[::2], "join")
+    def _live(self, found: dict[str, str]) -> None:
+        asked = list(found.items())
+        random.Random(self._orders.first).shuffle(asked)
+        if self._orders.mode == "open":
+            # Of what the opening resumes by itself half is asked for as well, and joins it.
+            doubts = [key for key, state in asked if state in IN_DOUBT]
+            alone = set(doubts[::2])
+            asked = [(key, state) for key, state in asked if key not in alone]
         left = iter(asked)
         lock = threading.Lock()
 
         def work(worker: int) -> None:
             rng = random.Random(f"{self._orders.first}-{worker}")
-            while True:
-                with lock:
-                    key = next(left, None)
-                if key is None:
-                    break
-                self._resume(key, how)
-            while not self._is_lull():
-                self._book_something(rng)
+            is_done = False
+            while not (is_done and self._is_lull()):
+                # Old ends are many, and are not to keep new bookings from being killed.
+                if not is_done and (self._is_lull() or rng.random() < 0.8):
+                    with lock:
+                        key, state = next(left, ("", ""))
+                    is_done = not key
+                    if key:
+                        how = "join" if self._orders.mode == "open" and state in IN_DOUBT else "resume"
+                        self._resume(key, HOW_OF.get(state, how), rng)
+                else:
+                    self._book_something(rng)
 
         for worker in range(THREADS):
             threading.Thread(target=work, args=(worker,), daemon=True).start()
         if self._orders.mode == "open":
-            self._watch(found)
+            self._watch({key for key, state in found.items() if state in IN_DOUBT})
         threading.Event().wait()
 
     def _is_lull(self) -> bool:
@@ -127,12 +161,12 @@ class Child:
         """A new booking, which is repeated at times when it is in doubt; one in eight times a known one once more."""
         if self._known and rng.random() < 0.125:
             booking = self._booking(rng.choice(self._known))
-            self._call(booking.key, booking.request(is_first=False), "again")
+            self._call(booking.key, booking.request(is_first=False), "again", rng)
             return
         booking = self._booking(next(self._numbers))
-        told = self._call(booking.key, booking.request(), "first")
+        told = self._call(booking.key, booking.request(), "first", rng)
         if told.outcome == "unknown" and rng.random() < 0.5:
-            told = self._call(booking.key, booking.request(is_first=False), "repeat")
+            told = self._call(booking.key, booking.request(is_first=False), "repeat", rng)
         if told.outcome == "booked":
             self._known.append(booking.number)
 
@@ -140,31 +174,32 @@ class Child:
         """Reports the bookings that the opening has resumed, once they are settled."""
         waiting = found
         while waiting:
-            time.sleep(0.005)
-            still = waiting & self._pending()
+            time.sleep(0.01)
+            still = waiting & self._doubts()
             if waiting - still:
                 self._report("left", keys=sorted(waiting - still))
             waiting = still
 
     # The lives that end by themselves
 
-    def _settle(self, found: set[str]) -> None:
-        for _ in range(SETTLING_ROUNDS):
-            for key in sorted(found):
-                self._resume(key, "resume")
-            found = self._pending()
-            if not found:
-                break
-        self._report("unsettled", keys=sorted(found))
+    def _settle(self, found: dict[str, str]) -> None:
+        rng = random.Random(self._orders.first)
+        for key, state in found.items():
+            self._resume(key, HOW_OF.get(state, "resume"), rng)
+        for _ in range(SETTLING_ROUNDS - 1):
+            for key in sorted(self._doubts()):
+                self._resume(key, "resume", rng)
+        self._report("unsettled", keys=sorted(self._doubts()))
         self._close()
 
     def _verify(self) -> None:
+        rng = random.Random(self._orders.first)
         for number in self._orders.denied:
-            self._resume(self._booking(number).key, "verify_denied")
+            self._resume(self._booking(number).key, "verify_denied", rng)
         for number in self._orders.known:
             booking = self._booking(number)
-            self._resume(booking.key, "verify_resume")
-            self._call(booking.key, booking.request(is_first=False), "verify_repeat")
+            self._resume(booking.key, "verify_resume", rng)
+            self._call(booking.key, booking.request(is_first=False), "verify_repeat", rng)
         self._close()
 
     def _close(self) -> None:
@@ -181,29 +216,59 @@ class Child:
         assert result.status == 0, result
         return json.loads(result.reply)
 
-    def _pending(self) -> set[str]:
-        return _keys(self._list())
+    def _doubts(self) -> set[str]:
+        return {key for key, state in _states(self._list()).items() if state in IN_DOUBT}
 
-    def _resume(self, key: str, how: str) -> common.Told:
-        return self._call(key, {"idempotency_key": key, "resume": True}, how)
+    def _resume(self, key: str, how: str, rng: random.Random) -> common.Told:
+        return self._call(key, {"idempotency_key": key, "resume": True}, how, rng)
 
-    def _call(self, key: str, request: dict[str, Any], how: str) -> common.Told:
+    def _call(self, key: str, request: dict[str, Any], how: str, rng: random.Random) -> common.Told:
         self._report("call", key=key, how=how)
-        told = common.told(self._client.book(request))
+        if rng.random() < 0.5:
+            result = self._client.book(request)
+            if self._is_host and rng.random() < NEVER:
+                time.sleep(rng.uniform(0, LONGEST_PAUSE))
+            return self._hear(key, how, common.told(result))
+        context = next(self._contexts)
+        ends = self._ends[context] = queue.SimpleQueue()
+        submission = self._client.submit(pbk.BOOK, request, context=context)
+        if submission.status != 0:
+            assert submission.error is not None
+            return self._hear(key, how, common.told(pbk.Result(submission.status, submission.error)))
+        return self._take(ends.get(), key, how, rng)
+
+    def _take(self, completion: int, key: str, how: str, rng: random.Random) -> common.Told:
+        """Hears what is in a completion, at once or later. Or reads it and never frees it."""
+        chance = rng.random() if self._is_host else 1
+        if chance < NEVER:
+            told = _told(pbk.read_completion(completion))
+            self._report("held", key=key, how=how, told=asdict(told))
+            return told
+        if chance < NEVER + LATE:
+            time.sleep(rng.uniform(0, LONGEST_HOLD))
+        return self._hear(key, how, _told(pbk.take_completion(completion)))
+
+    def _hear(self, key: str, how: str, told: common.Told) -> common.Told:
         self._report("told", key=key, how=how, told=asdict(told))
         return told
 
-    def _take_reports(self) -> None:
-        """What came of bookings whose calls have ended in doubt."""
+    def _take_completions(self) -> None:
+        """The ends of submitted calls, and what came of bookings whose calls have ended in doubt."""
+        rng = random.Random(f"{self._orders.first}-settled")
         while True:
-            completion = self._client.next_completion(60_000)[1]
+            status, completion = pbk.next_address(self._client.handle, 60_000)
             if completion is None:
-                continue
-            if completion.event != pbk.SETTLED or completion.reply is None:
-                print(f"not a report: {completion}", file=sys.stderr, flush=True)
+                if status == TIMEOUT:
+                    continue
+                return
+            event = pbk.library.pbk_completion_event(completion)
+            if event == pbk.DONE:
+                self._ends.pop(pbk.library.pbk_completion_context(completion)).put(completion)
+            elif event == pbk.SETTLED:
+                self._take(completion, pbk.library.pbk_completion_key(completion).decode(), "settled", rng)
+            else:
+                print(f"neither an end nor a report: event {event}", file=sys.stderr, flush=True)
                 os._exit(3)
-            told = common.told(pbk.Result(completion.status, completion.reply))
-            self._report("told", key=completion.key, how="settled", told=asdict(told))
 
     def _report(self, what: str, **members: Any) -> None:
         line = json.dumps({"what": what, **members}) + "\n"
@@ -211,8 +276,13 @@ class Child:
         assert written == len(line), "a report was not written whole"
 
 
-def _keys(content: dict[str, Any]) -> set[str]:
-    return {booking["idempotency_key"] for booking in content["pending_bookings"]}
+def _states(content: dict[str, Any]) -> dict[str, str]:
+    return {booking["idempotency_key"]: booking["state"] for booking in content["pending_bookings"]}
+
+
+def _told(completion: pbk.Completion) -> common.Told:
+    assert completion.reply is not None, completion
+    return common.told(pbk.Result(completion.status, completion.reply))
 
 
 def _end_with_input() -> None:

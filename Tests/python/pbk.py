@@ -215,10 +215,10 @@ def submit(
     return Submission(status, ticket.value, None if error.value is None else take(error.value))
 
 
-def take_completion(completion: int) -> Completion:
-    """Reads a completion and gives it back to the library."""
+def read_completion(completion: int) -> Completion:
+    """Copies a completion, which stays the caller's to free."""
     tag, key = library.pbk_completion_tag(completion), library.pbk_completion_key(completion)
-    taken = Completion(
+    return Completion(
         library.pbk_completion_event(completion),
         library.pbk_completion_ticket(completion),
         library.pbk_completion_status(completion),
@@ -230,15 +230,26 @@ def take_completion(completion: int) -> Completion:
         json.loads(library.pbk_completion_timing(completion)),
         library.pbk_completion_context(completion),
     )
+
+
+def take_completion(completion: int) -> Completion:
+    """Reads a completion and gives it back to the library."""
+    taken = read_completion(completion)
     library.pbk_completion_free(completion)
     return taken
 
 
 def next_completion(handle: int | None, timeout_ms: int = 0) -> tuple[int, Completion | None]:
     """The status, and the completion when there was one."""
+    status, completion = next_address(handle, timeout_ms)
+    return status, None if completion is None else take_completion(completion)
+
+
+def next_address(handle: int | None, timeout_ms: int = 0) -> tuple[int, int | None]:
+    """The status, and the address of the completion when there was one: it is the caller's to free."""
     status = ctypes.c_int(-1)
     completion = library.pbk_next_completion(handle, timeout_ms, ctypes.byref(status))
-    return status.value, None if completion is None else take_completion(completion)
+    return status.value, completion
 
 
 def webhook_sign(secret: Text, body: bytes | None, timestamp: int = 0, length: int | None = None) -> str | None:

@@ -36,8 +36,12 @@ def test_kills_lose_and_double_nothing() -> None:
     assert counts["made"] > 2 * counts["kills"]
     # Most kills hit bookings in flight, and both ways to resume what they left had something to do.
     assert counts["in_flight"] > counts["kills"]
-    assert counts["pending"] > counts["kills"]
+    assert counts["unheard_in_doubt"] + counts["unheard_in_flight"] > counts["kills"]
     assert counts["resumed_by_opening"] > 0 and counts["resumed_by_asking"] > 0
+    # No end was settled unheard, and there were ends that the next life had to be told.
+    assert counts["orphans"] == counts["forgotten"] == counts["stale"] == 0
+    assert counts["held"] > 0 and counts["heard_again"] > 0 and counts["heard_once"] > 0
+    assert counts["unheard_booked"] > 0 and counts["unheard_refused"] > 0
     assert counts["rejected"] > 0
     # Bookings in doubt were settled by the library itself.
     assert counts["reported"] > 0
