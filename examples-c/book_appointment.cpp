@@ -57,7 +57,8 @@ static std::string book(const pb::Client &client, const std::string &request)
         try {
             return client.create_booking(request);
         } catch (const pb::Error &error) {
-            if (error.outcome() != PBK_OUTCOME_UNKNOWN || attempt == 3)
+            /* A key that another booking has cannot be repeated with this request. */
+            if (error.outcome() != PBK_OUTCOME_UNKNOWN || error.existing() || attempt == 3)
                 throw;
         }
     }

@@ -2,9 +2,10 @@
  * Builds requests and reads replies with nlohmann/json (Debian: nlohmann-json3-dev). partnerbooking.hpp brings no JSON
  * library and asks for none: JSON travels as text, and any library will do.
  *
- *     read_reply
+ *     read_reply [JOURNAL]
  *
- * Talks to the embedded sandbox. Ends with 0 only if the appointment was booked.
+ * Talks to the embedded sandbox. With a journal it first hears what an earlier run has left open. Ends with 0 only if the
+ * appointment was booked.
  */
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -42,11 +43,32 @@ static json book(const partnerbooking::Client &client, const std::string &bot, c
     return json::parse(client.create_booking(request.dump())).at("booking");
 }
 
-int main()
+/* Hears the end of a booking that an earlier process has left open, whatever its "state" is. */
+static void catch_up(const partnerbooking::Client &client, const json &pending)
+{
+    const json request = {{"idempotency_key", pending.at("idempotency_key")}, {"resume", true}};
+    std::cout << pending.value("conversation", "a call") << " was " << pending.at("state") << ": ";
+    try {
+        std::cout << client.create_booking(request.dump()) << "\n";
+    } catch (const partnerbooking::Error &error) {
+        if (error.outcome() == PBK_OUTCOME_UNKNOWN)
+            std::cout << "still open, try again later\n";
+        else
+            std::cout << "not booked, call the customer back\n";   /* also "refused" */
+    }
+}
+
+int main(int argc, char **argv)
 {
     const std::string bot = "bot_01h2xcejqtf2nbrexx3vqjhp41";
     try {
-        const partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}})");
+        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00Z"}}}};
+        if (argc > 1)
+            config["journal_path"] = argv[1];
+        const partnerbooking::Client client(config.dump());
+        const json listed = json::parse(client.pending_bookings());
+        for (const json &pending : listed.at("pending_bookings"))
+            catch_up(client, pending);
         const std::vector<Slot> slots = search(client, bot);
         std::cout << slots.size() << " free slots, the first at " << slots.at(0).start_at << "\n";
         const json booking = book(client, bot, slots.at(0), "Zo\u00eb \"Zo\" O\\Neil");

@@ -293,6 +293,20 @@ struct Doubt {
     std::optional<DoubtAnswer> answer;
 };
 
+/** The error's member "existing": the booking that has the key already. Present with
+    PBK_IDEMPOTENCY_KEY_REUSED. */
+struct Existing {
+    /** "booked", "in_flight" or "in_doubt". */
+    std::string state;
+
+    /** The booking's start, as its own request had it. Empty when version 1 of the journal
+        recorded it, and its reply has none. */
+    std::string start_at;
+
+    /** The platform's ID of a booked one. Empty for every other, and when the reply has none. */
+    std::string booking_id;
+};
+
 /**
  * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text. docs/errors.md says what
  * a voice bot does on each. Copying never throws. References are valid as long as this Error, or a copy of it. Visible also
@@ -348,6 +362,12 @@ public:
     /** Returns why a booking is in doubt. Empty unless status() is PBK_IN_DOUBT. */
     const std::optional<Doubt> &doubt() const noexcept { return members().doubt; }
 
+    /**
+     * Returns the booking that has the key already. Empty unless status() is
+     * PBK_IDEMPOTENCY_KEY_REUSED. Resume the key to get that booking's reply.
+     */
+    const std::optional<Existing> &existing() const noexcept { return members().existing; }
+
     /** The service's own name for the request, X-Request-Id. Empty when it gave none. */
     const std::string &request_id() const noexcept { return members().request_id; }
 
@@ -363,6 +383,7 @@ private:
     struct Members {
         std::string json, code, message, source, field, idempotency_key, request_id, what;
         std::optional<Doubt> doubt;
+        std::optional<Existing> existing;
         std::int64_t retry_after_ms = 0;
         int http_status = 0, attempts = 0;
         bool retryable = false;
@@ -482,6 +503,9 @@ private:
  *
  * With "report_settled" it can also be the report of a settled booking. Only the queue
  * gives reports, never a callback.
+ *
+ * Destroying it says that your program has the end of the booking: keep it until that is
+ * so. pending_bookings() lists the booking until then.
  */
 class Completion {
 public:
@@ -586,6 +610,9 @@ bool is_empty(const std::reference_wrapper<Callback> &callback) noexcept {
  *
  * The future gives the reply or throws Error. It gets ready by the call's deadline at the latest, also when the client is
  * closed or destroyed before. Never wait for it in a callback: that would be a wait of the transfer thread for itself.
+ *
+ * The end of a booking counts as heard once its future is ready, also when nobody reads the
+ * future.
  */
 struct Call {
     std::future<std::string> reply;
@@ -706,6 +733,11 @@ public:
      * background. Then the library asks again with the same key, for at most
      * "settle_for_ms" (not with "platform_keys":"none"). A repeat of the key joins the
      * background request.
+     *
+     * {"idempotency_key":...,"resume":true} settles a booking, or returns its end, by its key alone.
+     * {"idempotency_key":...,"give_up":true} ends a doubt that nobody can settle, and
+     * {"give_up":true,"bot_id":...,"start_before":...} all doubts of a bot before that
+     * moment. Both send nothing. The reply is {"given_up":[...],"kept":[...]}.
      */
     Result<std::string> try_create_booking(TextRef request) const noexcept {
         return wait(pbk_create_booking, request);
@@ -752,7 +784,8 @@ public:
      *                  is refused with PBK_RESOURCE_UNAVAILABLE), needs not be copyable, and is kept until PBK_EVENT_DONE,
      *                  after which it is destroyed on that thread. It may run before this function returns. What it throws ends
      *                  there (see set_callback_exception_handler()), and with -fno-exceptions, where nothing can be caught, it
-     *                  ends the program.
+     *                  ends the program. The end of a booking counts as heard when the callback has returned or thrown, or
+     *                  when the Completion that it has moved away is destroyed.
      */
     template <class Callback, class = std::enable_if_t<detail::is_callback<std::decay_t<Callback>>>>
     Result<Ticket> try_submit(pbk_operation operation, TextRef request, Callback &&callback) const noexcept {
@@ -814,7 +847,11 @@ public:
     /** Gets a connection ready in the background, when the phone rings; needed only with "keep_warm_ms":0. */
     pbk_status prewarm() const noexcept { return pbk_prewarm(client_); }
 
-    /** The bookings that are not settled: {"pending_bookings":[...],"journal":...}. */
+    /**
+     * Returns the bookings whose end your program has not heard:
+     * {"pending_bookings":[...],"journal":...}. With a journal it includes those of earlier
+     * processes. A booking of create_booking() counts as heard one second after the return.
+     */
     Result<std::string> try_pending_bookings() const noexcept { return list(pbk_pending_bookings); }
 
     /** What the embedded sandbox has booked, for tests: {"bookings":[...]}. */
@@ -891,7 +928,8 @@ private:
         return ticket;
     }
 
-    /* The error reply for it. A call without a callback is one for the queue, so that the C ABI refuses none. */
+    /* The error reply for it. A call without a callback is one for the queue, so that the C ABI refuses none. The key
+       is null, so the outcome is about this call only. */
     static const char *empty_callback(pbk_operation operation) noexcept {
         if (operation == PBK_CREATE_BOOKING)
             return R"({"error":{"code":"invalid_argument","message":"The callback is empty","status":null,"source":"caller",)"
@@ -1056,6 +1094,19 @@ inline std::optional<Doubt> doubt_of(std::string_view object) {
     return doubt;
 }
 
+/* Reads {"state":...,"start_at":...,"booking_id":...}. Empty for anything but an object. */
+inline std::optional<Existing> existing_of(std::string_view object) {
+    if (object.empty() || object.front() != '{')
+        return std::nullopt;
+    Existing existing;
+    for (ErrorMembers member = ErrorMembers::within(object); member.next();) {
+        if (member.name() == "state") existing.state = member.text();
+        else if (member.name() == "start_at") existing.start_at = member.text();
+        else if (member.name() == "booking_id") existing.booking_id = member.text();
+    }
+    return existing;
+}
+
 inline Error error_of(pbk_status status, const char *json) noexcept {
     Error error(status);
     if (json == nullptr)
@@ -1084,6 +1135,7 @@ inline Error error_of(pbk_status status, const char *json) noexcept {
             else if (name == "idempotency_key") members->idempotency_key = member.text();
             else if (name == "request_id") members->request_id = member.text();
             else if (name == "doubt") members->doubt = doubt_of(member.raw());
+            else if (name == "existing") members->existing = existing_of(member.raw());
         }
         members->what = members->code + ": " + members->message;
         error.members_ = members;

@@ -217,6 +217,61 @@ static void callbacks_that_are_empty()
     check(calls_of_a_function == 4, "a function", "called as often as given");
 }
 
+/* ---- Heard -------------------------------------------------------------------------------------------------------- */
+
+static bool is_listed(const pb::Client &client, const char *key)
+{
+    return contains(client.pending_bookings(), key);
+}
+
+static void wait_until_heard(const pb::Client &client, const char *key)
+{
+    while (is_listed(client, key))
+        std::this_thread::yield();
+}
+
+/* A booking is listed as booked until the completion that says so is freed. */
+static void hearing()
+{
+    const pb::Client client(SANDBOX);
+
+    client.submit_to_queue(PBK_CREATE_BOOKING, BOOKING_OF("key-1", "10:00", ""));
+    pb::Completion completion = client.next_completion(seconds(30));
+    check(contains(client.pending_bookings(), R"("state":"booked")"), "a completion that is kept", client.pending_bookings());
+    completion = pb::Completion();
+    check(!is_listed(client, "key-1"), "destroyed", "its booking is heard");
+
+    client.submit_to_queue(PBK_CREATE_BOOKING, BOOKING_OF("key-2", "10:00", ""));
+    completion = client.next_completion(seconds(30));
+    check(contains(client.pending_bookings(), R"("state":"refused")"), "a refusal", client.pending_bookings());
+    const pb::Error error = client.try_create_booking(RESUME("key-2")).error();
+    check(error.status() == PBK_NOT_RECORDED && error.outcome() == PBK_OUTCOME_REJECTED, "resumed", error.json());
+    completion = client.next_completion();
+    check(!is_listed(client, "key-2"), "replaced", "its booking is heard");
+
+    std::promise<pb::Completion> moved;
+    std::promise<bool> listed;
+    client.submit(PBK_CREATE_BOOKING, BOOKING_OF("key-3", "11:00", ""), [&](pb::Completion done) {
+        listed.set_value(is_listed(client, "key-3"));
+        moved.set_value(std::move(done));
+    });
+    check(listed.get_future().get(), "in the callback", "not heard yet");
+    completion = moved.get_future().get();
+    check(is_listed(client, "key-3"), "moved out of the callback", "not heard yet");
+    completion = pb::Completion();
+    check(!is_listed(client, "key-3"), "destroyed", "heard");
+
+    client.submit(PBK_CREATE_BOOKING, BOOKING_OF("key-4", "11:30", ""), [](const pb::Completion &) {});
+    while (!contains(client.sandbox_bookings(), "key-4"))
+        std::this_thread::yield();
+    wait_until_heard(client, "key-4");
+    check(true, "a callback that has returned", "has heard");
+
+    client.submit(PBK_CREATE_BOOKING, BOOKING_OF("key-5", "12:00", "")).reply.get();
+    wait_until_heard(client, "key-5");
+    check(true, "a future that is ready", "is heard");
+}
+
 /* A search whose callback books: what a callback may do. And what waits says that it may not. */
 static void submitting_in_a_callback()
 {
@@ -333,6 +388,7 @@ int main()
     clients_that_go_first();
     callbacks();
     callbacks_that_are_empty();
+    hearing();
     submitting_in_a_callback();
     throwing();
     client_that_ends_in_a_callback();

@@ -50,8 +50,10 @@ static void errors()
     try {
         std::string reply = client.create_booking(booking);
     } catch (const partnerbooking::Error &error) {
-        if (error.outcome() == PBK_OUTCOME_UNKNOWN)
-            say("I am confirming that for you.");           // and repeat the call, with the same key
+        if (error.existing() && error.existing()->state == "booked")
+            say("You have that appointment already.");      // with another name or note: resume its key
+        else if (error.outcome() == PBK_OUTCOME_UNKNOWN)
+            say("I am confirming that for you.");           // and resume its key
         else if (error.status() == PBK_SLOT_UNAVAILABLE)
             say("Somebody was faster. Shall I look for another time?");
         else if (error.field() == "booking.customer.phone")
@@ -140,6 +142,16 @@ static void queue()
     check(one.done == 1, "queue");
 }
 
+static void giving_up()
+{
+    const partnerbooking::Client client(LEFT_IN_DOUBT);
+    check(!client.try_create_booking(booking), "in doubt");
+
+    std::string reply = client.create_booking(R"({"idempotency_key":"key-1","give_up":true})");
+    say(reply);                                             // {"given_up":[{"idempotency_key":"key-1",...}],"kept":[]}
+    check(contains(reply, R"("given_up":[{)") && contains(reply, R"("kept":[])"), "given up", reply);
+}
+
 static int answer(int status, const char *) { return status; }
 
 static int platform(const std::string &header, std::string_view body)
@@ -165,6 +177,7 @@ int main()
     futures();
     callbacks();
     queue();
+    giving_up();
     check(platform(partnerbooking::sign_webhook("whsec_old", "{}"), "{}") == 200, "a webhook, signed");
     check(platform("", "{}") == 401, "a webhook, not signed");
     std::puts("documented: all runs");

@@ -50,6 +50,8 @@ void use_every_function(const char *config)
             static_cast<void>(text->size());
         static_cast<void>(error.what());
         static_cast<void>(error.doubt() && error.doubt()->answer && error.doubt()->answer->code.empty());
+        static_cast<void>(error.existing() && error.existing()->state.size() + error.existing()->start_at.size() == 0
+                          && error.existing()->booking_id.empty());
         return;
     }
     pb::Client client = std::move(*opened);

@@ -18,6 +18,11 @@
     R"({"endpoint":"sandbox","timeout_ms":500,"retry":{"max_attempts":1},"report_settled":true,)"                   \
     R"("sandbox":{"now":"2030-01-14T08:00:00Z","faults":[{"fault":"lose_reply","calls":[1]}]}})"
 
+/* The replies to the first two bookings are lost, and the library asks no more by itself. */
+#define LEFT_IN_DOUBT                                                                                               \
+    R"({"endpoint":"sandbox","timeout_ms":500,"retry":{"max_attempts":1},"settle_for_ms":0,)"                       \
+    R"("sandbox":{"now":"2030-01-14T08:00:00Z","faults":[{"fault":"lose_reply","calls":[1,2]}]}})"
+
 #define SEARCH_AND(more)                                                                                            \
     R"({"bot_id":"bot_1","query":{"filter":{"start_at_range":{"start_at":"2030-01-14","end_at":"2030-01-14"}}})" more "}"
 #define SEARCH SEARCH_AND("")
@@ -25,6 +30,8 @@
     R"({"bot_id":"bot_1","idempotency_key":")" key R"(","booking":{"start_at":"2030-01-14T)" start                \
     R"(:00Z","duration_minutes":30,"customer":{"phone":"+15551234567","name":"John Doe"}})" more "}"
 #define BOOKING BOOKING_OF("key-1", "10:00", "")
+#define RESUME(key) R"({"idempotency_key":")" key R"(","resume":true})"
+#define GIVE_UP(key) R"({"idempotency_key":")" key R"(","give_up":true})"
 #define LOOKUP R"({"bot_id":"bot_1","customer":{"phone":"+15551234567"}})"
 
 /* Prints the check; ends the program when it failed. */

@@ -35,6 +35,10 @@ int main()
     check(!taken && taken.error().code() == "slot_unavailable" && taken.error().outcome() == PBK_OUTCOME_REJECTED,
           "a taken slot", taken.error().json());
 
+    const pb::Result<std::string> reused = client.try_create_booking(BOOKING_OF("key-1", "11:00", ""));
+    check(!reused && reused.error().existing() && reused.error().existing()->state == "booked", "the key of another booking",
+          reused.error().json());
+
     std::promise<pbk_status> ended;
     const pb::Result<pb::Ticket> by_callback = client.try_submit(
         PBK_SEARCH_AVAILABILITY, SEARCH, [&](const pb::Completion &done) { ended.set_value(done.status()); });

@@ -34,8 +34,10 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
         return "You are booked for \(booked.startAt ?? request.startAt)."
     } catch {
         print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // "slot_unavailable: The requested time slot ..."
-        if error.outcome == .unknown {
-            return "I am confirming that for you."  // and repeat the call, with the same key
+        if let existing = error.existing, existing.state == .booked {
+            return "You have an appointment already: \(existing.startAt ?? "")."  // and resume its key
+        } else if error.outcome == .unknown {
+            return "I am confirming that for you."  // and resume its key
         } else if error.isSlotConflict {
             return "Somebody was faster. Shall I look for another time?"
         } else if error.field == "booking.customer.phone" {
@@ -52,6 +54,9 @@ func failures() async throws {
     check(await book(hurried("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
     check(await book(booking("one"), with: client).hasPrefix("You are booked"), "the same key")
     check(await book(booking("two"), with: client).hasPrefix("Somebody was faster"), "a slot that is taken")
+    var other = booking("one")
+    other.notes = "The left knee"
+    check(await book(other, with: client) == "You have an appointment already: 2030-01-14T10:00:00Z.", "a key in use")
     var wrong = booking("three")
     wrong.customer.phone = "five"
     check(await book(wrong, with: client).hasPrefix("I did not get your number"), "a number that is none")
@@ -86,18 +91,41 @@ func cancelling() async throws {
 }
 
 func journal(_ path: String) async throws {
-    let configuration = sandbox(#","faults":[{"fault":"lose_reply"}]"#).dropLast() + #","journal_path":"\#(path)"}"#
-    let before = try PartnerBookingClient(configuration: String(configuration))
-    check(await book(hurried("call-7-booking-1"), with: before) == "I am confirming that for you.", "a booking in doubt")
+    func journaled(_ more: String = "") throws -> PartnerBookingClient {
+        let members = #","settle_for_ms":0,"journal_path":"\#(path)"}"#
+        return try PartnerBookingClient(configuration: String(sandbox(more).dropLast()) + members)
+    }
+    let before = try journaled(#","faults":[{"fault":"lose_reply"}]"#)
+    for call in ["call-7", "call-8"] {
+        var request = hurried("\(call)-booking-1")
+        request.conversation = call
+        request.startAt = call == "call-7" ? request.startAt : "2030-01-14T11:00:00Z"
+        check(await book(request, with: before) == "I am confirming that for you.", "a booking in doubt")
+    }
     try await before.close(timeoutMilliseconds: 1_000)
 
-    let client = try PartnerBookingClient(configuration: String(sandbox().dropLast() + #","journal_path":"\#(path)"}"#))
-    for pending in try client.pendingBookings() where !pending.isExpired {
-        let booked = try await client.resumeBooking(idempotencyKey: pending.idempotencyKey)
-        print(pending.idempotencyKey, booked.status ?? "")
+    let client = try journaled()
+    // A person has looked into the calendar: there is no such appointment, and nobody wants it any more.
+    let reply = try await client.giveUpBooking(idempotencyKey: "call-8-booking-1")
+    print(reply.givenUp.map(\.idempotencyKey), reply.kept.map(\.state))
+    check(reply.givenUp.map(\.conversation) == ["call-8"] && reply.kept.isEmpty, "one that is given up")
+
+    for pending in try client.pendingBookings() {
+        let call = "\(pending.conversation ?? "a call") was \(pending.state)"
+        do throws(PartnerBookingError) {
+            let booked = try await client.resumeBooking(idempotencyKey: pending.idempotencyKey)
+            print("\(call): booked for \(booked.startAt ?? pending.startAt)")
+        } catch {
+            let isOpen = error.outcome == .unknown
+            print("\(call): \(isOpen ? "still open, try again later" : "not booked, call the customer back")")
+        }
     }
-    check(try client.pendingBookings().isEmpty, "none in doubt")
+    check(try client.pendingBookings().map(\.state) == [.booked], "one that was made, heard in a second")
     try await client.close(timeoutMilliseconds: 1_000)
+
+    let last = try journaled()
+    check(try last.pendingBookings().isEmpty, "all are heard")
+    try await last.close(timeoutMilliseconds: 1_000)
 }
 
 func json() async throws {

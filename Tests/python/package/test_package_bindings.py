@@ -8,14 +8,13 @@ import sys
 import typing
 from pathlib import Path
 
-from contract import CODES, CONTRACT, EVENT, FUNCTIONS, OPERATION, STATUS, VERDICT, VERSION, table_rows
+from contract import CODES, CONTRACT, EVENT, FUNCTIONS, OPERATION, OUTCOME, STATUS, VERDICT, VERSION, table_rows
 from pbk import ROOT
 from python_package import EXAMPLES, PACKAGE, _bindings, configuration, errors, pb
 from test_shared_object import C_TYPES
 
 NOT_NEEDED = {
     "pbk_completion_context",  # the ticket tells as much
-    "pbk_completion_outcome",  # in the error
     "pbk_completion_reply_length",  # ctypes finds the end
 }
 
@@ -58,6 +57,7 @@ def test_constants_are_the_headers():
     assert {name: getattr(_bindings, name) for name in EVENT} == EVENT
     for name in ("OK", "CLIENT_CLOSED", "RESOURCE_UNAVAILABLE"):
         assert getattr(_bindings, name) == STATUS[name]
+    assert _bindings.OUTCOME_UNKNOWN == OUTCOME["UNKNOWN"]
     assert (_bindings.SEARCH_AVAILABILITY, _bindings.CREATE_BOOKING, _bindings.LOOKUP_CUSTOMER) == (
         OPERATION["SEARCH_AVAILABILITY"],
         OPERATION["CREATE_BOOKING"],
@@ -112,10 +112,14 @@ async def story(client: pb.AsyncClient) -> str | None:
 
 with pb.Client(endpoint="sandbox", sandbox={"now": "2030-01-14T08:00:00Z"}) as client:
     booked: str | None = client.create_booking(b"{}").id
+    keys: list[str] = [one.idempotency_key for one in client.give_up("call-7").given_up]
+    calls: list[str | None] = [one.conversation for one in client.give_up_before("b", "2030-01-14T00:00:00Z").kept]
 
 def report(settled: pb.Settled) -> None:
     if settled.error is not None and settled.error.doubt is not None:
         print(settled.error.doubt.sent_ms_ago)
+    if settled.error is not None and settled.error.existing is not None:
+        state: str = settled.error.existing.state
 
 async def report_later(settled: pb.Settled) -> None:
     report(settled)
@@ -130,6 +134,8 @@ ILL_TYPED = {
     'pb.Client(timeout_ms="5")': "timeout_ms",
     'pb.SearchAvailabilityRequest("b", 5, "2030-01-15")': "start_at|Argument 2",
     "pb.Client().search_availability(5)": "Argument 1",
+    'pb.Client().give_up_before("b")': "start_before",
+    'pb.Client().give_up("k").kept[0].conversation.upper()': "has no attribute",
     'pb.Client().search_availability("{}").timing["total_us"]': "not indexable",
     "pb.Client(on_settled=len(''))": "on_settled",
     "pb.AsyncClient(on_settled=lambda: None)": "on_settled",

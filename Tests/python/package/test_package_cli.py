@@ -132,6 +132,18 @@ def test_a_booking_in_doubt_is_repeated_with_its_key(run, start_faults):
     assert "It may have been booked: run the same command again with --key key-7" in err
 
 
+def test_a_key_of_another_booking_is_explained(run, tmp_path):
+    """The same command again would be refused again."""
+    config = tmp_path / "config.json"
+    clinic = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-14T08:00:00Z"}, "journal_path": str(tmp_path / "j")}
+    config.write_text(json.dumps(clinic))
+    book = (*BOOK, "--bot", "b", "--config", str(config), "--key", "key-7")
+    assert run(*book)[0] == 0
+    code, out, err = run(*book, "--minutes", "60")
+    assert (code, out) == (1, "") and "the key's booking: booked, 2030-01-14T10:00:00Z\n" in err
+    assert "second appointment" in err and "run the same command" not in err
+
+
 def test_json_is_the_reply_byte_for_byte(run, start_faults):
     odd = b'{ "availabilities":[] ,"x":"\xc3\xab"}'
     server = start_faults(answer(http_reply(200, odd)))

@@ -129,7 +129,8 @@ def test_each_form_of_a_request_asks_the_same(start_faults, form):
 def test_dataclasses_write_what_the_contract_has():
     options = pb.CallOptions(timeout_ms=3000, slow_after_ms=500, tag="call-7", traceparent="00-…")
     request = dataclasses.replace(booking(key="k", notes="n", detach=True), options=options)
-    expected = booking_request(key="k", detach=True, **vars(options))
+    request = dataclasses.replace(request, conversation="call-7")
+    expected = booking_request(key="k", detach=True, conversation="call-7", **vars(options))
     expected["booking"]["notes"] = "n"
     assert request.members() == expected
     assert pb.LookupCustomerRequest(BOT_ID, PHONE).members() == lookup_request()
@@ -224,12 +225,54 @@ def test_a_booking_in_doubt_is_resumed_by_its_key():
         assert (pending.idempotency_key, pending.bot_id, pending.in_flight) == ("key-7", BOT_ID, False)
         assert pending.state == "in_doubt"
         assert client.resume("key-7").start_at == pending.start_at
-        assert client.pending_bookings() == []
+        assert {one.state for one in client.pending_bookings()} <= {"booked"}
         assert len(client.sandbox_bookings()) == 1
-        with pytest.raises(pb.NotRecorded):
+        with pytest.raises(pb.NotRecorded) as unknown:
             client.resume("key-8", pb.CallOptions(timeout_ms=1000))
-        with pytest.raises(pb.IdempotencyKeyReused):
-            client.create_booking(booking(key="key-7", duration_minutes=60))
+        assert unknown.value.outcome == "unknown"
+
+
+def test_a_key_of_another_booking_tells_what_it_has():
+    faults = [{"fault": "lose_reply", "calls": [2]}]
+    sandbox = {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "faults": faults}, "retry": ONCE, "settle_for_ms": 0}
+    with pb.Client(**sandbox) as client:
+        booked = client.create_booking(booking(key="key-1"))
+        with pytest.raises(pb.IdempotencyKeyReused) as reused:
+            client.create_booking(booking(key="key-1", duration_minutes=60))
+        error = reused.value
+        assert (error.outcome, error.idempotency_key) == ("unknown", "key-1")
+        assert error.existing == pb.Existing("booked", "2030-01-14T10:00:00Z", booked.id)
+        assert pickle.loads(pickle.dumps(error)).existing == error.existing
+        with pytest.raises(pb.InDoubt) as lost:
+            client.create_booking(booking(key="key-2", start_at="2030-01-14T11:00:00Z", options=SHORT))
+        assert lost.value.existing is None
+        with pytest.raises(pb.IdempotencyKeyReused) as reused:
+            client.create_booking(booking(key="key-2"))
+        assert reused.value.existing == pb.Existing("in_doubt", "2030-01-14T11:00:00Z", None)
+        with pytest.raises(pb.InvalidField) as wrong:
+            client.create_booking(booking(key="key-1", duration_minutes=0))
+        assert wrong.value.outcome == "unknown"
+
+
+def test_equal_wishes_are_equal():
+    with pb.Client(**SANDBOX) as client:
+        booked = client.create_booking(booking(key="key-7", start_at="2030-01-14T10:00:00Z", notes=""))
+        eastern = client.create_booking(booking(key="key-7", start_at="2030-01-14T05:00:00-05:00"))
+        assert eastern.json == booked.json
+
+
+def test_a_conversation_is_listed_and_not_sent(start_faults):
+    server = start_faults(answer(http_reply(503, b"{}")))
+    with pb.Client(api_key=API_KEY, base_url=server.url, retry=ONCE, **CALLS_ONLY) as client:
+        for key, conversation in [("key-1", "call-7"), ("key-2", None)]:
+            with pytest.raises(pb.InDoubt):
+                client.create_booking(booking(key=key, conversation=conversation, options=SHORT))
+        assert [one.conversation for one in client.pending_bookings()] == ["call-7", None]
+        with pytest.raises(pb.InvalidField) as wrong:
+            client.create_booking(booking(conversation=""))
+        assert wrong.value.field == "conversation"
+        client.close(0)
+    assert all(b"conversation" not in request.body for request in server.requests)
 
 
 def test_a_doubt_says_what_the_last_answer_was(start_faults):

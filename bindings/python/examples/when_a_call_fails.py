@@ -21,6 +21,11 @@ def book(client: pb.Client, request: pb.CreateBookingRequest) -> bool:
         booked = client.create_booking(replace(request, idempotency_key=key))
     except pb.SlotUnavailable:
         say("Somebody was faster. Shall I look for another time?")
+    except pb.IdempotencyKeyReused as error:
+        # This call has that appointment already, with another name or note. A new key would make a second one.
+        state = error.existing.state if error.existing else "unknown"
+        say("You have that appointment already." if state == "booked" else "I am confirming that for you.")
+        return settle(client, error.idempotency_key or "")
     except pb.Error as error:
         if error.outcome == "unknown":
             # It may exist. The same key settles it, now or later; another key might book a second one.
@@ -45,9 +50,11 @@ def settle(client: pb.Client, key: str) -> bool:
     return True
 
 
-def request_for(phone: str, start_at: str, timeout_ms: int | None = None) -> pb.CreateBookingRequest:
+def request_for(
+    phone: str, start_at: str, name: str = "John Doe", timeout_ms: int | None = None
+) -> pb.CreateBookingRequest:
     options = pb.CallOptions(timeout_ms=timeout_ms)
-    return pb.CreateBookingRequest(BOT_ID, start_at, 30, pb.Customer(phone, "John Doe"), options=options)
+    return pb.CreateBookingRequest(BOT_ID, start_at, 30, pb.Customer(phone, name), options=options)
 
 
 # The first reply is lost on its way, after the booking was made. The library asks again after one second, and the call
@@ -59,6 +66,7 @@ clinic: pb.Configuration = {
 }
 with pb.Client(**clinic) as client:
     assert book(client, request_for("+15551234567", "2030-01-14T10:00:00Z", timeout_ms=500))
+    assert book(client, request_for("+15551234567", "2030-01-14T10:00:00Z", name="Jon Doe"))
     assert not book(client, request_for("+15557654321", "2030-01-14T10:00:00Z"))
     assert not book(client, request_for("five", "2030-01-14T11:00:00Z"))
     assert len(client.sandbox_bookings()) == 1

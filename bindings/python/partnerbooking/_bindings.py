@@ -21,6 +21,9 @@ SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER = 1, 2, 3
 DONE, SLOW, SETTLED = 1, 2, 3
 """`pbk_event`."""
 
+OUTCOME_UNKNOWN = 3
+"""That value of `pbk_outcome`: the completion carries no end of its booking."""
+
 OK, CLIENT_CLOSED, RESOURCE_UNAVAILABLE = 0, 3, 21
 """Those values of `pbk_status` that are handled here; errors.py knows all."""
 
@@ -86,6 +89,7 @@ pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _ha
 pbk_completion_event = _function(_prompt, "pbk_completion_event", ctypes.c_int, _completion)
 pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uint64, _completion)
 pbk_completion_status = _function(_prompt, "pbk_completion_status", ctypes.c_int, _completion)
+pbk_completion_outcome = _function(_prompt, "pbk_completion_outcome", ctypes.c_int, _completion)
 # Borrowed from the completion, so that a copy is all that is wanted.
 pbk_completion_reply = _function(_prompt, "pbk_completion_reply", ctypes.c_char_p, _completion)
 pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _completion)

@@ -15,7 +15,7 @@ from typing import Any
 from . import _doctor, _output, _table
 from ._version import __version__
 from .aio import AsyncClient
-from .errors import Error
+from .errors import Error, IdempotencyKeyReused
 from .keys import random_key
 from .values import CreateBookingRequest, Customer, LookupCustomerRequest, Reply, SearchAvailabilityRequest
 
@@ -198,7 +198,11 @@ def _print_error(error: Error, as_json: bool) -> None:
         _output.err(_table.printable(f"  last answer: {answer.code}{http_status}"))
     if error.field:
         _output.err(f"  to correct: {_table.printable(error.field)}")
-    if error.outcome == "unknown" and error.idempotency_key:
+    if isinstance(error, IdempotencyKeyReused):
+        if other := error.existing:
+            _output.err(_table.printable(f"  the key's booking: {other.state}, {other.start_at}"))
+        _output.err("  For a second appointment take another --key")
+    elif error.outcome == "unknown" and error.idempotency_key:
         _output.err(f"  {_may_be_booked(error.idempotency_key)}")
     elif error.outcome:
         _output.err("  nothing was booked")

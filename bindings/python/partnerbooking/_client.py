@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 from . import _bindings
+from ._unheard import Unheard
 from .errors import Error
 from .values import (
     JSON,
     CallOptions,
     CreateBookingRequest,
     LookupCustomerRequest,
+    Moment,
     PendingBooking,
     SearchAvailabilityRequest,
     parsed,
     pending_bookings,
+    rfc3339,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +45,14 @@ def resume_request(idempotency_key: str, options: CallOptions) -> dict[str, Any]
     return {"idempotency_key": idempotency_key, "resume": True, **options.members()}
 
 
+def give_up_request(idempotency_key: str) -> dict[str, Any]:
+    return {"idempotency_key": idempotency_key, "give_up": True}
+
+
+def give_up_before_request(bot_id: str, start_before: Moment) -> dict[str, Any]:
+    return {"give_up": True, "bot_id": bot_id, "start_before": rfc3339(start_before)}
+
+
 class Handle:
     """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
 
@@ -53,8 +64,11 @@ class Handle:
         if handle is None:
             raise Error.refusal(_bindings.take(error.value))
         self._handle: int = handle
+        self._unheard = Unheard(handle)
         # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
-        self._finalizer = weakref.finalize(self, _close_forgotten, type(self).__name__, handle, os.getpid())
+        self._finalizer = weakref.finalize(
+            self, _close_forgotten, type(self).__name__, handle, os.getpid(), self._unheard
+        )
         self._finalizer.atexit = False  # type: ignore[misc]  # typeshed takes the property for a slot
 
     def __reduce__(self) -> NoReturn:
@@ -69,10 +83,18 @@ class Handle:
         _bindings.pbk_prewarm(self._handle)
 
     def pending_bookings(self) -> list[PendingBooking]:
-        """Returns the bookings that are not settled, oldest first. `resume` settles one.
+        """Returns the bookings whose end the host has not heard, oldest first. With a journal it includes those of
+        earlier processes.
 
-        With a journal it also has those of earlier processes. With `report_settled` it also has those that were booked
-        while too many reports waited.
+        Call `resume` with the key of each. It returns the reply of one that was booked, settles one in doubt, and
+        raises `NotRecorded` for one that was refused. A listed booking may be one that the host has heard already:
+        after a crash the last second is listed once more.
+
+        The host has heard an end:
+
+        - from `Client`: one second after the call returned. Until then the booking is listed.
+        - from `AsyncClient`: when the awaited call returned or raised. A task that was cancelled hears nothing.
+        - from `on_settled`: when it returned, or when its coroutine ended, without an exception.
         """
         return pending_bookings(self._list(_bindings.pbk_pending_bookings))
 
@@ -93,14 +115,17 @@ class Handle:
         timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a number that is too large
         self._finalizer.detach()
         status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
+        if status != _bindings.CLIENT_CLOSED:  # else another thread is closing it, or it is the parent's, before a fork
+            self._unheard.close()
         return status in (_bindings.OK, _bindings.CLIENT_CLOSED)
 
 
-def _close_forgotten(kind: str, handle: int, process: int) -> None:
+def _close_forgotten(kind: str, handle: int, process: int, unheard: Unheard) -> None:
     if os.getpid() != process:
         return  # a copy that a fork left in the child, where the handle is closed
     _bindings.pbk_client_close(handle, 0)
     while (completion := _bindings.pbk_next_completion(handle, 0, None)) is not None:
         _bindings.pbk_completion_free(completion)
+    unheard.close()
     # Last: it may be an error where warnings are.
     warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)

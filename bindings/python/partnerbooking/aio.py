@@ -12,10 +12,17 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from . import _bindings
-from ._client import CLOSE_TIMEOUT_MS, Handle, resume_request, written
+from ._client import (
+    CLOSE_TIMEOUT_MS,
+    Handle,
+    give_up_before_request,
+    give_up_request,
+    resume_request,
+    written,
+)
 from .errors import Error
 from .settled import Settled, take
 from .values import (
@@ -23,10 +30,13 @@ from .values import (
     CallOptions,
     CreateBookingReply,
     CreateBookingRequest,
+    GiveUpReply,
     LookupCustomerReply,
     LookupCustomerRequest,
+    Moment,
     SearchAvailabilityReply,
     SearchAvailabilityRequest,
+    give_up_reply,
 )
 
 if TYPE_CHECKING:
@@ -38,16 +48,21 @@ OnSlow = Callable[[], object]
 """Is called on the loop when a call takes longer than `slow_after_ms`: say "one moment, please"."""
 
 OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
-"""A function or a coroutine function. It is called on the loop when a booking is settled whose call ended `unknown`."""
+"""A function or a coroutine function. It is called on the loop when a booking is settled whose call ended `unknown`.
+When it raises, or its coroutine does or is cancelled, the booking stays in `pending_bookings()`."""
 
 _COMPLETIONS_AT_ONCE = 256
 """As many are taken before the loop may do something else. More are left readable."""
 
 
-class _Call(NamedTuple):
-    ended: asyncio.Future[tuple[bytes, bytes]]
-    """Gets the reply and its timing."""
-    on_slow: OnSlow | None
+class _Call:
+    __slots__ = ("completion", "ended", "on_slow")
+
+    def __init__(self, ended: asyncio.Future[None], on_slow: OnSlow | None) -> None:
+        self.ended = ended
+        self.on_slow = on_slow
+        self.completion: int | None = None
+        """Is here from its end until its task has read it. To free it means that the task has the end."""
 
 
 class AsyncClient(Handle):
@@ -62,15 +77,23 @@ class AsyncClient(Handle):
     answer, and sends nothing more for it by itself. Repeat it with the same key to learn what came of it. With `detach`
     it runs on after the task has gone.
 
+    The host has heard the end of a booking when its `await` returns or raises. A cancelled task hears nothing:
+    `pending_bookings()` goes on to list its booking, with the state `booked` or `refused` when that is known, also in
+    the next process with the same journal. `resume` with its key hears it. Until then the client keeps the completion,
+    at most until it is closed.
+
     `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
     `report_settled` on, unless the configuration has that member. Reports come from `async with` or the first call on.
+    When it has returned, or its coroutine has ended, the host has heard the report. When that raises or is cancelled,
+    the booking stays listed like that of a cancelled task. A report that comes while the client is closed is listed
+    once more in the next process.
     """
 
     def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
         super().__init__(configuration, reports_settled=on_settled is not None)
         self._on_settled = on_settled
-        self._reports: set[asyncio.Future[Any]] = set()
-        """Coroutines of `on_settled` that run. The loop itself keeps no task alive."""
+        self._reports: dict[asyncio.Future[Any], int] = {}
+        """Coroutines of `on_settled` that run, and their completions. The loop itself keeps no task alive."""
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptor = -1
@@ -103,8 +126,28 @@ class AsyncClient(Handle):
         return LookupCustomerReply(*await self._call(_bindings.LOOKUP_CUSTOMER, written(request), on_slow))
 
     async def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
-        """Settles a booking in doubt by its key alone: the recorded request is sent again."""
+        """Settles a booking by its key alone.
+
+        Returns the reply of one that was booked, joins one in flight, and sends the recorded request of one in doubt
+        again. Raises `NotRecorded` for one that was refused, and for a key that is not known.
+        """
         return await self.create_booking(resume_request(idempotency_key, options))
+
+    async def give_up(self, idempotency_key: str) -> GiveUpReply:
+        """Ends a doubt that nobody can settle: a person has looked it up in the platform's calendar. Sends nothing.
+
+        The library forgets the booking, and its key is free. One that a call waits for, and one whose end is known, is
+        kept. Raises `NotRecorded` for a key that is not known. The reply comes when the journal has it.
+        """
+        return await self._give_up(give_up_request(idempotency_key))
+
+    async def give_up_before(self, bot_id: str, start_before: Moment) -> GiveUpReply:
+        """Does what `give_up` does for all doubts of a bot whose appointments start before that moment."""
+        return await self._give_up(give_up_before_request(bot_id, start_before))
+
+    async def _give_up(self, request: JSON) -> GiveUpReply:
+        reply, _ = await self._call(_bindings.CREATE_BOOKING, written(request), None)
+        return give_up_reply(reply)
 
     async def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
         """Lets calls under way finish in that time, refuses new ones then, and ends the rest with `ClientClosed`.
@@ -122,6 +165,9 @@ class AsyncClient(Handle):
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop.is_closed():
             self._calls.clear()  # nobody is left who could hear their end
+            for completion in self._reports.values():
+                self._unheard.keep(completion)
+            self._reports.clear()
             timeout_ms = 0
         begun, left_ms = time.monotonic(), 0
         try:
@@ -135,7 +181,7 @@ class AsyncClient(Handle):
                 self._closing = loop.create_task(self._shut(loop, left_ms))
             # Shielded: half a close would leave calls that nobody ends.
             in_time = await asyncio.shield(self._closing)
-        if others := self._reports - {asyncio.current_task()}:  # on_settled itself may close the client
+        if others := self._reports.keys() - {asyncio.current_task()}:  # on_settled itself may close the client
             await asyncio.wait(others, timeout=timeout_ms / 1000)
         return in_time
 
@@ -186,10 +232,14 @@ class AsyncClient(Handle):
         call = _Call(loop.create_future(), on_slow)
         self._calls[ticket.value] = call
         try:
-            return await call.ended
+            await call.ended
+            return _heard(call)
         except asyncio.CancelledError:
             _bindings.pbk_cancel(self._handle, ticket)
             raise
+        finally:
+            if call.completion is not None:  # it came, but the task was cancelled before it could read it
+                self._unheard.keep(call.completion)
 
     def _attach(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
@@ -216,11 +266,11 @@ class AsyncClient(Handle):
             ticket = _bindings.pbk_completion_ticket(completion)
             event = _bindings.pbk_completion_event(completion)
             if event == _bindings.SETTLED:
-                settled = take(completion)
-                _bindings.pbk_completion_free(completion)
-                if self._on_settled is not None:
+                if self._on_settled is None:
+                    self._unheard.keep(completion)
+                else:
                     # By the loop, for the same reason as on_slow.
-                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, settled)
+                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion)
                 continue
             if event != _bindings.DONE:  # one that is not known is only freed
                 _bindings.pbk_completion_free(completion)
@@ -229,33 +279,54 @@ class AsyncClient(Handle):
                     # By the loop: what it raises must not end what is taken here.
                     call.ended.get_loop().call_soon(call.on_slow)
                 continue
-            status = _bindings.pbk_completion_status(completion)
-            reply = _bindings.pbk_completion_reply(completion)
-            timing = _bindings.pbk_completion_timing(completion)
-            _bindings.pbk_completion_free(completion)
-            self._end(self._calls.pop(ticket, None), status, reply, timing)
+            self._end(self._calls.pop(ticket, None), completion)
         return True
 
-    def _end(self, call: _Call | None, status: int, reply: bytes | None, timing: bytes) -> None:
-        if call is not None and not call.ended.done():  # else its task has gone
-            if reply is None:
-                call.ended.set_exception(MemoryError("libpartnerbooking could not allocate its reply"))
-            elif status != _bindings.OK:
-                call.ended.set_exception(Error.of(status, reply))
-            else:
-                call.ended.set_result((reply, timing))
+    def _end(self, call: _Call | None, completion: int) -> None:
+        if call is None or call.ended.done():  # its task has gone
+            self._unheard.keep(completion)
+        else:
+            # Not freed here: a process that dies before the task runs has not heard the end.
+            call.completion = completion
+            call.ended.set_result(None)
         if not self._calls and self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _report(self, on_settled: OnSettled, settled: Settled) -> None:
-        result = on_settled(settled)
+    def _report(self, on_settled: OnSettled, completion: int) -> None:
+        try:
+            result = on_settled(take(completion))
+        except BaseException:
+            self._unheard.keep(completion)
+            raise
         if inspect.isawaitable(result):
             report = asyncio.ensure_future(result)
-            self._reports.add(report)
+            self._reports[report] = completion
             report.add_done_callback(self._reported)
+        else:
+            _bindings.pbk_completion_free(completion)
 
     def _reported(self, report: asyncio.Future[Any]) -> None:
-        self._reports.discard(report)
-        if not report.cancelled() and (error := report.exception()) is not None:
+        completion = self._reports.pop(report)
+        error = None if report.cancelled() else report.exception()
+        if report.cancelled() or error is not None:
+            self._unheard.keep(completion)
+        else:
+            _bindings.pbk_completion_free(completion)
+        if error is not None:
             context = {"message": "Exception in on_settled", "exception": error, "future": report}
             report.get_loop().call_exception_handler(context)
+
+
+def _heard(call: _Call) -> tuple[bytes, bytes]:
+    """Reads what its task gets, the reply and its timing, and frees the completion: the host has heard the end."""
+    completion = call.completion
+    status = _bindings.pbk_completion_status(completion)
+    reply = _bindings.pbk_completion_reply(completion)
+    timing = _bindings.pbk_completion_timing(completion)
+    call.completion = None
+    _bindings.pbk_completion_free(completion)
+    if reply is None:
+        raise MemoryError("libpartnerbooking could not allocate its reply")
+    if status != _bindings.OK:
+        raise Error.of(status, reply)
+    return reply, timing

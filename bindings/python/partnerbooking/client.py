@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _bindings
-from ._client import CLOSE_TIMEOUT_MS, Handle, resume_request, written
+from ._client import (
+    CLOSE_TIMEOUT_MS,
+    Handle,
+    give_up_before_request,
+    give_up_request,
+    resume_request,
+    written,
+)
+from ._unheard import Unheard
 from .errors import Error
 from .settled import Settled, take
 from .values import (
@@ -18,10 +26,13 @@ from .values import (
     CallOptions,
     CreateBookingReply,
     CreateBookingRequest,
+    GiveUpReply,
     LookupCustomerReply,
     LookupCustomerRequest,
+    Moment,
     SearchAvailabilityReply,
     SearchAvailabilityRequest,
+    give_up_reply,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +43,7 @@ if TYPE_CHECKING:
 
 OnSettled = Callable[[Settled], object]
 """Called on a thread of the client's own when a booking is settled whose call ended `unknown`. Return soon: the next
-report waits meanwhile."""
+report waits meanwhile. When it raises, the booking stays in `pending_bookings()`."""
 
 _LONGEST_WAIT_MS = 600_000
 
@@ -49,7 +60,9 @@ class Client(Handle):
     fails raises an `Error`.
 
     `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
-    `report_settled` on, unless the configuration has that member, and starts one thread.
+    `report_settled` on, unless the configuration has that member, and starts one thread. When it has returned, the host
+    has heard the report. When it raises, `pending_bookings()` goes on to list the booking, also in the next process
+    with the same journal. A report that it gets after the client was closed is listed there once more.
 
     Python notices Ctrl-C when the call under way is over; in a program for people use `AsyncClient`.
     """
@@ -59,7 +72,7 @@ class Client(Handle):
         self._reporter: threading.Thread | None = None
         if on_settled is not None:
             # It knows the handle and not the client, so that a client which nobody closes can still be collected.
-            arguments = (self._handle, on_settled)
+            arguments = (self._handle, on_settled, self._unheard)
             self._reporter = threading.Thread(target=_report, args=arguments, name="pbk-settled", daemon=True)
             self._reporter.start()
 
@@ -80,8 +93,27 @@ class Client(Handle):
         return LookupCustomerReply(self._call(_bindings.pbk_lookup_customer, written(request)))
 
     def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
-        """Settles a booking in doubt by its key alone: the recorded request is sent again."""
+        """Settles a booking by its key alone.
+
+        Returns the reply of one that was booked, joins one in flight, and sends the recorded request of one in doubt
+        again. Raises `NotRecorded` for one that was refused, and for a key that is not known.
+        """
         return self.create_booking(resume_request(idempotency_key, options))
+
+    def give_up(self, idempotency_key: str) -> GiveUpReply:
+        """Ends a doubt that nobody can settle: a person has looked it up in the platform's calendar. Sends nothing.
+
+        The library forgets the booking, and its key is free. One that a call waits for, and one whose end is known, is
+        kept. Raises `NotRecorded` for a key that is not known. The reply comes when the journal has it.
+        """
+        return self._give_up(give_up_request(idempotency_key))
+
+    def give_up_before(self, bot_id: str, start_before: Moment) -> GiveUpReply:
+        """Does what `give_up` does for all doubts of a bot whose appointments start before that moment."""
+        return self._give_up(give_up_before_request(bot_id, start_before))
+
+    def _give_up(self, request: JSON) -> GiveUpReply:
+        return give_up_reply(self._call(_bindings.pbk_create_booking, written(request)))
 
     def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
         """Refuses new calls, lets those under way finish in that time, and ends the rest with `ClientClosed`. Whether
@@ -111,19 +143,25 @@ class Client(Handle):
         return reply
 
 
-def _report(handle: int, on_settled: OnSettled) -> None:
+def _report(handle: int, on_settled: OnSettled, unheard: Unheard) -> None:
     """Takes reports until the client is closed and none is left. Only reports come to the queue of such a client."""
     status = ctypes.c_int()
     while status.value != _bindings.CLIENT_CLOSED:
         completion = _bindings.wait_for_completion(handle, _LONGEST_WAIT_MS, ctypes.byref(status))
         if completion is None:
             continue
-        settled = take(completion) if _bindings.pbk_completion_event(completion) == _bindings.SETTLED else None
-        _bindings.pbk_completion_free(completion)
-        if settled is None:
+        if _bindings.pbk_completion_event(completion) != _bindings.SETTLED:
+            _bindings.pbk_completion_free(completion)
             continue
+        is_heard = False
         try:
-            on_settled(settled)
+            on_settled(take(completion))
+            is_heard = True
         except Exception:
             # The host's mistake, which must not cost it the other reports. Python reports it as it does for any thread.
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+        finally:
+            if is_heard:
+                _bindings.pbk_completion_free(completion)
+            else:
+                unheard.keep(completion)

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import Any, cast
 
-from .values import Doubt, doubt, parsed
+from .values import Doubt, Existing, doubt, existing, parsed
 
 __all__ = [
     "AccountChanged",
@@ -33,6 +33,7 @@ __all__ = [
     "InvalidReply",
     "JournalLocked",
     "JournalUnavailable",
+    "LedgerFull",
     "LibraryError",
     "NetworkError",
     "NoWebhook",
@@ -155,6 +156,12 @@ class Error(Exception):
         found = self.members.get("doubt")
         return None if found is None else doubt(found)
 
+    @cached_property
+    def existing(self) -> Existing | None:
+        """Returns the booking that has the key already. None for every error but `IdempotencyKeyReused`."""
+        found = self.members.get("existing")
+        return None if found is None else existing(found)
+
     @property
     def reply(self) -> Any:
         """The platform's whole answer. None when there is none.
@@ -229,11 +236,19 @@ class WouldDeadlock(CallerError):
 
 
 class IdempotencyKeyReused(CallerError):
-    """The key belongs to another booking; nothing was sent."""
+    """The key belongs to another booking. `existing` says which state that has, and when it starts.
+
+    Nothing was sent for this request. The outcome is `unknown`: it is that of the key, whose booking may be made or is
+    made. Call `resume` with the key for the reply of that booking. Use a new key only for a second appointment.
+    """
 
 
 class NotRecorded(CallerError):
-    """`resume` of a key under which nothing is recorded."""
+    """`resume` or `give_up` of a key under which no booking is recorded.
+
+    `outcome` is `not_sent` or `rejected` after a `resume` of a booking that ended so: it was not made, and its key is
+    free. It is `unknown` for a key that the library does not know.
+    """
 
 
 class UnsupportedOperation(CallerError):
@@ -270,6 +285,14 @@ class JournalLocked(LibraryError):
 
 class CircuitOpen(LibraryError):
     """The service failed too often in a row, and is left alone for a moment."""
+
+
+class LedgerFull(LibraryError):
+    """Too many bookings at this service are in doubt or in flight. The booking was not sent.
+
+    Known keys and other services go on. `pending_bookings` lists the doubts. Settle them by `resume`, or end them by
+    `give_up`.
+    """
 
 
 class Timeout(NetworkError):
@@ -363,6 +386,7 @@ BY_STATUS: dict[int, type[Error]] = {
     22: JournalUnavailable,
     23: JournalLocked,
     24: CircuitOpen,
+    25: LedgerFull,
     40: Timeout,
     41: DNSFailed,
     42: ConnectFailed,

@@ -60,7 +60,7 @@ class SearchAvailabilityRequest:
 
     def members(self) -> dict[str, Any]:
         """The request as docs/json-contract.md describes it."""
-        bounds = {"start_at": _written(self.start_at), "end_at": _written(self.end_at)}
+        bounds = {"start_at": rfc3339(self.start_at), "end_at": rfc3339(self.end_at)}
         return {"bot_id": self.bot_id, "query": {"filter": {"start_at_range": bounds}}, **self.options.members()}
 
 
@@ -88,17 +88,25 @@ class CreateBookingRequest:
     notes: str | None = field(default=None, repr=False)
     detach: bool = False
     """The booking runs on when its task is cancelled: the caller may hang up."""
+    conversation: str | None = None
+    """Names the phone call, in 1 to 256 bytes. It is not sent. `pending_bookings` gives it back, also in a later
+    process."""
     options: CallOptions = _NO_OPTIONS
 
     def members(self) -> dict[str, Any]:
         """The request as docs/json-contract.md describes it."""
         booking = {
-            "start_at": _written(self.start_at),
+            "start_at": rfc3339(self.start_at),
             "duration_minutes": self.duration_minutes,
             "customer": _present(vars(self.customer)),
             "notes": self.notes,
         }
-        request = {"bot_id": self.bot_id, "idempotency_key": self.idempotency_key, "booking": _present(booking)}
+        request = {
+            "bot_id": self.bot_id,
+            "idempotency_key": self.idempotency_key,
+            "booking": _present(booking),
+            "conversation": self.conversation,
+        }
         return {**_present(request), **({"detach": True} if self.detach else {}), **self.options.members()}
 
 
@@ -116,7 +124,8 @@ class LookupCustomerRequest:
         return {"bot_id": self.bot_id, "customer": {"phone": self.phone}, **self.options.members()}
 
 
-def _written(moment: Bound) -> str:
+def rfc3339(moment: Bound) -> str:
+    """Writes a moment as the library takes it. A text stays as it is."""
     return moment if isinstance(moment, str) else moment.isoformat()
 
 
@@ -244,7 +253,7 @@ class LookupCustomerReply(Reply):
 
 @dataclass(frozen=True)
 class PendingBooking:
-    """A booking that is not settled, or one that was booked and could not be reported yet."""
+    """A booking whose end the host has not heard."""
 
     idempotency_key: str
     bot_id: str
@@ -257,27 +266,60 @@ class PendingBooking:
     expired: bool
     """Its start has passed."""
     state: str
-    """`in_flight`: a request for it is under way. `in_doubt`: it may have been booked. `booked`: it was booked, and too
-    many reports waited to report it (`report_settled`). A newer library may have other words."""
+    """What is known of it:
+
+    - `in_flight`: a request for it is under way.
+    - `in_doubt`: it may have been booked. `resume` asks again; `give_up` ends the doubt when nobody can settle it.
+    - `booked`: it was booked. `resume` returns the reply.
+    - `refused`: it was not booked, and its key is free. `resume` raises `NotRecorded`, with the outcome `not_sent` or
+      `rejected`.
+
+    A newer library may have other words.
+    """
+    conversation: str | None = None
+    """The phone call that the request named. None when it named none."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def pending_bookings(json: bytes) -> list[PendingBooking]:
     """What a reply of `pbk_pending_bookings` lists."""
-    return [
-        PendingBooking(
-            item["idempotency_key"],
-            item["bot_id"],
-            item["start_at"],
-            item["duration_minutes"],
-            item["recorded_at"],
-            item["in_flight"],
-            item["expired"],
-            item["state"],
-            item,
-        )
-        for item in parsed(json)["pending_bookings"]
-    ]
+    return [_pending_booking(item) for item in parsed(json)["pending_bookings"]]
+
+
+def _pending_booking(item: Mapping[str, Any]) -> PendingBooking:
+    return PendingBooking(
+        item["idempotency_key"],
+        item["bot_id"],
+        item["start_at"],
+        item["duration_minutes"],
+        item["recorded_at"],
+        item["in_flight"],
+        item["expired"],
+        item["state"],
+        _text(item, "conversation"),
+        item,
+    )
+
+
+@dataclass(frozen=True)
+class GiveUpReply:
+    """What `give_up` did. Nothing was sent to the service."""
+
+    given_up: tuple[PendingBooking, ...]
+    """The library has forgotten these. Their keys are free: a repeat is a new booking."""
+    kept: tuple[PendingBooking, ...]
+    """These stay as they are: a call waits for them, or their end is known (`booked`, `refused`)."""
+    journaled: bool | None = None
+    """False: the disk did not take it, and a later process may list them again. None: the reply does not say, because
+    there is no journal or nothing was given up."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def give_up_reply(json: bytes) -> GiveUpReply:
+    """Reads the reply to a `give_up`."""
+    members = parsed(json)
+    given_up, kept = (tuple(_pending_booking(item) for item in members[name]) for name in ("given_up", "kept"))
+    return GiveUpReply(given_up, kept, members.get("journaled"), members)
 
 
 @dataclass(frozen=True)
@@ -304,6 +346,23 @@ def doubt(members: Mapping[str, Any]) -> Doubt:
     """Reads the member `doubt` of an error."""
     answer = members["answer"]
     return Doubt(members["sent_ms_ago"], None if answer is None else DoubtAnswer(answer["status"], answer["code"]))
+
+
+@dataclass(frozen=True)
+class Existing:
+    """The booking that has the key of a request that was refused."""
+
+    state: str
+    """`booked`, `in_flight` or `in_doubt`. A newer library may have other words."""
+    start_at: str | None
+    """Its start, as its own request had it. None when version 1 of the journal recorded it, and its reply has none."""
+    booking_id: str | None
+    """The platform's ID of a booked one. None for every other, and when the reply has none."""
+
+
+def existing(members: Mapping[str, Any]) -> Existing:
+    """Reads the member `existing` of an error."""
+    return Existing(members["state"], _text(members, "start_at"), _text(members, "booking_id"))
 
 
 def parsed(json: bytes) -> dict[str, Any]:
