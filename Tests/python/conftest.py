@@ -18,12 +18,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
 import pbk
 from certificates import Certificates, make_certificates
 from completions import WAYS, ByCallback, ByQueue
+from doubts import answering, journaled, opened  # noqa: F401  # fixtures of several files
 from fault_server import FaultServer, Script
+from held import ending, holding  # noqa: F401  # fixtures of several files
+from host import Host
 from ledger import on_the_wire, one_at_a_time  # noqa: F401  # fixtures of several files
 from reference_api import API_KEY
 from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
 from run_reference import ReferenceServer
 from samples import BOT_ID, CALLS_ONLY
+from test_give_up_disk import disk, faults_library  # noqa: F401  # fixtures of several files
 
 SECONDS_PER_TEST = 60
 
@@ -39,7 +43,12 @@ LONGEST_FIRST = [
     "test_cpp.py",
     "test_http.py",
     "test_debian.py",
+    "test_heard_settled.py",
+    "test_clock_jumps.py",
+    "test_late_records.py",
+    "test_ledger_services.py",
     "test_truth.py",
+    "test_heard_refusals.py",
     "test_service_answers.py",
     "test_settled.py",
 ]
@@ -172,6 +181,23 @@ def start_faults() -> Iterator[Callable[..., FaultServer]]:
             return servers.enter_context(FaultServer(*scripts, **options))
 
         yield start
+
+
+@pytest.fixture
+def start_host() -> Iterator[Callable[..., Host]]:
+    """Starts hosts in processes of their own, and kills them when the test is over."""
+    with ExitStack() as hosts:
+
+        def start(config: dict[str, Any], **environment: str) -> Host:
+            return hosts.enter_context(Host(config, **environment))
+
+        yield start
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Where `with_journal` puts it."""
+    return tmp_path / "journal"
 
 
 @pytest.fixture

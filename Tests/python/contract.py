@@ -49,7 +49,14 @@ FIRST_SERVICE_STATUS = 80
 """From here on the service answered, and code and message are its own."""
 
 OUTCOMES = {"not_sent", "rejected", "unknown"}
+REJECTED_BEFORE = {
+    *("timeout", "dns_failed", "connect_failed", "tls_failed", "connection_lost", "proxy_failed", "address_refused"),
+    "resource_unavailable",
+}
+"""Codes of a failed attempt. With one of them a booking is `rejected` only because of an earlier attempt."""
 OUTCOME_OF = {
+    "IDEMPOTENCY_KEY_REUSED": "unknown",
+    "LEDGER_FULL": "not_sent",
     "IN_DOUBT": "unknown",
     "OTHER_BOOKING": "unknown",
     "NOT_CONFIRMED": "rejected",
@@ -162,6 +169,7 @@ def error_object(reply: bytes) -> dict[str, Any]:
         assert error["outcome"] in OUTCOMES, reply
         assert "idempotency_key" in error, reply
     _check_doubt(error)
+    _check_existing(error)
     if error["code"] in NEVER_ACCEPTED and error["status"] is None:
         assert "timing" not in error, reply
     elif error["attempts"] > 0:
@@ -186,6 +194,17 @@ def _check_doubt(error: dict[str, Any]) -> None:
             status, code = doubt["answer"]["status"], doubt["answer"]["code"]
             assert status is None or 100 <= status <= 599, error
             assert isinstance(code, str) and code, error
+
+
+def _check_existing(error: dict[str, Any]) -> None:
+    """A refused key says what it belongs to, and no other error does."""
+    assert ("existing" in error) is (error["code"] == "idempotency_key_reused" and error["status"] is None), error
+    if "existing" in error:
+        existing = error["existing"]
+        assert set(existing) - {"booking_id"} == {"state", "start_at"} and error["outcome"] == "unknown", error
+        assert existing["state"] in {"booked", "in_flight", "in_doubt"}, error
+        assert existing["start_at"] is None or isinstance(existing["start_at"], str), error
+        assert "booking_id" not in existing or existing["state"] == "booked", error
 
 
 def check_timing(timing: dict[str, Any]) -> None:
@@ -214,6 +233,7 @@ def _hold_against_documented_code(error: dict[str, Any]) -> None:
     if documented.retryable in ("yes", "no"):
         assert error["retryable"] is (documented.retryable == "yes"), error
     named = set(re.findall(r"`(\w+)`", documented.outcomes))
-    if named and error["attempts"] <= 1 and "outcome" in error:
-        # With more attempts an earlier one may have been refused, and the outcome is then `rejected` for any code.
+    if error["attempts"] <= 1 and error["code"] in REJECTED_BEFORE:
+        named.discard("rejected")
+    if named and "outcome" in error:
         assert error["outcome"] in named, error

@@ -88,8 +88,64 @@ def test_example_resumes_a_booking(open_client, example):
     assert success(client.book(example))["booking"]["status"] == "confirmed"
 
 
+@pytest.mark.parametrize("example", blocks("give_up"))
+def test_example_gives_up_a_booking(open_client, example):
+    documented = next(json.loads(block) for block in replies_on_the_page() if '"given_up"' in block)
+    client = open_client(SANDBOX | {"journal_path": f"{DIRECTORY.name}/given_up"}, **in_doubt_at_once())
+    assert client.book(example).status in (STATUS["OK"], STATUS["NOT_RECORDED"])
+    key = documented["given_up"][0]["idempotency_key"]
+    in_doubt(client.book(booking_request(key=key, timeout_ms=1000, conversation="call-7")), None, "connection_lost")
+    given = success(client.book(example))
+    assert set(given) == set(documented)
+    [item], [shown] = given["given_up"], documented["given_up"]
+    assert set(item) == set(shown)
+    free = {"recorded_at", "expired"}
+    assert {k: item[k] for k in item if k not in free} == {k: shown[k] for k in shown if k not in free}
+    assert given["kept"] == documented["kept"] == []
+    failure(client.book({"idempotency_key": key, "resume": True}), "NOT_RECORDED")
+
+
+def test_booked_one_is_kept_by_its_key_alone(open_client):
+    client = open_client(SANDBOX)
+    success(client.book(booking_request(key="call-7-booking-1")))
+    by_key, by_bot = (success(client.book(example)) for example in blocks("give_up"))
+    assert [item["state"] for item in by_key["kept"]] == ["booked"] and by_bot["kept"] == []
+    for reply in (by_key, by_bot):
+        assert set(reply) == {"given_up", "kept"} and reply["given_up"] == []
+
+
+def in_doubt_at_once() -> dict[str, Any]:
+    sandbox = SANDBOX["sandbox"] | {"faults": [{"fault": "lose_reply", "calls": [1]}]}
+    return {"retry": {"max_attempts": 1}, "sandbox": sandbox, **READS_ONLY}
+
+
+@pytest.mark.parametrize(
+    ("request_json", "member"),
+    [
+        ({"idempotency_key": "k", "bot_id": BOT_ID}, "bot_id"),
+        ({"idempotency_key": "k", "start_before": "2030-01-15T00:00:00Z"}, "start_before"),
+        ({"bot_id": BOT_ID}, "start_before"),
+        ({"start_before": "2030-01-15T00:00:00Z"}, "bot_id"),
+        ({"bot_id": BOT_ID, "start_before": "2030-01-15"}, "start_before"),
+        ({"bot_id": BOT_ID, "start_before": "2030-01-15T00:00:00"}, "start_before"),
+        ({"idempotency_key": "k", "booking": {}}, "booking"),
+        ({"idempotency_key": "k", "conversation": "call-7"}, "conversation"),
+        ({"idempotency_key": "k", "resume": True}, "resume"),
+    ],
+    ids=str,
+)
+def test_give_up_with_a_member_that_does_not_fit(open_client, request_json, member):
+    error = failure(open_client(SANDBOX).book({"give_up": True, **request_json}), "INVALID_FIELD")
+    assert (error["field"], error["outcome"]) == (member, "not_sent")
+
+
+def test_start_before_is_for_those_who_give_up(open_client):
+    request = booking_request(start_before="2030-01-15T00:00:00Z")
+    assert failure(open_client(SANDBOX).book(request), "INVALID_FIELD")["field"] == "start_before"
+
+
 def test_there_are_examples_of_each_kind():
-    assert all(blocks(kind) for kind in ("config", "search", "booking", "resume", "lookup"))
+    assert all(blocks(kind) for kind in ("config", "search", "booking", "resume", "give_up", "lookup"))
 
 
 def test_example_error_is_what_a_taken_slot_gives(open_client):
@@ -100,6 +156,18 @@ def test_example_error_is_what_a_taken_slot_gives(open_client):
     assert set(given) - {"timing"} == set(documented), "timing has an example of its own"
     free = {"message", "request_id", "timing"}
     assert {k: given[k] for k in given if k not in free} == {k: documented[k] for k in documented if k not in free}
+
+
+def test_example_error_is_what_a_key_of_another_booking_gives(open_client):
+    [documented] = (json.loads(block)["error"] for block in replies_on_the_page() if '"existing"' in block)
+    client = open_client(SANDBOX)
+    booked = success(client.book(booking_request(key="call-7-booking-1")))["booking"]
+    another = spoiled(booking_request(key="call-7-booking-1"), "booking.duration_minutes", 60)
+    given = failure(client.book(another), "IDEMPOTENCY_KEY_REUSED")
+    assert given.pop("timing")["attempts"] == 0
+    assert given["existing"].pop("booking_id") == booked["id"]
+    assert documented["existing"].pop("booking_id").startswith("bkg_")
+    assert given == documented
 
 
 def test_examples_of_errors_show_documented_members_only():
@@ -230,6 +298,8 @@ def test_wrong_value_of_own_member(open_client, operation, request_json, member,
         ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nX-Injected: 1"),
         ("traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
         ("tag", "t" * 257),
+        ("conversation", ""),
+        ("conversation", "c" * 257),
         ("timeout_ms", 0),
         ("timeout_ms", 600_001),
         ("slow_after_ms", 0),

@@ -11,7 +11,7 @@ import pytest
 from completions import ByCallback
 from contract import BOOKING_MEMBERS, STATUS, failure, in_doubt, success
 from fault_server import answer, http_reply
-from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, reused, statuses
+from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, reused, states, statuses, unsettled
 from run_reference import headers_of
 from samples import (
     BOOKING_REPLY,
@@ -28,7 +28,7 @@ from samples import (
     search_request,
 )
 from test_abi import GARBAGE, MINUTE, config_for
-from test_cancel import ENDLESS, PATIENT
+from test_cancel import ENDLESS, PATIENT, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_violation")
 
@@ -52,7 +52,7 @@ def test_doubt_is_the_keys_and_not_the_calls(reference, http1, open_client, stat
     assert error["doubt"]["sent_ms_ago"] >= first["doubt"]["sent_ms_ago"]
     assert pending_keys(client) == [key]
     success(client.book(request))
-    assert pending(client) == []
+    assert unsettled(client) == []
 
 
 def test_doubt_outlives_calls_that_send_nothing(reference, http1, open_client):
@@ -89,7 +89,7 @@ def test_refusals_settle_no_doubt(reference, http1, open_client):
     in_doubt(client.book(request), 503, "ordered_503")
     for _ in range(3):
         in_doubt(client.book(request), 409, "slot_unavailable")
-    reused(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")), key)
+    reused(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")), key, "in_doubt")
     success(client.book(request))
     assert statuses(reference, bot) == [503, 409, 409, 409, 201]
 
@@ -104,7 +104,7 @@ def test_refusal_settles_a_doubt_where_keys_are_looked_at_first(reference, http1
     time.sleep(1.2)
     error = failure(client.book(request), "SLOT_UNAVAILABLE")
     assert (error["outcome"], error["attempts"]) == ("rejected", 1)
-    assert pending(client) == []
+    assert unsettled(client) == []
     success(client.book(changed(request, "booking.start_at", "2030-01-14T11:00:00Z")))
     assert statuses(reference, bot) == [503, 409, 409, 201]
 
@@ -116,7 +116,7 @@ def test_call_that_was_too_slow_is_joined(reference, service, open_client):
     request = booking_request(bot)
     error = failure(client.book({**request, "timeout_ms": 300}), "TIMEOUT")
     under_way = [booking["state"] for booking in pending(client)]
-    assert (error["outcome"], under_way) in [("unknown", ["in_flight"]), ("not_sent", [])]
+    assert (error["outcome"], under_way) in [("unknown", ["in_flight"]), ("not_sent", ["refused"])]
     success(client.book(request))
     assert statuses(reference, bot) == [201]
 
@@ -176,12 +176,15 @@ def test_resume_of_a_key_that_is_not_known(reference, service, open_client):
 
 
 def test_resume_of_a_key_that_is_free(reference, http1, open_client):
+    """It ends as the booking did, for as long as nobody has heard of that. From then on nothing is known of the key."""
     bot, key = reference.bot(TAKEN), new_key()
     client = open_client(http1.config)
     failure(client.book(booking_request(bot, key)), "SLOT_UNAVAILABLE")
-    failure(client.book(resume(key)), "NOT_RECORDED")
+    error = failure(client.book(resume(key)), "NOT_RECORDED")
+    assert (error["outcome"], error["field"], error["attempts"]) == ("rejected", "idempotency_key", 0)
+    wait_until(lambda: pending(client) == [], seconds=3)
+    assert failure(client.book(resume(key)), "NOT_RECORDED")["outcome"] == "unknown"
     assert statuses(reference, bot) == [409]
-    assert pending(client) == []
 
 
 @pytest.mark.parametrize(
@@ -205,7 +208,7 @@ def test_resume_without_a_key(open_client):
     assert failure(open_client(SANDBOX).book({"resume": True}), "INVALID_FIELD")["field"] == "idempotency_key"
 
 
-# What is not settled
+# What is not settled, or not heard
 
 PENDING_MEMBERS = {
     "idempotency_key",
@@ -241,19 +244,24 @@ def test_pending_booking(reference, service, open_client):
 
 
 def test_pending_bookings_are_listed_oldest_first(reference, http1, open_client):
-    """Those in doubt alone: not the booked, the refused and the unsent ones."""
+    """Those in doubt, and the others until they are heard: not the unsent ones, and no search."""
     client = open_client(http1.config, retry=ONCE, **UNSPARED, **READS_ONLY)
-    doubtful = [new_key() for _ in range(5)]
-    for key in doubtful:
-        in_doubt(client.book(booking_request(reference.bot(DOWN), key)), 503, "ordered_503")
-        success(client.book(booking_request(reference.bot())))
-        failure(client.book(booking_request(reference.bot(TAKEN))), "SLOT_UNAVAILABLE")
+    expected = {}
+    for _ in range(5):
+        doubtful, made, refused = new_key(), new_key(), new_key()
+        in_doubt(client.book(booking_request(reference.bot(DOWN), doubtful)), 503, "ordered_503")
+        success(client.book(booking_request(reference.bot(), made)))
+        failure(client.book(booking_request(reference.bot(TAKEN), refused)), "SLOT_UNAVAILABLE")
         failure(client.book(booking_request(duration="?", timeout_ms=0)), "INVALID_FIELD")
         success(client.search(search_request(reference.bot())))
-    bookings = pending(client)
-    assert {booking["idempotency_key"] for booking in bookings} == set(doubtful)
-    recorded = [booking["recorded_at"] for booking in bookings]
+        expected |= {doubtful: "in_doubt", made: "booked", refused: "refused"}
+        listed = states(client)
+        assert listed.items() <= expected.items() and {doubtful, made, refused} <= listed.keys()
+    recorded = [booking["recorded_at"] for booking in pending(client)]
     assert recorded == sorted(recorded)
+    doubts = [key for key, state in expected.items() if state == "in_doubt"]
+    wait_until(lambda: len(pending(client)) <= len(doubts), seconds=3)
+    assert pending_keys(client) == doubts
 
 
 @pytest.mark.parametrize(
@@ -274,7 +282,7 @@ def test_pending_booking_whose_start_has_passed(open_client, start_faults, start
 
 
 def test_pending_bookings_may_be_asked_for_in_a_callback(reference, http1, open_client):
-    """And what was just settled is settled there."""
+    """And what was just freed is heard there."""
     client = open_client(http1.config)
     found = []
     told = ByCallback(lambda _: found.append(pending(client)))

@@ -13,6 +13,7 @@ import pbk
 import pytest
 from contract import in_doubt, success
 from fault_server import answer, http_reply, swallow_request
+from ledger import unsettled
 from pbk import LIBRARY, ROOT
 from reference_api import API_KEY
 from samples import BOOKING_REPLY, CALLS_ONLY, READS_ONLY, SANDBOX, booking_request, search_request
@@ -184,7 +185,7 @@ def test_key_is_changed_under_a_doubt(start_faults, tmp_path):
     with pbk.Client(config | {"api_key": "sk_ptnr_new", "resume_on_open": True}) as new:
         assert server.wait_for_requests(2)
         success(new.book({"idempotency_key": "call-7", "resume": True}))
-        assert success(new.pending_bookings())["pending_bookings"] == []
+        assert unsettled(new) == []
     sent = [request.headers["authorization"] for request in server.requests]
     assert sent == ["Bearer sk_ptnr_old", "Bearer sk_ptnr_new"]
     assert server.keys() == ["call-7", "call-7"]

@@ -10,6 +10,7 @@ import pytest
 from completions import ByCallback
 from contract import STATUS, failure, success
 from fault_server import answer, http_reply
+from ledger import states, unsettled
 from openapi_core.exceptions import OpenAPIError
 from reference_http import Request
 from reference_webhook import LOOKUP_PATH, OPENAPI
@@ -127,7 +128,7 @@ def test_look_ups_are_not_remembered(open_client):
     assert success(client.lookup(request)) == {"found": False}
     booked(client, 10)
     assert success(client.lookup(request))["found"] is True
-    assert success(client.pending_bookings())["pending_bookings"] == []
+    assert "k" not in states(client) and unsettled(client) == []
 
 
 # The request

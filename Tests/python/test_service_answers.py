@@ -6,6 +6,7 @@ import time
 
 import pytest
 from contract import STATUS, failure, in_doubt, success
+from ledger import unsettled
 from reference_api import BOOKING_PATH
 from run_reference import headers_of
 from samples import DOWN, ONCE, QUICK, READS_ONLY, UNSPARED, booking_request, new_key, search_request
@@ -258,7 +259,7 @@ def test_conflict_of_another_kind_is_asked_once_more(reference, http1, open_clie
     assert (error["outcome"], error["attempts"]) == ("rejected", 2)
     first, second = reference.requests(bot)
     assert second["at"] - first["at"] >= 0.99
-    assert success(client.pending_bookings())["pending_bookings"] == []
+    assert unsettled(client) == []
 
 
 def test_conflict_of_another_kind_may_give_way_to_the_booking(reference, http1, open_client):

@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import threading
 import time
-from pathlib import Path
-from typing import Any
 
 import pbk
 import pytest
 from completions import SOON, SOON_MS, ByCallback, ByQueue, check
 from contract import STATUS, error_object, failure, in_doubt, success
 from fault_server import LIFETIME, Peer, answer, answer_once, answer_when, http_reply, stall, swallow_request
-from ledger import BOOKED, pending, pending_keys, resume
+from held import HoldByCallback, submitted
+from ledger import (
+    AT_ONCE,
+    BOOKED,
+    ENDS,
+    FAILED,
+    FIRST,
+    REFUSED,
+    REPORTED,
+    ends,
+    listed,
+    pending,
+    pending_keys,
+    resume,
+    states,
+    unsettled,
+    with_journal,
+)
 from samples import (
     BOOKING_REPLY,
     DOWN,
@@ -21,7 +36,6 @@ from samples import (
     READS_ONLY,
     SANDBOX,
     SEARCH_REPLY,
-    TAKEN_REPLY,
     UNSPARED,
     booking_request,
     new_key,
@@ -30,14 +44,6 @@ from samples import (
 from test_abi import config_for
 from test_cancel import MOST_PAUSE, wait_until
 from test_completions import wait_until_readable
-
-REPORTED: dict[str, Any] = {"report_settled": True}
-AT_ONCE = {"timeout_ms": 1000}
-"""In a request: a call that is in doubt ends at once, because it would pause for a second before it asks again."""
-
-FIRST = {"platform_keys": "first", "platform_limit_ms": 1}
-TAKEN = http_reply(409, TAKEN_REPLY)
-FAILED = http_reply(503, b"{}")
 
 
 def settled(client: pbk.Client, timeout_ms: int = SOON_MS) -> pbk.Completion:
@@ -72,7 +78,7 @@ def test_booking_is_reported_when_it_is_settled(start_faults, open_client):
 
 
 def test_refusal_is_reported_too(start_faults, open_client):
-    server = start_faults(answer_once(FAILED), answer(TAKEN))
+    server = start_faults(answer_once(FAILED), answer(REFUSED))
     client = open_client(config_for(server), **REPORTED, **FIRST)
     in_doubt(client.book(booking_request(key="call-7-1", tag="call-7", **AT_ONCE)), 503, "http_error")
     report = settled(client)
@@ -94,9 +100,10 @@ def test_report_makes_the_descriptor_readable(start_faults, open_client):
 @pytest.mark.parametrize("members", [{}, {"report_settled": False}], ids=str)
 def test_nothing_is_reported_unless_it_is_asked_for(start_faults, open_client, members):
     client = open_client(config_for(start_faults(answer_once(FAILED), answer(BOOKED))), **members)
-    in_doubt(client.book(booking_request(**AT_ONCE)), 503, "http_error")
-    wait_until(lambda: pending(client) == [])
+    in_doubt(client.book(booking_request(key="k", **AT_ONCE)), 503, "http_error")
+    wait_until(lambda: states(client) == {"k": "booked"})
     assert nothing_comes(client, 0.1)
+    assert states(client) == {"k": "booked"}
 
 
 def test_report_never_comes_by_a_callback(start_faults, open_client):
@@ -141,7 +148,7 @@ def test_repeat_that_settles_a_doubt_is_reported_once(start_faults, open_client)
 def test_booking_that_was_never_in_doubt_is_not_reported(start_faults, open_client):
     client = open_client(config_for(start_faults(answer(BOOKED))), **REPORTED)
     success(client.book(booking_request()))
-    refused = open_client(config_for(start_faults(answer(TAKEN))), **REPORTED)
+    refused = open_client(config_for(start_faults(answer(REFUSED))), **REPORTED)
     failure(refused.book(booking_request()), "SLOT_UNAVAILABLE")
     assert nothing_comes(client) and nothing_comes(refused)
 
@@ -280,31 +287,23 @@ def test_no_report_comes_after_the_close(start_faults, open_client):
 # With a journal
 
 
-def with_journal(tmp_path: Path, server: Any, **members: Any) -> dict[str, Any]:
-    return {**config_for(server), "journal_path": str(tmp_path / "journal"), **members}
-
-
 def test_what_is_open_at_the_close_is_in_the_journal(start_faults, open_client, tmp_path):
     server = start_faults(swallow_request(), swallow_request(), answer(BOOKED))
-    with pbk.Client(with_journal(tmp_path, server)) as first:
+    with pbk.Client(with_journal(config_for(server), tmp_path)) as first:
         in_doubt(first.book(booking_request(key="k", **AT_ONCE)), None, "connection_lost")
         assert first.close(100) == STATUS["OK"]
     sent = len(server.keys())
-    second = open_client(with_journal(tmp_path, server))
+    second = open_client(with_journal(config_for(server), tmp_path))
     assert [(booking["idempotency_key"], booking["state"]) for booking in listed(second)] == [("k", "in_doubt")]
     assert len(server.keys()) == sent
     assert second.book({**resume("k"), "timeout_ms": 30_000}) == (STATUS["OK"], BOOKING_REPLY)
 
 
-def listed(client: pbk.Client) -> list[dict[str, Any]]:
-    return success(client.pending_bookings())["pending_bookings"]
-
-
 def test_what_the_opening_settles_is_reported(start_faults, open_client, tmp_path):
     server = start_faults(swallow_request(), answer(BOOKED))
-    with pbk.Client(with_journal(tmp_path, server, **READS_ONLY)) as first:
+    with pbk.Client(with_journal(config_for(server), tmp_path, **READS_ONLY)) as first:
         in_doubt(first.book(booking_request(key="k", tag="call-7", **AT_ONCE)), None, "connection_lost")
-    second = open_client(with_journal(tmp_path, server, resume_on_open=True, **REPORTED))
+    second = open_client(with_journal(config_for(server), tmp_path, resume_on_open=True, **REPORTED))
     report = settled(second)
     assert (report.key, report.status, report.reply) == ("k", STATUS["OK"], BOOKING_REPLY)
     assert listed(second) == [] and nothing_comes(second)
@@ -313,12 +312,12 @@ def test_what_the_opening_settles_is_reported(start_faults, open_client, tmp_pat
 def test_settled_in_the_background_is_settled_in_the_journal(start_faults, open_client, tmp_path):
     server = start_faults(answer_once(FAILED), answer(BOOKED))
     request = booking_request(key="k")
-    with pbk.Client(with_journal(tmp_path, server, **REPORTED)) as first:
+    with pbk.Client(with_journal(config_for(server), tmp_path, **REPORTED)) as first:
         in_doubt(first.book({**request, **AT_ONCE}), 503, "http_error")
         assert settled(first).key == "k"
         assert first.close(SOON_MS) == STATUS["OK"]
     sent = len(server.keys())
-    second = open_client(with_journal(tmp_path, server, resume_on_open=True))
+    second = open_client(with_journal(config_for(server), tmp_path, resume_on_open=True))
     assert listed(second) == []
     assert second.book(request) == (STATUS["OK"], BOOKING_REPLY)
     assert len(server.keys()) == sent
@@ -328,7 +327,7 @@ def test_settled_in_the_background_is_settled_in_the_journal(start_faults, open_
 def test_cancelled_booking_is_not_resumed_by_the_opening(start_faults, open_client, tmp_path, moment):
     """The caller may have withdrawn the wish. It is listed, and a host that wants it after all asks for it."""
     server = start_faults(swallow_request() if moment == "pausing" else stall(), answer(BOOKED))
-    with pbk.Client(with_journal(tmp_path, server)) as first:
+    with pbk.Client(with_journal(config_for(server), tmp_path)) as first:
         queue = ByQueue()
         ticket = queue.submit(first, pbk.BOOK, booking_request(key="k"))
         assert server.wait_for_requests(1)
@@ -339,13 +338,13 @@ def test_cancelled_booking_is_not_resumed_by_the_opening(start_faults, open_clie
         assert failure(queue.next(first).result, "CANCELLED")["outcome"] == "unknown"
         first.close(500)
     server.play(answer(BOOKED))
-    second = open_client(with_journal(tmp_path, server, resume_on_open=True))
+    second = open_client(with_journal(config_for(server), tmp_path, resume_on_open=True))
     success_of_another(second)
-    assert [(booking["idempotency_key"], booking["state"]) for booking in listed(second)] == [("k", "in_doubt")]
+    assert [(booking["idempotency_key"], booking["state"]) for booking in unsettled(second)] == [("k", "in_doubt")]
     assert "k" not in server.keys()
     assert second.book(resume("k")) == (STATUS["OK"], BOOKING_REPLY)
     assert server.keys().count("k") == 1
-    assert listed(second) == []
+    assert unsettled(second) == []
 
 
 def success_of_another(client: pbk.Client) -> None:
@@ -357,7 +356,7 @@ def test_repeat_after_a_cancel_takes_the_withdrawal_back(start_faults, open_clie
     """So the next opening resumes it again."""
     server = start_faults(stall(), swallow_request(), answer(BOOKED))
     request = booking_request(key="k")
-    with pbk.Client(with_journal(tmp_path, server, **READS_ONLY)) as first:
+    with pbk.Client(with_journal(config_for(server), tmp_path, **READS_ONLY)) as first:
         queue = ByQueue()
         ticket = queue.submit(first, pbk.BOOK, request)
         assert server.wait_for_requests(1)
@@ -366,7 +365,7 @@ def test_repeat_after_a_cancel_takes_the_withdrawal_back(start_faults, open_clie
         assert failure(first.book({**request, "timeout_ms": 300}), "TIMEOUT")["outcome"] == "unknown"
         first.close(200)
     server.play(answer(BOOKED))
-    second = open_client(with_journal(tmp_path, server, resume_on_open=True, **REPORTED))
+    second = open_client(with_journal(config_for(server), tmp_path, resume_on_open=True, **REPORTED))
     assert settled(second).key == "k"
 
 
@@ -391,9 +390,10 @@ def test_background_leaves_connections_for_calls(start_faults, open_client):
 MOST_REPORTS = 1000
 
 
-@pytest.mark.parametrize(("reply", "state"), [(BOOKED, "booked"), (TAKEN, "refused")], ids=["booked", "refused"])
-def test_reports_that_nobody_takes(start_faults, open_client, reply, state):
+@ends
+def test_reports_that_nobody_takes(start_faults, open_client, end):
     """Beyond a thousand a booking stays listed until somebody asks for it: its end is never lost."""
+    reply, status = ENDS[end]
     doubtful = FAILED.replace(b"Content-Length", b"Retry-After: 3600\r\nContent-Length")
     seen = set()
 
@@ -405,18 +405,21 @@ def test_reports_that_nobody_takes(start_faults, open_client, reply, state):
 
     server = start_faults(doubt_first)
     client = open_client(config_for(server), **REPORTED, **FIRST, **UNSPARED, **READS_ONLY)
-    requests = [booking_request(key=f"k{number}") for number in range(MOST_REPORTS + 1)]
-    for request in requests:
-        in_doubt(client.book(request), 503, "http_error")
+    keys = [f"k{number}" for number in range(MOST_REPORTS + 1)]
+    for key in keys:
+        in_doubt(client.book(booking_request(key=key)), 503, "http_error")
     time.sleep(1.1)  # so that a refusal counts
-    statuses = {client.book(request).status for request in requests}
-    assert statuses == {STATUS["OK"] if state == "booked" else STATUS["SLOT_UNAVAILABLE"]}
-    wait_until(lambda: [(one["idempotency_key"], one["state"]) for one in pending(client)] == [("k1000", state)])
-    reports = [settled(client) for _ in range(MOST_REPORTS)]
-    assert [report.key for report in reports] == [request["idempotency_key"] for request in requests[:-1]]
-    assert nothing_comes(client)
-    assert client.book(requests[-1]).status in statuses
-    assert pending(client) == []
+    holding = HoldByCallback()  # so that only a report can make the end heard
+    for key in keys:
+        submitted(client, booking_request(key=key), status, holding)
+    assert states(client) == dict.fromkeys(keys, end)
+    for key in keys[:-1]:
+        report = settled(client)
+        assert (report.key, report.status) == (key, STATUS[status])
+    assert states(client) == {keys[-1]: end} and nothing_comes(client)
+    assert client.book(resume(keys[-1])).status == STATUS["OK" if end == "booked" else "NOT_RECORDED"]
+    wait_until(lambda: pending(client) == [], seconds=3)
+    assert len(server.keys()) == 2 * len(keys)
 
 
 # Everything at once

@@ -17,7 +17,7 @@ from certificates import Certificates
 from completions import ByQueue
 from contract import STATUS, error_object, failure, in_doubt, success
 from fault_server import Peer, answer, answer_then_swallow, http_reply
-from ledger import changed, pending_keys, resume, statuses
+from ledger import changed, resume, statuses, unsettled_keys
 from run_zoo import ZooServer
 from samples import (
     BOOKING_REPLY,
@@ -130,7 +130,7 @@ def test_refusal_of_what_libcurl_repeats_is_about_the_repetition(start_faults, o
     error = in_doubt(client.book(booking_request(key="k", **AT_ONCE)), status, code)
     assert error["attempts"] == 1
     assert server.keys() == [None, "k", "k"]
-    assert pending_keys(client) == ["k"]
+    assert unsettled_keys(client) == ["k"]
 
 
 def test_repetition_by_libcurl_may_find_its_own_slot_taken(visit):
@@ -238,7 +238,7 @@ def test_platform_that_looks_at_the_slot_first(visit, endpoint):
     time.sleep(MARGIN)
     for _ in range(3):
         in_doubt(site.client.book(request), 409, "slot_unavailable")
-    assert site.booked() == pending_keys(site.client) == [request["idempotency_key"]]
+    assert site.booked() == unsettled_keys(site.client) == [request["idempotency_key"]]
 
 
 def test_platform_that_looks_at_the_time_first(visit):
@@ -309,7 +309,7 @@ def test_refusals_of_shared_keys_prove_nothing(reference, http1, open_client, st
             error = error_object(result.reply)
             assert (error["status"], error["code"], error["outcome"]) == (status, code, "unknown")
             assert error["attempts"] == 1
-        assert pending_keys(client) == [request["idempotency_key"]]
+        assert unsettled_keys(client) == [request["idempotency_key"]]
         time.sleep(MARGIN)
 
 
@@ -327,7 +327,7 @@ def test_booking_that_is_no_appointment(visit, status, is_booked):
     error = failure(site.client.book(request), "NOT_CONFIRMED")
     assert (error["outcome"], error["retryable"], error["attempts"]) == ("rejected", False, 1)
     assert error["status"] == 201 and error["reply"]["booking"]["status"] == status
-    assert pending_keys(site.client) == []
+    assert unsettled_keys(site.client) == []
     result = site.client.book(request)
     assert len(site.answered()) == 2
     if is_booked:
@@ -377,10 +377,10 @@ def test_reply_about_another_start_proves_nothing(visit):
     error = failure(site.client.book(request), "OTHER_BOOKING")
     assert (error["outcome"], error["attempts"], error["status"]) == ("unknown", 2, 201)
     assert error["reply"]["booking"]["start_at"] == "2031-05-06T10:00:00Z"
-    assert pending_keys(site.client) == site.booked() == [request["idempotency_key"]]
+    assert unsettled_keys(site.client) == site.booked() == [request["idempotency_key"]]
     # The third gets another once more, and the fourth the booking.
     success(site.client.book(request))
-    assert pending_keys(site.client) == []
+    assert unsettled_keys(site.client) == []
 
 
 def test_start_in_another_spelling_is_the_same_start(visit):
@@ -495,7 +495,7 @@ def test_conflict_is_a_conflict(visit, endpoint, spelling):
     is_about_the_slot = spelling in SLOT_WORDS
     error = failure(site.client.book(site.request()), "SLOT_UNAVAILABLE" if is_about_the_slot else "REFUSED")
     assert (error["outcome"], error["attempts"]) == ("rejected", 1 if is_about_the_slot else 2)
-    assert pending_keys(site.client) == site.booked() == []
+    assert unsettled_keys(site.client) == site.booked() == []
     assert len(site.answered()) == error["attempts"]
 
 
@@ -551,7 +551,7 @@ def test_sandbox_that_looks_at_the_slot_first(sandbox):
     request = booking_request(key="k", **AT_ONCE)
     in_doubt(client.book(request), None, "connection_lost")
     in_doubt(client.book(request), 409, "slot_unavailable")
-    assert kept_by(client) == pending_keys(client) == ["k"]
+    assert kept_by(client) == unsettled_keys(client) == ["k"]
 
 
 def test_sandbox_without_keys(sandbox):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pbk
 import pytest
 from contract import STATUS, failure, success
-from ledger import TAKEN, all_of, changed, pending, statuses
+from ledger import TAKEN, all_of, changed, pending, statuses, unsettled
 from samples import BOOKING_REPLY, booking_request, search_request
 from test_abi import MINUTE
 
@@ -143,7 +143,7 @@ def test_request_goes_on_when_all_twins_are_cancelled(on_the_wire, way):
     assert [(booking["in_flight"], booking["state"]) for booking in pending(client)] == [(True, "in_flight")]
     told.set()
     assert client.book(request) == (STATUS["OK"], BOOKING_REPLY)
-    assert pending(client) == []
+    assert unsettled(client) == []
     assert server.keys() == [request["idempotency_key"]]
 
 
