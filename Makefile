@@ -5,6 +5,7 @@
 # make wheel   the Python package with the library inside, in build/wheel
 # make bench   the figures of the README
 # make instructions         what one warm call costs in instructions, by shared object
+# make scanner the speed of the JSON scanner, beside simdjson and RapidJSON
 # make fleet   a thousand clients and an outage, under a virtual clock: the table of docs/fleet.md
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
 # make asan, make tsan      the Swift tests under a sanitizer
@@ -13,7 +14,7 @@
 # make install, uninstall, deb       packaging/package.mk says more
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: all demo demo-relay test lib wheel bench instructions asan tsan format lint clean setup setup-test \
+.PHONY: all demo demo-relay test lib wheel bench instructions scanner asan tsan format lint clean setup setup-test \
         build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fleet fuzz examples size
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -144,14 +145,21 @@ asan tsan: setup
 
 # ---- Figures ----------------------------------------------------------------------------------------------------------
 
+SCANNER_PEERS := simdjson.h=libsimdjson-dev rapidjson/reader.h=rapidjson-dev
+
 bench: lib $(VENV)/installed
-	@.ci/install-packages c++=g++ nginx=nginx-light
+	@CC="c++ -x c++" .ci/install-packages c++=g++ nginx=nginx-light $(SCANNER_PEERS)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
 
 instructions: lib
 	@.ci/install-packages cc=gcc valgrind=valgrind
 	@python3 Benchmarks/instructions.py
+
+# The headers of both are C++.
+scanner: setup
+	@CC="c++ -x c++" .ci/install-packages c++=g++ $(SCANNER_PEERS)
+	@python3 Benchmarks/scanner.py
 
 fleet: build-swift-tests $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt

@@ -2,11 +2,12 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages] [asyncio] [flat]
+                              [languages] [asyncio] [flat] [scanner]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
-requirements.txt; Node is measured if it is there. Read from the environment:
+requirements.txt; Node is measured if it is there, and the scanner if swiftc and the headers of simdjson and RapidJSON
+are. Read from the environment:
 
     BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
@@ -40,6 +41,7 @@ import journal
 import languages
 import memory
 import network
+import scanner
 import submit
 import throughput
 from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine, save
@@ -47,7 +49,7 @@ from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
                 "memory": memory, "frames": frames, "journal": journal, "languages": languages,
-                "asyncio": asyncio_clients, "flat": flat}
+                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner}
 
 
 def main() -> None:

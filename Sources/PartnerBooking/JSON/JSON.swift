@@ -4,29 +4,96 @@ import Glibc
 enum JSON {
     /// Throws when the bytes are not one JSON text.
     static func validate(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
-        _ = try scan(bytes, profile: profile, visitor: { _ in Ignoring() })
+        _ = try scan(bytes, profile: profile, visitor: Ignoring())
     }
 
-    /// The kind of the top-level member `name`, or nil when the text is not JSON, not an object, or has no such member.
-    /// Of several copies the last one counts, as in most readers.
-    static func kindOfTopLevelMember(_ name: StaticString, in bytes: [UInt8], profile: JSONProfile) -> JSONKind? {
-        try? scan(bytes, profile: profile, visitor: { TopLevelMember(name: name, bytes: $0) }).found
-    }
-
+    /// Reads one JSON text from first byte to last, and returns the visitor that has seen it.
     static func scan<Visitor: JSONVisitor>(
-        _ bytes: [UInt8], profile: JSONProfile, visitor: (UnsafeRawBufferPointer) -> Visitor
+        _ bytes: [UInt8], profile: JSONProfile, visitor: consuming Visitor
     ) throws(JSONSyntaxError) -> Visitor {
-        // withUnsafeBytes does not carry a typed error, so the result does.
-        let result: Result<Visitor, JSONSyntaxError> = bytes.withUnsafeBytes { buffer in
-            var scanner = JSONScanner(buffer, profile: profile, visitor: visitor(buffer))
-            do throws(JSONSyntaxError) {
-                try scanner.scan()
-                return .success(scanner.visitor)
-            } catch {
-                return .failure(error)
+        var visitor = visitor
+        try withWindow(bytes, profile) { (window, place, _) throws(JSONSyntaxError) in
+            place = try JSONScanner.afterValue(place, &window, &visitor, outer: 0)
+        }
+        return visitor
+    }
+
+    /// The kind of the top-level member `name`, or nil when the text is not JSON, not an object, or has no such
+    /// member. Of several copies the last one counts, as in most readers.
+    static func kindOfTopLevelMember(_ name: StaticString, in bytes: [UInt8], profile: JSONProfile) -> JSONKind? {
+        var found: JSONKind?
+        do throws(JSONSyntaxError) {
+            try withWindow(bytes, profile) { (window, place, buffer) throws(JSONSyntaxError) in
+                found = try kindOfMember(name, &place, &window, buffer)
+            }
+        } catch {
+            return nil
+        }
+        return found
+    }
+
+    /// Reads a value, and notes the kind of a member if the value is an object.
+    private static func kindOfMember(
+        _ name: StaticString, _ place: inout UnsafeRawPointer, _ window: inout JSONWindow,
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(JSONSyntaxError) -> JSONKind? {
+        var (found, ignoring): (JSONKind?, Ignoring) = (nil, Ignoring())
+        guard place.byte == UInt8(ascii: "{") else {
+            place = try JSONScanner.afterValue(place, &window, &ignoring, outer: 0)
+            return nil
+        }
+        place += 1
+        window.skipSpace(&place)
+        guard place.byte != UInt8(ascii: "}") else {
+            place += 1
+            return nil
+        }
+        while true {
+            let key = try window.afterKey(place)
+            place = try window.afterColon(key.end)
+            window.skipSpace(&place)
+            if string(bytes, key.span, hasEscapes: key.hasEscapes, equals: name) {
+                found = JSONKind(startingWith: place.byte)
+            }
+            place = try JSONScanner.afterValue(place, &window, &ignoring, outer: 1)
+            window.skipSpace(&place)
+            let separator = place.byte
+            guard separator == UInt8(ascii: ",") || separator == UInt8(ascii: "}") else {
+                throw window.text.noEnd(of: UInt8(ascii: "}"), at: window.offset(of: place))
+            }
+            place += 1
+            window.makeRoom(&place)
+            if separator == UInt8(ascii: "}") { return found }
+            window.skipSpace(&place)
+        }
+    }
+
+    /// Reads the white space around a value, and the value with `body`.
+    @inline(__always)
+    private static func withWindow(
+        _ bytes: [UInt8], _ profile: JSONProfile,
+        _ body: (inout JSONWindow, inout UnsafeRawPointer, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> Void
+    ) throws(JSONSyntaxError) {
+        // These two do not carry a typed error, so the result does.
+        let error: JSONSyntaxError? = bytes.withUnsafeBytes { buffer in
+            withUnsafeTemporaryAllocation(byteCount: JSONWindow.scratchSize, alignment: 16) { scratch in
+                guard let scratch = scratch.baseAddress else { return JSONSyntaxError(offset: 0, reason: "no memory") }
+                let text = JSONText(bytes: buffer, profile: profile)
+                var window = JSONWindow(text, scratch: scratch)
+                var place = text.base
+                do throws(JSONSyntaxError) {
+                    window.makeRoom(&place)
+                    window.skipSpace(&place)
+                    try body(&window, &place, buffer)
+                    window.skipSpace(&place)
+                    let end = window.offset(of: place)
+                    return end < text.count ? text.error("there is text after the end", at: end) : nil
+                } catch {
+                    return error
+                }
             }
         }
-        return try result.get()
+        if let error { throw error }
     }
 
     /// Whether a string or key, `span` including its quotes, has that text.
@@ -77,36 +144,17 @@ private struct Ignoring: JSONVisitor {
     mutating func close(at end: Int) {}
 }
 
-/// Watches for one member of the outermost object.
-private struct TopLevelMember: JSONVisitor {
-    let name: StaticString
-    let bytes: UnsafeRawBufferPointer
-    private var depth = 0
-    private var isNext = false
-    private(set) var found: JSONKind?
-
-    init(name: StaticString, bytes: UnsafeRawBufferPointer) {
-        self.name = name
-        self.bytes = bytes
-    }
-
-    mutating func key(_ span: Range<Int>, hasEscapes: Bool) {
-        guard depth == 1 else { return }
-        isNext = JSON.string(bytes, span, hasEscapes: hasEscapes, equals: name)
-    }
-
-    mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool) { note(kind) }
-
-    mutating func open(_ kind: JSONKind, at offset: Int) {
-        note(kind)
-        depth += 1
-    }
-
-    mutating func close(at end: Int) { depth -= 1 }
-
-    private mutating func note(_ kind: JSONKind) {
-        guard depth == 1, isNext else { return }
-        found = kind
-        isNext = false
+extension JSONKind {
+    /// The kind of a value, by its first byte.
+    fileprivate init(startingWith byte: UInt8) {
+        self =
+            switch byte {
+            case UInt8(ascii: "{"): .object
+            case UInt8(ascii: "["): .array
+            case UInt8(ascii: "\""): .string
+            case UInt8(ascii: "n"): .null
+            case UInt8(ascii: "t"), UInt8(ascii: "f"): .bool
+            default: .number
+            }
     }
 }

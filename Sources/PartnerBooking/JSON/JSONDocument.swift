@@ -18,7 +18,7 @@ final class JSONDocument: Sendable {
     init(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
         guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: "too long") }
         self.bytes = bytes
-        self.nodes = try JSON.scan(bytes, profile: profile, visitor: { _ in Builder() }).nodes
+        self.nodes = try JSON.scan(bytes, profile: profile, visitor: Builder()).nodes
     }
 
     /// Reads what a caller handed in; `what` it is called in the error.
