@@ -1,21 +1,37 @@
-# make demo    the main job on the embedded sandbox, from a fresh machine
-# make demo-relay           an engine and a platform in two processes, signed requests between them
-# make test    every test, in Swift, C, C++ and Python
-# make lib     build/lib/libpartnerbooking.so
-# make wheel   the Python package with the library inside, in build/wheel
-# make bench   the figures of the README
-# make instructions         what one warm call costs in instructions, by shared object
-# make scanner the speed of the JSON scanner, beside simdjson and RapidJSON
-# make fleet   a thousand clients and an outage, under a virtual clock: the table of docs/fleet.md
-# make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each
-# make asan, make tsan      the Swift tests under a sanitizer
-# make format, make lint    by .swift-format
-# make docs    the reference pages, in build/docs
-# make install, uninstall, deb       packaging/package.mk says more
+# `make help` prints the lines that begin with ##, here and in packaging/package.mk.
+#
+## First steps
+##   make help            print this list
+##   make deps            install what the build and the tests need
+##   make demo            install that for the build, then book an appointment on the sandbox
+##   make test            install that, then run every test: Swift, C, C++, Python, fuzzing, valgrind
+## No other target installs packages on the system. Python packages go into .venv.
+##
+## Build
+##   make lib             build/lib/libpartnerbooking.so
+##   make examples        the C examples, in build/examples-c
+##   make wheel           the Python package with the library inside, in build/wheel
+##   make clean           remove what was built
+##
+## Part of the tests
+##   make test-swift      the Swift tests
+##   make test-c          the library from C; also test-cpp, test-python, test-fuzz, test-valgrind
+##   make asan, tsan      the Swift tests under AddressSanitizer or ThreadSanitizer
+##   make fuzz            search for inputs that break a reader, FUZZ_SECONDS for each
+##   make lint, format    check or correct the format of Swift files
+##
+## Run and measure
+##   make demo-relay      an engine and a platform in two processes, with signed requests
+##   make bench           the figures of the README
+##   make instructions    the instructions of one warm call, by shared object
+##   make scanner         the speed of the JSON scanner, beside simdjson and RapidJSON
+##   make fleet           the table of docs/fleet.md: 1,000 clients and an outage, on a virtual clock
+##
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: all demo demo-relay test lib wheel bench instructions scanner asan tsan format lint clean setup setup-test \
-        build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind fleet fuzz examples size
+.DEFAULT_GOAL := all
+.PHONY: all help deps demo demo-relay test lib wheel examples bench instructions scanner fleet fuzz asan tsan format lint clean \
+	check-build check-test build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
@@ -25,23 +41,39 @@ SWIFT_SOURCES := Package.swift $(shell find Sources include -type f ! -name '*.h
 VENV    := .venv
 PYTHON  := $(VENV)/bin/python
 
+help:
+	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
+
 all: lib
 
 # ---- What has to be installed -----------------------------------------------------------------------------------------
 
 BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
 TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind nlohmann/json.hpp=nlohmann-json3-dev \
-	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales
+	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales import:ensurepip=python3-venv
 
-setup:
-	@command -v swift >/dev/null || { echo "Please install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
-	@.ci/install-packages $(BUILD_PACKAGES)
+FIND_SWIFT = command -v swift >/dev/null || \
+	{ echo "Install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
 
-setup-test: setup $(VENV)/installed
-	@.ci/install-packages $(TEST_PACKAGES)
+deps:
+	@scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(FIND_SWIFT)
+	@$(MAKE) --no-print-directory $(VENV)/installed
+
+# Each stops make with one line and exit code 2 when a package is missing: `need` for packages that `make deps` installs.
+missing   = $(strip $(shell scripts/install-packages --missing $(1)))
+stop      = $(if $(1),$(error Missing: $(1). $(2)))
+need      = $(call stop,$(call missing,$(1)),Run `make deps`)
+need-also = $(call stop,$(call missing,$(1)),Install with apt-get)
+
+check-build:
+	@: $(call need,swift=swift $(BUILD_PACKAGES))
+
+check-test: check-build
+	@: $(call need,$(TEST_PACKAGES))
 
 $(VENV)/installed: Tests/python/requirements.txt
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || .ci/install-packages no-such-command=python3-venv
+	@: $(call need,import:ensurepip=python3-venv)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -60,7 +92,7 @@ LINK_FLAGS = -Xswiftc -static-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xs
 
 lib: $(SHARED)
 
-$(SHARED): $(SWIFT_SOURCES) Makefile | setup
+$(SHARED): $(SWIFT_SOURCES) Makefile | check-build
 	swift build -c release --product partnerbooking --scratch-path build/swift --disable-local-rpath $(LINK_FLAGS)
 	mkdir -p $(LIB)
 	cp build/swift/release/libpartnerbooking.so $@.unstripped
@@ -88,22 +120,25 @@ wheel: lib $(VENV)/installed
 examples: lib
 	$(MAKE) --no-print-directory -C examples-c
 
-demo: examples
+demo:
+	@scripts/install-packages $(BUILD_PACKAGES)
+	@$(FIND_SWIFT)
+	@$(MAKE) --no-print-directory examples
 	@build/examples-c/book_appointment
 
 demo-relay: examples
-	@.ci/install-packages python3=python3
+	@: $(call need,python3=python3)
 	@python3 examples-c/demo_relay.py
 
 # ---- Tests ------------------------------------------------------------------------------------------------------------
 
 # The two long builds go side by side.
-test: setup-test
+test: deps
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory -j 2 lib build-swift-tests
 	$(MAKE) --no-print-directory test-swift test-c test-cpp test-python test-fuzz test-valgrind
 
-build-swift-tests:
+build-swift-tests: check-build
 	swift build --build-tests --quiet
 
 test-swift:
@@ -113,31 +148,31 @@ test-c: lib
 	$(MAKE) --no-print-directory -j 2 -C Tests/c all
 	$(MAKE) --no-print-directory -C Tests/c check
 
-test-cpp: lib
+test-cpp: check-test lib
 	$(MAKE) --no-print-directory -j 2 -C Tests/cpp all
 	$(MAKE) --no-print-directory -C Tests/cpp check
 
-test-python: lib examples wheel $(VENV)/installed
+test-python: check-test lib examples wheel $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging bindings/python
 	$(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder Tests/python
 
-test-valgrind: lib examples
+test-valgrind: check-test lib examples
 	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind
 	$(MAKE) --no-print-directory -j 2 -C Tests/cpp valgrind
 
 # A short look; `make fuzz` takes a longer one.
-test-fuzz: setup
+test-fuzz: check-build
 	$(MAKE) -s -j 2 -C Tests/fuzz fuzz FUZZ_SECONDS=3
 
 FUZZ_SECONDS := 60
-fuzz: setup
+fuzz: check-build
 	$(MAKE) -s -C Tests/fuzz fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 # Unoptimised: what the optimiser inlines of Swift's collections ThreadSanitizer sees without the reference counts, which are
 # in the runtime, and then it reports copy-on-write as a race.
 asan: SANITIZER := address
 tsan: SANITIZER := thread
-asan tsan: setup
+asan tsan: check-build
 	swift build --build-tests --quiet --sanitize $(SANITIZER) --scratch-path build/$@
 	swift test --skip-build --disable-xctest --sanitize $(SANITIZER) --scratch-path build/$@ >build/$@/tests.log 2>&1 || \
 		{ cat build/$@/tests.log >&2; exit 1; }
@@ -145,20 +180,19 @@ asan tsan: setup
 
 # ---- Figures ----------------------------------------------------------------------------------------------------------
 
-SCANNER_PEERS := simdjson.h=libsimdjson-dev rapidjson/reader.h=rapidjson-dev
+SCANNER_PEERS := c++:simdjson.h=libsimdjson-dev c++:rapidjson/reader.h=rapidjson-dev
 
 bench: lib $(VENV)/installed
-	@CC="c++ -x c++" .ci/install-packages c++=g++ nginx=nginx-light $(SCANNER_PEERS)
+	@: $(call need-also,c++=g++ nginx=nginx-light)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
 
 instructions: lib
-	@.ci/install-packages cc=gcc valgrind=valgrind
+	@: $(call need,valgrind=valgrind)
 	@python3 Benchmarks/instructions.py
 
-# The headers of both are C++.
-scanner: setup
-	@CC="c++ -x c++" .ci/install-packages c++=g++ $(SCANNER_PEERS)
+scanner: check-build
+	@: $(call need-also,c++=g++ $(SCANNER_PEERS))
 	@python3 Benchmarks/scanner.py
 
 fleet: build-swift-tests $(VENV)/installed

@@ -9,7 +9,7 @@ version=$(sed -n 's/^#define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h
 make --no-print-directory lib >/dev/null
 rm -rf "$copy"
 mkdir -p "$copy"
-cp -R Makefile Package.swift Sources include Tests .ci "$copy"
+cp -R Makefile Package.swift Sources include Tests packaging scripts "$copy"
 cat >"$copy/Sources/PartnerBookingABI/Probe.swift" <<'END'
 import FoundationEssentials
 

@@ -1,12 +1,13 @@
-# Part of ../Makefile: what others build upon.
+# Part of ../Makefile: installation, packages and reference pages.
 #
-#     make install             under PREFIX, /usr/local unless it says otherwise; below DESTDIR if there is one
-#     make uninstall           removes exactly what was installed there
-#     make deb                 build/deb: libpartnerbooking1, libpartnerbooking-dev and the debug symbols, passed by lintian
-#     make docs                build/docs: the C ABI by Doxygen, the Swift API by DocC
-#     make test-package        programs that are built against what was installed
-#     make test-abi            the ABI is as Tests/abi has it
-#     make abi-description     takes additions to the ABI over into Tests/abi
+## Install and package
+##   make install         install under PREFIX (default /usr/local), below DESTDIR if it is set
+##   make uninstall       remove exactly what was installed there
+##   make deb             libpartnerbooking1, libpartnerbooking-dev, debug symbols, in build/deb
+##   make docs            the C ABI by Doxygen and the Swift API by DocC, in build/docs
+##   make test-package    test programs that are built against the installed library
+##   make test-abi        compare the ABI with Tests/abi
+##   make abi-description write additions to the ABI into Tests/abi
 .PHONY: install uninstall deb docs test-package test-abi abi-description
 
 TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf dpkg-gensymbols=dpkg-dev doxygen=doxygen strace=strace
@@ -25,7 +26,7 @@ INSTALL = VERSION='$(VERSION)' SONAME='$(SONAME)' DESTDIR='$(DESTDIR)' PREFIX='$
 BUILT = $(if $(shell command -v swift),lib,$(if $(wildcard $(SHARED)),,lib))
 
 install: $(BUILT)
-	@.ci/install-packages python3=python3
+	@: $(call need,python3=python3)
 	@$(INSTALL) install
 	@echo "Installed under $(DESTDIR)$(PREFIX). Where the loader looks in $(LIBDIR), ldconfig makes it known."
 
@@ -33,21 +34,21 @@ uninstall:
 	@$(INSTALL) uninstall
 
 deb: $(BUILT)
-	@.ci/install-packages python3=python3 dpkg-gensymbols=dpkg-dev lintian=lintian
+	@: $(call need-also,python3=python3 dpkg-gensymbols=dpkg-dev lintian=lintian)
 	rm -rf build/deb
 	VERSION='$(VERSION)' SONAME='$(SONAME)' packaging/build-debs build/deb
 	lintian --fail-on error --allow-root build/deb/*.deb
 
 docs: build-swift-tests
-	@.ci/install-packages doxygen=doxygen
+	@: $(call need,doxygen=doxygen)
 	@VERSION='$(VERSION)' packaging/build-docs build/docs
 	@echo "build/docs/html/index.html, and build/docs/PartnerBooking.doccarchive for a web server"
 
-test-package: lib setup-test
+test-package: check-test lib $(VENV)/installed
 	$(PYTHON) -m pytest -q Tests/python/test_install.py Tests/python/test_debian.py
 
-test-abi: lib setup-test
+test-abi: check-test lib $(VENV)/installed
 	$(PYTHON) -m pytest -q Tests/python/test_frozen_abi.py
 
-abi-description: setup-test
+abi-description: check-test
 	python3 Tests/abi/describe.py

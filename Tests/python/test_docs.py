@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pbk
 import pytest
 from contract import CONTRACT, ERRORS, HEADER, STATUS, VERSION, success
+from makefile import targets
 from pbk import LIBRARY, ROOT
 from samples import READS_ONLY, SANDBOX, booking_request
 from test_examples import run
@@ -293,7 +294,8 @@ def test_contract_names_every_member_that_the_sources_read_and_write():
 
 # ---- Links ----------------------------------------------------------------------------------------------------------
 
-LINKED_PAGES = [*CODE_PAGES, ROOT / "CHANGELOG.md"]
+CONTRIBUTORS_PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "Tests" / "README.md"]
+LINKED_PAGES = [*CODE_PAGES, *CONTRIBUTORS_PAGES, ROOT / "CHANGELOG.md"]
 
 
 def anchors(page: Path) -> set[str]:
@@ -342,6 +344,57 @@ def test_pages_that_sources_name_are_there():
     }
     assert len(named) > 10
     assert {(file, name) for file, name in named if not (DOCS / name).exists()} == set()
+
+
+# ---- Pages for contributors -----------------------------------------------------------------------------------------
+
+PAGES_ABOUT_THE_TREE = [*CONTRIBUTORS_PAGES, DOCS / "architecture.md"]
+
+
+def code_of(page: Path) -> list[str]:
+    """What stands in backquotes, and the lines of blocks of commands."""
+    text = page.read_text()
+    commands = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    return spans + [line.partition(" #")[0] for block in commands for line in block.splitlines()]
+
+
+def missing_paths(page: Path) -> set[str]:
+    """Paths may begin at the top of the repository or at the page. What a build makes is not looked for."""
+    paths = {word for code in code_of(page) for word in code.split() if re.fullmatch(r"[\w.-]+/[\w./-]*", word)}
+    made = {path for path in paths if path.startswith(("build/", ".venv/", "../../build/"))}
+    return {path for path in paths - made if not ((ROOT / path).exists() or (page.parent / path).exists())}
+
+
+def missing_targets(page: Path) -> set[str]:
+    named = {name for code in code_of(page) for name in re.findall(r"^make ([a-z][a-z-]*)", code)}
+    return named - targets()
+
+
+def missing_types(page: Path) -> set[str]:
+    sources = [file.read_text() for top in ("Sources", "Tests") for file in (ROOT / top).rglob("*.swift")]
+    declared = set(re.findall(r"\b(?:struct|class|enum|protocol|typealias) (\w+)", "\n".join(sources)))
+    text = page.read_text()
+    named = {name for name in re.findall(r"`([A-Z][a-z]\w*[a-z])(?:\.\w+)?`", text)}
+    targets_and_folders = {file.name for file in (ROOT / "Sources").rglob("*") if file.is_dir()}
+    return named - declared - targets_and_folders
+
+
+@pytest.mark.parametrize("page", PAGES_ABOUT_THE_TREE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_about_the_tree_names_what_is_there(page):
+    assert (missing_paths(page), missing_targets(page)) == (set(), set())
+    assert max(map(len, page.read_text().splitlines())) <= 100
+
+
+def test_types_of_the_architecture_are_there():
+    assert missing_types(DOCS / "architecture.md") == set()
+
+
+def test_wrong_name_would_be_seen(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("`Tests/nowhere/`, `make nothing`, `NoSuchType.go` and `Exchange`\n```sh\nmake none  # x\n```\n")
+    assert (missing_paths(page), missing_targets(page)) == ({"Tests/nowhere/"}, {"nothing", "none"})
+    assert missing_types(page) == {"NoSuchType"}
 
 
 # ---- The reference pages --------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
  * What several of these programs need: the library loaded from a path of the host's choice, calls that have to succeed, and
  * the other user of TLS in the process, a libcurl that is the host's own.
  */
-#ifndef BESIDE_H
-#define BESIDE_H
+#ifndef COEXISTENCE_H
+#define COEXISTENCE_H
 
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -95,7 +95,7 @@ static inline pbk_client *open_client(const struct pbk *pbk, const char *config)
 }
 
 #define SEARCH \
-    "{\"bot_id\":\"bot_beside\",\"query\":{\"filter\":{\"start_at_range\":" \
+    "{\"bot_id\":\"bot_coexistence\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"2030-01-14T09:00:00Z\",\"end_at\":\"2030-01-14T17:00:00Z\"}}}}"
 #define BOOKING_OF \
     "{\"bot_id\":\"bot_%d_%d_%d\",\"idempotency_key\":\"key_%d_%d_%d\",\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\"," \

@@ -23,7 +23,7 @@ from run_reference import ReferenceServer
 from samples import SANDBOX, SEARCH_REPLY
 from test_shared_object import FILE, NEEDED_AT_MOST, output_of
 
-SOURCES = ROOT / "Tests" / "beside"
+SOURCES = ROOT / "Tests" / "coexistence"
 
 pytestmark = pytest.mark.usefixtures("no_violation")
 
@@ -48,7 +48,7 @@ def run(
 @pytest.fixture(scope="module")
 def programs() -> Path:
     run("make", "-s", "-j", "2", "-C", SOURCES)
-    return ROOT / "build" / "tests-beside"
+    return ROOT / "build" / "tests-coexistence"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@
  * turn and at once, and then each goes on after the other has cleaned up.
  */
 #define _GNU_SOURCE
-#include "beside.h"
+#include "coexistence.h"
 
 #define ROUNDS 3
 #define THREADS 4

@@ -11,7 +11,7 @@
  *                  memory that free() could take
  */
 #define _GNU_SOURCE
-#include "beside.h"
+#include "coexistence.h"
 
 #include <stdatomic.h>
 

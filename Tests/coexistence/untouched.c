@@ -10,7 +10,7 @@
  * errno is not looked at: like any function of C's, those of the library may change it.
  */
 #define _GNU_SOURCE
-#include "beside.h"
+#include "coexistence.h"
 
 #include <dirent.h>
 #include <errno.h>

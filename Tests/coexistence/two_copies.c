@@ -7,7 +7,7 @@
  * MILLISECONDS the process ends after as many, with calls under way in both; else it does the whole test.
  */
 #define _GNU_SOURCE
-#include "beside.h"
+#include "coexistence.h"
 
 #include <sys/wait.h>
 
