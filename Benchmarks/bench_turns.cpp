@@ -147,7 +147,7 @@ static void cpp_try_future(int in_flight)
 static std::vector<double> c_queue(int in_flight, int calls)
 {
     std::vector<double> waits, begun(static_cast<std::size_t>(in_flight));
-    pollfd descriptor = {pbk_completion_fd(client->get()), POLLIN, 0};
+    pollfd descriptor = {pbk_client_fd(client->get()), POLLIN, 0};
     int to_submit = calls;
     const auto submit = [&](double &at) {
         at = now_us();

@@ -105,7 +105,7 @@ def ctypes_queue(base_url: str, loop: asyncio.AbstractEventLoop) -> Run:
 
     handle = _bindings.pbk_client_open(json.dumps(configuration(base_url)).encode(), None)
     poll = select.poll()
-    poll.register(_bindings.pbk_completion_fd(handle), select.POLLIN)
+    poll.register(_bindings.pbk_client_fd(handle), select.POLLIN)
 
     def run(in_flight: int, calls: int) -> list[float]:
         begun: dict[int, float] = {}

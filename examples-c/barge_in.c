@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
 #define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":400}}"
 #define SEARCH(day) \
@@ -19,7 +20,7 @@
     "{\"start_at\":\"" day "\",\"end_at\":\"" day "\"}}}}"
 #define BOOKING \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"detach\":true," \
-    "\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":30," \
+    "\"booking\":{\"start_at\":$,\"duration_minutes\":30," \
     "\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
 
 static double milliseconds(void)
@@ -92,12 +93,8 @@ static int second_search(pbk_client *client, char slot[64])
 {
     pbk_completion *completion = ended(client, submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2030-01-15")));
     const char *reply = pbk_completion_reply(completion);   /* NULL for NULL */
-    const char *start_at = reply == NULL ? NULL : strstr(reply, "\"start_at\"");
-    int found;
+    int found = json_copy(reply, "/availabilities/0/start_at", slot, 64);
 
-    /* Enough for the sandbox's JSON and for nothing else: a real engine uses the JSON library it has. */
-    found = pbk_completion_status(completion) == PBK_OK && start_at != NULL
-        && sscanf(start_at, "\"start_at\" : \"%63[^\"]", slot) == 1;
     if (found)
         printf("bot:     I can offer you %s.\n", slot);
     else
@@ -112,7 +109,7 @@ static int second_search(pbk_client *client, char slot[64])
  */
 static int detached_booking(pbk_client *client, const char *slot)
 {
-    char request[512];
+    char *request = json_fill(BOOKING, slot);
     pbk_ticket booking;
     pbk_completion *completion;
     const char *reply;
@@ -120,8 +117,8 @@ static int detached_booking(pbk_client *client, const char *slot)
     int booked;
 
     printf("caller:  Take it.\n");
-    snprintf(request, sizeof request, BOOKING, slot);
     booking = submit(client, PBK_CREATE_BOOKING, request);
+    free(request);
     talk_for(100);
     printf("    (The caller hangs up.)\n");
     hung_up = milliseconds();

@@ -17,6 +17,7 @@
 
 #define DAY (24 * 60 * 60)
 #define SLOTS_OFFERED 3
+#define NAME "John \"Jo\" Doe"     /* a caller may say anything */
 
 struct slot {
     char start_at[64];
@@ -26,33 +27,33 @@ struct slot {
 /* Searches the seven days from tomorrow on. Returns how many slots are free; the first of them are in `slots`. */
 static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
 {
-    char request[1024], from[32], to[32];
+    char from[32], to[32], pointer[64];
     time_t tomorrow = time(NULL) / DAY * DAY + DAY, a_week_later = tomorrow + 7 * DAY;
     pbk_status status;
-    char *reply;
-    const char *rest;
+    char *request, *reply;
     struct slot slot;
     int count = 0;
 
     strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&tomorrow));
     strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&a_week_later));
     printf("    search     %s to %s\n", from, to);
-    snprintf(request, sizeof request,
-             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
-             bot_id, from, to);
-
+    request = json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
+                        bot_id, from, to);
     reply = pbk_search_availability(client, request, &status);
+    free(request);
     if (status != PBK_OK) {
         report("the search", status, reply);
     } else {
-        rest = reply;
-        while ((rest = json_after(rest, "\"start_at\"", slot.start_at, sizeof slot.start_at)) != NULL
-               && (rest = json_after(rest, "\"duration_minutes\"", slot.minutes, sizeof slot.minutes)) != NULL) {
-            if (atoi(slot.minutes) > 60)    /* this platform lists whole free windows: take the first half hour */
-                strcpy(slot.minutes, "30");
+        for (;; count++) {
+            snprintf(pointer, sizeof pointer, "/availabilities/%d/start_at", count);
+            if (!json_copy(reply, pointer, slot.start_at, sizeof slot.start_at))
+                break;
+            snprintf(pointer, sizeof pointer, "/availabilities/%d/duration_minutes", count);
+            json_copy(reply, pointer, slot.minutes, sizeof slot.minutes);
+            if (atoi(slot.minutes) < 1 || atoi(slot.minutes) > 60)
+                strcpy(slot.minutes, "30");     /* this platform lists whole free windows: take the first half hour */
             if (count < SLOTS_OFFERED)
                 slots[count] = slot;
-            count++;
         }
         printf("    found      %d free slots\n", count);
     }
@@ -67,22 +68,20 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
 static char *book(pbk_client *client, const char *bot_id, const char *key, const struct slot *slot, const char *phone,
                   const char *name, pbk_status *status)
 {
-    char request[2048], outcome[16];
-    char *reply = NULL;
+    char *request, *reply = NULL;
     int attempt;
 
-    snprintf(request, sizeof request,
-             "{\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":%s,"
-             "\"customer\":{\"phone\":\"%s\",\"name\":\"%s\"}}}",
-             bot_id, key, slot->start_at, slot->minutes, phone, name);
+    request = json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
+                        "\"customer\":{\"phone\":$,\"name\":$}}}",
+                        bot_id, key, slot->start_at, slot->minutes, phone, name);
     for (attempt = 1; attempt <= 3; attempt++) {
         printf("    book       %s for %s, key %s\n", slot->start_at, name, key);
         pbk_string_free(reply);
         reply = pbk_create_booking(client, request, status);
-        json_after(reply, "\"outcome\"", outcome, sizeof outcome);
-        if (*status == PBK_OK || (reply != NULL && strcmp(outcome, "unknown") != 0))
+        if (*status == PBK_OK || pbk_reply_outcome(reply) != PBK_OUTCOME_UNKNOWN)
             break;
     }
+    free(request);
     return reply;
 }
 
@@ -116,21 +115,21 @@ static int converse(pbk_client *client, const char *bot_id)
 
     chosen = &slots[count / 2];
     say_time(chosen->start_at, when, sizeof when);
-    printf("caller:  %s, please. I am John Doe.\n", when);
-    reply = book(client, bot_id, key, chosen, "+15551234567", "John Doe", &status);
-    if (status != PBK_OK || json_after(reply, "\"id\"", id, sizeof id) == NULL) {
+    printf("caller:  %s, please. I am %s.\n", when, NAME);
+    reply = book(client, bot_id, key, chosen, "+15551234567", NAME, &status);
+    if (status != PBK_OK || !json_copy(reply, "/booking/id", id, sizeof id)) {
         report("the booking", status, reply);
         pbk_string_free(reply);
         return 0;
     }
-    json_after(reply, "\"status\"", state, sizeof state);
+    json_copy(reply, "/booking/status", state, sizeof state);
     pbk_string_free(reply);
     printf("    booked     %s, %s\n", id, state);
 
     printf("caller:  Wait, somebody is at the door. All right, go on.\n");
     printf("    (The engine dropped that turn and cannot know how it ended: the same call again, the same key.)\n");
-    reply = book(client, bot_id, key, chosen, "+15551234567", "John Doe", &status);
-    if (status != PBK_OK || json_after(reply, "\"id\"", same_id, sizeof same_id) == NULL) {
+    reply = book(client, bot_id, key, chosen, "+15551234567", NAME, &status);
+    if (status != PBK_OK || !json_copy(reply, "/booking/id", same_id, sizeof same_id)) {
         report("the repeated booking", status, reply);
         pbk_string_free(reply);
         return 0;
@@ -143,7 +142,7 @@ static int converse(pbk_client *client, const char *bot_id)
 
     printf("second caller:  %s, please. I am Jane Roe.\n", when);
     reply = book(client, bot_id, second_key, chosen, "+15557654321", "Jane Roe", &status);
-    json_after(reply, "\"code\"", code, sizeof code);
+    json_copy(reply, "/error/code", code, sizeof code);
     if (status != PBK_SLOT_UNAVAILABLE || strcmp(code, "slot_unavailable") != 0) {
         printf("    This should have been refused:\n    %s\n", reply == NULL ? "(out of memory)" : reply);
         pbk_string_free(reply);

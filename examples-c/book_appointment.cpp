@@ -17,12 +17,10 @@
 
 namespace pb = partnerbooking;
 
-/* The value of the first member of that name. Real engines read replies with a JSON library: read_reply.cpp. */
-static std::string member(const std::string &json, const std::string &name)
+/* The value at that pointer; "" when there is none. With a JSON library: read_reply.cpp. */
+static std::string value(const std::string &json, const char *pointer)
 {
-    char value[300];
-    json_after(json.c_str(), ("\"" + name + "\"").c_str(), value, sizeof value);
-    return value;
+    return pb::json_get(json, pointer).value_or("");
 }
 
 /* Midnight, so many days from today. */
@@ -36,15 +34,16 @@ static std::string days_ahead(int days)
 
 static std::string search_request(const std::string &bot)
 {
-    return R"({"bot_id":")" + bot + R"(","query":{"filter":{"start_at_range":{"start_at":")" + days_ahead(1)
+    return R"({"bot_id":)" + pb::json_quote(bot) + R"(,"query":{"filter":{"start_at_range":{"start_at":")" + days_ahead(1)
            + R"(","end_at":")" + days_ahead(8) + R"("}}}})";
 }
 
 static std::string booking_request(const std::string &bot, const std::string &key, const std::string &start,
                                    const std::string &phone, const std::string &name)
 {
-    return R"({"bot_id":")" + bot + R"(","idempotency_key":")" + key + R"(","booking":{"start_at":")" + start
-           + R"(","duration_minutes":30,"customer":{"phone":")" + phone + R"(","name":")" + name + R"("}}})";
+    return R"({"bot_id":)" + pb::json_quote(bot) + R"(,"idempotency_key":)" + pb::json_quote(key)
+           + R"(,"booking":{"start_at":)" + pb::json_quote(start) + R"(,"duration_minutes":30,"customer":{"phone":)"
+           + pb::json_quote(phone) + R"(,"name":)" + pb::json_quote(name) + "}}}";
 }
 
 /*
@@ -72,7 +71,7 @@ static bool converse(const pb::Client &client, const std::string &bot)
     /* Asked before the bot has said hello; this thread is free meanwhile. */
     pb::Call search = client.submit(PBK_SEARCH_AVAILABILITY, search_request(bot));
     std::cout << "bot:     Hello, what can I do for you?\ncaller:  I would like to see somebody in the coming days.\n";
-    const std::string start = member(search.reply.get(), "start_at");
+    const std::string start = value(search.reply.get(), "/availabilities/0/start_at");
     if (start.empty()) {
         std::cout << "bot:     I am sorry, I have nothing free. Let me put you through to a colleague.\n";
         return false;
@@ -83,9 +82,9 @@ static bool converse(const pb::Client &client, const std::string &bot)
 
     /* The key is new for every booking that the caller asks for, and the same for every repetition of that one. */
     const std::string request = booking_request(bot, call_id + "-1", start, "+15551234567", "John Doe");
-    const std::string id = member(book(client, request), "id");
+    const std::string id = value(book(client, request), "/booking/id");
     std::cout << "    booked     " << id << "\ncaller:  Sorry, what did you say?\n";
-    const std::string same_id = member(book(client, request), "id");
+    const std::string same_id = value(book(client, request), "/booking/id");
     std::cout << "    booked     " << same_id << (id == same_id ? ", the same booking\n" : ", ANOTHER BOOKING\n");
     if (id.empty() || id != same_id)
         return false;

@@ -16,13 +16,14 @@
 #include <string.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
 #define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":50}}"
 #define SEARCH \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"2030-01-14\",\"end_at\":\"2030-01-15\"}}}}"
 #define BOOKING \
-    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"booking\":{\"start_at\":\"%s\"," \
+    "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"booking\":{\"start_at\":$," \
     "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
 
 /* One caller. What stands below the mutex is touched with it held; the client and the slot need no lock. */
@@ -56,32 +57,22 @@ static void booking_ended(void *context, pbk_completion *completion)
     pbk_completion_free(completion);
 }
 
-/*
- * Copies the "start_at" of the first slot. It knows too little of JSON for anything but this example: a real engine
- * reads replies with the JSON library it has.
- */
-static int first_slot(const char *reply, char slot[64])
-{
-    const char *start_at = strstr(reply, "\"start_at\"");
-
-    return start_at != NULL && sscanf(start_at, "\"start_at\" : \"%63[^\"]", slot) == 1;
-}
-
 /* Transfer thread: the search has ended. The booking goes out from here, without a detour over another thread. */
 static void search_ended(void *context, pbk_completion *completion)
 {
     struct conversation *conversation = context;
     pbk_status status = pbk_completion_status(completion);
     const char *reply = pbk_completion_reply(completion);
-    char request[512], *error = NULL;
+    char *request, *error = NULL;
 
     if (pbk_completion_event(completion) == PBK_EVENT_DONE) {
-        if (status != PBK_OK || !first_slot(reply, conversation->slot)) {
+        if (status != PBK_OK || !json_copy(reply, "/availabilities/0/start_at", conversation->slot, sizeof conversation->slot)) {
             finish(conversation, status, reply);
         } else {
-            snprintf(request, sizeof request, BOOKING, conversation->slot);
+            request = json_fill(BOOKING, conversation->slot);
             status = pbk_submit(conversation->client, PBK_CREATE_BOOKING, request, NULL, &error, booking_ended,
                                 conversation);
+            free(request);
             if (status != PBK_OK)   /* refused: it has no completion, so nobody else will tell */
                 finish(conversation, status, error);
             pbk_string_free(error);

@@ -4,7 +4,7 @@
  *
  *     epoll_engine
  *
- * A tool call is handed over with pbk_submit() and comes back through pbk_completion_fd(), one more descriptor in the
+ * A tool call is handed over with pbk_submit() and comes back through pbk_client_fd(), one more descriptor in the
  * epoll. Each caller asks for a day, the engine searches and books the first slot; meanwhile the bot has "one moment,
  * please" to say when a reply takes longer than slow_after_ms.
  *
@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
 #define CALLS 6
 #define TOOL_CALLS 8
@@ -46,7 +47,7 @@ struct call {
     enum state state;
     int tool_calls;         /* so far; limited, so that no caller waits for ever */
     int booking;            /* a new number, and so a new key, for every slot that is asked for */
-    char request[1024];     /* the last one, to be repeated when its outcome is unknown */
+    char *request;          /* the last one, to be repeated when its outcome is unknown */
     int16_t audio[SAMPLES];
 };
 
@@ -81,6 +82,13 @@ static void hand_over(const struct engine *engine, struct call *call, const char
 
 /* ---- Tool calls ------------------------------------------------------------------------------------------------- */
 
+/* Keeps a request for its call, in place of the one before. */
+static void keep(struct call *call, char *request)
+{
+    free(call->request);
+    call->request = request;
+}
+
 /* Hands over call->request and is back in microseconds. The completion finds its call through the context. */
 static void submit(const struct engine *engine, struct call *call, enum state state)
 {
@@ -103,37 +111,38 @@ static void search(const struct engine *engine, struct call *call)
 
     strftime(start_at, sizeof start_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&from));
     strftime(end_at, sizeof end_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&to));
-    snprintf(call->request, sizeof call->request,
-             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
-             engine->bot_id, start_at, end_at);
+    keep(call, json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
+                         engine->bot_id, start_at, end_at));
     submit(engine, call, SEARCHING);
 }
 
-static void book(const struct engine *engine, struct call *call, const char *start_at, int minutes)
+static void book(const struct engine *engine, struct call *call, const char *start_at, const char *minutes)
 {
-    snprintf(call->request, sizeof call->request,
-             "{\"bot_id\":\"%s\",\"idempotency_key\":\"engine-%s-%d-%d\",\"booking\":{\"start_at\":\"%s\","
-             "\"duration_minutes\":%d,\"customer\":{\"phone\":\"+1555123%04d\",\"name\":\"Caller %d\"}}}",
-             engine->bot_id, engine->run, call->number, ++call->booking, start_at, minutes, call->number,
-             call->number);
+    char key[96], phone[32], name[32];
+
+    snprintf(key, sizeof key, "engine-%s-%d-%d", engine->run, call->number, ++call->booking);
+    snprintf(phone, sizeof phone, "+1555123%04d", call->number);
+    snprintf(name, sizeof name, "Caller %d", call->number);
+    keep(call, json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
+                         "\"customer\":{\"phone\":$,\"name\":$}}}",
+                         engine->bot_id, key, start_at, minutes, phone, name));
     submit(engine, call, BOOKING);
 }
 
-static void search_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)
+static void search_ended(const struct engine *engine, struct call *call, const char *reply)
 {
-    const char *slot = status == PBK_OK ? strstr(reply, "\"start_at\"") : NULL;
-    char start_at[64], words[128];
-    int minutes = 30;
+    char start_at[64], minutes[16], words[128];
 
-    /* Good enough for the usual reply and for nothing else: a real engine uses the JSON library it has. */
-    if (slot == NULL
-        || sscanf(slot, "\"start_at\" : \"%63[^\"]\" , \"duration_minutes\" : %d", start_at, &minutes) < 1) {
+    if (!json_copy(reply, "/availabilities/0/start_at", start_at, sizeof start_at)) {
         hand_over(engine, call, reply);
         return;
     }
     snprintf(words, sizeof words, "The first free time is %s. I am booking it for you.", start_at);
     say(engine, call, "bot", words);
-    book(engine, call, start_at, minutes > 60 ? 30 : minutes);  /* some platforms list whole free windows */
+    json_copy(reply, "/availabilities/0/duration_minutes", minutes, sizeof minutes);
+    if (atoi(minutes) < 1 || atoi(minutes) > 60)    /* some platforms list whole free windows */
+        strcpy(minutes, "30");
+    book(engine, call, start_at, minutes);
 }
 
 static void booking_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)
@@ -141,7 +150,7 @@ static void booking_ended(const struct engine *engine, struct call *call, pbk_st
     if (status == PBK_OK) {
         say(engine, call, "bot", "You are booked.");
         call->state = BOOKED;
-    } else if (reply == NULL || strstr(reply, "\"outcome\":\"unknown\"") != NULL) {
+    } else if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN) {
         say(engine, call, "bot", "I am confirming that for you.");
         submit(engine, call, BOOKING);      /* the same request with the same key: never a second booking */
     } else if (status == PBK_SLOT_UNAVAILABLE) {
@@ -164,7 +173,7 @@ static void take_completions(struct engine *engine)
         if (event == PBK_EVENT_SLOW)
             say(engine, call, "bot", "One moment, please.");
         else if (event == PBK_EVENT_DONE && call->state == SEARCHING)
-            search_ended(engine, call, pbk_completion_status(completion), pbk_completion_reply(completion));
+            search_ended(engine, call, pbk_completion_reply(completion));
         else if (event == PBK_EVENT_DONE)
             booking_ended(engine, call, pbk_completion_status(completion), pbk_completion_reply(completion));
         pbk_completion_free(completion);
@@ -233,7 +242,7 @@ static int all_ended(const struct engine *engine)
 /* Runs until every call has ended. Returns 0 when the machine does not play along. */
 static int run(struct engine *engine)
 {
-    const int completions = pbk_completion_fd(engine->client);  /* the client's: neither read nor closed here */
+    const int completions = pbk_client_fd(engine->client);  /* the client's: neither read nor closed here */
     const int epoll = epoll_create1(EPOLL_CLOEXEC), timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     struct itimerspec every_frame = {{0, FRAME_NS}, {0, 0}};
     struct epoll_event events[2];
@@ -263,23 +272,24 @@ static int run(struct engine *engine)
     return fine;
 }
 
-/* The configuration, from the environment or the sandbox's. These variables need no escaping in JSON. */
-static const char *configuration(char *json, size_t size)
+/* The configuration, from the environment or the sandbox's. To be freed. */
+static char *configuration(void)
 {
     const char *key = getenv("PARTNER_API_KEY"), *url = getenv("PARTNER_API_URL"), *ca = getenv("PARTNER_CA_FILE");
-    int length;
+    char *tls, *json;
 
     if (key == NULL || url == NULL)
-        return SANDBOX;
-    length = snprintf(json, size, "{\"api_key\":\"%s\",\"base_url\":\"%s\",\"slow_after_ms\":250%s%s%s}", key, url,
-                      ca == NULL ? "" : ",\"tls\":{\"ca_file\":\"", ca == NULL ? "" : ca, ca == NULL ? "" : "\"}");
-    return length > 0 && (size_t)length < size ? json : "";
+        return json_fill(SANDBOX);
+    tls = ca == NULL ? json_fill("{}") : json_fill("{\"ca_file\":$}", ca);
+    json = json_fill("{\"api_key\":$,\"base_url\":$,\"slow_after_ms\":250,\"tls\":#}", key, url, tls);
+    free(tls);
+    return json;
 }
 
 int main(void)
 {
     static struct engine engine;
-    char config[4096], *error = NULL;
+    char *config, *error = NULL;
     int i, booked = 0;
     pbk_status closed;
 
@@ -290,7 +300,9 @@ int main(void)
     for (i = 0; i < CALLS; i++)
         engine.calls[i].number = i + 1;
 
-    engine.client = pbk_client_open(configuration(config, sizeof config), &error);
+    config = configuration();
+    engine.client = pbk_client_open(config, &error);
+    free(config);
     if (engine.client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);
@@ -299,6 +311,8 @@ int main(void)
     if (run(&engine))
         for (i = 0; i < CALLS; i++)
             booked += engine.calls[i].state == BOOKED;
+    for (i = 0; i < CALLS; i++)
+        keep(&engine.calls[i], NULL);
     closed = pbk_client_close(engine.client, 1000);     /* it waits, but the last caller has hung up */
     if (closed != PBK_OK)
         fprintf(stderr, "closing: %s\n", pbk_status_text(closed));

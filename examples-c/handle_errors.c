@@ -26,18 +26,16 @@
 /* What to say after a call that failed. The order of the questions is the point. */
 static const char *what_the_bot_says(pbk_status status, const char *reply)
 {
-    char outcome[16], field[64], retryable[8];
+    char field[64];
 
-    json_after(reply, "\"outcome\"", outcome, sizeof outcome);
-    json_after(reply, "\"field\"", field, sizeof field);
-    json_after(reply, "\"retryable\"", retryable, sizeof retryable);
+    json_copy(reply, "/error/field", field, sizeof field);
 
     /* 0. The key has another booking. A repeat of this request would be refused again. "existing" describes that booking. */
     if (status == PBK_IDEMPOTENCY_KEY_REUSED)
         return "You have an appointment already. One moment. (The engine resumes the key, and reads out its start.)";
 
     /* 1. It may have been booked, so do not deny it, and repeat the call with the same key. */
-    if (strcmp(outcome, "unknown") == 0)
+    if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN)
         return "I am confirming that for you. (The engine repeats the call with the same key.)";
 
     /* 2. The one refusal that every caller meets. The next slot is another booking: it gets a new key. */
@@ -55,7 +53,7 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
         return "One moment, please. (The engine has the language model build the request again.)";
 
     /* 5. Nothing has happened, and it may work later. The library has already tried more than once. */
-    if (strcmp(retryable, "true") == 0)
+    if (pbk_reply_retryable(reply))
         return "I cannot reach the calendar at the moment. May we call you back?";
 
     /* 6. It would fail again: log it, and let a person take over. */
@@ -67,21 +65,24 @@ static int show(const char *what, pbk_status status, char *reply, pbk_status exp
                 const char *expected_outcome)
 {
     static const char *const names[] = {"code", "message", "field", "retryable", "outcome"};
-    char quoted[32], value[512], code[64], outcome[16];
+    char pointer[32], value[512], code[64], outcome[16];
     size_t i;
     int expected;
 
     printf("%s\n    %-10s %d, %s\n", what, "status", (int)status, pbk_status_text(status));
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(quoted, sizeof quoted, "\"%s\"", names[i]);
-        json_after(reply, quoted, value, sizeof value);
+        snprintf(pointer, sizeof pointer, "/error/%s", names[i]);
+        json_copy(reply, pointer, value, sizeof value);
         printf("    %-10s %s\n", names[i], value[0] == '\0' ? "(none)" : value);
     }
+    if (pbk_reply_retry_after_ms(reply) >= 0)
+        printf("    %-10s %ld ms\n", "wait", (long)pbk_reply_retry_after_ms(reply));
     printf("    %-10s %s\n", "bot", what_the_bot_says(status, reply));
 
-    json_after(reply, "\"code\"", code, sizeof code);
-    json_after(reply, "\"outcome\"", outcome, sizeof outcome);
-    expected = status == expected_status && strcmp(code, expected_code) == 0 && strcmp(outcome, expected_outcome) == 0;
+    json_copy(reply, "/error/code", code, sizeof code);
+    json_copy(reply, "/error/outcome", outcome, sizeof outcome);
+    expected = status == expected_status && pbk_reply_status(reply) == status
+        && strcmp(code, expected_code) == 0 && strcmp(outcome, expected_outcome) == 0;
     if (!expected)
         printf("    NOT AS EXPECTED: %d, %s, %s\n", (int)expected_status, expected_code, expected_outcome);
     printf("\n");

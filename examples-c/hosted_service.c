@@ -23,83 +23,46 @@
 #include <time.h>
 
 #include "partnerbooking.h"
+#include "shared.h"
 
-/* Appends `text` to the string `json`, which has room for `size` bytes. Returns 0 when it does not fit. */
-static int put(char *json, size_t size, const char *text)
-{
-    size_t used = strlen(json), length = strlen(text);
-
-    if (length >= size - used)
-        return 0;
-    memcpy(json + used, text, length + 1);
-    return 1;
-}
-
-/* Appends `text` as a JSON string: in quotes, with everything escaped that must be. */
-static int put_string(char *json, size_t size, const char *text)
-{
-    char piece[8];
-    int fits = put(json, size, "\"");
-
-    for (; fits && *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            snprintf(piece, sizeof piece, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            snprintf(piece, sizeof piece, "\\u%04x", (unsigned)*text);
-        else
-            snprintf(piece, sizeof piece, "%c", *text);
-        fits = put(json, size, piece);
-    }
-    return fits && put(json, size, "\"");
-}
-
-static int build_config(char *json, size_t size, const char *api_key)
+/* The configuration, from the environment. To be freed. */
+static char *build_config(const char *api_key)
 {
     const char *base_url = getenv("PARTNER_API_URL"), *ca_file = getenv("PARTNER_CA_FILE");
+    char *url = base_url == NULL ? json_fill("") : json_fill(",\"base_url\":$", base_url);
+    char *tls = ca_file == NULL ? json_fill("") : json_fill(",\"tls\":{\"ca_file\":$}", ca_file);
+    char *config = json_fill("{\"api_key\":$##}", api_key, url, tls);
 
-    json[0] = '\0';
-    if (!put(json, size, "{\"api_key\":") || !put_string(json, size, api_key))
-        return 0;
-    if (base_url != NULL && (!put(json, size, ",\"base_url\":") || !put_string(json, size, base_url)))
-        return 0;
-    if (ca_file != NULL && (!put(json, size, ",\"tls\":{\"ca_file\":") || !put_string(json, size, ca_file)
-                            || !put(json, size, "}")))
-        return 0;
-    return put(json, size, "}");
+    free(url);
+    free(tls);
+    return config;
 }
 
-static int build_search(char *json, size_t size, const char *bot_id)
+/* The request for the free slots of the next seven days. To be freed. */
+static char *build_search(const char *bot_id)
 {
     time_t now = time(NULL), a_week_later = now + 7 * 24 * 60 * 60;
     char from[32], to[32];
 
     strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&a_week_later));
-    json[0] = '\0';
-    return put(json, size, "{\"bot_id\":") && put_string(json, size, bot_id)
-        && put(json, size, ",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":") && put_string(json, size, from)
-        && put(json, size, ",\"end_at\":") && put_string(json, size, to)
-        && put(json, size, "}}}}");
+    return json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
+                     bot_id, from, to);
 }
 
-static int build_booking(char *json, size_t size, const char *bot_id, const char *start_at, const char *phone,
-                         const char *name, const char *key)
+/* The request for a booking. To be freed. */
+static char *build_booking(const char *bot_id, const char *start_at, const char *phone, const char *name, const char *key)
 {
-    json[0] = '\0';
-    return put(json, size, "{\"bot_id\":") && put_string(json, size, bot_id)
-        && put(json, size, ",\"idempotency_key\":") && put_string(json, size, key)
-        && put(json, size, ",\"booking\":{\"start_at\":") && put_string(json, size, start_at)
-        && put(json, size, ",\"duration_minutes\":30,\"customer\":{\"phone\":") && put_string(json, size, phone)
-        && put(json, size, ",\"name\":") && put_string(json, size, name)
-        && put(json, size, "}}}");
+    return json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":30,"
+                     "\"customer\":{\"phone\":$,\"name\":$}}}",
+                     bot_id, key, start_at, phone, name);
 }
 
 int main(int argc, char **argv)
 {
     const char *api_key = getenv("PARTNER_API_KEY"), *bot_id = getenv("PARTNER_BOT_ID");
     int booking = argc == 6 && strcmp(argv[1], "--book") == 0;
-    char config[8192], request[8192];
-    char *error = NULL, *reply;
+    char *config, *request, *reply, *error = NULL;
     pbk_client *client;
     pbk_status status;
 
@@ -116,28 +79,26 @@ int main(int argc, char **argv)
         fprintf(stderr, "PARTNER_BOT_ID is not set. Asking for the documentation's %s, which the service may refuse.\n",
                 bot_id);
     }
-    if (!build_config(config, sizeof config, api_key)
-        || !(booking ? build_booking(request, sizeof request, bot_id, argv[2], argv[3], argv[4], argv[5])
-                     : build_search(request, sizeof request, bot_id))) {
-        fprintf(stderr, "An argument or a variable is too long.\n");
-        return 2;
-    }
 
+    config = build_config(api_key);
     client = pbk_client_open(config, &error);
+    free(config);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);
         return 2;
     }
+    request = booking ? build_booking(bot_id, argv[2], argv[3], argv[4], argv[5]) : build_search(bot_id);
     reply = booking ? pbk_create_booking(client, request, &status) : pbk_search_availability(client, request, &status);
     if (status == PBK_OK) {
         puts(reply);
     } else {
         fprintf(stderr, "%s\n%s\n", pbk_status_text(status), reply == NULL ? "(out of memory)" : reply);
-        if (booking && (reply == NULL || strstr(reply, "\"outcome\":\"unknown\"") != NULL))
+        if (booking && pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN)
             fprintf(stderr, "It may have been booked. Run the same command again with the same key, %s.\n", argv[5]);
     }
     pbk_string_free(reply);
+    free(request);
     pbk_client_close(client, 1000);
     return status == PBK_OK ? 0 : 1;
 }

@@ -36,20 +36,19 @@ struct caller {
 static struct caller look_up(pbk_client *client, const char *bot_id, const char *phone)
 {
     struct caller caller = {PBK_OK, STRANGER, "", ""};
-    char request[512], found[8];
-    char *reply;
+    char *request = json_fill("{\"bot_id\":$,\"customer\":{\"phone\":$},\"timeout_ms\":3000}", bot_id, phone);
+    char *reply = pbk_lookup_customer(client, request, &caller.status);
+    char found[8];
 
-    snprintf(request, sizeof request,
-             "{\"bot_id\":\"%s\",\"customer\":{\"phone\":\"%s\"},\"timeout_ms\":3000}", bot_id, phone);
-    reply = pbk_lookup_customer(client, request, &caller.status);
-    json_after(reply, "\"found\"", found, sizeof found);
+    free(request);
+    json_copy(reply, "/found", found, sizeof found);
     if (caller.status != PBK_OK) {
         report("the look-up", caller.status, reply);
     } else if (strcmp(found, "true") == 0) {
         caller.known = KNOWN;
-        json_after(reply, "\"name\"", caller.name, sizeof caller.name);
-        if (json_after(reply, "\"start_at\"", caller.start_at, sizeof caller.start_at) != NULL)
-            caller.known = WITH_APPOINTMENT;    /* only an "existing_appointment" has that */
+        json_copy(reply, "/customer/name", caller.name, sizeof caller.name);
+        if (json_copy(reply, "/customer/existing_appointment/start_at", caller.start_at, sizeof caller.start_at))
+            caller.known = WITH_APPOINTMENT;
     }
     pbk_string_free(reply);
     return caller;
@@ -81,19 +80,19 @@ static struct caller answer(pbk_client *client, const char *bot_id, const char *
 /* Finds the first free slot of the seven days from tomorrow on. Returns 1 if there is one. */
 static int find_slot(pbk_client *client, const char *bot_id, char *start_at, size_t size)
 {
-    char request[512], from[16], to[16];
+    char from[16], to[16];
     time_t tomorrow = time(NULL) + DAY, a_week_later = tomorrow + 7 * DAY;
     pbk_status status;
-    char *reply;
+    char *request, *reply;
     int is_found;
 
     strftime(from, sizeof from, "%Y-%m-%d", gmtime(&tomorrow));
     strftime(to, sizeof to, "%Y-%m-%d", gmtime(&a_week_later));
-    snprintf(request, sizeof request,
-             "{\"bot_id\":\"%s\",\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}",
-             bot_id, from, to);
+    request = json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
+                        bot_id, from, to);
     reply = pbk_search_availability(client, request, &status);
-    is_found = status == PBK_OK && json_after(reply, "\"start_at\"", start_at, size) != NULL;
+    free(request);
+    is_found = json_copy(reply, "/availabilities/0/start_at", start_at, size);
     if (!is_found)
         report("the search for a free slot", status, reply);
     pbk_string_free(reply);
@@ -106,22 +105,20 @@ static int find_slot(pbk_client *client, const char *bot_id, char *start_at, siz
  */
 static int book(pbk_client *client, const char *bot_id, const char *phone, char *start_at, size_t size)
 {
-    char request[1024], outcome[16] = "unknown";
     char *key = pbk_random_key(), *reply = NULL;
+    char *request = json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":30,"
+                              "\"customer\":{\"phone\":$,\"name\":\"" NAME "\"}}}",
+                              bot_id, key, start_at, phone);
     pbk_status status = PBK_RESOURCE_UNAVAILABLE;
     int attempt, is_booked;
 
-    snprintf(request, sizeof request,
-             "{\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",\"booking\":{\"start_at\":\"%s\",\"duration_minutes\":30,"
-             "\"customer\":{\"phone\":\"%s\",\"name\":\"" NAME "\"}}}",
-             bot_id, key == NULL ? "" : key, start_at, phone);
-    for (attempt = 1; attempt <= 3 && status != PBK_OK && strcmp(outcome, "unknown") == 0; attempt++) {
+    /* The outcome of NULL, a reply for which memory was out, is unknown. */
+    for (attempt = 1; attempt <= 3 && pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN; attempt++) {
         pbk_string_free(reply);
         reply = pbk_create_booking(client, request, &status);
-        if (reply != NULL)      /* else memory was out, and it may have been booked */
-            json_after(reply, "\"outcome\"", outcome, sizeof outcome);
     }
-    is_booked = status == PBK_OK && json_after(reply, "\"start_at\"", start_at, size) != NULL;
+    free(request);
+    is_booked = json_copy(reply, "/booking/start_at", start_at, size);
     if (!is_booked)
         report("the booking", status, reply);
     pbk_string_free(reply);

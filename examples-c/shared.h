@@ -1,43 +1,78 @@
 /*
- * What several examples need and none is about: a peek into JSON, a time in words, a failure in print.
+ * What several examples need and none is about: a value out of JSON, a request with values in it, a time in words, a
+ * failure in print.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SHARED_H
 #define PARTNERBOOKING_EXAMPLES_SHARED_H
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "partnerbooking.h"
 
 /*
- * Copies the value of the next member `name` (given with its quotes) out of `json`, and tells where the value ends;
- * NULL and "" when there is no such member, or no room for it. It knows no nesting and leaves escapes as they are. That
- * will do for these examples and for nothing else: the library forces no JSON library on anyone, and a real engine
- * reads replies with the one it has.
+ * Copies the value at `pointer` out of a reply. Returns 0, and leaves "" there, when there is no such value or no room
+ * for it.
  */
-static inline const char *json_after(const char *json, const char *name, char *value, size_t size)
+static inline int json_copy(const char *json, const char *pointer, char *value, size_t size)
 {
-    const char *start = json == NULL ? NULL : strstr(json, name);
-    size_t length = 0;
+    char *found = pbk_json_get(json, pointer);
+    int fits = found != NULL && strlen(found) < size;
 
-    value[0] = '\0';
-    if (start == NULL)
-        return NULL;
-    start += strlen(name);
-    start += strspn(start, " \t\r\n:");
-    if (*start == '"') {
-        for (start++; start[length] != '"' && start[length] != '\0'; length++)
-            if (start[length] == '\\' && start[length + 1] != '\0')
-                length++;
-    } else {
-        length = strcspn(start, ",}] \t\r\n");
+    strcpy(value, fits ? found : "");
+    pbk_string_free(found);
+    return fits;
+}
+
+/* Appends to a string of malloc(). Returns 0 when there is nothing to append, or no memory. */
+static inline int json_append(char **json, const char *text, size_t length)
+{
+    size_t used = *json == NULL ? 0 : strlen(*json);
+    char *longer = text == NULL ? NULL : (char *)realloc(*json, used + length + 1);
+
+    if (longer == NULL)
+        return 0;
+    memcpy(longer + used, text, length);
+    longer[used + length] = '\0';
+    *json = longer;
+    return 1;
+}
+
+/*
+ * Builds a request: in `form` each $ becomes the next argument as a JSON string, and each # the next argument as it is,
+ * which is for numbers and other JSON. What a caller said goes in by $, with everything escaped that must be. Returns
+ * NULL when an argument is NULL or memory is out; the library refuses a NULL request. To be freed with free().
+ */
+static inline char *json_fill(const char *form, ...)
+{
+    char *json = NULL, *quoted;
+    const char *value;
+    int fits = json_append(&json, "", 0);
+    va_list values;
+
+    va_start(values, form);
+    while (fits && *form != '\0') {
+        size_t plain = strcspn(form, "$#");
+
+        fits = json_append(&json, form, plain);
+        form += plain;
+        if (!fits || *form == '\0')
+            break;
+        value = va_arg(values, const char *);
+        quoted = *form == '$' ? pbk_json_quote(value) : NULL;
+        if (*form++ == '$')
+            value = quoted;
+        fits = json_append(&json, value, value == NULL ? 0 : strlen(value));
+        pbk_string_free(quoted);
     }
-    if (length >= size)
-        return NULL;
-    memcpy(value, start, length);
-    value[length] = '\0';
-    return start + length;
+    va_end(values);
+    if (fits)
+        return json;
+    free(json);
+    return NULL;
 }
 
 /* "2030-01-14T10:00:00Z" as the bot says it: "Monday 14 January at 10:00". */

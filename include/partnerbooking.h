@@ -9,7 +9,11 @@
  * Every code, and what a voice bot should do on it, is in docs/errors.md; every member of the configuration, the
  * requests and the replies is in docs/json-contract.md.
  *
+ * Reading.    pbk_json_get() reads a value from a reply, pbk_json_quote() writes a text
+ *             into a request. A host needs no JSON library.
+ *
  * Encoding.   Every string is UTF-8 and ends with a NUL byte. Text that is not UTF-8 is refused, never repaired.
+ *             (pbk_json_quote() alone repairs.)
  *
  * Ownership.  Strings you pass in are borrowed until the function returns. Every `char *` you get back is yours: give
  *             it to pbk_string_free(), on success and on failure alike. A `const char *` is static, or belongs to its
@@ -44,8 +48,10 @@
  *     char *reply = pbk_search_availability(client,
  *         "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":"
  *         "{\"start_at\":\"2030-01-14T00:00:00Z\",\"end_at\":\"2030-01-15T00:00:00Z\"}}}}", &status);
- *     if (status == PBK_OK) puts(reply);               // {"availabilities":[{"start_at":...,"duration_minutes":30},...]}
+ *     char *start_at = pbk_json_get(reply, "/availabilities/0/start_at");
+ *     if (start_at != NULL) puts(start_at);
  *     else fprintf(stderr, "%s: %s\n", pbk_status_text(status), reply);
+ *     pbk_string_free(start_at);
  *     pbk_string_free(reply);
  *
  *     pbk_client_close(client, 1000);
@@ -117,6 +123,7 @@ typedef enum pbk_event {
 
 /**
  * How a call ended, coarse enough for a switch and for a metric label. The "error" object of the reply says more.
+ * Where a function has no `status`, pbk_reply_status() reads it from the reply.
  *
  * Values are stable, and a retired one is never used again. New ones may be added: treat a value you do not know as a
  * failure. Up to 69 the name in lower case without its prefix is the reply's "code"; from 80 on the service answered, and
@@ -197,7 +204,8 @@ typedef enum pbk_webhook_verdict {
 } pbk_webhook_verdict;
 
 /**
- * What a booking that failed means, for hosts that do not read the "outcome" of its error. Since 0.1.
+ * What a booking that failed means, from pbk_completion_outcome() or pbk_reply_outcome().
+ * Since 0.1.
  */
 typedef enum pbk_outcome {
     PBK_OUTCOME_NONE = 0,     /**< Not a booking that failed. */
@@ -250,7 +258,7 @@ PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
  * Every call under way is still completed, at the latest when the time is up; one that was ended gets "client_closed", for a
  * booking with the "outcome" that is true for it. 0 ends all of them at once. No callback begins after the return.
  * Completions that nobody has taken from the queue yet can be taken after the close, until there are none; do so, since they
- * keep their memory. The descriptor of pbk_completion_fd() must not be used any more.
+ * keep their memory. The descriptor of pbk_client_fd() must not be used any more.
  *
  * @param client      The client. NULL, closed and garbage handles are told by the return value. When two threads close
  *                    one client, the first closes it and the second gets PBK_CLIENT_CLOSED at once.
@@ -415,7 +423,7 @@ PBK_API pbk_status pbk_cancel(pbk_client *client, pbk_ticket ticket);
  * @return The descriptor, or -1 when the client is closed or garbage, or no descriptor is left on this machine.
  * Any thread; never blocks. Since 0.1.
  */
-PBK_API int pbk_completion_fd(pbk_client *client);
+PBK_API int pbk_client_fd(pbk_client *client);
 
 /**
  * Takes the oldest completion from the client's queue, where those of calls submitted
@@ -622,6 +630,93 @@ PBK_API char *pbk_pending_bookings(pbk_client *client, pbk_status *status);
  * Any thread, callbacks too; never blocks. Since 0.1.
  */
 PBK_API char *pbk_sandbox_bookings(pbk_client *client, pbk_status *status);
+
+/**
+ * Returns the status of a reply: what the call that gave it put into its `status`.
+ *
+ *     char *error;
+ *     client = pbk_client_open(config, &error);
+ *     if (client == NULL && pbk_reply_status(error) == PBK_JOURNAL_LOCKED) ...
+ *
+ * @param reply  A reply or an error reply of this library, from any function. Borrowed.
+ * @return PBK_OK for a reply without "error". For an error reply the status of its call.
+ *         PBK_INVALID_ARGUMENT for NULL. PBK_INVALID_JSON for a text that is no reply:
+ *         not JSON, not an object, or with an "error" that this library does not write.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API pbk_status pbk_reply_status(const char *reply);
+
+/**
+ * Returns the outcome of a booking from its reply.
+ *
+ *     char *reply = pbk_create_booking(client, request, NULL);
+ *     if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN) ...    // repeat the key
+ *
+ * @param reply  The reply. Borrowed.
+ * @return The "outcome" of an error reply. PBK_OUTCOME_NONE for a success, and for an
+ *         error reply without one. PBK_OUTCOME_UNKNOWN for NULL and for a text that is no
+ *         reply: nothing is known about that booking.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API pbk_outcome pbk_reply_outcome(const char *reply);
+
+/**
+ * Returns whether the same call, unchanged, may succeed later. Repeat a booking with the
+ * same key.
+ *
+ * @param reply  The reply. Borrowed.
+ * @return 1 for an error reply with "retryable":true. 0 for every other reply, for NULL
+ *         and for a text that is no reply.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API int pbk_reply_retryable(const char *reply);
+
+/**
+ * Returns how long to wait before the next try, if the service or this library named it.
+ *
+ * @param reply  The reply. Borrowed.
+ * @return The "retry_after_ms" of an error reply, in milliseconds. -1 for every other
+ *         reply, for NULL and for a text that is no reply.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API int64_t pbk_reply_retry_after_ms(const char *reply);
+
+/**
+ * Reads one value from a JSON text, for hosts without a JSON library.
+ *
+ *     char *start_at = pbk_json_get(reply, "/availabilities/0/start_at");
+ *     char *code = pbk_json_get(reply, "/error/code");                // NULL on success
+ *
+ * The pointer is that of RFC 6901. "" is the whole text. Each part begins with "/" and is
+ * the name of a member or the number of an element, counted from 0 without leading zeros.
+ * In a name, write "~1" for "/" and "~0" for "~". Of several members with one name the
+ * first counts. Each call reads the whole text, up to 128 levels deep.
+ *
+ * A string comes without quotes and escapes. Two things do not fit into a C string: the
+ * character U+0000, and half of a surrogate pair. Both become U+FFFD. Every other value
+ * comes as written: 30, true, {...}, and null as the text "null".
+ *
+ * @param json     The text, for example a reply. Borrowed.
+ * @param pointer  The pointer. Borrowed.
+ * @return The value, yours to free with pbk_string_free(). NULL when there is no such
+ *         value, the text is not JSON, the pointer is malformed, an argument is NULL, or
+ *         memory is out.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_json_get(const char *json, const char *pointer);
+
+/**
+ * Writes a text as a JSON string, with its quotes and escapes. Put everything that a
+ * caller said, or that comes from elsewhere, into a request this way.
+ *
+ *     char *name = pbk_json_quote(said);              // Jo "J" Roe: "Jo \"J\" Roe"
+ *
+ * @param text  The text, UTF-8. Borrowed. What is not UTF-8 becomes U+FFFD.
+ * @return The JSON string, yours to free with pbk_string_free(). NULL when `text` is NULL
+ *         or memory is out.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_json_quote(const char *text);
 
 /**
  * Verifies the signature of a webhook request, for platforms: whether it comes from somebody who has the secret, is whole, and is

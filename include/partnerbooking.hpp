@@ -2,8 +2,10 @@
  * libpartnerbooking for C++17 and later: partnerbooking.h with owners, exceptions and futures. Header only, over the C ABI
  * alone.
  *
- * JSON goes in and comes out as text, and no JSON library comes with it: read replies with the one that you have. What a
- * request and a reply hold is in docs/json-contract.md; partnerbooking.h has the rules behind every function here.
+ * JSON goes in and comes out as text. Read replies with the JSON library that you have,
+ * or with json_get(). json_quote() writes a text into a request. docs/json-contract.md
+ * has the members of requests and replies, and partnerbooking.h the rules behind every
+ * function here.
  *
  *     partnerbooking::Client client(R"({"endpoint":"sandbox"})");
  *     std::string slots = client.search_availability(request);            // waits; throws partnerbooking::Error
@@ -103,154 +105,6 @@ bool has_memory_for(Function &&function) noexcept {
     return true;
 #endif
 }
-
-/*
- * Walks over the members of {"error":{...}}: the few that everybody needs are worth these lines, a JSON library is not. The
- * text is the library's own and so known to be JSON; of any other text it reads what it can, and nothing beyond its end.
- */
-class ErrorMembers {
-public:
-    explicit ErrorMembers(std::string_view text) noexcept : rest_(text) {
-        has_more_ = take('{') && string() == "error" && take(':') && take('{');
-    }
-
-    /* Walks over the members of a member's value. There are none when it is no object. */
-    static ErrorMembers within(std::string_view object) noexcept {
-        ErrorMembers members{std::string_view()};
-        members.rest_ = object;
-        members.has_more_ = members.take('{');
-        return members;
-    }
-
-    /* Goes to the next member; false when there is none. */
-    bool next() noexcept {
-        if (!has_more_)
-            return false;
-        name_ = string();
-        if (!take(':'))
-            return false;
-        value_ = value();
-        has_more_ = take(',');
-        return true;
-    }
-
-    /* Of the member, both as written; the value of a string with its quotes. */
-    std::string_view name() const noexcept { return name_; }
-    std::string_view raw() const noexcept { return value_; }
-
-    /* The value as a text; "" when it is none. */
-    std::string text() const {
-        std::string text;
-        if (value_.size() < 2 || value_.front() != '"')
-            return text;
-        const std::string_view raw = value_.substr(1, value_.size() - 2);
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            if (raw[i] != '\\' || i + 1 == raw.size()) {
-                text += raw[i];
-                continue;
-            }
-            switch (raw[++i]) {
-            case 'b': text += '\b'; break;
-            case 'f': text += '\f'; break;
-            case 'n': text += '\n'; break;
-            case 'r': text += '\r'; break;
-            case 't': text += '\t'; break;
-            case 'u': append_escaped(text, raw, i); break;
-            default: text += raw[i];
-            }
-        }
-        return text;
-    }
-
-    /* The value as a whole number; 0 when it is none. */
-    template <class Integer>
-    Integer number() const noexcept {
-        Integer number = 0;
-        std::from_chars(value_.data(), value_.data() + value_.size(), number);
-        return number;
-    }
-
-private:
-    void skip_space() noexcept {
-        while (!rest_.empty() && is_space(rest_.front()))
-            rest_.remove_prefix(1);
-    }
-
-    static bool is_space(char byte) noexcept { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
-    bool take(char byte) noexcept {
-        skip_space();
-        if (rest_.empty() || rest_.front() != byte)
-            return false;
-        rest_.remove_prefix(1);
-        return true;
-    }
-
-    /* A string as written, without its quotes. */
-    std::string_view string() noexcept {
-        if (!take('"'))
-            return {};
-        std::size_t length = 0;
-        while (length < rest_.size() && rest_[length] != '"')
-            length += rest_[length] == '\\' ? 2U : 1U;
-        const std::string_view string = rest_.substr(0, length);
-        rest_.remove_prefix(string.size());
-        take('"');
-        return string;
-    }
-
-    /* Any value as written. What is within objects and arrays is passed over. */
-    std::string_view value() noexcept {
-        skip_space();
-        const std::string_view begin = rest_;
-        int depth = 0;
-        while (!rest_.empty()) {
-            const char byte = rest_.front();
-            if (byte == '"') {
-                string();
-                continue;
-            }
-            if (depth == 0 && (byte == ',' || byte == '}' || is_space(byte)))
-                break;
-            if (byte == '{' || byte == '[')
-                ++depth;
-            else if (byte == '}' || byte == ']')
-                --depth;
-            rest_.remove_prefix(1);
-        }
-        return begin.substr(0, begin.size() - rest_.size());
-    }
-
-    /* Four hexadecimal digits. What are none is nothing that JSON could hold. */
-    static std::uint32_t code_unit(std::string_view digits) noexcept {
-        std::uint32_t unit = 0xFFFD;
-        std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
-        return unit;
-    }
-
-    /* Appends as UTF-8 what is escaped by the `u` at `i`, one unit or a pair of halves, and leaves `i` at its last digit. */
-    static void append_escaped(std::string &text, std::string_view raw, std::size_t &i) {
-        std::uint32_t scalar = code_unit(raw.substr(i + 1, 4));
-        i += 4;
-        if (scalar >= 0xD800 && scalar < 0xDC00 && i + 2 < raw.size() && raw[i + 1] == '\\' && raw[i + 2] == 'u') {
-            scalar = 0x10000 + ((scalar - 0xD800) << 10) + ((code_unit(raw.substr(i + 3, 4)) - 0xDC00) & 0x3FF);
-            i += 6;
-        }
-        if (scalar >= 0xD800 && scalar < 0xE000)
-            scalar = 0xFFFD;    /* half a pair */
-        if (scalar < 0x80) {
-            text += static_cast<char>(scalar);
-        } else {
-            const int more = scalar < 0x800 ? 1 : scalar < 0x10000 ? 2 : 3;
-            text += static_cast<char>((0xFF00U >> (more + 1) & 0xFF) | scalar >> 6 * more);
-            for (int shift = 6 * (more - 1); shift >= 0; shift -= 6)
-                text += static_cast<char>(0x80 | (scalar >> shift & 0x3F));
-        }
-    }
-
-    std::string_view rest_, name_, value_;
-    bool has_more_ = false;
-};
 
 Error error_of(pbk_status status, const char *json) noexcept;
 pbk_status status_of(const char *json) noexcept;
@@ -661,9 +515,6 @@ public:
     /**
      * Opens a client. {"endpoint":"sandbox"} is a clinic within this process, {"api_key":"sk_ptnr_..."} the hosted Partner
      * API. Starts to connect, and does not wait for it.
-     *
-     * Error::status() of a failure is PBK_INVALID_ARGUMENT also for codes that are younger than this header; Error::code()
-     * has the word.
      */
     static Result<Client> try_open(TextRef config) noexcept {
         char *error = nullptr;
@@ -840,7 +691,7 @@ public:
      * A descriptor for poll and epoll: readable as long as a completion waits in the queue. Do not read, write or close it. -1 when
      * the client is closed.
      */
-    int completion_fd() const noexcept { return pbk_completion_fd(client_); }
+    int completion_fd() const noexcept { return pbk_client_fd(client_); }
 
     /* ---- The rest: any thread, callbacks too; never blocks ---- */
 
@@ -1018,6 +869,40 @@ inline Result<std::string> try_random_key() noexcept {
     return detail::result_of(PBK_OK, key.get(), key == nullptr ? 0 : std::strlen(key.get()));
 }
 
+/* ---- JSON, without a JSON library: any thread, callbacks too; never block ---- */
+
+/**
+ * Reads one value by its JSON pointer: json_get(reply, "/availabilities/0/start_at"). A
+ * string comes without quotes and escapes, every other value as written. Empty when there
+ * is no such value, the text is not JSON, the pointer is malformed, or memory is out.
+ */
+inline std::optional<std::string> json_get(TextRef json, TextRef pointer) noexcept {
+    std::optional<std::string> value;
+    detail::has_memory_for([&] {
+        const detail::OwnedString found(pbk_json_get(json.c_str(), pointer.c_str()));
+        if (found != nullptr)
+            value.emplace(found.get());
+    });
+    return value;
+}
+
+/**
+ * Writes a text as a JSON string, with its quotes and escapes, to be put into a request.
+ * What is not UTF-8 becomes U+FFFD. A NULL pointer, and a std::string with a NUL byte
+ * inside, are refused as PBK_INVALID_ARGUMENT.
+ */
+inline Result<std::string> try_json_quote(TextRef text) noexcept {
+    if (text.c_str() == nullptr)
+        return detail::error_of(
+            PBK_INVALID_ARGUMENT,
+            R"({"error":{"code":"invalid_argument","message":"The text is NULL or has a NUL")"
+            R"(,"status":null,"source":"caller","retryable":false,"attempts":0)"
+            R"(,"field":null,"request_id":null}})");
+    const detail::OwnedString quoted(pbk_json_quote(text.c_str()));
+    const std::size_t length = quoted == nullptr ? 0 : std::strlen(quoted.get());
+    return detail::result_of(PBK_OK, quoted.get(), length);
+}
+
 /* ---- Webhooks, for platforms: any thread; need no client; never block. docs/platform-webhook.md ---- */
 
 /**
@@ -1067,6 +952,7 @@ inline Result<std::string> try_sign_webhook(TextRef secret, std::string_view bod
 #if PARTNERBOOKING_EXCEPTIONS
 inline std::string booking_key(TextRef call_id, TextRef request) { return try_booking_key(call_id, request).value(); }
 inline std::string random_key() { return try_random_key().value(); }
+inline std::string json_quote(TextRef text) { return try_json_quote(text).value(); }
 inline std::string sign_webhook(TextRef secret, std::string_view body, std::chrono::seconds timestamp = {}) {
     return try_sign_webhook(secret, body, timestamp).value();
 }
@@ -1074,37 +960,52 @@ inline std::string sign_webhook(TextRef secret, std::string_view body, std::chro
 
 namespace detail {
 
-/* Reads {"sent_ms_ago":...,"answer":{"status":...,"code":...}}. Empty for anything but an
-   object. */
-inline std::optional<Doubt> doubt_of(std::string_view object) {
-    if (object.empty() || object.front() != '{')
+/* The value at a pointer, as the C ABI gives it. Empty when there is none. */
+inline std::optional<std::string> value_at(const char *json, const char *pointer) {
+    const OwnedString value(pbk_json_get(json, pointer));
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value.get());
+}
+
+/* A text that may be null or missing: "" then. */
+inline std::string text_at(const char *json, const char *pointer) {
+    std::optional<std::string> text = value_at(json, pointer);
+    return text && *text != "null" ? *std::move(text) : std::string();
+}
+
+/* A whole number; 0 when it is none. */
+template <class Integer>
+Integer number_at(const char *json, const char *pointer) {
+    const std::string text = text_at(json, pointer);
+    Integer number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/* Whether there is an object. */
+inline bool is_object_at(const char *json, const char *pointer) {
+    const std::string text = text_at(json, pointer);
+    return text.size() >= 2 && text.front() == '{' && text.back() == '}';
+}
+
+/* Reads the member "doubt". Empty when there is none. */
+inline std::optional<Doubt> doubt_of(const char *json) {
+    if (!is_object_at(json, "/error/doubt"))
         return std::nullopt;
     Doubt doubt;
-    for (ErrorMembers member = ErrorMembers::within(object); member.next();) {
-        if (member.name() == "sent_ms_ago")
-            doubt.sent_ms_ago = member.number<std::int64_t>();
-        if (member.name() != "answer" || member.raw().empty() || member.raw().front() != '{')
-            continue;
-        DoubtAnswer &answer = doubt.answer.emplace();
-        for (ErrorMembers part = ErrorMembers::within(member.raw()); part.next();) {
-            if (part.name() == "status") answer.status = part.number<int>();
-            else if (part.name() == "code") answer.code = part.text();
-        }
-    }
+    doubt.sent_ms_ago = number_at<std::int64_t>(json, "/error/doubt/sent_ms_ago");
+    if (is_object_at(json, "/error/doubt/answer"))
+        doubt.answer = {number_at<int>(json, "/error/doubt/answer/status"),
+                        value_at(json, "/error/doubt/answer/code").value_or("")};
     return doubt;
 }
 
-/* Reads {"state":...,"start_at":...,"booking_id":...}. Empty for anything but an object. */
-inline std::optional<Existing> existing_of(std::string_view object) {
-    if (object.empty() || object.front() != '{')
+/* Reads the member "existing". Empty when there is none. */
+inline std::optional<Existing> existing_of(const char *json) {
+    if (!is_object_at(json, "/error/existing"))
         return std::nullopt;
-    Existing existing;
-    for (ErrorMembers member = ErrorMembers::within(object); member.next();) {
-        if (member.name() == "state") existing.state = member.text();
-        else if (member.name() == "start_at") existing.start_at = member.text();
-        else if (member.name() == "booking_id") existing.booking_id = member.text();
-    }
-    return existing;
+    return Existing{text_at(json, "/error/existing/state"),
+                    text_at(json, "/error/existing/start_at"),
+                    text_at(json, "/error/existing/booking_id")};
 }
 
 inline Error error_of(pbk_status status, const char *json) noexcept {
@@ -1112,60 +1013,31 @@ inline Error error_of(pbk_status status, const char *json) noexcept {
     if (json == nullptr)
         return error;
 
-    /* First what decides about a booking, which needs no memory. */
-    error.outcome_ = PBK_OUTCOME_NONE;
-    for (ErrorMembers member(json); member.next();)
-        if (member.name() == "outcome")
-            error.outcome_ = member.raw() == R"("not_sent")"   ? PBK_OUTCOME_NOT_SENT
-                             : member.raw() == R"("rejected")" ? PBK_OUTCOME_REJECTED
-                                                               : PBK_OUTCOME_UNKNOWN;
+    error.outcome_ = pbk_reply_outcome(json);
     has_memory_for([&] {
         const auto members = std::make_shared<Error::Members>();
         members->json = json;
-        for (ErrorMembers member(members->json); member.next();) {
-            const std::string_view name = member.name();
-            if (name == "code") members->code = member.text();
-            else if (name == "message") members->message = member.text();
-            else if (name == "status") members->http_status = member.number<int>();
-            else if (name == "source") members->source = member.text();
-            else if (name == "retryable") members->retryable = member.raw() == "true";
-            else if (name == "retry_after_ms") members->retry_after_ms = member.number<std::int64_t>();
-            else if (name == "attempts") members->attempts = member.number<int>();
-            else if (name == "field") members->field = member.text();
-            else if (name == "idempotency_key") members->idempotency_key = member.text();
-            else if (name == "request_id") members->request_id = member.text();
-            else if (name == "doubt") members->doubt = doubt_of(member.raw());
-            else if (name == "existing") members->existing = existing_of(member.raw());
-        }
+        members->code = value_at(json, "/error/code").value_or("");
+        members->message = value_at(json, "/error/message").value_or("");
+        members->http_status = number_at<int>(json, "/error/status");
+        members->source = text_at(json, "/error/source");
+        members->retryable = pbk_reply_retryable(json) != 0;
+        members->retry_after_ms = number_at<std::int64_t>(json, "/error/retry_after_ms");
+        members->attempts = number_at<int>(json, "/error/attempts");
+        members->field = text_at(json, "/error/field");
+        members->idempotency_key = text_at(json, "/error/idempotency_key");
+        members->request_id = text_at(json, "/error/request_id");
+        members->doubt = doubt_of(json);
+        members->existing = existing_of(json);
         members->what = members->code + ": " + members->message;
         error.members_ = members;
     });
     return error;
 }
 
-/* The status of an error for which the C ABI gives none: the codes of pbk_client_open() and pbk_booking_key(). */
+/* The status of an error for which the C ABI gives none. NULL: memory was out. */
 inline pbk_status status_of(const char *json) noexcept {
-    struct Named {
-        std::string_view code;
-        pbk_status status;
-    };
-    constexpr Named all[] = {
-        {R"("invalid_argument")", PBK_INVALID_ARGUMENT},
-        {R"("invalid_config")", PBK_INVALID_CONFIG},
-        {R"("invalid_json")", PBK_INVALID_JSON},
-        {R"("invalid_field")", PBK_INVALID_FIELD},
-        {R"("resource_unavailable")", PBK_RESOURCE_UNAVAILABLE},
-        {R"("journal_unavailable")", PBK_JOURNAL_UNAVAILABLE},
-        {R"("journal_locked")", PBK_JOURNAL_LOCKED},
-    };
-    if (json == nullptr)
-        return PBK_RESOURCE_UNAVAILABLE;
-    for (ErrorMembers member(json); member.next();)
-        if (member.name() == "code")
-            for (const Named &one : all)
-                if (one.code == member.raw())
-                    return one.status;
-    return PBK_INVALID_ARGUMENT;
+    return json == nullptr ? PBK_RESOURCE_UNAVAILABLE : pbk_reply_status(json);
 }
 
 /* A copy of the reply, or the error that it is. */

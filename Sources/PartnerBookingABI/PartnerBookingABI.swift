@@ -109,8 +109,8 @@ public func pbk_prewarm(_ client: OpaquePointer?) -> pbk_status {
     status { () throws(PartnerBookingError) in try Handles.client(client).prewarm() }
 }
 
-@_cdecl("pbk_completion_fd") @implementation
-public func pbk_completion_fd(_ client: OpaquePointer?) -> Int32 {
+@_cdecl("pbk_client_fd") @implementation
+public func pbk_client_fd(_ client: OpaquePointer?) -> Int32 {
     do throws(PartnerBookingError) {
         return try Handles.client(client).completions.descriptor()
     } catch {

@@ -70,7 +70,7 @@ static void check_handle(pbk_client *handle, const char *input, pbk_status due, 
     check(pbk_cancel(handle, 1) == due, "cancel, ticket 1", input, code);
     check(pbk_cancel(handle, UINT64_MAX) == due, "cancel, the largest ticket", input, code);
     check(pbk_prewarm(handle) == due, "prewarm", input, code);
-    check(pbk_completion_fd(handle) == -1, "completion fd", input, "-1");
+    check(pbk_client_fd(handle) == -1, "completion fd", input, "-1");
     for (i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++) {
         status = PBK_OK;
         check(pbk_next_completion(handle, timeouts[i], &status) == NULL && status == due, "next completion", input, code);
@@ -203,15 +203,15 @@ static void leftovers(void)
     pbk_completion *completion;
     pbk_ticket ticket = 0;
     pbk_status status = PBK_OK;
-    struct pollfd readable = {pbk_completion_fd(client), POLLIN, 0};
+    struct pollfd readable = {pbk_client_fd(client), POLLIN, 0};
 
-    check(readable.fd >= 0 && pbk_completion_fd(client) == readable.fd, "completion fd", "twice", "the same");
+    check(readable.fd >= 0 && pbk_client_fd(client) == readable.fd, "completion fd", "twice", "the same");
     check(poll(&readable, 1, 0) == 0, "completion fd", "an empty queue", "not readable");
     check(pbk_submit(client, PBK_SEARCH_AVAILABILITY, SEARCH_AND(",\"tag\":\"call-7\""), &ticket, NULL, NULL, client)
               == PBK_OK, "submit", "a search", "ok");
     check(poll(&readable, 1, 10000) == 1, "completion fd", "a completion", "readable");
     check(pbk_client_close(client, 1000) == PBK_OK, "close", "a completion waits", "ok");
-    check(pbk_completion_fd(client) == -1, "completion fd", "closed, a completion waits", "-1");
+    check(pbk_client_fd(client) == -1, "completion fd", "closed, a completion waits", "-1");
     check(pbk_cancel(client, ticket) == PBK_CLIENT_CLOSED, "cancel", "closed, a completion waits", "client_closed");
     completion = pbk_next_completion(client, 0, &status);
     check(completion != NULL && status == PBK_OK, "next completion", "closed, a completion waits", "it");

@@ -290,7 +290,7 @@ static void cancel(struct opening *opening, pbk_ticket ticket)
 
 static void poll_and_take(struct opening *opening, int timeout_ms)
 {
-    struct pollfd readable = {pbk_completion_fd(opening->client), POLLIN, 0};
+    struct pollfd readable = {pbk_client_fd(opening->client), POLLIN, 0};
 
     count(POLLS);
     if (readable.fd >= 0 && poll(&readable, 1, timeout_ms) == 1 && (readable.revents & POLLIN) != 0) {

@@ -107,7 +107,7 @@ static void call_everything(void *context, pbk_completion *completion)
     taken = pbk_next_completion(it->own, INT32_MAX, &it->take_none);
     it->seconds_waited = seconds() - begun;
     pbk_completion_free(taken);
-    it->fd = pbk_completion_fd(it->own);
+    it->fd = pbk_client_fd(it->own);
     it->prewarm = pbk_prewarm(it->own);
     it->prewarm_other = pbk_prewarm(it->other);
     it->cancel_own = pbk_cancel(it->own, it->seen_ticket);

@@ -83,18 +83,53 @@ static int calls_that_wait(void)
 }
 
 /* An unknown outcome: the reply of the first attempt is lost, and the repetition finds the booking. */
-static int is_unknown(const char *reply) { return reply == NULL || strstr(reply, "\"outcome\":\"unknown\"") != NULL; }
-
 static char *book(pbk_client *client, const char *request, pbk_status *status)
 {
     char *reply = pbk_create_booking(client, request, status);
     int repeats;
 
-    for (repeats = 0; repeats < 2 && *status != PBK_OK && is_unknown(reply); repeats++) {
+    for (repeats = 0; repeats < 2 && pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN; repeats++) {
         pbk_string_free(reply);
         reply = pbk_create_booking(client, request, status);
     }
     return reply;
+}
+
+/* A request from what was found and what the caller said. */
+#define REQUEST \
+    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":%s,\"duration_minutes\":30," \
+    "\"customer\":{\"phone\":\"+15551234567\",\"name\":%s}}}"
+#define REQUEST_SIZE(start, name) (sizeof REQUEST + strlen(start) + strlen(name))
+
+static char *request_for(const char *slots, const char *name)
+{
+    char *start_at = pbk_json_get(slots, "/availabilities/0/start_at");    /* NULL: no free slot */
+    char *start = pbk_json_quote(start_at), *quoted = pbk_json_quote(name), *request = NULL;
+
+    if (start != NULL && quoted != NULL && (request = malloc(REQUEST_SIZE(start, quoted))) != NULL)
+        sprintf(request, REQUEST, start, quoted);       /* REQUEST has %s, without quotes */
+    pbk_string_free(start_at);
+    pbk_string_free(start);
+    pbk_string_free(quoted);
+    return request;
+}
+
+static void reading_and_writing(void)
+{
+    static const char *const said = "Jo\",\"email\":\"x@y.example";
+    pbk_client *client = open_client(SANDBOX);
+    pbk_status status;
+    char *slots = pbk_search_availability(client, SEARCH, &status), *request = request_for(slots, said);
+    char *reply = pbk_create_booking(client, request, &status), *name = pbk_json_get(reply, "/booking/customer/name");
+
+    check(status == PBK_OK, "booked", request, reply);
+    check(name != NULL && strcmp(name, said) == 0, "a name", "arrives as it was said", name);
+    check(request_for("{\"availabilities\":[]}", said) == NULL, "no request", "without a slot", NULL);
+    pbk_string_free(name);
+    pbk_string_free(reply);
+    pbk_string_free(slots);
+    free(request);
+    pbk_client_close(client, 1000);
 }
 
 #define LOSING \
@@ -140,7 +175,7 @@ static void without_waiting(void)
     pbk_status accepted = pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);
     if (accepted != PBK_OK) on_refusal(call, accepted);                             // there will be no completion
 
-    struct pollfd descriptors[] = {{pbk_completion_fd(client), POLLIN, 0}};     /* and those of your engine */
+    struct pollfd descriptors[] = {{pbk_client_fd(client), POLLIN, 0}};     /* and those of your engine */
     while (call->replies == 0 && poll(descriptors, 1, -1) >= 0)
         take_completions(client);
     check(call->slow == 1 && call->status == PBK_OK, "a search", "without waiting", last_said);
@@ -222,30 +257,58 @@ static const char *answer_to(const pbk_completion *done)
 
 static FILE *log_file;
 
-/* How much of an error goes into the log: all before "reply", which errors have with platform_webhook and which may name the
-   customer. Inside of a text its quotes would have backslashes. */
-static int loggable_length(const char *error)
-{
-    const char *reply = strstr(error, ",\"reply\":");
+/* The members of an error that go into the log: texts, and other JSON. "reply" stays out: it may
+   name the customer. */
+static const char *const logged_texts[] = {"code", "message", "source", "field", "request_id"};
+static const char *const logged_values[] = {"status", "attempts", "retry_after_ms", "curl_code",
+                                            "doubt", "existing"};
 
-    return (int)(reply == NULL ? strlen(error) : (size_t)(reply - error));
+/* Writes one member of the log line. Frees both strings of the library. */
+static void log_member(const char *name, char *value, char *quoted)
+{
+    const char *json = quoted != NULL ? quoted : value;
+
+    if (value != NULL && json != NULL && strcmp(value, "null") != 0)
+        fprintf(log_file, ",\"%s\":%s", name, json);
+    pbk_string_free(value);
+    pbk_string_free(quoted);
 }
 
-/* One line of JSON for each call: what it was, how it ended, where its time went. The reply of a call that succeeded names the
-   customer and stays out of it. Texts that are the engine's own have letters, digits, '-' and '_', and so need no escapes. */
+static void log_error(const char *reply)
+{
+    char pointer[64], *value;
+    size_t i;
+
+    for (i = 0; i < sizeof logged_texts / sizeof logged_texts[0]; i++) {
+        snprintf(pointer, sizeof pointer, "/error/%s", logged_texts[i]);
+        value = pbk_json_get(reply, pointer);
+        log_member(logged_texts[i], value, pbk_json_quote(value));
+    }
+    for (i = 0; i < sizeof logged_values / sizeof logged_values[0]; i++) {
+        snprintf(pointer, sizeof pointer, "/error/%s", logged_values[i]);
+        log_member(logged_values[i], pbk_json_get(reply, pointer), NULL);
+    }
+}
+
+/* One line of JSON for each call: what it was, how it ended, where its time went. The reply of a
+   call that succeeded names the customer and stays out of it. */
 static void log_call(const pbk_completion *done)
 {
     const struct call *call = pbk_completion_context(done);     /* the engine's own */
-    const char *tag = pbk_completion_tag(done), *error = pbk_completion_reply(done);
-    int length;
+    char *tag = pbk_json_quote(pbk_completion_tag(done)), *bot_id = pbk_json_quote(call->bot_id);
+    char *key = pbk_json_quote(call->idempotency_key);
 
-    if (pbk_completion_status(done) == PBK_OK || error == NULL)
-        error = "null";
-    length = loggable_length(error);
-    fprintf(log_file, "{\"tag\":\"%s\",\"operation\":%d,\"bot_id\":\"%s\",\"idempotency_key\":\"%s\",", tag == NULL ? "" : tag,
-            (int)call->operation, call->bot_id, call->idempotency_key);
-    fprintf(log_file, "\"status\":%d,\"outcome\":%d,\"timing\":%s,\"failure\":%.*s%s}\n", (int)pbk_completion_status(done),
-            (int)pbk_completion_outcome(done), pbk_completion_timing(done), length, error, error[length] == '\0' ? "" : "}}");
+    fprintf(log_file, "{\"tag\":%s,\"bot_id\":%s,\"idempotency_key\":%s,\"operation\":%d,",
+            tag == NULL ? "null" : tag, bot_id == NULL ? "null" : bot_id,
+            key == NULL ? "null" : key, (int)call->operation);
+    fprintf(log_file, "\"pbk_status\":%d,\"outcome\":%d,\"timing\":%s",
+            (int)pbk_completion_status(done), (int)pbk_completion_outcome(done),
+            pbk_completion_timing(done));
+    log_error(pbk_completion_reply(done));      /* writes nothing for a success */
+    fputs("}\n", log_file);
+    pbk_string_free(tag);
+    pbk_string_free(bot_id);
+    pbk_string_free(key);
 }
 
 static void answers(const char *config, const char *request, const char *words)
@@ -268,14 +331,18 @@ static void answers(const char *config, const char *request, const char *words)
 
 static void what_to_say(void)
 {
-    const char *refusal = "{\"error\":{\"code\":\"x\",\"message\":\"a \\\"reply\\\": John\",\"attempts\":1}}";
-    const char *with_reply = "{\"error\":{\"code\":\"x\",\"attempts\":1,\"reply\":{\"name\":\"John\"},\"timing\":{}}}";
+    const char *with_reply = "{\"error\":{\"code\":\"x\",\"message\":\"a \\\"reply\\\"\",\"field\":null,\"attempts\":1,"
+                             "\"reply\":{\"name\":\"John\"},\"timing\":{}}}";
     char line[4096];
     int lines = 0;
 
-    check(loggable_length(refusal) == (int)strlen(refusal), "logged", "whole", refusal);
-    check(strcmp(with_reply + loggable_length(with_reply), ",\"reply\":{\"name\":\"John\"},\"timing\":{}}}") == 0, "logged",
-          "without what may name the customer", with_reply);
+    log_file = tmpfile();
+    log_error(with_reply);
+    rewind(log_file);
+    check(fgets(line, sizeof line, log_file) != NULL, "logged", "an error", with_reply);
+    check(strcmp(line, ",\"code\":\"x\",\"message\":\"a \\\"reply\\\"\",\"attempts\":1") == 0, "logged",
+          "without what may name the customer", line);
+    fclose(log_file);
 
     log_file = tmpfile();
     answers(SANDBOX, BOOKING_AND(",\"tag\":\"call-7\""), "You are booked.");
@@ -289,8 +356,8 @@ static void what_to_say(void)
     while (fgets(line, sizeof line, log_file) != NULL) {
         lines++;
         check(strstr(line, "\"timing\":{\"total_us\":") != NULL && strstr(line, "John") == NULL, "logged", "a call", line);
-        check(strstr(line, "\"operation\":2,\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\"") != NULL, "logged", "by bot", line);
-        check((strstr(line, "\"failure\":null}") != NULL) == (lines == 1), "logged", "the error of one that failed", line);
+        check(strstr(line, "\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"operation\":2") != NULL, "logged", "by bot", line);
+        check((strstr(line, "\"code\":\"") == NULL) == (lines == 1), "logged", "the error of one that failed", line);
     }
     check(lines == 5, "logged", "all of them", NULL);
     fclose(log_file);
@@ -350,6 +417,7 @@ int main(void)
 {
     if (calls_that_wait() != 0)
         return 1;
+    reading_and_writing();
     booking_in_doubt();
     without_waiting();
     callbacks();

@@ -14,7 +14,7 @@ static char *(*volatile lookup_customer)(pbk_client *, const char *, pbk_status 
 static pbk_status (*volatile submit)(pbk_client *, pbk_operation, const char *, pbk_ticket *, char **, pbk_callback,
                                      void *) = pbk_submit;
 static pbk_status (*volatile cancel)(pbk_client *, pbk_ticket) = pbk_cancel;
-static int (*volatile completion_fd)(pbk_client *) = pbk_completion_fd;
+static int (*volatile client_fd)(pbk_client *) = pbk_client_fd;
 static pbk_completion *(*volatile next_completion)(pbk_client *, int32_t, pbk_status *) = pbk_next_completion;
 static pbk_event (*volatile completion_event)(const pbk_completion *) = pbk_completion_event;
 static pbk_ticket (*volatile completion_ticket)(const pbk_completion *) = pbk_completion_ticket;
@@ -31,6 +31,12 @@ static char *(*volatile booking_key)(const char *, const char *, char **) = pbk_
 static char *(*volatile random_key)(void) = pbk_random_key;
 static char *(*volatile pending_bookings)(pbk_client *, pbk_status *) = pbk_pending_bookings;
 static char *(*volatile sandbox_bookings)(pbk_client *, pbk_status *) = pbk_sandbox_bookings;
+static pbk_status (*volatile reply_status)(const char *) = pbk_reply_status;
+static pbk_outcome (*volatile reply_outcome)(const char *) = pbk_reply_outcome;
+static int (*volatile reply_retryable)(const char *) = pbk_reply_retryable;
+static int64_t (*volatile reply_retry_after_ms)(const char *) = pbk_reply_retry_after_ms;
+static char *(*volatile json_get)(const char *, const char *) = pbk_json_get;
+static char *(*volatile json_quote)(const char *) = pbk_json_quote;
 static pbk_webhook_verdict (*volatile webhook_verify)(const char *const *, size_t, const char *, const void *, size_t,
                                                       int64_t, int64_t) = pbk_webhook_verify;
 static const char *(*volatile webhook_verdict_text)(pbk_webhook_verdict) = pbk_webhook_verdict_text;
@@ -40,10 +46,11 @@ static void (*volatile string_free)(char *) = pbk_string_free;
 int main(void)
 {
     return version && status_text && client_open && client_close && search_availability && create_booking
-            && lookup_customer && submit && cancel && completion_fd && next_completion && completion_event
+            && lookup_customer && submit && cancel && client_fd && next_completion && completion_event
             && completion_ticket && completion_context && completion_status && completion_outcome && completion_reply
             && completion_reply_length && completion_tag && completion_timing && completion_free && prewarm
-            && booking_key && random_key && pending_bookings && sandbox_bookings && webhook_verify
+            && booking_key && random_key && pending_bookings && sandbox_bookings && reply_status && reply_outcome
+            && reply_retryable && reply_retry_after_ms && json_get && json_quote && webhook_verify
             && webhook_verdict_text && webhook_sign && string_free
         ? 0 : 1;
 }

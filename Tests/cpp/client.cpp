@@ -281,10 +281,10 @@ static void reading_errors()
 {
     const std::string text = R"( { "error" : {"timing":{"code":"inner","x":[1,{"y":"}\"]"}]},"message":"\"\\\/\b\f\n\r\t)"
                              "Zo\u00eb"
-                             R"(\u0041\u00EB\u20ac\uD83D\ude00\ud83d!","code": "a_code" ,"status":503,"retryable":true,)"
+                             R"(\u0041\u00EB\u20ac\uD83D\ude00\ud83d!","code": "a_code" ,"status":503,"source":"platform","retryable":true,)"
                              R"("doubt" : { "answer":{"more":{"code":1},"code":"\u0041}","status":409}, "sent_ms_ago": 9000000001 },)"
                              R"("existing":{"booking_id":"bkg_\u0041","x":[{"state":7}],"start_at":"}","state" : "in_doubt"},)"
-                             R"("retry_after_ms":9000000000,"field":null,"outcome":"unknown","new":null})";
+                             R"("retry_after_ms":9000000000,"field":null,"outcome":"unknown","new":null}})";
     const pb::Error error = pb::detail::error_of(PBK_SERVICE_FAILED, text.c_str());
     check(error.message() == "\"\\/\b\f\n\r\tZo\u00eb" "A\u00eb\u20ac\U0001F600\uFFFD!", "escapes", error.message());
     check(error.code() == "a_code" && error.http_status() == 503 && error.retryable() && error.field().empty()
@@ -449,6 +449,19 @@ static void keys()
     check(pb::random_key() != *pb::try_random_key(), "random keys", "differ");
 }
 
+static void json_access()
+{
+    const std::string said = "Jo\",\"email\":\"Zo\u00eb";
+    const std::string json = R"({"a":[1,{"name":)" + pb::json_quote(said) + R"(}],"n":null})";
+    check(pb::json_get(json, "/a/1/name") == said && pb::json_get(json, "/a/0") == "1" && pb::json_get(json, "/n") == "null",
+          "values", json);
+    check(!pb::json_get(json, "/b") && !pb::json_get(json, "a") && !pb::json_get("{", "") && !pb::json_get(nullptr, ""), "none");
+    check(pb::json_get(json, std::string()) == json, "the whole", json);
+    check(pb::try_json_quote("").value() == R"("")" && *pb::try_json_quote("\xff") == "\"\uFFFD\"", "quoted");
+    check(pb::try_json_quote(nullptr).error().status() == PBK_INVALID_ARGUMENT, "NULL", "is refused");
+    check(pb::try_json_quote(std::string("a\0b", 3)).error().status() == PBK_INVALID_ARGUMENT, "a NUL byte", "is refused");
+}
+
 static void webhooks()
 {
     const std::string body("{\"a\":1}\0\xff", 9);
@@ -497,6 +510,7 @@ int main()
     in_a_child();
     queue();
     keys();
+    json_access();
     webhooks();
     std::puts("client: all as expected");
 }

@@ -28,6 +28,7 @@ static void use_what_throws(const char *config)
     ticket = client.submit_to_queue(PBK_CREATE_BOOKING, "", &client);
     pb::booking_key("", "");
     pb::random_key();
+    pb::json_quote("");
     pb::sign_webhook("", "");
     pb::set_callback_exception_handler(nullptr);
     pb::Result<std::string> result = client.try_search_availability("");
@@ -59,7 +60,7 @@ void use_every_function(const char *config)
     for (const pb::Result<std::string> &result :
          {client.try_search_availability(""), client.try_create_booking(""), client.try_lookup_customer(""),
           client.try_pending_bookings(), client.try_sandbox_bookings(), pb::try_booking_key("", ""), pb::try_random_key(),
-          pb::try_sign_webhook("", "")})
+          pb::try_sign_webhook("", ""), pb::try_json_quote("")})
         static_cast<void>(result && result->size() == (*result).size());
 
     pb::Result<pb::TryCall> call = client.try_submit(PBK_CREATE_BOOKING, "");
@@ -82,6 +83,7 @@ void use_every_function(const char *config)
     client.close(std::chrono::seconds(0));
 
     static_cast<void>(pb::version());
+    static_cast<void>(pb::json_get("{}", std::string("/a")).has_value());
     pb::verify_webhook("", "", "");
     pb::verify_webhook(std::vector<std::string>(), "", "", std::chrono::seconds(1));
     pb::verify_webhook(std::array<const char *, 1>{{""}}, "", "");

@@ -30,6 +30,8 @@ char *__real_pbk_search_availability(pbk_client *, const char *, pbk_status *);
 char *__real_pbk_create_booking(pbk_client *, const char *, pbk_status *);
 char *__real_pbk_booking_key(const char *, const char *, char **);
 char *__real_pbk_random_key(void);
+char *__real_pbk_json_get(const char *, const char *);
+char *__real_pbk_json_quote(const char *);
 char *__real_pbk_webhook_sign(const char *, const void *, std::size_t, std::int64_t);
 pbk_client *__real_pbk_client_open(const char *, char **);
 pbk_status __real_pbk_client_close(pbk_client *, std::int32_t);
@@ -41,6 +43,8 @@ char *__wrap_pbk_search_availability(pbk_client *client, const char *request, pb
 char *__wrap_pbk_create_booking(pbk_client *client, const char *request, pbk_status *status);
 char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **error);
 char *__wrap_pbk_random_key(void);
+char *__wrap_pbk_json_get(const char *json, const char *pointer);
+char *__wrap_pbk_json_quote(const char *text);
 char *__wrap_pbk_webhook_sign(const char *secret, const void *body, std::size_t length, std::int64_t timestamp);
 pbk_client *__wrap_pbk_client_open(const char *config, char **error);
 pbk_status __wrap_pbk_client_close(pbk_client *client, std::int32_t timeout_ms);
@@ -64,6 +68,8 @@ char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **er
     return key;
 }
 char *__wrap_pbk_random_key(void) { return counted(__real_pbk_random_key()); }
+char *__wrap_pbk_json_get(const char *json, const char *pointer) { return counted(__real_pbk_json_get(json, pointer)); }
+char *__wrap_pbk_json_quote(const char *text) { return counted(__real_pbk_json_quote(text)); }
 char *__wrap_pbk_webhook_sign(const char *secret, const void *body, std::size_t length, std::int64_t timestamp)
 {
     return counted(__real_pbk_webhook_sign(secret, body, length, timestamp));
@@ -156,6 +162,7 @@ static void call(const pb::Client &client, long number)
         static_cast<void>(pb::try_booking_key("call-7", BOOKING));
         static_cast<void>(pb::try_booking_key("call-7", "{}"));
         static_cast<void>(pb::try_random_key());
+        static_cast<void>(pb::json_get(*pb::try_json_quote("a text"), ""));
         static_cast<void>(pb::try_sign_webhook("whsec_1", "{}"));
         break;
     case 11:

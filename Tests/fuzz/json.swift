@@ -18,6 +18,8 @@ public func fuzzJSON(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         checkPrefix(input, error)
     }
     if let document = try? JSONDocument(input, profile: .reply) { checkPlaces(document) }
+    checkPointers(input)
+    _ = Reply(input)
     if let document = try? JSONDocument(input, profile: .request) { checkWithFoundation(document) }
     return 0
 }
@@ -55,6 +57,50 @@ private func checkPlaces(_ document: JSONDocument) {
     require(
         JSON.kindOfTopLevelMember("found", in: document.bytes, profile: .reply) == found.last?.value.kind,
         "the hot path finds what a document holds")
+}
+
+// MARK: - Pointers
+
+/// Every value is found by its pointer, unless an earlier member has its name. Any text may be the pointer, too.
+private func checkPointers(_ input: [UInt8]) {
+    _ = JSON.value(at: input, in: input)
+    _ = JSON.value(at: input, in: Array(#"{"a":[1,{"":2}],"~":"\u0000"}"#.utf8))
+    let quoted = JSON.quoted(input)
+    let back = JSON.value(at: [], in: quoted)
+    require(back == Array(String(decoding: input, as: UTF8.self).utf8).withoutNUL, "a quoted text is read back")
+    // Each look-up reads all that comes before its value.
+    guard input.count <= 4_096, let document = try? JSONDocument(input, profile: .reply) else { return }
+    checkPointers(to: document.root, [], document)
+}
+
+private func checkPointers(to value: JSONValue, _ pointer: [UInt8], _ document: JSONDocument) {
+    // The pointers of a text grow with the square of its depth.
+    guard pointer.count < 64 else { return }
+    let found = required(JSONPointer(pointer), "\(pointer.text) is a pointer").value(in: document.root)
+    require(found?.span == value.span, "\(pointer.text) leads to its value")
+    var names: Set<[UInt8]> = []
+    for (key, value) in value.members {
+        let name = Array((key.string ?? "").utf8)
+        guard names.insert(name).inserted else { continue }
+        checkPointers(to: value, pointer + [UInt8(ascii: "/")] + escaped(name), document)
+    }
+    for (index, element) in value.elements.enumerated().prefix(16) {
+        checkPointers(to: element, pointer + Array("/\(index)".utf8), document)
+    }
+}
+
+private func escaped(_ name: [UInt8]) -> [UInt8] {
+    name.flatMap { byte in
+        switch byte {
+        case UInt8(ascii: "~"): Array("~0".utf8)
+        case UInt8(ascii: "/"): Array("~1".utf8)
+        default: [byte]
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate var withoutNUL: [UInt8] { flatMap { $0 == 0 ? Array("\u{FFFD}".utf8) : [$0] } }
 }
 
 // MARK: - The grammar

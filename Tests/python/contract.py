@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import pbk
 import samples
 from pbk import ROOT, Result
 
@@ -124,6 +125,7 @@ ATTEMPT_MEMBERS = set(list(TIMING_MEMBERS)[list(TIMING_MEMBERS).index("dns_us") 
 def success(result: Result) -> dict[str, Any]:
     """The reply of a call that must have succeeded."""
     assert result.status == STATUS["OK"], result
+    assert pbk.library.pbk_reply_status(result.reply) == STATUS["OK"], result
     return json.loads(result.reply)
 
 
@@ -131,6 +133,7 @@ def failure(result: Result, expected: str) -> dict[str, Any]:
     """The error of a call that must have failed with the status `expected`, when it says all that the pages promise."""
     error = error_object(result.reply)
     assert result.status == STATUS[expected], (expected, result)
+    assert pbk.library.pbk_reply_status(result.reply) == result.status, result
     if result.status < FIRST_SERVICE_STATUS:
         assert error["code"] == expected.lower(), error
     if "outcome" in error and expected in OUTCOME_OF:

@@ -64,7 +64,7 @@ for _name, _result, _arguments in [
     ("pbk_random_key", ctypes.c_void_p, []),
     ("pbk_submit", ctypes.c_int, _submit_arguments),
     ("pbk_cancel", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
-    ("pbk_completion_fd", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_client_fd", ctypes.c_int, [ctypes.c_void_p]),
     ("pbk_next_completion", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_int32, _status_pointer]),
     ("pbk_completion_event", ctypes.c_int, [ctypes.c_void_p]),
     ("pbk_completion_ticket", ctypes.c_uint64, [ctypes.c_void_p]),
@@ -79,6 +79,12 @@ for _name, _result, _arguments in [
     ("pbk_completion_timing", ctypes.c_char_p, [ctypes.c_void_p]),
     ("pbk_completion_free", None, [ctypes.c_void_p]),
     ("pbk_prewarm", ctypes.c_int, [ctypes.c_void_p]),
+    ("pbk_reply_status", ctypes.c_int, [ctypes.c_char_p]),
+    ("pbk_reply_outcome", ctypes.c_int, [ctypes.c_char_p]),
+    ("pbk_reply_retryable", ctypes.c_int, [ctypes.c_char_p]),
+    ("pbk_reply_retry_after_ms", ctypes.c_int64, [ctypes.c_char_p]),
+    ("pbk_json_get", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p]),
+    ("pbk_json_quote", ctypes.c_void_p, [ctypes.c_char_p]),
     ("pbk_webhook_sign", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64]),
     ("pbk_webhook_verify", ctypes.c_int, _verify_arguments),
     ("pbk_webhook_verdict_text", ctypes.c_char_p, [ctypes.c_int]),
@@ -252,6 +258,18 @@ def next_address(handle: int | None, timeout_ms: int = 0) -> tuple[int, int | No
     return status.value, completion
 
 
+def json_get(text: Text, pointer: Text) -> bytes | None:
+    """The value at a pointer, or None."""
+    value = library.pbk_json_get(encode(text), encode(pointer))
+    return None if value is None else take(value)
+
+
+def json_quote(text: Text) -> bytes | None:
+    """The JSON string of a text, or None."""
+    quoted = library.pbk_json_quote(encode(text))
+    return None if quoted is None else take(quoted)
+
+
 def webhook_sign(secret: Text, body: bytes | None, timestamp: int = 0, length: int | None = None) -> str | None:
     """The header, or None. `length` where it is not that of the body."""
     size = len(body or b"") if length is None else length
@@ -325,7 +343,7 @@ class Client(AbstractContextManager):
         return next_completion(self.handle, timeout_ms)
 
     def completion_fd(self) -> int:
-        return library.pbk_completion_fd(self.handle)
+        return library.pbk_client_fd(self.handle)
 
     def prewarm(self) -> int:
         return library.pbk_prewarm(self.handle)

@@ -252,7 +252,7 @@ def test_garbage_handle(operation, request_of, handle):
         refused(pbk.submit(handle, wrong, request, told.callback), "INVALID_CLIENT")
     assert pbk.library.pbk_cancel(handle, 1) == STATUS["INVALID_CLIENT"]
     assert pbk.library.pbk_prewarm(handle) == STATUS["INVALID_CLIENT"]
-    assert pbk.library.pbk_completion_fd(handle) == -1
+    assert pbk.library.pbk_client_fd(handle) == -1
     assert pbk.next_completion(handle, MINUTE) == (STATUS["INVALID_CLIENT"], None)
     assert told.rest() == []
 

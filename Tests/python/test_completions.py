@@ -75,7 +75,7 @@ def test_descriptor_is_not_for_programs_that_the_host_starts(open_client):
 
 @pytest.mark.parametrize("handle", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_has_no_descriptor(handle):
-    assert pbk.library.pbk_completion_fd(handle) == -1
+    assert pbk.library.pbk_client_fd(handle) == -1
 
 
 def test_closed_client_has_no_descriptor():

@@ -521,6 +521,15 @@ def test_endless_reply(reference, service, open_client, step):
     success(client.search(search_request(reference.bot())))
 
 
+@pytest.mark.parametrize("status", [300, 401, 409, 429, 500, 503])
+def test_refusal_that_is_too_long(reference, service, open_client, status):
+    """It is the library that says so, whatever the HTTP status; failure() reads the status from the reply as well."""
+    bot = reference.bot({"status": status, "body": '{"error":{"code":"reply_too_large"}}', "pad_to": 2001})
+    client = open_client(service.config, max_reply_bytes=2000, **AT_ONCE)
+    error = failure(client.search(search_request(bot)), "REPLY_TOO_LARGE")
+    assert error["status"] == status and "curl_code" in error
+
+
 def test_limit_counts_white_space_after_the_object(reference, service, open_client):
     """What is handed over is the service's reply byte for byte, or it is not handed over: never its beginning."""
     bot = reference.bot({"status": 201, "body": '{"booking":{"id":"bkg_1"}}' + " " * (2 << 20)})

@@ -159,9 +159,11 @@ extension AttemptResult {
     }
 
     /// Returns the body if it is valid JSON and short enough. It becomes part of our JSON, which every reader must be
-    /// able to read.
+    /// able to read, ours included: there it stands two levels deeper.
     private static func passedOn(_ body: [UInt8]) -> [UInt8]? {
-        body.count <= passedOnBytes && (try? JSON.validate(body, profile: .request)) != nil ? body : nil
+        func isValid(_ json: [UInt8]) -> Bool { (try? JSON.validate(json, profile: .request)) != nil }
+        let inPlace = Array(#"{"error":{"reply":"#.utf8) + body + Array("}}".utf8)
+        return body.count <= passedOnBytes && isValid(body) && isValid(inPlace) ? body : nil
     }
 
     /// The longest body of a platform that is passed on in an error.

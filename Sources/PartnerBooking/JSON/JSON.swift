@@ -1,7 +1,7 @@
 import Glibc
 
 /// Checks that need no document: the hot path.
-enum JSON {
+package enum JSON {
     /// Throws when the bytes are not one JSON text.
     static func validate(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
         _ = try scan(bytes, profile: profile, visitor: Ignoring())

@@ -10,6 +10,13 @@ struct JSONWriter {
         return writer.bytes
     }
 
+    /// Writes one string, and nothing else.
+    static func string(_ text: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.string(text)
+        return writer.bytes
+    }
+
     mutating func member(_ name: StaticString, _ value: String?) {
         self.name(name)
         if let value { string(value) } else { bytes += "null".utf8 }

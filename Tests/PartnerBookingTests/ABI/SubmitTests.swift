@@ -58,7 +58,7 @@ extension ABIClient {
 
     /// Whether the descriptor tells that a completion waits.
     func isReadable(within milliseconds: Int32 = 0) -> Bool {
-        var descriptor = pollfd(fd: pbk_completion_fd(handle), events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: pbk_client_fd(handle), events: Int16(POLLIN), revents: 0)
         return poll(&descriptor, 1, milliseconds) == 1 && descriptor.revents == Int16(POLLIN)
     }
 }
@@ -129,7 +129,7 @@ extension ABIClient {
         let client = try ABIClient(Self.slow + "}")
         for context in 1...3 as ClosedRange<UInt> { #expect(client.submit(context: context).status == PBK_OK) }
         #expect(client.close(0) == PBK_TIMEOUT)
-        #expect(pbk_completion_fd(client.handle) == -1)
+        #expect(pbk_client_fd(client.handle) == -1)
         #expect(client.submit().status == PBK_CLIENT_CLOSED)
         var contexts: [UInt] = []
         while let completion = client.next().completion {
@@ -267,7 +267,7 @@ extension ABIClient {
         #expect(pbk_submit(nil, PBK_SEARCH_AVAILABILITY, nil, nil, nil, nil, nil) == PBK_INVALID_CLIENT)
         #expect(pbk_cancel(nil, 1) == PBK_INVALID_CLIENT)
         #expect(pbk_prewarm(nil) == PBK_INVALID_CLIENT)
-        #expect(pbk_completion_fd(nil) == -1)
+        #expect(pbk_client_fd(nil) == -1)
         #expect(pbk_next_completion(nil, 60_000, nil) == nil)
         #expect(pbk_completion_event(nil).rawValue == 0)
         #expect(pbk_completion_ticket(nil) == 0)

@@ -231,7 +231,7 @@ final class Stress: @unchecked Sendable {
         guard pthread_rwlock_tryrdlock(slot.descriptorLock) == 0 else { return }
         defer { pthread_rwlock_unlock(slot.descriptorLock) }
         counts.add(.polls)
-        var descriptor = pollfd(fd: pbk_completion_fd(slot.client), events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: pbk_client_fd(slot.client), events: Int16(POLLIN), revents: 0)
         if descriptor.fd < 0 { violation("no descriptor") }
         if poll(&descriptor, 1, 0) == 1 { counts.add(.readable) }
         if descriptor.revents & ~Int16(POLLIN) != 0 { violation("poll tells \(descriptor.revents)") }

@@ -83,7 +83,7 @@ pbk_submit = _function(
 )
 pbk_cancel = _function(_prompt, "pbk_cancel", ctypes.c_int, _handle, ctypes.c_uint64)
 pbk_prewarm = _function(_prompt, "pbk_prewarm", ctypes.c_int, _handle)
-pbk_completion_fd = _function(_prompt, "pbk_completion_fd", ctypes.c_int, _handle)
+pbk_client_fd = _function(_prompt, "pbk_client_fd", ctypes.c_int, _handle)
 # It would wait if it were told to; here it is only ever asked for what is there already.
 pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
 pbk_completion_event = _function(_prompt, "pbk_completion_event", ctypes.c_int, _completion)
@@ -96,6 +96,7 @@ pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _
 pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
 pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
 pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
+pbk_reply_status = _function(_prompt, "pbk_reply_status", ctypes.c_int, ctypes.c_char_p)
 pbk_webhook_verify = _function(
     _prompt,
     "pbk_webhook_verify",

@@ -243,7 +243,7 @@ class AsyncClient(Handle):
 
     def _attach(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
-        descriptor: int = _bindings.pbk_completion_fd(self._handle)
+        descriptor: int = _bindings.pbk_client_fd(self._handle)
         if descriptor < 0:
             self.pending_bookings()  # raises when the client is closed, the usual reason
             raise OSError(errno.EMFILE, "no descriptor is left, without which no call could end")

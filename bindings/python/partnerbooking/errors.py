@@ -6,10 +6,10 @@ docs/errors.md tells what a voice bot should do on each. Most need to look at th
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any, cast
 
+from . import _bindings
 from .values import Doubt, Existing, doubt, existing, parsed
 
 __all__ = [
@@ -78,7 +78,7 @@ class Error(Exception):
     @classmethod
     def refusal(cls, json: bytes) -> Error:
         """The error of a function that gives a reply and no status."""
-        return cls.of(STATUS_BY_CODE.get(parsed(json)["error"]["code"], 0), json)
+        return cls.of(_bindings.pbk_reply_status(json), json)
 
     @cached_property
     def members(self) -> dict[str, Any]:
@@ -406,13 +406,6 @@ BY_STATUS: dict[int, type[Error]] = {
     84: ServiceFailed,
 }
 """By `pbk_status`."""
-
-STATUS_BY_CODE = {
-    re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", found.__name__).lower(): number
-    for number, found in BY_STATUS.items()
-    if number < 80
-}
-"""The library's own codes: each is the name of its class in another spelling."""
 
 RANGES: list[tuple[int, type[Error]]] = [
     (80, ServiceError),
