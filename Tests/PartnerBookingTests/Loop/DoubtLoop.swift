@@ -51,13 +51,5 @@ struct DoubtLoop: Sendable {
     }
 
     @discardableResult
-    func close(within milliseconds: Int = 0) -> Int? {
-        let moment = MonotonicTime.now().adding(milliseconds: milliseconds)
-        loop.beginClose(at: moment)
-        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
-        thread.join()
-        #expect(transport.record.isClosed)
-        #expect(transport.record.violations.isEmpty)
-        return ended
-    }
+    func close(within milliseconds: Int = 0) -> Int? { loop.end(transport, thread, within: milliseconds) }
 }

@@ -77,12 +77,16 @@ struct ScriptedLoop: Sendable {
         return id
     }
 
-    /// Closes the loop and waits for its thread. How many calls had to be ended.
     @discardableResult
-    func close(within milliseconds: Int = 0) -> Int? {
+    func close(within milliseconds: Int = 0) -> Int? { loop.end(transport, thread, within: milliseconds) }
+}
+
+extension TransferLoop {
+    /// Closes the loop and waits for its thread. Returns how many calls had to be ended.
+    func end(_ transport: ScriptedTransport, _ thread: PartnerBooking.Thread, within milliseconds: Int) -> Int? {
         let moment = MonotonicTime.now().adding(milliseconds: milliseconds)
-        loop.beginClose(at: moment)
-        let ended = loop.waitForEnd(until: moment.adding(milliseconds: 2_000))
+        beginClose(at: moment)
+        let ended = waitForEnd(until: moment.adding(milliseconds: 2_000))
         thread.join()
         #expect(transport.record.isClosed)
         #expect(transport.record.violations.isEmpty)
