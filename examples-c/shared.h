@@ -1,5 +1,5 @@
 /*
- * What several examples need and none is about: a value out of JSON, a request with values in it, a time in words, a
+ * Helpers of several examples: a value out of JSON, a request with values in it, a time in words, a
  * failure in print.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SHARED_H

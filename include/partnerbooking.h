@@ -123,7 +123,7 @@ typedef enum pbk_event {
 
 /**
  * How a call ended, coarse enough for a switch and for a metric label. The "error" object of the reply says more.
- * Where a function has no `status`, pbk_reply_status() reads it from the reply.
+ * pbk_reply_status() reads it from a reply, for functions without a `status`.
  *
  * Values are stable, and a retired one is never used again. New ones may be added: treat a value you do not know as a
  * failure. Up to 69 the name in lower case without its prefix is the reply's "code"; from 80 on the service answered, and
@@ -204,7 +204,7 @@ typedef enum pbk_webhook_verdict {
 } pbk_webhook_verdict;
 
 /**
- * What a booking that failed means, from pbk_completion_outcome() or pbk_reply_outcome().
+ * The meaning of a failed booking: of pbk_completion_outcome() and pbk_reply_outcome().
  * Since 0.1.
  */
 typedef enum pbk_outcome {
@@ -711,7 +711,7 @@ PBK_API char *pbk_json_get(const char *json, const char *pointer);
  *
  *     char *name = pbk_json_quote(said);              // Jo "J" Roe: "Jo \"J\" Roe"
  *
- * @param text  The text, UTF-8. Borrowed. What is not UTF-8 becomes U+FFFD.
+ * @param text  The text, UTF-8. Borrowed. Invalid bytes become U+FFFD.
  * @return The JSON string, yours to free with pbk_string_free(). NULL when `text` is NULL
  *         or memory is out.
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.

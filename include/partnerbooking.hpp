@@ -888,7 +888,7 @@ inline std::optional<std::string> json_get(TextRef json, TextRef pointer) noexce
 
 /**
  * Writes a text as a JSON string, with its quotes and escapes, to be put into a request.
- * What is not UTF-8 becomes U+FFFD. A NULL pointer, and a std::string with a NUL byte
+ * Invalid UTF-8 becomes U+FFFD. A NULL pointer, and a std::string with a NUL byte
  * inside, are refused as PBK_INVALID_ARGUMENT.
  */
 inline Result<std::string> try_json_quote(TextRef text) noexcept {

@@ -29,7 +29,7 @@ package enum Reply {
         return kind("error") == .object && promised.allSatisfy { kind($0) == nil }
     }
 
-    /// Whether JSON is an object, which is what its first byte says.
+    /// Returns whether valid JSON is an object. Its first byte decides.
     private static func isObject(_ json: [UInt8]) -> Bool {
         json.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
     }

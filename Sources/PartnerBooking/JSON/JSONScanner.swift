@@ -32,7 +32,7 @@ protocol JSONVisitor {
 /// stays in a register: inlined helpers (`pass…`) move it, the others (`after…`) take it and return a new one.
 /// `JSONWindow` explains why few of them check for the end of the text.
 enum JSONScanner<Visitor: JSONVisitor> {
-    /// What is at a place: the start of a value, or what follows one.
+    /// The kind of token at a place: the start of a value, or the token behind one.
     private enum Next { case value, end }
 
     /// Reads the value that starts at a place, with everything in it, and returns the place behind it. `outer` is the

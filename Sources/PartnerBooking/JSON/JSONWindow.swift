@@ -1,5 +1,4 @@
-/// What can be seen in several bytes at once, in the word that a little-endian load gives: the first byte is the
-/// lowest.
+/// Tests of several bytes at once. A word is a little-endian load, so the first byte is the lowest.
 enum JSONWords {
     static let quoteColon: UInt16 = 0x3A22
     /// The end of an object, a comma, the start of another object and of its first name.

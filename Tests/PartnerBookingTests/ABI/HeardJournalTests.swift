@@ -5,7 +5,7 @@ import Testing
 @testable import PartnerBooking
 @testable import PartnerBookingABI
 
-/// What the next client knows of ends that were heard, and of those that were not.
+/// The next client knows which ends were heard, and which were not.
 @Suite struct HeardJournalTests {
     private let file: TemporaryPath
 
@@ -15,7 +15,7 @@ import Testing
         try ABIClient(HeardTests.configuration(#","journal_path":"\#(file.path)""#))
     }
 
-    /// What a client that is opened now lists.
+    /// Returns the list of a client that is opened now.
     private func listedLater() throws -> [String] {
         let client = try open()
         defer { client.close() }

@@ -94,7 +94,7 @@ extension ABIClient {
         #expect(client.close() == PBK_OK)
     }
 
-    /// What a callback found. Its context is a pointer to it.
+    /// The finding of a callback. Its context is a pointer to it.
     private final class Found: Sendable {
         struct Record: Sendable {
             var before: [String]?

@@ -69,7 +69,7 @@ struct EvidenceModel {
         end.adding(milliseconds: rules.platformLimitMilliseconds + 1_000)
     }
 
-    /// Whether the sending may have made the booking.
+    /// Returns whether the sending may have made the booking.
     private func isOpen(_ index: Int) -> Bool {
         let later = sendings.indices.dropFirst(index + 1)
         if later.contains(where: { sendings[$0].answer == .made }) { return false }
@@ -95,7 +95,7 @@ struct EvidenceModel {
         foreign != nil || sendings.indices.contains { sendings[$0].answer != .conflict && isOpen($0) }
     }
 
-    /// Whether its answer counts as a refusal of the booking. An unknown 409 does, once it was asked again after a second.
+    /// Returns whether its answer counts as a refusal of the booking. An unknown 409 does, after a second ask.
     private func isRefusal(_ index: Int) -> Bool {
         switch sendings[index].answer {
         case .bookingRefused, .notConfirmed: return true

@@ -8,7 +8,7 @@ import Testing
 
     static func at(_ milliseconds: Int) -> MonotonicTime { start.adding(milliseconds: milliseconds) }
 
-    /// What happens to a booking.
+    /// An event of a booking.
     enum Event: Sendable {
         /// One sending and its end.
         case sent(Answer, _ begin: Int, _ end: Int)

@@ -3,7 +3,7 @@
 /// One booking from its beginning on: a platform that answers as a script says, a store that takes everything down, and
 /// hosts that come and go. Time jumps from one happening to the next.
 struct ExchangeStory {
-    /// What becomes of one attempt.
+    /// The end of one attempt.
     struct Step {
         /// nil: the platform never answers.
         var answer: PlatformAnswer?

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// How long the pauses of an exchange are. The clock is the test's own.
+/// The lengths of the pauses of an exchange. The clock is the test's own.
 @Suite struct RetryScheduleTests {
     private static let start = MonotonicTime(nanoseconds: 7_000_000_123)
 

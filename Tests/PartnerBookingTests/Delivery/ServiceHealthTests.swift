@@ -5,7 +5,7 @@ import Testing
 @Suite struct RetryBudgetTests {
     private static let start = MonotonicTime(nanoseconds: 5_000_000_000)
 
-    /// How many tokens there are at a moment.
+    /// Returns the tokens that are left at a moment.
     private func drain(_ budget: inout RetryBudget, after milliseconds: Int) -> Int {
         let now = Self.start.adding(milliseconds: milliseconds)
         var count = 0

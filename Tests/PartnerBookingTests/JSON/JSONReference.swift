@@ -1,6 +1,6 @@
 @testable import PartnerBooking
 
-/// What a visitor receives, or how a scan ends.
+/// An event of a visitor, or the end of a scan.
 struct JSONEvent: Equatable {
     enum Kind { case key, scalar, open, close }
 

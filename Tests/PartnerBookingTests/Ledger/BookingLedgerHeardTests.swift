@@ -83,7 +83,7 @@ import Testing
         try Process.run(file) { #expect($0.pending.map(\.state) == [.booked]) }
     }
 
-    /// Of several receipts the journal gets one.
+    /// The journal gets one record for several receipts.
     @Test func anEndIsRecordedAsHeardOnce() throws {
         let file = try TemporaryPath()
         let (journal, _) = try Journal.open(Process.settings(file))

@@ -148,7 +148,7 @@ import Testing
         running.close()
     }
 
-    /// How often a thread has gone to sleep.
+    /// Returns how often a thread has gone to sleep.
     private static func sleeps(_ thread: String) throws -> Int {
         let file = try #require(fopen("/proc/\(thread)/status", "re"))
         defer { fclose(file) }

@@ -45,7 +45,7 @@ import Testing
         #expect(entry.wish.fingerprint == Fingerprint(body: Self.sameWish))
     }
 
-    /// Of a booked one only the old fingerprint is known.
+    /// Only the old fingerprint of a booked one is known.
     @Test func aBookedEntryKeepsTheOldFingerprint() throws {
         let entry = Self.open(Self.file).entries[1]
         #expect(entry.wish == Wish(fingerprint: try #require(Fingerprint.ofVersion1(body: Sample.body)), summary: nil))

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LedgerForgettingTests {
     private typealias Fixture = LedgerFixture
 
-    /// Whether the ledger still knows a booked key. A key that was begun anew is lost.
+    /// Returns whether the ledger still knows a booked key. A key that was begun anew is lost.
     private static func isKnown(_ key: String, _ bookings: LedgerFixture) -> Bool {
         bookings.ledger.mayBeMade(key, now: bookings.now)
     }

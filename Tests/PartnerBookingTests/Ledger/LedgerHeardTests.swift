@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// Who has heard of an end.
+/// Ends that were heard.
 @Suite struct LedgerHeardTests {
     private typealias Fixture = LedgerFixture
     private static let ends: [(Ledger.Ending, PendingBooking.State)] = [
@@ -106,7 +106,7 @@ import Testing
         #expect(bookings.pending.isEmpty)
     }
 
-    /// Of several receipts the earliest moment counts.
+    /// The earliest moment of several receipts counts.
     @Test(arguments: [(1_000, 0), (0, 1_000), (1_000, 400), (400, 1_000)])
     func theEarliestReceiptCounts(_ first: Int, _ second: Int) {
         var bookings = Fixture()

@@ -72,7 +72,7 @@ import Testing
         loop.close()
     }
 
-    /// What nobody gave up needs no record.
+    /// A give-up without bookings needs no record.
     @Test func withoutABookingInDoubtNothingIsWaitedFor() throws {
         let (loop, ending) = (try loop(), Ending())
         let request = Array(#"{"give_up":true,"bot_id":"bot_9","start_before":"2031-01-01T00:00:00Z"}"#.utf8)

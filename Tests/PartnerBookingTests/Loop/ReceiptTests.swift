@@ -187,7 +187,7 @@ import Testing
 
     // MARK: Reports
 
-    /// Whether there was room for the report is not the ledger's concern: what counts is who hears it.
+    /// The ledger does not care whether there was room for the report. Only hearing counts.
     @Test(arguments: [Sample.bookingReply, nil])
     func aReportCarriesTheReceiptOfItsEnd(_ reply: [UInt8]?) throws {
         let loop = try DoubtLoop { _, _ in

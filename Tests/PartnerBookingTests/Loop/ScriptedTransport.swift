@@ -6,7 +6,7 @@ import Glibc
 ///
 /// It also watches over its user: which thread calls it, and that nobody does after `close`.
 final class ScriptedTransport: Transport, Sendable {
-    /// What becomes of one attempt.
+    /// The end of one attempt.
     enum Step: Sendable {
         case reply(_ status: Int, _ body: [UInt8], headers: [String: String] = [:], after: Int = 0)
         case failure(

@@ -291,7 +291,7 @@ import Testing
     }
 }
 
-/// How many timers a loop has, past what is `private`; nil when it has none any more.
+/// Returns the number of timers of a loop, past `private`; nil when it has none any more.
 private func timerCount(of loop: TransferLoop) -> Int? {
     guard let heap = Mirror(reflecting: loop).descendant("coordinator", "timers", "queue", "heap") else { return nil }
     return Mirror(reflecting: heap).children.count
