@@ -102,13 +102,13 @@ extension PartnerBookingClient {
     ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slow_after_ms`.
     /// - Returns: The service's reply, byte for byte.
     public func call(
-        _ operation: Operation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
+        _ operation: CallOperation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> [UInt8] {
         try await reply(operation, json, onSlow).json
     }
 
     private func reply(
-        _ operation: Operation, _ json: [UInt8], _ onSlow: (@Sendable () -> Void)?
+        _ operation: CallOperation, _ json: [UInt8], _ onSlow: (@Sendable () -> Void)?
     ) async throws(PartnerBookingError) -> (json: [UInt8], timing: CallTiming) {
         let ending = Ending()
         let call = try prepare(operation, request: json) { completion in
@@ -119,7 +119,7 @@ extension PartnerBookingClient {
             }
         }
         // A task that is cancelled already sends nothing.
-        if Task.isCancelled { throw completing(.cancelled, call) }
+        if Task.isCancelled { throw annotating(.cancelled, call) }
         try submit(call)
         let end = await withTaskCancellationHandler {
             await withCheckedContinuation(ending.wait)

@@ -6,7 +6,7 @@
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
     private let endpoint: any Endpoint
-    private let ledger: BookingLedger
+    private let ledger: LedgerStore
     private let loop: TransferLoop
     private let threads: Threads
     /// nil when the service is not the sandbox.
@@ -27,7 +27,7 @@ public final class PartnerBookingClient: Sendable {
 
     private struct State {
         var isClosed = false
-        var lastTicket: Ticket = 0
+        var ticketCount: UInt64 = 0
         var random: SplitMix64
     }
 
@@ -57,7 +57,7 @@ public final class PartnerBookingClient: Sendable {
             // Without a required journal a booking may have been sent again behind a record that it was not made.
             (journal, recovered) = (opened, entries.filter { configuration.policy.isJournalRequired || !$0.isRefused })
         }
-        ledger = BookingLedger(
+        ledger = LedgerStore(
             configuration.ledger, journal, restoring: recovered, service: { [endpoint] in endpoint.service(of: $0) })
         completions = CompletionQueue(limit: configuration.limits.total)
         var seed = SystemRandomNumberGenerator()
@@ -67,8 +67,7 @@ public final class PartnerBookingClient: Sendable {
             report: { [completions] in completions.append($0) })
         self.loop = loop
         do throws(PartnerBookingError) {
-            let journalThread = try journal?.start(
-                report: { loop.take($0) }, waiting: { [ledger] in ledger.heardRecords(isEnd: $0) })
+            let journalThread = try ledger.startJournal { loop.receive($0) }
             threads = Threads(transfer: transfer, journal: journalThread)
         } catch {
             loop.beginClose(at: .now())
@@ -81,7 +80,7 @@ public final class PartnerBookingClient: Sendable {
     /// Sends again what an earlier process may have sent. Of a damaged journal nothing is sent unasked: what tells that a booking
     /// was not made may be among what is lost.
     private func resume(_ entries: [JournalEntry]) {
-        guard ledger.journal?.opening.damagedBytes == 0 else { return }
+        guard ledger.opening?.found.damagedBytes == 0 else { return }
         let now = WallClock.milliseconds()
         for entry in entries {
             guard case .unsettled(let body) = entry.state, !entry.isWithdrawn,
@@ -115,8 +114,8 @@ public final class PartnerBookingClient: Sendable {
     /// - Throws: Why the call is refused; the handler then hears nothing.
     @discardableResult
     public func submit(
-        _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
-    ) throws(PartnerBookingError) -> Ticket {
+        _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
+    ) throws(PartnerBookingError) -> CallTicket {
         let call = try prepare(operation, request: json) { completion in
             handler(completion)
             completion.receipt?.acknowledge()
@@ -128,14 +127,14 @@ public final class PartnerBookingClient: Sendable {
     /// The first half of a submission, for those who must know the ticket before anything can happen to the call. The handler
     /// acknowledges receipts.
     package func prepare(
-        _ operation: Operation, request json: [UInt8], handler: @escaping CompletionHandler
+        _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
         try call(request(operation, json), handler)
     }
 
     /// The same for a call whose completions are to wait in `completions`, together with a number of the caller's own.
     package func prepare(
-        _ operation: Operation, request json: [UInt8], context: UInt
+        _ operation: CallOperation, request json: [UInt8], context: UInt
     ) throws(PartnerBookingError) -> Call {
         try call(request(operation, json), isQueued: true) { [completions] in
             completions.append($0, context: context)
@@ -147,29 +146,31 @@ public final class PartnerBookingClient: Sendable {
         do throws(PartnerBookingError) {
             if call.isQueued { try completions.reserve() }
         } catch {
-            throw completing(error, call)
+            throw annotating(error, call)
         }
         do throws(PartnerBookingError) {
             try loop.submit(call)
         } catch {
             if call.isQueued { completions.unreserve() }
-            throw completing(error, call)
+            throw annotating(error, call)
         }
     }
 
     /// Returns the error of a call that was not accepted.
-    func completing(_ error: PartnerBookingError, _ call: Call) -> PartnerBookingError {
-        ledger.completing(call.context.completing(error))
+    func annotating(_ error: PartnerBookingError, _ call: Call) -> PartnerBookingError {
+        ledger.annotating(call.context.annotating(error))
     }
 
     /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
     /// are left alone.
     ///
     /// - Throws: `invalid_argument` for a ticket that this client never gave, `client_closed`.
-    public func cancel(_ ticket: Ticket) throws(PartnerBookingError) {
-        let (isClosed, lastTicket) = state.withLock { ($0.isClosed, $0.lastTicket) }
+    public func cancel(_ ticket: CallTicket) throws(PartnerBookingError) {
+        let (isClosed, ticketCount) = state.withLock { ($0.isClosed, $0.ticketCount) }
         guard !isClosed else { throw .clientClosed }
-        guard ticket > 0, ticket <= lastTicket else { throw .argument("The ticket was never given by this client") }
+        guard ticket.rawValue > 0, ticket.rawValue <= ticketCount else {
+            throw .argument("The ticket was never given by this client")
+        }
         loop.cancel(ticket)
     }
 
@@ -212,11 +213,11 @@ public final class PartnerBookingClient: Sendable {
     /// Makes a call and waits for its end, at the latest until its deadline. The end of a booking counts as heard one second
     /// after the return.
     @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
-    public func call(_ operation: Operation, request json: [UInt8]) -> CallResult {
+    public func call(_ operation: CallOperation, request json: [UInt8]) -> CallResult {
         let waiter = CompletionWaiter()
         do throws(PartnerBookingError) {
             let call = try prepare(operation, request: json) { waiter.complete($0) }
-            guard !Thread.doesCurrentRunHandlers else { throw completing(.wouldDeadlock, call) }
+            guard !Thread.isCallbackThread else { throw annotating(.wouldDeadlock, call) }
             let deadline = call.deadline
             try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
@@ -225,7 +226,7 @@ public final class PartnerBookingClient: Sendable {
                 end.receipt?.acknowledgeSoon()
                 return end.result
             }
-            return .failure(call.context.completing(.timeout, outcome: .unknown))
+            return .failure(call.context.annotating(.timeout, outcome: .unknown))
         } catch {
             return .failure(error)
         }
@@ -239,7 +240,7 @@ public final class PartnerBookingClient: Sendable {
     @available(*, noasync, message: "It blocks its thread: use the asynchronous close")
     @discardableResult
     public func close(timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
-        guard !Thread.doesCurrentRunHandlers else { throw .wouldDeadlock }
+        guard !Thread.isCallbackThread else { throw .wouldDeadlock }
         guard markClosed() else { throw .clientClosed }
         return closeOnce(timeoutMilliseconds)
     }
@@ -264,7 +265,7 @@ public final class PartnerBookingClient: Sendable {
     }
 
     /// Whether this is the transfer thread of some client, on which handlers run: nothing may wait here.
-    package static var isOnTransferThread: Bool { Thread.doesCurrentRunHandlers }
+    package static var isCallbackThread: Bool { Thread.isCallbackThread }
 
     /// False when it was closed before.
     private func markClosed() -> Bool {
@@ -279,26 +280,26 @@ public final class PartnerBookingClient: Sendable {
         loop.beginClose(at: moment)
         let patience = moment.adding(milliseconds: 2_000)
         let ended = loop.waitForEnd(until: patience)
-        completions.finish()
+        completions.close()
         if ended == nil { threads.transfer.detach() } else { threads.transfer.join() }
         if let journal = threads.journal {
             // The disk may hang; then its thread stays behind, and the journal locked.
-            if ledger.journal?.waitForEnd(until: patience) ?? true { journal.join() } else { journal.detach() }
+            if ledger.waitForEnd(until: patience) { journal.join() } else { journal.detach() }
         }
         return ended ?? 1
     }
 
     // MARK: The pipeline
 
-    private func request(_ operation: Operation, _ json: [UInt8]) throws(PartnerBookingError) -> Request {
+    private func request(_ operation: CallOperation, _ json: [UInt8]) throws(PartnerBookingError) -> Request {
         do throws(PartnerBookingError) {
             let request = try Request(operation, json: json)
             do throws(PartnerBookingError) { try endpoint.check(request) } catch {
-                throw ErrorContext(request).completing(error)
+                throw ErrorContext(request).annotating(error)
             }
             return request
         } catch {
-            throw ledger.completing(error)
+            throw ledger.annotating(error)
         }
     }
 
@@ -309,19 +310,13 @@ public final class PartnerBookingClient: Sendable {
         let now = MonotonicTime.now()
         let timeout = request.timeoutMilliseconds ?? configuration.timeoutMilliseconds(for: request.operation)
         let (ticket, seed) = state.withLock { state in
-            state.lastTicket &+= 1
-            return (state.lastTicket, state.random.next())
+            state.ticketCount &+= 1
+            return (CallTicket(state.ticketCount), state.random.next())
         }
         return Call(
-            ticket: ticket, request: request, policy: configuration.retry, deadline: now.adding(milliseconds: timeout),
+            ticket: ticket, request: request, deadline: now.adding(milliseconds: timeout),
             seed: seed, isQueued: isQueued, isOwn: isOwn, submittedAt: now,
             slowAt: (request.slowAfterMilliseconds ?? configuration.slowAfterMilliseconds).map(now.adding),
             complete: complete)
-    }
-}
-
-extension ErrorContext {
-    init(_ request: Request) {
-        self.init(operation: request.operation, tag: request.tag, idempotencyKey: request.idempotencyKey)
     }
 }

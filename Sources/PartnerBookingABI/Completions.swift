@@ -7,7 +7,7 @@ import PartnerBooking
 ///
 /// `@unchecked Sendable` is safe because nothing in it changes but `timingText`, and that under a lock.
 final class CompletionBox: @unchecked Sendable {
-    fileprivate let ticket: Ticket
+    fileprivate let ticket: pbk_ticket
     fileprivate let context: UInt
     fileprivate let event: pbk_event
     fileprivate let status: pbk_status
@@ -28,15 +28,15 @@ final class CompletionBox: @unchecked Sendable {
     }()
 
     /// A box that whoever gets the pointer owns, until `pbk_completion_free`.
-    static func make(_ completion: Completion, context: UInt) -> OpaquePointer {
+    static func make(_ completion: CallCompletion, context: UInt) -> OpaquePointer {
         OpaquePointer(Unmanaged.passRetained(CompletionBox(completion, context)).toOpaque())
     }
 
     /// As `Handles.prepareForForks`.
     static func prepareForForks() { _ = timingLock }
 
-    private init(_ completion: Completion, _ context: UInt) {
-        ticket = completion.ticket
+    private init(_ completion: CallCompletion, _ context: UInt) {
+        ticket = completion.ticket?.rawValue ?? 0
         self.context = context
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
         key = completion.idempotencyKey.flatMap { CText(Array($0.utf8)) }

@@ -22,7 +22,7 @@ func cString(_ string: StaticString) -> UnsafePointer<CChar>? {
     UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
 }
 
-extension Operation {
+extension CallOperation {
     init?(_ operation: pbk_operation) {
         switch operation {
         case PBK_SEARCH_AVAILABILITY: self = .searchAvailability

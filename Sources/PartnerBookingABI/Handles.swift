@@ -79,7 +79,7 @@ enum Handles {
 
     /// Closes a client. Its handle is closed from the start; returns how many calls had to be ended.
     static func close(_ pointer: OpaquePointer?, timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
-        if PartnerBookingClient.isOnTransferThread { throw .wouldDeadlock }
+        if PartnerBookingClient.isCallbackThread { throw .wouldDeadlock }
         let handle = UInt(bitPattern: pointer)
         let client = try table.withLock { table throws(PartnerBookingError) in
             guard let client = table.clients.removeValue(forKey: handle) else { throw table.error(handle) }
@@ -87,7 +87,7 @@ enum Handles {
             return client
         }
         defer {
-            if client.completions.isOver { forget(pointer) }
+            if client.completions.isDrained { forget(pointer) }
         }
         return try client.close(timeoutMilliseconds: timeoutMilliseconds)
     }

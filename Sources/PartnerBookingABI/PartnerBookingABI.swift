@@ -70,7 +70,7 @@ public func pbk_submit(
 ) -> pbk_status {
     ticket?.pointee = 0
     errorJSON?.pointee = nil
-    let asked = Operation(operation)
+    let asked = CallOperation(operation)
     do throws(PartnerBookingError) {
         guard let asked else {
             _ = try Handles.client(client)
@@ -82,14 +82,14 @@ public func pbk_submit(
             if let callback {
                 try client.prepare(asked, request: request) { [queue = client.completions] completion in
                     // After a close that could not wait for a callback the host may have freed what its contexts point to.
-                    guard !queue.isFinished else { return }
+                    guard !queue.isClosed else { return }
                     callback(
                         UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
                 }
             } else {
                 try client.prepare(asked, request: request, context: context)
             }
-        ticket?.pointee = call.ticket
+        ticket?.pointee = call.ticket.rawValue
         try client.submit(call)
         return PBK_OK
     } catch {
@@ -101,7 +101,7 @@ public func pbk_submit(
 
 @_cdecl("pbk_cancel") @implementation
 public func pbk_cancel(_ client: OpaquePointer?, _ ticket: pbk_ticket) -> pbk_status {
-    status { () throws(PartnerBookingError) in try Handles.client(client).cancel(ticket) }
+    status { () throws(PartnerBookingError) in try Handles.client(client).cancel(CallTicket(ticket)) }
 }
 
 @_cdecl("pbk_prewarm") @implementation
@@ -123,12 +123,12 @@ public func pbk_next_completion(
     _ client: OpaquePointer?, _ timeoutMilliseconds: Int32, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> OpaquePointer? {
     do throws(PartnerBookingError) {
-        let timeout = PartnerBookingClient.isOnTransferThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
+        let timeout = PartnerBookingClient.isCallbackThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
         let queue = try Handles.completions(client)
         switch queue.next(timeoutMilliseconds: timeout) {
         case .entry(let entry):
             status?.pointee = PBK_OK
-            if queue.isOver { Handles.forget(client) }
+            if queue.isDrained { Handles.forget(client) }
             return CompletionBox.make(entry.completion, context: entry.context)
         case .timeout: status?.pointee = PBK_TIMEOUT
         case .closed: status?.pointee = PBK_CLIENT_CLOSED
@@ -181,7 +181,7 @@ public func pbk_string_free(_ string: UnsafeMutablePointer<CChar>?) {
 
 /// A blocking call.
 private func call(
-    _ operation: Operation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?,
+    _ operation: CallOperation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?,
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
     reply(status) { () throws(PartnerBookingError) in
@@ -192,7 +192,7 @@ private func call(
 
 /// Whom and what is asked. An error has the outcome of a call that never came so far.
 private func request(
-    _ operation: Operation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?
+    _ operation: CallOperation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?
 ) throws(PartnerBookingError) -> (client: PartnerBookingClient, json: [UInt8]) {
     do throws(PartnerBookingError) {
         return try (Handles.client(client), bytes(requestJSON, "request_json"))

@@ -89,7 +89,7 @@ import Testing
         let booking = try await client.createBooking(Self.booking())
         let bookingJSON = try await client.call(.createBooking, request: Self.booking().json)
         #expect(booking.json == bookingJSON)
-        let submitted = AsyncStream<Completion>.makeStream()
+        let submitted = AsyncStream<CallCompletion>.makeStream()
         try client.submit(.createBooking, request: Self.booking().json) { submitted.continuation.yield($0) }
         for await completion in submitted.stream {
             guard case .done(.success(let json)) = completion.event else {

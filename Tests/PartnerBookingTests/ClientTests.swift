@@ -65,8 +65,8 @@ import Testing
 
     @Test func handlersAreToldOnTheTransferThreadAlone() throws {
         let client = try Self.sandbox()
-        #expect(try onTransferThread(of: client) { PartnerBookingClient.isOnTransferThread })
-        #expect(!PartnerBookingClient.isOnTransferThread)
+        #expect(try onTransferThread(of: client) { PartnerBookingClient.isCallbackThread })
+        #expect(!PartnerBookingClient.isCallbackThread)
         try client.close(timeoutMilliseconds: 1_000)
     }
 
@@ -170,7 +170,7 @@ import Testing
 
     @Test func ticketsAreGivenOnce() throws {
         let client = try Self.sandbox()
-        let tickets = Monitor<[Ticket]>([])
+        let tickets = Monitor<[CallTicket]>([])
         onThreads(8) { _ in
             for _ in 0..<50 {
                 let ticket = try? client.submit(.searchAvailability, request: Sample.search()) { _ in }
@@ -186,7 +186,7 @@ import Testing
 
     @Test func cancelKnowsTheTicketsOfItsClient() throws {
         let client = try Self.sandbox()
-        for ticket in [0, 1, .max] as [Ticket] {
+        for ticket in [0, 1, CallTicket(UInt64.max)] as [CallTicket] {
             let error = #expect(throws: PartnerBookingError.self) { try client.cancel(ticket) }
             #expect(error?.code == .invalidArgument)
             #expect(error?.source == .caller)
@@ -195,7 +195,7 @@ import Testing
         let ticket = try client.submit(.searchAvailability, request: Sample.search(), handler: ending.handler)
         _ = try ending.result()
         try client.cancel(ticket)
-        #expect(throws: PartnerBookingError.self) { try client.cancel(ticket + 1) }
+        #expect(throws: PartnerBookingError.self) { try client.cancel(ticket.next) }
         #expect(ending.count == 1)
         try client.close(timeoutMilliseconds: 1_000)
     }
@@ -247,6 +247,6 @@ import Testing
             return
         }
         #expect(entry.context == 7)
-        #expect(client.completions.isOver)
+        #expect(client.completions.isDrained)
     }
 }

@@ -33,15 +33,15 @@ import Testing
         #expect(try names(.notMade) == Self.common)
     }
 
-    @Test(arguments: Operation.allCases)
-    func aBookingsErrorsHaveAnOutcomeAndTheKey(_ operation: Operation) throws {
+    @Test(arguments: CallOperation.allCases)
+    func aBookingsErrorsHaveAnOutcomeAndTheKey(_ operation: CallOperation) throws {
         let own = operation == .createBooking ? ["outcome", "idempotency_key"] : []
         #expect(try names(PartnerBookingError.clientClosed.beforeSending(operation)) == Self.common + own)
         let context = ErrorContext(operation: operation, tag: "t", idempotencyKey: operation == .createBooking ? "k" : nil)
-        #expect(try names(context.completing(.timeout)) == Self.common + own + ["tag"])
+        #expect(try names(context.annotating(.timeout)) == Self.common + own + ["tag"])
         let syntax = JSONSyntaxError(offset: 0, reason: "a value is expected")
         #expect(
-            try names(ErrorContext(operation: operation).completing(.json("request", syntax))) == Self.common + own + [
+            try names(ErrorContext(operation: operation).annotating(.json("request", syntax))) == Self.common + own + [
                 "offset"
             ])
     }
@@ -100,7 +100,7 @@ import Testing
     func aDoubtSaysWhatIsOpen(_ status: Int?, _ code: String?, _ expected: String) throws {
         let doubt = PartnerBookingError.Doubt(sentMillisecondsAgo: 4_100, status: status, code: code)
         let context = ErrorContext(operation: .createBooking, idempotencyKey: "k")
-        let error = context.completing(.inDoubt(doubt, source: .partnerAPI), outcome: .unknown, attempts: 2)
+        let error = context.annotating(.inDoubt(doubt, source: .partnerAPI), outcome: .unknown, attempts: 2)
         #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "doubt"])
         let text = String(decoding: error.json, as: UTF8.self)
         #expect(text.contains(#""code":"in_doubt","#) && text.contains(#""retryable":true,"attempts":2,"#))
@@ -121,7 +121,7 @@ import Testing
         _ state: PendingBooking.State, _ bookingID: String?, _ advice: String, _ expected: String
     ) throws {
         let reused = PartnerBookingError.idempotencyKeyReused(.init(state: state, startAt: "S", bookingID: bookingID))
-        let error = ErrorContext(operation: .createBooking, idempotencyKey: "k").completing(reused, outcome: .unknown)
+        let error = ErrorContext(operation: .createBooking, idempotencyKey: "k").annotating(reused, outcome: .unknown)
         #expect(error.message.hasPrefix("This key's booking \(advice)"))
         #expect(error.field == "idempotency_key" && error.source == .caller && !error.isRetryable)
         #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "existing"])
@@ -142,7 +142,7 @@ import Testing
         let reply = AttemptSamples.reply(409, AttemptSamples.refusal("slot_unavailable", message))
         let context = ErrorContext(operation: .createBooking, idempotencyKey: "call-7-booking-1")
         let judged = try #require(AttemptSamples.judge(reply).error)
-        let error = context.completing(judged, outcome: .rejected, attempts: 1)
+        let error = context.annotating(judged, outcome: .rejected, attempts: 1)
         let expected =
             #"{"error":{"code":"slot_unavailable","message":"The requested time slot is no longer available","status":409,"#
             + #""source":"platform","retryable":false,"attempts":1,"field":null,"request_id":null,"outcome":"rejected","#
@@ -198,7 +198,7 @@ import Testing
 
     @Test(arguments: [(PartnerBookingError.Outcome.notSent, "not_sent"), (.rejected, "rejected"), (.unknown, "unknown")])
     func everyOutcomeHasItsName(_ outcome: PartnerBookingError.Outcome, _ name: String) throws {
-        let error = ErrorContext(operation: .createBooking).completing(.timeout, outcome: outcome)
+        let error = ErrorContext(operation: .createBooking).annotating(.timeout, outcome: outcome)
         #expect(try self.error(error)["outcome"]?.string == name)
     }
 

@@ -17,8 +17,8 @@ import Dispatch
 // ---- What is called in the library as well, and is something else there
 
 public struct PartnerBookingError: Error, Equatable { let reason: String }
-public enum Operation: String, CaseIterable, Codable { case search, book, dance }
-public struct CreateBookingRequest: Codable, Hashable { let operation: Operation, steps: [String: [Int]] }
+public enum CallOperation: String, CaseIterable, Codable { case search, book, dance }
+public struct CreateBookingRequest: Codable, Hashable { let operation: CallOperation, steps: [String: [Int]] }
 public protocol Carrier {
     associatedtype Cargo
     func carry() -> Cargo
@@ -160,7 +160,7 @@ try await withThrowingTaskGroup(of: Void.self) { group in
                 let (isSame, _) = try await (found == first, slept)
                 precondition(isSame)
             }
-            await tally.add(Operation.allCases[number % 3].rawValue)
+            await tally.add(CallOperation.allCases[number % 3].rawValue)
         }
     }
     try await group.waitForAll()

@@ -18,12 +18,12 @@ private func check(_ configuration: Configuration) {
     switch configuration.service {
     case .partnerAPI(let settings), .sandbox(_, let settings):
         let endpoint = PartnerAPIEndpoint(settings)
-        for operation in Operation.allCases { check(endpoint, sample(operation, bot: "b")) }
+        for operation in CallOperation.allCases { check(endpoint, sample(operation, bot: "b")) }
     case .platformWebhook(let directory):
         let endpoint = PlatformWebhookEndpoint(directory)
         require(endpoint.serviceCount == directory.webhookCount, "each webhook is a service")
         for bot in directory.platforms.keys.sorted().prefix(4) {
-            for operation in Operation.allCases { check(endpoint, sample(operation, bot: bot)) }
+            for operation in CallOperation.allCases { check(endpoint, sample(operation, bot: bot)) }
         }
     }
 }
@@ -50,7 +50,7 @@ private func requireProtected(_ url: String) {
     require(!authority.contains("@"), "an address without user: \(url)")
 }
 
-private func sample(_ operation: Operation, bot: String) -> Request {
+private func sample(_ operation: CallOperation, bot: String) -> Request {
     let json = JSONWriter.object { root in
         root.member("bot_id", bot)
         switch operation {

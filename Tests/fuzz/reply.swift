@@ -10,7 +10,7 @@ public func fuzzReply(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let reply = HTTPReply(status: status, body: Array(parts[2])) { name in
         name == "Retry-After" ? retryAfter : nil
     }
-    for operation in Operation.allCases {
+    for operation in CallOperation.allCases {
         for source in [PartnerBookingError.Source.partnerAPI, .platform] {
             check(reply, of: operation, from: source)
         }
@@ -18,7 +18,7 @@ public func fuzzReply(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     return 0
 }
 
-private func check(_ reply: HTTPReply, of operation: Operation, from source: PartnerBookingError.Source) {
+private func check(_ reply: HTTPReply, of operation: CallOperation, from source: PartnerBookingError.Source) {
     // The start that a request for a booking asked for, so that replies about another one are found.
     let question = AttemptResult.Question(operation: operation, source: source, startSeconds: 1_894_615_200)
     let attempt = AttemptResult(.reply(reply), to: question, wallClock: { 1_705_312_800 })

@@ -2,7 +2,7 @@
 @testable import PartnerBooking
 
 /// The members that must not travel.
-private func ownMembers(_ operation: Operation) -> [StaticString] {
+private func ownMembers(_ operation: CallOperation) -> [StaticString] {
     let all: [StaticString] = ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
     return operation == .createBooking ? all + ["idempotency_key", "detach", "resume"] : all
 }
@@ -28,7 +28,7 @@ private let direct: PartnerAPIEndpoint = {
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRequest(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = [UInt8](data, size)
-    for operation in Operation.allCases {
+    for operation in CallOperation.allCases {
         do throws(PartnerBookingError) {
             check(try Request(operation, json: input), of: input)
         } catch {

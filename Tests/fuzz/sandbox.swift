@@ -9,7 +9,7 @@ public func fuzzSandbox(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     else { return -1 }
     var visit = Visit(clinic, settings)
     for line in lines.dropFirst().prefix(20) {
-        for operation in Operation.allCases {
+        for operation in CallOperation.allCases {
             if let request = try? Request(operation, json: Array(line)), !request.isResuming { visit.ask(request) }
         }
         visit.now += 60
@@ -19,13 +19,13 @@ public func fuzzSandbox(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 private struct Visit {
-    private let clinic: SandboxConfiguration
+    private let clinic: SandboxSettings
     private let endpoint: PartnerAPIEndpoint
     private var sandbox: Sandbox
     private var replies: [String: [UInt8]] = [:]
     var now: Int
 
-    init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
+    init(_ clinic: SandboxSettings, _ settings: PartnerAPISettings) {
         self.clinic = clinic
         endpoint = PartnerAPIEndpoint(settings)
         sandbox = Sandbox(clinic, settings)

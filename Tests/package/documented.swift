@@ -138,7 +138,7 @@ func json() async throws {
     let reply = try await client.call(.searchAvailability, request: Array(request.utf8))
     check(String(decoding: reply, as: UTF8.self).hasPrefix(#"{"availabilities":["#), "JSON")
 
-    let (completions, teller) = AsyncStream.makeStream(of: Completion.self)
+    let (completions, teller) = AsyncStream.makeStream(of: CallCompletion.self)
     let ticket = try client.submit(.searchAvailability, request: Array(request.utf8)) { completion in
         teller.yield(completion)  // on the transfer thread: hand it on, and return
     }

@@ -4,7 +4,7 @@
 /// that takes none is told `queue_full` instead of filling its memory.
 package final class CompletionQueue: Sendable {
     package struct Entry: Sendable {
-        package let completion: Completion
+        package let completion: CallCompletion
         /// A number of the submitter's own: a C host's pointer.
         package let context: UInt
     }
@@ -23,7 +23,7 @@ package final class CompletionQueue: Sendable {
         /// Waiting reports. They take no place of a call.
         var settlements = 0
         var descriptor: EventDescriptor?
-        var isFinished = false
+        var isClosed = false
 
         mutating func pop() -> Entry? {
             guard let entry = waiting.popFirst() else { return nil }
@@ -45,7 +45,7 @@ package final class CompletionQueue: Sendable {
     /// The descriptor that is readable as long as a completion waits. The same one for the life of the queue.
     package func descriptor() throws(PartnerBookingError) -> Int32 {
         try state.withLock { state throws(PartnerBookingError) in
-            guard !state.isFinished else { throw .clientClosed }
+            guard !state.isClosed else { throw .clientClosed }
             if let descriptor = state.descriptor { return descriptor.descriptor }
             let descriptor = try EventDescriptor()
             if !state.waiting.isEmpty { descriptor.signal() }
@@ -58,15 +58,15 @@ package final class CompletionQueue: Sendable {
     package func next(timeoutMilliseconds: Int) -> Taken {
         state.wait(until: .now().adding(milliseconds: timeoutMilliseconds)) { state in
             if let entry = state.pop() { return .entry(entry) }
-            return state.isFinished ? .closed : nil
+            return state.isClosed ? .closed : nil
         } ?? .timeout
     }
 
     /// Whether the client's close has returned: nothing more may be told.
-    package var isFinished: Bool { state.withLock { $0.isFinished } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Whether there is nothing left to take, and nothing will come.
-    package var isOver: Bool { state.withLock { $0.isFinished && $0.waiting.isEmpty } }
+    package var isDrained: Bool { state.withLock { $0.isClosed && $0.waiting.isEmpty } }
 
     func reserve() throws(PartnerBookingError) {
         try state.withLock { state throws(PartnerBookingError) in
@@ -78,7 +78,7 @@ package final class CompletionQueue: Sendable {
     /// The call was refused after all.
     func unreserve() { state.withLock { $0.reserved -= 1 } }
 
-    func append(_ completion: Completion, context: UInt) {
+    func append(_ completion: CallCompletion, context: UInt) {
         state.update { state in
             if state.waiting.isEmpty { state.descriptor?.signal() }
             state.waiting.append(Entry(completion: completion, context: context))
@@ -89,11 +89,11 @@ package final class CompletionQueue: Sendable {
     /// is then not heard.
     func append(_ settlement: Settlement) {
         state.update { state in
-            guard !state.isFinished, state.settlements < Self.settlementLimit else { return }
+            guard !state.isClosed, state.settlements < Self.settlementLimit else { return }
             state.settlements += 1
             if state.waiting.isEmpty { state.descriptor?.signal() }
-            let completion = Completion(
-                ticket: 0, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
+            let completion = CallCompletion(
+                ticket: nil, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
                 event: .settled(settlement.result), timing: settlement.timing, receipt: settlement.receipt)
             state.waiting.append(Entry(completion: completion, context: 0))
         }
@@ -103,9 +103,9 @@ package final class CompletionQueue: Sendable {
     static let settlementLimit = 1_000
 
     /// No more completions will come: those who wait for one need not, and the descriptor is closed.
-    func finish() {
+    func close() {
         state.update { state in
-            state.isFinished = true
+            state.isClosed = true
             state.descriptor = nil
         }
     }

@@ -18,7 +18,7 @@ final class CompletionWaiter: @unchecked Sendable {
         semaphore.deallocate()
     }
 
-    func complete(_ completion: Completion) {
+    func complete(_ completion: CallCompletion) {
         guard case .done(let result) = completion.event else { return }
         let receipt = completion.receipt
         end.withLock { $0 = (result, receipt) }

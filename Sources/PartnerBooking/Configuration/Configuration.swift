@@ -5,7 +5,7 @@ struct Configuration: Sendable {
     /// Whom the client talks to.
     enum Service: Sendable {
         case partnerAPI(PartnerAPISettings)
-        case sandbox(SandboxConfiguration, PartnerAPISettings)
+        case sandbox(SandboxSettings, PartnerAPISettings)
         case platformWebhook(PlatformDirectory)
     }
 
@@ -15,16 +15,15 @@ struct Configuration: Sendable {
     /// nil: no call is told to be slow.
     var slowAfterMilliseconds: Int?
     var limits: TransferLoop.Limits
-    var ledger: Ledger
+    var ledger: BookingLedger
     /// nil: bookings are remembered for the life of the client.
     var journal: Journal.Settings?
     /// Unsettled bookings of the journal are sent again when the client opens.
     var resumesOnOpen: Bool
-    var retry: RetryPolicy
     var policy: DeliveryPolicy
     var connection: ConnectionSettings
 
-    func timeoutMilliseconds(for operation: Operation) -> Int {
+    func timeoutMilliseconds(for operation: CallOperation) -> Int {
         if let timeoutMilliseconds { return timeoutMilliseconds }
         switch operation {
         case .searchAvailability, .lookupCustomer: return 5_000
@@ -57,8 +56,8 @@ extension Configuration {
             maxInFlight: try root.optionalInteger("max_in_flight", in: 1...100_000) ?? 512,
             maxQueued: try root.optionalInteger("max_queued", in: 0...100_000) ?? 512)
         let retention = (try root.optionalInteger("booking_retention_minutes", in: 1...10_080) ?? 1_440) * 60_000
-        ledger = Ledger(
-            Ledger.Settings(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total)))
+        ledger = BookingLedger(
+            BookingLedger.Settings(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total)))
         journal = try Self.journalPath(root).map { [service] path in
             Journal.Settings(path: path, service: service.name, retentionMilliseconds: retention)
         }
@@ -66,9 +65,7 @@ extension Configuration {
             if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
         }
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
-        let retry = try root.optionalObject("retry")
-        self.retry = try Self.retry(retry)
-        policy = try Self.policy(root, retry)
+        policy = try Self.policy(root)
         connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)
         limits.maxUnattended = max(1, min(limits.maxInFlight, connection.maxConnections / 2))
         if connection.proxy != nil, !connection.origins.allSatisfy({ $0.warmUpURL.lowercased().hasPrefix("https:") }) {
@@ -91,7 +88,7 @@ extension Configuration {
             return .platformWebhook(try PlatformDirectory(root, rules: rules))
         case "sandbox":
             try refuse(webhookMembers, root)
-            let sandbox = try SandboxConfiguration(root.optionalObject("sandbox"))
+            let sandbox = try SandboxSettings(root.optionalObject("sandbox"))
             return .sandbox(sandbox, try PartnerAPISettings(root, rules: rules, sandbox: sandbox))
         default: throw root.refuse("endpoint", "must be \(endpoints)")
         }
@@ -117,22 +114,18 @@ extension Configuration {
         ]
     }
 
-    private static func retry(_ retry: ObjectReader?) throws(PartnerBookingError) -> RetryPolicy {
+    private static func policy(_ root: ObjectReader) throws(PartnerBookingError) -> DeliveryPolicy {
+        let retry = try root.optionalObject("retry")
         try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms", "budget"])
-        return RetryPolicy(
-            maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
-            baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
-            maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000)
-    }
-
-    private static func policy(
-        _ root: ObjectReader, _ retry: ObjectReader?
-    ) throws(PartnerBookingError) -> DeliveryPolicy {
         let breaker = try root.optionalObject("circuit_breaker")
         try breaker?.refuseMembers(except: ["failures", "open_ms"])
         return DeliveryPolicy(
             isJournalRequired: try root.optionalBoolean("journal_required") ?? true,
             journalTimeoutMilliseconds: try root.optionalInteger("journal_timeout_ms", in: 1...60_000) ?? 2_000,
+            retry: RetryPolicy(
+                maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
+                baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
+                maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000),
             retryTokens: try retry?.optionalInteger("budget", in: 0...1_000) ?? 20,
             circuitBreaker: .init(
                 failures: try breaker?.optionalInteger("failures", in: 0...1_000) ?? 10,

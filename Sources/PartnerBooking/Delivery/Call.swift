@@ -1,6 +1,6 @@
-/// A call that was accepted: what to send, the policy it is sent under, and whom to tell.
+/// A call that was accepted: what to send, by when, and the handler of its completions.
 package final class Call: Sendable {
-    package let ticket: Ticket
+    package let ticket: CallTicket
     let request: Request
     /// What its errors carry.
     let context: ErrorContext
@@ -12,19 +12,17 @@ package final class Call: Sendable {
     /// When to tell that it is slow, if ever.
     let slowAt: MonotonicTime?
     let deadline: MonotonicTime
-    let policy: RetryPolicy
     let seed: UInt64
     let complete: CompletionHandler
 
     init(
-        ticket: Ticket, request: Request, policy: RetryPolicy, deadline: MonotonicTime, seed: UInt64,
+        ticket: CallTicket, request: Request, deadline: MonotonicTime, seed: UInt64,
         isQueued: Bool = false, isOwn: Bool = false, submittedAt: MonotonicTime = .now(),
         slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
     ) {
         self.ticket = ticket
         self.request = request
         context = ErrorContext(request)
-        self.policy = policy
         self.deadline = deadline
         self.seed = seed
         self.isQueued = isQueued
@@ -37,9 +35,9 @@ package final class Call: Sendable {
     /// A cancel does not end it.
     var isDetached: Bool { request.isDetached }
 
-    func tell(_ event: Completion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
+    func tell(_ event: CallCompletion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
         complete(
-            Completion(
+            CallCompletion(
                 ticket: ticket, idempotencyKey: context.idempotencyKey, tag: context.tag, event: event, timing: timing,
                 receipt: receipt))
     }

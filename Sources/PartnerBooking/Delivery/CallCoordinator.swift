@@ -5,7 +5,7 @@ final class CallCoordinator {
     private let limits: TransferLoop.Limits
     private let policy: DeliveryPolicy
     private let ledger: LedgerExecutor
-    private let willComplete: (Ticket, CallResult) -> Void
+    private let willComplete: (CallTicket, CallResult) -> Void
     /// By the endpoint's numbers. Each service has its own breaker and budgets.
     private var services: [ServiceHealth]
     private var table = ExchangeTable()
@@ -14,12 +14,12 @@ final class CallCoordinator {
     /// Background exchanges, oldest first. Some may have ended.
     private var unattended: [TransferID] = []
     private var unattendedMark = 0
-    private var inFlight = 0
+    private var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
     /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
-        ledger: BookingLedger, seed: UInt64, willComplete: @escaping (Ticket, CallResult) -> Void = { _, _ in },
+        ledger: LedgerStore, seed: UInt64, willComplete: @escaping (CallTicket, CallResult) -> Void = { _, _ in },
         report: @escaping (Settlement) -> Void = { _ in }
     ) {
         self.transport = transport
@@ -61,10 +61,10 @@ final class CallCoordinator {
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)
         table.insert(Exchange(call, policy))
-        update(call.ticket, now) { [endpoint] exchange, _ in exchange.begin(at: endpoint, now) }
+        update(TransferID(firstCall: call.ticket), now) { [endpoint] exchange, _ in exchange.begin(at: endpoint, now) }
     }
 
-    func cancel(_ ticket: Ticket, _ now: MonotonicTime) {
+    func cancel(_ ticket: CallTicket, _ now: MonotonicTime) {
         let id = table.id(of: ticket)
         update(id, now) { [transport, endpoint] exchange, _ in
             exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now)
@@ -83,8 +83,7 @@ final class CallCoordinator {
 
     /// The journal reports the result of a record.
     func accept(_ report: Journal.Report, _ now: MonotonicTime) {
-        guard let event = ledger.event(report, now) else { return }
-        update(report.id, now) { exchange, _ in event(&exchange) }
+        if let event = ledger.event(report, now) { update(report.id, now) { exchange, _ in event(&exchange) } }
     }
 
     /// Gives free places to the exchanges that have waited longest.
@@ -157,9 +156,9 @@ final class CallCoordinator {
             table.left(call.ticket)
             willComplete(call.ticket, result)
             call.tell(.done(result), timing, ledger.receipt(call.request, result, end))
-        case .beginAnew(let call): accept(call, now)
+        case .resubmit(let call): accept(call, now)
         case .end: table.remove(id)
-        case .claim, .record, .takeBackRecord, .void, .settle, .withdraw, .renew, .report:
+        case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
             guard let exchange = table[id] else { return }
             switch ledger.execute(effect, of: exchange, now) {
             case .none: break

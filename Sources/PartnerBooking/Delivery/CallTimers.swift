@@ -1,7 +1,7 @@
 /// A timer of a call or an exchange.
 enum CallTimer {
-    case deadline(Ticket)
-    case slow(Ticket)
+    case deadline(CallTicket)
+    case slow(CallTicket)
     /// It fires as long as the exchange is of that generation.
     case exchange(TransferID, Exchange.Timer, generation: Int)
 

@@ -3,7 +3,7 @@
 /// Retries after a 401. A platform that has just started, or just got a new secret, refuses valid signatures for a
 /// moment.
 struct Authorization: Sendable {
-    static let patienceMilliseconds = 1_000
+    static let connectionWaitMilliseconds = 1_000
 
     private var hasTriedOther = false
     private var hasWaited = false
@@ -19,7 +19,7 @@ struct Authorization: Sendable {
         guard code?.rawValue == "invalid_signature", !hasWaited else { return nil }
         hasWaited = true
         signingKey = usual
-        return now.adding(milliseconds: Self.patienceMilliseconds)
+        return now.adding(milliseconds: Self.connectionWaitMilliseconds)
     }
 }
 
@@ -33,7 +33,7 @@ extension Exchange {
             guard now < deadline else { return [startPause(until: afterPause(now))] }
         case .settling(let until):
             guard now < until else { return finish(.failure(inDoubtError(now)), now) }
-            guard health.asks < policy.maxUnattended, health.settlingBudget.take(now: now) else {
+            guard health.asks < policy.maxUnattended, health.settlingBudget.spend(now: now) else {
                 return pause(until: afterPause(now), now)
             }
         }
@@ -141,7 +141,7 @@ extension Exchange {
         let least = attempt.retryAfterMilliseconds
         if purpose == .answering, attempt.isRetryable, attempts < schedule.policy.maxAttempts,
             // A retry of an unsent request costs no budget.
-            sendings == nil || health.budget.take(now: now)
+            sendings == nil || health.budget.spend(now: now)
         {
             return schedule.retry(after: now, attempts: attempts, atLeast: least)
         }

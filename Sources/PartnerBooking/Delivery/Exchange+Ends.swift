@@ -15,7 +15,7 @@ extension Exchange {
         deadline = max(deadline, call.deadline)
         guard purpose != .answering else { return [] }
         purpose = .answering
-        schedule.startAskingAnew()
+        schedule.resetAsks()
         sendingCount = 0
         var effects: [Effect] = []
         if isWithdrawn {
@@ -28,7 +28,7 @@ extension Exchange {
     }
 
     /// Cancels a call.
-    mutating func cancelled(_ ticket: Ticket, _ underWay: UnderWay, _ now: MonotonicTime) -> [Effect] {
+    mutating func cancelled(_ ticket: CallTicket, _ underWay: UnderWay, _ now: MonotonicTime) -> [Effect] {
         if let place = lateCalls.firstIndex(where: { $0.ticket == ticket && !$0.isDetached }) {
             return [completeLate(lateCalls.remove(at: place), .cancelled, now)]
         }
@@ -38,7 +38,7 @@ extension Exchange {
 
     /// Ends a call at its deadline.
     mutating func deadlinePassed(
-        _ ticket: Ticket, _ underWay: UnderWay, _ now: MonotonicTime, _ health: inout ServiceHealth
+        _ ticket: CallTicket, _ underWay: UnderWay, _ now: MonotonicTime, _ health: inout ServiceHealth
     ) -> [Effect] {
         guard let call = calls.first(where: { $0.ticket == ticket }) else { return [] }
         if isBooking, calls.count == 1, phase == .attempting, underWay.sentAt != nil, hasBeenSilent(now) {
@@ -149,7 +149,7 @@ extension Exchange {
     mutating func finish(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
         guard isBooking, case .failure = result, !isInDoubt, record != .none else { return conclude(result, now) }
         phase = .voiding(result)
-        return leavePlace() + (record == .pending ? [.takeBackRecord] : [void(now)])
+        return leavePlace() + (record == .pending ? [.revokeRecord] : [void(now)])
     }
 
     func void(_ now: MonotonicTime) -> Effect { .void(overdueAt: now.adding(milliseconds: Self.voidingMilliseconds)) }
@@ -189,7 +189,7 @@ extension Exchange {
         var effects = leavePlace()
         if isBooking, message != nil {
             let owed = owedReport
-            let ending: Ledger.Ending
+            let ending: BookingLedger.Ending
             switch result {
             case .success(let reply): ending = .booked(reply: reply)
             case .failure where isInDoubt:
@@ -203,10 +203,12 @@ extension Exchange {
         } else {
             effects += calls.map { complete($0, result, evidence.outcome, now) }
         }
-        return effects + lateCalls.map { .beginAnew($0) } + [.end]
+        return effects + lateCalls.map { .resubmit($0) } + [.end]
     }
 
-    private mutating func oweReport(_ call: Call) { owedReport = owedReport ?? Ledger.OwedReport(tag: call.context.tag) }
+    private mutating func oweReport(_ call: Call) {
+        owedReport = owedReport ?? BookingLedger.OwedReport(tag: call.context.tag)
+    }
 
     private mutating func leavePlace() -> [Effect] {
         guard hasPlace else { return [] }
@@ -219,18 +221,18 @@ extension Exchange {
     ) -> Effect {
         let timing = timing(call, now)
         let told = result.mapError {
-            call.context.completing($0, outcome: outcome, attempts: timing.attempts, timing: timing)
+            call.context.annotating($0, outcome: outcome, attempts: timing.attempts, timing: timing)
         }
         return .complete(call, told, timing, end: end)
     }
 
-    private func report(_ result: CallResult, _ owed: Ledger.OwedReport, _ now: MonotonicTime) -> Effect {
+    private func report(_ result: CallResult, _ owed: BookingLedger.OwedReport, _ now: MonotonicTime) -> Effect {
         let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: request.idempotencyKey)
         let timing = CallTiming(
             totalMicroseconds: now.microseconds(since: startedAt ?? now), queueMicroseconds: 0, attempts: attempts,
             lastAttempt: lastTiming, isUnprotected: isUnprotected)
         let told = result.mapError {
-            context.completing($0, outcome: evidence.outcome, attempts: attempts, timing: timing)
+            context.annotating($0, outcome: evidence.outcome, attempts: attempts, timing: timing)
         }
         return .report(told, timing, tag: owed.tag)
     }

@@ -2,10 +2,10 @@
 
 extension Exchange {
     /// The ledger has given bookings up; nil: it knows nothing of the key. `isAwaited`: the store has not recorded it yet.
-    mutating func gaveUp(_ result: Ledger.GivenUp?, isAwaited: Bool, _ now: MonotonicTime) -> [Effect] {
+    mutating func gaveUp(_ result: BookingLedger.GivenUp?, isAwaited: Bool, _ now: MonotonicTime) -> [Effect] {
         guard phase == .claiming else { return [] }
         guard let result else { return refused(.nothingToGiveUp, .unknown, nil, now) }
-        guard isAwaited else { return conclude(.success(GiveUpReply(result).json), now) }
+        guard isAwaited else { return conclude(.success(result.json()), now) }
         phase = .givingUp(result)
         return [wait(.giveUpOverdue, until: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
     }
@@ -13,6 +13,6 @@ extension Exchange {
     /// The store has recorded it, or failed to.
     mutating func giveUpRecorded(_ isDone: Bool, _ now: MonotonicTime) -> [Effect] {
         guard case .givingUp(let result) = phase else { return [] }
-        return conclude(.success(GiveUpReply(result, isJournaled: isDone).json), now)
+        return conclude(.success(result.json(isJournaled: isDone)), now)
     }
 }

@@ -13,7 +13,7 @@ extension Exchange {
 
     /// The ledger has given the key to this exchange.
     mutating func granted(
-        _ grant: Ledger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
+        _ grant: BookingLedger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
     ) -> [Effect] {
         guard phase == .claiming else { return [] }
         // Its call has left meanwhile.
@@ -54,14 +54,14 @@ extension Exchange {
 
     /// The booking cannot be sent. `grant` is set when the ledger had granted the key.
     mutating func refused(
-        _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: Ledger.Grant? = nil,
+        _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: BookingLedger.Grant? = nil,
         _ now: MonotonicTime
     ) -> [Effect] {
         guard phase == .claiming else { return [] }
         phase = .ended
         let settle: [Effect] =
             grant.map { grant in
-                let owed = grant.owedReport ?? Ledger.OwedReport(tag: request.tag)
+                let owed = grant.owedReport ?? BookingLedger.OwedReport(tag: request.tag)
                 return [.settle(grant.evidence.isInDoubt ? .inDoubt(grant.evidence, owed) : .notBooked(outcome))]
             } ?? []
         return settle + calls.map { complete($0, .failure(error), outcome, now) } + [.end]
@@ -89,27 +89,27 @@ extension Exchange {
             return enqueue()
         case (.failed(let message, let isUndone), _):
             if isUndone { record = .none }
-            if phase == .recording { return notRecorded(message, mayStand: !isUndone, now) }
+            if phase == .recording { return recordFailed(message, mayStand: !isUndone, now) }
             if case .voiding(let result) = phase, isUndone { return conclude(result, now) }
             return []
         case (.notKept, _): return []
         }
     }
 
-    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.takeBackRecord] : [] }
+    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.revokeRecord] : [] }
 
-    mutating func recordTakenBack(_ isTakenBack: Bool, _ now: MonotonicTime) -> [Effect] {
-        if isTakenBack { record = .none }
+    mutating func recordRevoked(_ isRevoked: Bool, _ now: MonotonicTime) -> [Effect] {
+        if isRevoked { record = .none }
         switch phase {
         case .recording:
-            return notRecorded("the disk did not take it within journal_timeout_ms", mayStand: !isTakenBack, now)
-        case .voiding(let result): return isTakenBack ? conclude(result, now) : [void(now)]
+            return recordFailed("the disk did not take it within journal_timeout_ms", mayStand: !isRevoked, now)
+        case .voiding(let result): return isRevoked ? conclude(result, now) : [void(now)]
         default: return []
         }
     }
 
     /// `mayStand`: the record may be in the store, and a later process may resume it.
-    private mutating func notRecorded(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
+    private mutating func recordFailed(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
         guard policy.isJournalRequired else {
             isUnprotected = true
             return enqueue()

@@ -21,7 +21,7 @@ struct Exchange {
         /// Waits until the store has recorded that nothing was booked.
         indirect case voiding(CallResult)
         /// Waits until the store has recorded that a person gave bookings up.
-        indirect case givingUp(Ledger.GivenUp)
+        indirect case givingUp(BookingLedger.GivenUp)
         case ended
     }
 
@@ -82,8 +82,8 @@ struct Exchange {
         case giveUp(GiveUp)
         /// Records the booking in the store. Answered by `recordEnded`.
         case record(overdueAt: MonotonicTime)
-        /// Takes the record back. Answered by `recordTakenBack`.
-        case takeBackRecord
+        /// Takes the record back. Answered by `recordRevoked`.
+        case revokeRecord
         /// Records in the store that nothing was booked. Answered by `voided`.
         case void(overdueAt: MonotonicTime)
         /// Queues for a place. Answered by `placeGranted`.
@@ -104,7 +104,7 @@ struct Exchange {
         /// Completes a call. `end` names the end of its booking.
         indirect case complete(Call, CallResult, CallTiming, end: TransferID)
         /// Records the booking's ending in the ledger.
-        indirect case settle(Ledger.Ending)
+        indirect case settle(BookingLedger.Ending)
         /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.
         case withdraw
         /// Records that the host has repeated a cancelled booking.
@@ -112,7 +112,7 @@ struct Exchange {
         /// Reports the end of a booking whose call ended `unknown`.
         indirect case report(CallResult, CallTiming, tag: String?)
         /// Starts a new exchange for a call that came too late for this one.
-        case beginAnew(Call)
+        case resubmit(Call)
         case end
     }
 
@@ -157,7 +157,7 @@ struct Exchange {
     var lastFailure: Failure?
     var lastTiming: AttemptTiming?
     /// Set when a call ended `unknown`.
-    var owedReport: Ledger.OwedReport?
+    var owedReport: BookingLedger.OwedReport?
     /// Names the end that its calls get.
     var end: TransferID
     var authorization = Authorization()
@@ -169,13 +169,13 @@ struct Exchange {
     var isAsk = false
 
     init(_ call: Call, _ policy: DeliveryPolicy) {
-        id = call.ticket
-        end = call.ticket
+        id = TransferID(firstCall: call.ticket)
+        end = id
         self.policy = policy
         request = call.request
         calls = [call]
         deadline = call.deadline
-        schedule = RetrySchedule(call.policy, seed: call.seed)
+        schedule = RetrySchedule(policy.retry, seed: call.seed)
     }
 
     /// Boxes the error of an attempt. It is large, and few exchanges have one.
@@ -193,7 +193,7 @@ struct Exchange {
 
     /// The same for all attempts at one booking, in all its calls. Other requests have a new one for each attempt.
     var subject: UInt64 {
-        request.idempotencyKey.map { UInt64(truncatingIfNeeded: $0.hashValue) } ?? id &<< 8
+        request.idempotencyKey.map { UInt64(truncatingIfNeeded: $0.hashValue) } ?? id.rawValue &<< 8
             | UInt64(truncatingIfNeeded: attempts)
     }
 

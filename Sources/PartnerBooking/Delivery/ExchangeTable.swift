@@ -3,7 +3,7 @@ struct ExchangeTable {
     /// By the ticket of the first call of each.
     private var exchanges: [TransferID: Exchange] = [:]
     /// The exchange that a call has joined.
-    private var joined: [Ticket: TransferID] = [:]
+    private var joined: [CallTicket: TransferID] = [:]
 
     var isEmpty: Bool { exchanges.isEmpty }
 
@@ -15,10 +15,10 @@ struct ExchangeTable {
 
     subscript(id: TransferID) -> Exchange? { exchanges[id] }
 
-    func id(of ticket: Ticket) -> TransferID { joined[ticket] ?? ticket }
+    func id(of ticket: CallTicket) -> TransferID { joined[ticket] ?? TransferID(firstCall: ticket) }
 
     /// The call, as long as it waits for the end of its exchange.
-    func call(_ ticket: Ticket) -> (call: Call, exchange: Exchange)? {
+    func call(_ ticket: CallTicket) -> (call: Call, exchange: Exchange)? {
         guard let exchange = exchanges[id(of: ticket)], let call = exchange.calls.first(where: { $0.ticket == ticket })
         else {
             return nil
@@ -50,7 +50,7 @@ struct ExchangeTable {
         return call
     }
 
-    mutating func left(_ ticket: Ticket) {
+    mutating func left(_ ticket: CallTicket) {
         if !joined.isEmpty { joined[ticket] = nil }
     }
 

@@ -13,7 +13,7 @@ struct LedgerExecutor {
         case join(TransferID)
     }
 
-    let ledger: BookingLedger
+    let ledger: LedgerStore
     let endpoint: any Endpoint
     let reportsSettled: Bool
     /// Reports the end of a booking whose call ended `unknown`.
@@ -29,9 +29,9 @@ struct LedgerExecutor {
                 return .event { $0.recordEnded(.notKept, now) }
             }
             return .later(.recordOverdue, overdueAt)
-        case .takeBackRecord:
-            let isTakenBack = ledger.takeBack(key, exchange.id)
-            return .event { $0.recordTakenBack(isTakenBack, now) }
+        case .revokeRecord:
+            let isRevoked = ledger.revoke(key, exchange.id)
+            return .event { $0.recordRevoked(isRevoked, now) }
         case .void(let overdueAt):
             ledger.void(key, exchange.evidence.outcome, id: exchange.id)
             return .later(.voidOverdue, overdueAt)
@@ -43,7 +43,7 @@ struct LedgerExecutor {
             // Without room for the report the end stays among the pending ones.
             let receipt = receipt(exchange.request, result, exchange.end)
             report(Settlement(idempotencyKey: key, tag: tag, result: result, timing: timing, receipt: receipt))
-        case .giveUp, .queue, .leavePlace, .send, .abandon, .wait, .goOn, .sendNoMore, .distrust, .complete, .beginAnew,
+        case .giveUp, .queue, .leavePlace, .send, .abandon, .wait, .goOn, .sendNoMore, .distrust, .complete, .resubmit,
             .end:
             break
         }
@@ -51,13 +51,13 @@ struct LedgerExecutor {
     }
 
     /// The store was late: the exchange of a refused booking has ended in doubt.
-    private func reportLate(_ key: String, _ late: Ledger.LateEnd) {
+    private func reportLate(_ key: String, _ late: BookingLedger.LateEnd) {
         guard let owed = late.owedReport, reportsSettled else { return }
         let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: key)
         report(
             Settlement(
                 idempotencyKey: key, tag: owed.tag,
-                result: .failure(context.completing(.notMade, outcome: late.outcome)),
+                result: .failure(context.annotating(.notMade, outcome: late.outcome)),
                 timing: CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0),
                 receipt: Receipt(ledger, key: key, end: late.end)))
     }
@@ -75,7 +75,7 @@ struct LedgerExecutor {
     /// Gives up bookings in doubt.
     func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) -> Event {
         let result = ledger.giveUp(selection, id: id)
-        let isAwaited = ledger.journal != nil && !(result?.givenUp.isEmpty ?? true)
+        let isAwaited = ledger.isJournaled && !(result?.givenUp.isEmpty ?? true)
         return { $0.gaveUp(result, isAwaited: isAwaited, now) }
     }
 
@@ -84,7 +84,7 @@ struct LedgerExecutor {
         let service = request.botID.flatMap(endpoint.service)
         switch ledger.begin(request, key, service: service, id: exchange.id) {
         case .send(let grant):
-            request.take(body: grant.body)
+            request.replaceBody(with: grant.body)
             do throws(PartnerBookingError) {
                 let message = try endpoint.message(for: request)
                 if let account = grant.accountID, account != message.accountID { throw .accountChanged }
@@ -110,7 +110,7 @@ struct LedgerExecutor {
             ledger.recorded(key, clock: stamp.clock)
             return { $0.recordEnded(.durable, now) }
         case (.intent, .failed(let message, let isUndone)):
-            if isUndone { ledger.notRecorded(key) }
+            if isUndone { ledger.recordUndone(key) }
             return { $0.recordEnded(.failed(message, isUndone: isUndone), now) }
         case (.void, .durable):
             if let end = ledger.voided(key, clock: stamp.clock) { reportLate(key, end) }

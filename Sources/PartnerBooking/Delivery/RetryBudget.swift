@@ -14,7 +14,7 @@ struct RetryBudget: Sendable {
     }
 
     /// Takes a token for a retry; false when there is none.
-    mutating func take(now: MonotonicTime) -> Bool {
+    mutating func spend(now: MonotonicTime) -> Bool {
         guard let tokenNanoseconds else { return true }
         let next = MonotonicTime(nanoseconds: max(fullAt, now).nanoseconds &+ tokenNanoseconds)
         guard next <= now.adding(milliseconds: Self.refillMilliseconds) else { return false }

@@ -1,10 +1,3 @@
-/// Limits of retries.
-struct RetryPolicy: Sendable, Equatable {
-    var maxAttempts: Int
-    var baseDelayMilliseconds: Int
-    var maxDelayMilliseconds: Int
-}
-
 /// The pauses of one exchange.
 struct RetrySchedule: Sendable {
     /// Pauses between asks for a booking in doubt. The last one repeats.
@@ -29,7 +22,7 @@ struct RetrySchedule: Sendable {
     }
 
     /// Starts again with the first pause, because a call waits for the answer again.
-    mutating func startAskingAnew() { asks = 0 }
+    mutating func resetAsks() { asks = 0 }
 
     /// Returns when to ask again for a booking in doubt. The first pause is longer after more than two sendings.
     /// `settlesAt`: from then on a refusal ends the doubt.

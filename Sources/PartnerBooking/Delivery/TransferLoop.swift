@@ -17,12 +17,12 @@ final class TransferLoop: @unchecked Sendable {
 
     private struct Shared {
         var inbox: [Call] = []
-        /// What became of the journal's records.
+        /// Results of the journal's records.
         var reports: [Journal.Report] = []
         /// Calls accepted and not yet completed.
-        var open: Set<Ticket> = []
+        var open: Set<CallTicket> = []
         /// Those of them that are to be ended.
-        var cancelled: Set<Ticket> = []
+        var cancelled: Set<CallTicket> = []
         var wantsConnection = false
         /// The transfer thread is about to sleep, or sleeps, and has to be woken.
         var isAsleep = false
@@ -35,8 +35,8 @@ final class TransferLoop: @unchecked Sendable {
         /// Nothing has been handed in that the transfer thread has not taken.
         var isIdle: Bool { inbox.isEmpty && reports.isEmpty && cancelled.isEmpty && !wantsConnection }
 
-        /// Whether the transfer thread has to be woken; from then on it counts as awake.
-        mutating func takeSleep() -> Bool {
+        /// Returns whether the transfer thread must be woken. From then on it counts as awake.
+        mutating func wakeUp() -> Bool {
             defer { isAsleep = false }
             return isAsleep
         }
@@ -46,13 +46,13 @@ final class TransferLoop: @unchecked Sendable {
     private let transport: any Transport
     private let limits: Limits
     private let coordinator: CallCoordinator
-    private let journal: Journal?
+    private let ledger: LedgerStore
 
     private init(
         _ shared: Monitor<Shared>, _ transport: any Transport, _ limits: Limits, _ coordinator: CallCoordinator,
-        _ journal: Journal?
+        _ ledger: LedgerStore
     ) {
-        self.journal = journal
+        self.ledger = ledger
         self.shared = shared
         self.transport = transport
         self.limits = limits
@@ -63,13 +63,14 @@ final class TransferLoop: @unchecked Sendable {
     /// on that thread for each settled booking whose call ended `unknown`.
     static func start(
         _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: DeliveryPolicy,
-        _ ledger: BookingLedger, report: @escaping (Settlement) -> Void = { _ in }
+        _ ledger: LedgerStore, report: @escaping (Settlement) -> Void = { _ in }
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
-        let willComplete: (Ticket, CallResult) -> Void = { ticket, result in
+        let willComplete: (CallTicket, CallResult) -> Void = { ticket, result in
             shared.withLock { shared in
-                shared.open.remove(ticket)
+                let wasOpen = shared.open.remove(ticket) != nil
+                assert(wasOpen, "a call is completed once")
                 shared.cancelled.remove(ticket)
                 if case .failure(let error) = result, error.code == .clientClosed { shared.cutShort += 1 }
             }
@@ -77,10 +78,11 @@ final class TransferLoop: @unchecked Sendable {
         let coordinator = CallCoordinator(
             transport: transport, endpoint: endpoint, limits: limits, policy: policy, ledger: ledger,
             seed: .random(in: .min ... .max), willComplete: willComplete, report: report)
-        let loop = TransferLoop(shared, transport, limits, coordinator, ledger.journal)
-        // The thread is inside the gate from its first instruction on: what Swift does for the first time takes locks, and in
-        // the child of a fork a lazy global that two threads want at once makes both spin for ever (Swift 6.3: its lock knows
-        // the forking thread by its old number). So the gate's own state is made here, before there is a second thread.
+        let loop = TransferLoop(shared, transport, limits, coordinator, ledger)
+        // Enters the gate before there is a second thread, so that the gate's own lazy global exists. In the child of a fork
+        // two threads that need a lazy global at the same time both spin: Swift 6.3's lock compares the forking thread's old
+        // ID (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift). This can go when that lock
+        // survives a fork.
         guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
         do throws(PartnerBookingError) {
             return (loop, try Thread(name: "pbk-transfer") { loop.run() })
@@ -99,25 +101,25 @@ final class TransferLoop: @unchecked Sendable {
             guard shared.open.count < limits.total else { throw .queueFull(limits.total) }
             shared.open.insert(call.ticket)
             shared.inbox.append(call)
-            return shared.takeSleep()
+            return shared.wakeUp()
         }
         if isToWake { transport.wake() }
     }
 
     /// Asks for a call to be ended. One that is over is left alone.
-    func cancel(_ ticket: Ticket) {
+    func cancel(_ ticket: CallTicket) {
         let isToWake = shared.withLock { shared in
             guard shared.open.contains(ticket), shared.cancelled.insert(ticket).inserted else { return false }
-            return shared.takeSleep()
+            return shared.wakeUp()
         }
         if isToWake { transport.wake() }
     }
 
-    /// Tells what became of the journal's records.
-    func take(_ reports: [Journal.Report]) {
+    /// Hands in the results of the journal's records.
+    func receive(_ reports: [Journal.Report]) {
         let isToWake = shared.withLock { shared in
             shared.reports += reports
-            return shared.takeSleep()
+            return shared.wakeUp()
         }
         if isToWake { transport.wake() }
     }
@@ -126,7 +128,7 @@ final class TransferLoop: @unchecked Sendable {
     func prewarm() {
         let isToWake = shared.withLock { shared in
             shared.wantsConnection = true
-            return shared.takeSleep()
+            return shared.wakeUp()
         }
         if isToWake { transport.wake() }
     }
@@ -147,11 +149,11 @@ final class TransferLoop: @unchecked Sendable {
     // MARK: On the transfer thread
 
     private func run() {
-        Thread.setCurrentRunsHandlers()
+        Thread.markAsCallbackThread()
         var isStopped = false
         while true {
             let now = MonotonicTime.now()
-            var closesAt = takeWork(now)
+            var closesAt = drainInbox(now)
             coordinator.step(now)
             if let moment = closesAt {
                 if moment <= now && !isStopped {
@@ -171,14 +173,14 @@ final class TransferLoop: @unchecked Sendable {
             transport.wait(until: earliest(coordinator.next, closesAt))
         }
         coordinator.dropAll(.now())
-        journal?.beginClose()  // nothing more will come
+        ledger.beginClose()
         transport.close()
         shared.update { $0.isOver = true }
         ExitGate.leave()
     }
 
     /// Takes what other threads have handed in, and tells when the loop is to close.
-    private func takeWork(_ now: MonotonicTime) -> MonotonicTime? {
+    private func drainInbox(_ now: MonotonicTime) -> MonotonicTime? {
         let work = shared.withLock { shared in
             defer {
                 shared.inbox.removeAll(keepingCapacity: true)

@@ -13,7 +13,7 @@ struct AttemptResult {
 
     /// The question that the attempt asked.
     struct Question: Sendable {
-        var operation: Operation
+        var operation: CallOperation
         /// The answering side.
         var source = PartnerBookingError.Source.partnerAPI
         /// The requested start, in seconds since 1970; nil: any start is accepted.

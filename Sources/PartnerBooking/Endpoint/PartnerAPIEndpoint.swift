@@ -35,7 +35,7 @@ struct PartnerAPIEndpoint: Endpoint {
         return message
     }
 
-    private func target(of operation: Operation) throws(PartnerBookingError) -> HTTPTarget {
+    private func target(of operation: CallOperation) throws(PartnerBookingError) -> HTTPTarget {
         switch operation {
         case .searchAvailability: return search
         case .createBooking: return booking

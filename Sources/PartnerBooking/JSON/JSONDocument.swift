@@ -21,16 +21,6 @@ final class JSONDocument: Sendable {
         self.nodes = try JSON.scan(bytes, profile: profile, visitor: Builder()).nodes
     }
 
-    /// Reads what a caller handed in; `what` it is called in the error.
-    convenience init(_ json: [UInt8], what: String, maxBytes: Int) throws(PartnerBookingError) {
-        guard json.count <= maxBytes else { throw .argument("The \(what) is longer than \(maxBytes) bytes") }
-        do throws(JSONSyntaxError) {
-            try self.init(json, profile: .request)
-        } catch {
-            throw .json(what, error)
-        }
-    }
-
     /// The outermost value. A text that was scanned has one.
     var root: JSONValue { JSONValue(document: self, index: 0) }
 

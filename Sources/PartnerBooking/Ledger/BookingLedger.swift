@@ -1,241 +1,319 @@
-import Glibc
-
-/// The ledger of one client, shared by the transfer thread and by threads of the host, and the journal that keeps it beyond
-/// the process.
-final class BookingLedger: Sendable {
-    private struct State {
-        var ledger: Ledger
-        var clock: LedgerClock
-        /// Ends that were heard and that the journal holds, earliest first.
-        var unwritten = FIFO<(key: String, record: Int, dueAt: MonotonicTime)>()
-    }
-
-    /// A host has heard an end, or will have at `moment` on the ledger's clock.
-    private struct Hearing: Sendable {
+/// One idempotency key, one booking: the state of each key. A pure state machine. The caller has the clock, a `LedgerClock`.
+///
+/// A key is absent, in flight, in doubt (the booking may have been made), booked, or refused (it was not made, and the key is
+/// free). The last two are ends. An end is listed until the host has heard it. An end that nobody has heard, and every booked
+/// key, stays for the retention time, as long as there is room. A booking in doubt stays until it is settled or given up.
+struct BookingLedger: Sendable {
+    /// One end of a key, and when it is due to be forgotten or heard.
+    private struct Settled: Sendable {
         let key: String
         let end: TransferID
-        let moment: Int
-        /// When the journal may record it.
-        let dueAt: MonotonicTime
+        let dueAt: Int
     }
 
-    private let state: Monitor<State>
-    /// The hearings that the ledger does not have yet. A thread that frees a completion never waits for the ledger. This lock is
-    /// taken inside the other one.
-    private let hearings = Monitor<[Hearing]>([])
-    let journal: Journal?
-    private let clock: LedgerClock
-    private let process = getpid()
+    let settings: Settings
+    private var entries: [String: Entry] = [:]
+    /// The keys of bookings whose end nobody has heard. Some may have been heard just now.
+    private var listed: Set<String> = []
+    /// The bookings of each service that are in doubt or in flight.
+    private var unsettled: [Int: Int] = [:]
+    private var settledCount = 0
+    /// Settled keys, oldest first. Some may have gone.
+    private var settled = FIFO<Settled>()
+    /// Ends that the host has heard, or will have, in the order of the receipts.
+    private var receipts = FIFO<Settled>()
+    /// Booked keys that the host has heard. They go first for lack of room.
+    private var replaceable = FIFO<Settled>()
 
-    /// The journal gets the record that an end was heard at the earliest after this time. Then it cannot be ahead of a host
-    /// that writes down what it has heard.
-    static let heardMilliseconds = 1_000
+    init(_ settings: Settings) { self.settings = settings }
 
-    /// `openedAt` dates the sendings of earlier processes. `service` returns the service of a bot.
-    init(
-        _ ledger: Ledger, _ journal: Journal? = nil, restoring entries: [JournalEntry] = [],
-        openedAt: MonotonicTime = .now(), service: (String) -> Int? = { _ in 0 }
-    ) {
-        var ledger = ledger
-        for entry in entries {
-            ledger.restore(
-                entry, service: entry.wish.summary.flatMap { service($0.botID) }, Evidence(inheritedAt: openedAt))
+    /// Keys known at the moment.
+    var count: Int { entries.count }
+
+    /// Bookings that one service may have in doubt or in flight.
+    var unsettledLimit: Int { settings.capacity / 2 }
+
+    // MARK: The life of a key
+
+    /// Begins a booking under a key. Without a wish: the one that is recorded there. `wallClock` is in milliseconds since
+    /// 1970.
+    mutating func begin(
+        _ key: String, _ wish: Wish?, body: [UInt8], service: Int?, id: TransferID, now: Int, wallClock: Int
+    ) -> Decision {
+        forgetExpired(now)
+        if let entry = entries[key], entry.isExpired(now) { store(nil, under: key) }
+        guard var entry = entries[key] else { return start(key, wish, body, service, id, wallClock) }
+        if let wish, !isEqual(wish, body, to: entry) {
+            if case .refused = entry.state { return start(key, wish, body, service, id, wallClock) }
+            return .refuse(existing(entry))
         }
-        clock = journal?.clock ?? LedgerClock()
-        state = Monitor(State(ledger: ledger, clock: clock))
-        self.journal = journal
+        switch entry.state {
+        case .refused(let outcome):
+            guard wish == nil else { return start(key, wish, body, service, id, wallClock) }
+            return entry.isHeard(now) ? .absent : .notMade(outcome, end: entry.end)
+        case .inFlight(let id): return .join(id)
+        case .booked(let reply): return .replay(reply, end: entry.end)
+        case .inDoubt(let evidence):
+            // A cancelled booking that is repeated needs a new record.
+            entry.isRecorded = entry.isRecorded && !entry.isWithdrawn
+            entry.isWithdrawn = false
+            entry.state = .inFlight(id)
+            entries[key] = entry
+            return .send(
+                Grant(
+                    body: entry.body, evidence: evidence, isRecorded: entry.isRecorded, accountID: entry.accountID,
+                    owedReport: entry.owedReport))
+        }
     }
 
-    /// Begins a booking under a key.
-    func begin(_ request: Request, _ key: String, service: Int?, id: TransferID) -> Ledger.Decision {
-        let wallClock = WallClock.milliseconds()
-        return state.withLock { state in
-            takeNote(&state)
-            return state.ledger.begin(
-                key, request.wish, body: request.body, service: service, id: id, now: state.clock.now,
-                wallClock: wallClock)
-        }
+    private mutating func start(
+        _ key: String, _ wish: Wish?, _ body: [UInt8], _ service: Int?, _ id: TransferID, _ wallClock: Int
+    ) -> Decision {
+        guard let wish else { return .absent }
+        if let service, unsettled[service, default: 0] >= unsettledLimit { return .full(limit: unsettledLimit) }
+        makeRoom()
+        var entry = Entry(wish: wish, body: body, recordedAt: wallClock, service: service, state: .inFlight(id))
+        // Until there is a new record, the one of an earlier end stands.
+        entry.recordedEnd = entries[key]?.recordedEnd
+        store(entry, under: key)
+        return .send(Grant(body: body))
+    }
+
+    private func isEqual(_ wish: Wish, _ body: [UInt8], to entry: Entry) -> Bool {
+        let own = entry.isOfVersion1 ? Fingerprint.ofVersion1(body: body) : wish.fingerprint
+        return own == entry.wish.fingerprint
+    }
+
+    /// The journal holds a void, after the exchange has ended. Ends the doubt of a booking if its intent was the only doubt,
+    /// and no other record is behind the void. Returns nil if not.
+    mutating func voided(_ key: String, clock: Int?, now: Int) -> LateEnd? {
+        guard let clock, let entry = entries[key], entry.lastRecord == clock, case .inDoubt(let evidence) = entry.state,
+            let outcome = evidence.outcomeWithoutRecord
+        else { return nil }
+        ended(key, .notBooked(outcome), end: entry.end, now: now)
+        return LateEnd(outcome: outcome, end: entry.end, owedReport: entry.owedReport)
     }
 
     /// A booking in flight has ended, as `end` names it.
-    func ended(_ key: String, _ ending: Ledger.Ending, end: TransferID) {
-        state.withLock { $0.ledger.ended(key, ending, end: end, now: $0.clock.now) }
-        guard journal != nil, case .booked(let reply) = ending,
-            let entry = state.withLock({ $0.ledger.wish(of: key) })
-        else { return }
-        append(key) { .booked(entry.wish, recordedAt: entry.recordedAt, reply: reply) }
-    }
-
-    /// Returns the error of a booking that was refused before its key was looked up. The booking of a known key may have been
-    /// made, so its outcome is `unknown`.
-    func completing(_ error: PartnerBookingError) -> PartnerBookingError {
-        guard error.outcome == .notSent, let key = error.idempotencyKey,
-            state.withLock({ $0.ledger.mayBeMade(key, now: $0.clock.now) })
-        else { return error }
-        var error = error
-        error.outcome = .unknown
-        return error
-    }
-
-    // MARK: Hearing of an end
-
-    /// The bookings whose end nobody has heard, oldest first.
-    var pending: [Ledger.Pending] {
-        state.withLock { state in
-            takeNote(&state)
-            return state.ledger.pending(state.clock.now)
-        }.sorted()
-    }
-
-    /// The host has heard an end, or will have after that time.
-    func heard(_ key: String, end: TransferID, afterMilliseconds delay: Int) {
-        // In the child of a fork another thread may hold the lock, and the booking is the parent's.
-        guard getpid() == process else { return }
-        let dueAt = MonotonicTime.now().adding(milliseconds: Self.heardMilliseconds)
-        let hearing = Hearing(key: key, end: end, moment: clock.now + delay * 1_000, dueAt: dueAt)
-        hearings.withLock { $0.append(hearing) }
-        journal?.ask(at: dueAt)
-    }
-
-    /// Hands the hearings to the ledger.
-    private func takeNote(_ state: inout State) {
-        let hearings = hearings.withLock { hearings in
-            defer { hearings.removeAll(keepingCapacity: true) }
-            return hearings
+    mutating func ended(_ key: String, _ ending: Ending, end: TransferID, now: Int) {
+        guard let place = entries.index(forKey: key), !entries.values[place].isSettled else { return }
+        entries.values[place].end = end
+        let state: State
+        switch ending {
+        case .inDoubt(let evidence, let owedReport):
+            entries.values[place].state = .inDoubt(evidence)
+            entries.values[place].owedReport = owedReport
+            return
+        case .booked(let reply): state = .booked(reply: reply)
+        case .notBooked(let outcome): state = .refused(outcome)
         }
-        for hearing in hearings {
-            guard let record = state.ledger.heard(hearing.key, end: hearing.end, at: hearing.moment), journal != nil
-            else { continue }
-            state.unwritten.append((hearing.key, record, hearing.dueAt))
-        }
+        let expiresAt = now + settings.retentionMilliseconds * 1_000
+        count(entries.values[place], -1)
+        entries.values[place].settle(state, expiresAt: expiresAt)
+        count(entries.values[place], 1)
+        settled.append(Settled(key: key, end: end, dueAt: expiresAt))
+        // Refused keys go before their time, and leave items here.
+        if settled.count > 2 * settledCount + 64 { settled = settled.filter { !isGone($0) } }
     }
 
-    /// Returns the records of what was heard: those that are due, or all at the end. For the journal's thread.
-    func heardRecords(isEnd: Bool) -> [JournalRecord] {
-        let now = MonotonicTime.now()
-        let at = WallClock.milliseconds()
-        let (records, next) = state.withLock { state in
-            takeNote(&state)
-            var records: [JournalRecord] = []
-            while let first = state.unwritten.first, isEnd || first.dueAt <= now {
-                _ = state.unwritten.popFirst()
-                let stamp = JournalRecord.Stamp(at: at, clock: state.clock.tick())
-                records.append(.event(.heard(end: first.record), key: first.key, stamp))
-            }
-            return (records, state.unwritten.first?.dueAt)
+    /// Restores an entry of an earlier process. `evidence` is for a booking in doubt.
+    mutating func restore(_ entry: JournalEntry, service: Int?, _ evidence: Evidence) {
+        var restored = Entry(
+            wish: entry.wish, body: [], recordedAt: entry.recordedAt, service: service, state: .inDoubt(evidence),
+            accountID: entry.accountID, isOfVersion1: entry.isOfVersion1, isRecorded: true,
+            isWithdrawn: entry.isWithdrawn)
+        let expiresAt = entry.clock + settings.retentionMilliseconds * 1_000
+        switch entry.state {
+        case .unsettled(let body):
+            restored.body = body
+            restored.owedReport = OwedReport()
+        case .booked(let reply): restored.settle(.booked(reply: reply), expiresAt: expiresAt)
+        case .refused(let outcome): restored.settle(.refused(outcome), expiresAt: expiresAt)
         }
-        if let next { journal?.ask(at: next) }
-        return records
+        if entry.isSettled {
+            restored.recordedEnd = entry.clock
+            restored.heardAt = entry.isHeard ? entry.clock : nil
+            settled.append(Settled(key: entry.key, end: .none, dueAt: expiresAt))
+            if entry.isHeard { replaceable.append(Settled(key: entry.key, end: .none, dueAt: expiresAt)) }
+        }
+        store(restored, under: entry.key)
     }
 
-    // MARK: Given up by a person
+    /// Stores or removes an entry, and counts it.
+    private mutating func store(_ entry: Entry?, under key: String) {
+        if let old = entries[key] { count(old, -1) }
+        if let entry { count(entry, 1) }
+        entries[key] = entry
+        if entry?.isListed ?? false { listed.insert(key) } else { listed.remove(key) }
+    }
 
-    /// Returns the exchanges of the selected bookings that are in flight.
-    func inFlight(_ selection: GiveUp) -> [TransferID] { state.withLock { $0.ledger.inFlight(selection) } }
-
-    /// Forgets bookings in doubt. Returns nil when nothing is known under the key. The journal reports the end of the
-    /// records under `id`.
-    func giveUp(_ selection: GiveUp, id: TransferID) -> Ledger.GivenUp? {
-        let at = WallClock.milliseconds()
-        let (result, records) = state.withLock { state in
-            takeNote(&state)
-            let result = state.ledger.giveUp(selection, now: state.clock.now)
-            let records = (result?.givenUp ?? []).map { booking in
-                JournalRecord.event(
-                    .givenUp, key: booking.key, JournalRecord.Stamp(at: at, clock: state.clock.tick()))
-            }
-            return (result, records)
+    private mutating func count(_ entry: Entry, _ step: Int) {
+        if entry.isSettled {
+            settledCount += step
+        } else if let service = entry.service {
+            unsettled[service, default: 0] += step
         }
-        if !records.isEmpty { journal?.append(records, id: id) }
-        return result.map { Ledger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted()) }
     }
 
     // MARK: Records
 
-    /// Writes the intent of a booking in flight, without waiting. Returns false when there is no journal.
-    func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID) -> Bool {
-        guard journal != nil, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
-        append(key, id: id) { .intent(entry.wish, body: body, accountID: accountID) }
+    /// An intent, or with `isEnd` the record of an end, is on its way to the journal. `clock` identifies it. Behind the record
+    /// of an end, a repeat needs a new intent.
+    mutating func recording(_ key: String, clock: Int, isEnd: Bool) {
+        entries[key]?.lastRecord = clock
+        guard isEnd else { return }
+        entries[key]?.recordedEnd = clock
+        entries[key]?.isRecorded = false
+    }
+
+    /// The intent did not go to the journal.
+    mutating func recordUndone(_ key: String) {
+        let recordedEnd = entries[key]?.recordedEnd
+        entries[key]?.lastRecord = recordedEnd
+    }
+
+    /// The journal holds the intent now. That counts only when no other record is on its way behind it.
+    mutating func recorded(_ key: String, clock: Int?) {
+        if let clock, entries[key]?.lastRecord == clock { entries[key]?.isRecorded = true }
+    }
+
+    /// The call of a booking was cancelled. Returns whether to record it in the journal. True also while the intent is
+    /// being written.
+    mutating func withdraw(_ key: String) -> Bool {
+        guard let entry = entries[key], !entry.isSettled else { return false }
+        entries[key]?.isWithdrawn = true
         return true
     }
 
-    /// The intent is on the disk.
-    func recorded(_ key: String, clock: Int?) { state.withLock { $0.ledger.recorded(key, clock: clock) } }
-
-    /// The void is on the disk. Returns the end of a booking that it settles after its exchange.
-    func voided(_ key: String, clock: Int?) -> Ledger.LateEnd? {
-        state.withLock { $0.ledger.voided(key, clock: clock, now: $0.clock.now) }
+    /// The host repeats a cancelled booking that is in flight. Returns the wish and the body of the intent to write, if any.
+    mutating func renew(_ key: String) -> (wish: Wish, body: [UInt8])? {
+        guard let entry = entries[key], entry.isWithdrawn, !entry.isSettled else { return nil }
+        entries[key]?.isWithdrawn = false
+        return (entry.wish, entry.body)
     }
 
-    /// Takes back a record that is not written yet. Returns false when it may be on the disk.
-    func takeBack(_ key: String, _ id: TransferID) -> Bool {
-        let isTakenBack = journal?.takeBack(id) ?? true
-        if isTakenBack { notRecorded(key) }
-        return isTakenBack
-    }
+    /// Returns what the records of a key say of it.
+    func wish(of key: String) -> (wish: Wish, recordedAt: Int)? { entries[key].map { ($0.wish, $0.recordedAt) } }
 
-    /// The intent is not on the disk.
-    func notRecorded(_ key: String) { state.withLock { $0.ledger.notRecorded(key) } }
+    // MARK: Hearing of an end
 
-    /// Writes that a booking was not made, without waiting.
-    func void(_ key: String, _ outcome: PartnerBookingError.Outcome, id: TransferID) {
-        guard let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return }
-        append(key, id: id) { .void(entry.wish, recordedAt: entry.recordedAt, outcome) }
-    }
-
-    /// The call of a booking was cancelled.
-    func withdraw(_ key: String) {
-        guard state.withLock({ $0.ledger.withdraw(key) }) else { return }
-        append(key) { .withdrawn }
-    }
-
-    /// The host repeats a cancelled booking that is still in flight.
-    func renew(_ key: String, accountID: String?) {
-        guard let (wish, body) = state.withLock({ $0.ledger.renew(key) }) else { return }
-        append(key) { .intent(wish, body: body, accountID: accountID) }
-    }
-
-    /// Writes an event, if there is a journal. With an ID its end is reported.
-    private func append(_ key: String, id: TransferID? = nil, _ event: () -> JournalRecord.Event) {
-        guard let journal else { return }
-        let event = event()
-        let clock = state.withLock { state in
-            let clock = state.clock.tick()
-            if let isEnd = event.isEnd { state.ledger.recording(key, clock: clock, isEnd: isEnd) }
-            return clock
+    /// The host has heard an end, or will have at `moment`. Returns the journal's record of that end, once, if there is one.
+    mutating func heard(_ key: String, end: TransferID, at moment: Int) -> Int? {
+        guard let place = entries.index(forKey: key), entries.values[place].isSettled, entries.values[place].end == end
+        else { return nil }
+        let before = entries.values[place].heardAt
+        let heardAt = min(moment, before ?? moment)
+        guard heardAt != before else { return nil }
+        entries.values[place].heardAt = heardAt
+        if case .refused = entries.values[place].state {
+            // Nothing of it needs to be remembered.
+            entries.values[place].expiresAt = min(heardAt, entries.values[place].expiresAt ?? heardAt)
         }
-        journal.append(
-            .event(event, key: key, JournalRecord.Stamp(at: WallClock.milliseconds(), clock: clock)), id: id)
+        receipts.append(Settled(key: key, end: end, dueAt: heardAt))
+        return before == nil ? entries.values[place].recordedEnd : nil
     }
-}
 
-extension JournalRecord.Event {
-    /// nil: neither an intent nor an end.
-    fileprivate var isEnd: Bool? {
-        switch self {
-        case .booked, .void: true
-        case .intent: false
-        case .withdrawn, .heard, .givenUp: nil
+    /// The bookings whose end nobody has heard, in any order.
+    func pending(_ now: Int) -> [Pending] {
+        listed.compactMap { key in
+            entries[key].flatMap { $0.isHeard(now) || $0.isExpired(now) ? nil : pending(key, $0) }
         }
     }
-}
 
-/// Names one end of a booking. The host acknowledges it when it has heard that end.
-package final class Receipt: Sendable {
-    /// Weak: a host may keep a completion long after the client was closed.
-    private weak let ledger: BookingLedger?
-    private let key: String
-    private let end: TransferID
-
-    init(_ ledger: BookingLedger, key: String, end: TransferID) {
-        self.ledger = ledger
-        self.key = key
-        self.end = end
+    private func pending(_ key: String, _ entry: Entry) -> Pending? {
+        entry.wish.summary.map { summary in
+            Pending(
+                key: key, summary: summary, recordedAt: entry.recordedAt, conversation: entry.wish.conversation,
+                state: entry.pendingState)
+        }
     }
 
-    /// The host has the end. Its booking is not listed any more.
-    package func acknowledge() { ledger?.heard(key, end: end, afterMilliseconds: 0) }
+    // MARK: Given up by a person
 
-    /// A blocking call has returned the end. The process may still die before the host has it.
-    func acknowledgeSoon() { ledger?.heard(key, end: end, afterMilliseconds: BookingLedger.heardMilliseconds) }
+    /// Forgets bookings in doubt. Returns nil when nothing is known under the key.
+    mutating func giveUp(_ selection: GiveUp, now: Int) -> GivenUp? {
+        let selected = selected(selection).filter { !$0.entry.isExpired(now) }
+        if case .booking = selection, selected.isEmpty { return nil }
+        var result = GivenUp()
+        for (key, entry) in selected {
+            guard let pending = pending(key, entry) else { continue }
+            if case .inDoubt = entry.state {
+                store(nil, under: key)
+                result.givenUp.append(pending)
+            } else {
+                result.kept.append(pending)
+            }
+        }
+        return result
+    }
+
+    /// The exchanges of those of them that are in flight.
+    func inFlight(_ selection: GiveUp) -> [TransferID] {
+        selected(selection).compactMap { if case .inFlight(let id) = $0.entry.state { id } else { nil } }
+    }
+
+    private func selected(_ selection: GiveUp) -> [(key: String, entry: Entry)] {
+        switch selection {
+        case .booking(let key): return entries[key].map { [(key, $0)] } ?? []
+        case .bookings(let botID, let startBefore):
+            return listed.compactMap { key in
+                guard let entry = entries[key], !entry.isSettled, let summary = entry.wish.summary,
+                    summary.botID == botID, let start = Timestamp(summary.startAt), start.isBefore(startBefore)
+                else { return nil }
+                return (key, entry)
+            }
+        }
+    }
+
+    // MARK: Looking up
+
+    /// Returns whether a booking under the key was made, or may have been made.
+    func mayBeMade(_ key: String, now: Int) -> Bool {
+        guard let entry = entries[key], !entry.isExpired(now) else { return false }
+        if case .refused = entry.state { return false }
+        return true
+    }
+
+    private func existing(_ entry: Entry) -> PartnerBookingError.Existing {
+        let booking: JSONValue? =
+            if case .booked(let reply) = entry.state {
+                (try? JSONDocument(reply, profile: .reply))?.root["booking"]
+            } else {
+                nil
+            }
+        return PartnerBookingError.Existing(
+            state: entry.pendingState, startAt: entry.wish.summary?.startAt ?? booking?["start_at"]?.string,
+            bookingID: booking?["id"]?.string)
+    }
+
+    // MARK: Forgetting
+
+    /// Drops expired keys, and refused ones that were heard. It takes constant time on average.
+    private mutating func forgetExpired(_ now: Int) {
+        while let first = receipts.first, first.dueAt <= now {
+            _ = receipts.popFirst()
+            guard !isGone(first) else { continue }
+            listed.remove(first.key)
+            if case .booked = entries[first.key]?.state { replaceable.append(first) } else { forget(first) }
+        }
+        while let first = settled.first, first.dueAt <= now { forget(settled.popFirst()) }
+        while let first = replaceable.first, isGone(first) { _ = replaceable.popFirst() }
+    }
+
+    /// When there are too many settled keys, drops the oldest: first those that were heard. Bookings in doubt or in flight
+    /// stay.
+    private mutating func makeRoom() {
+        while settledCount >= settings.capacity, let oldest = replaceable.popFirst() ?? settled.popFirst() { forget(oldest) }
+    }
+
+    /// The key has another state, or was settled again.
+    private func isGone(_ settled: Settled) -> Bool {
+        guard let entry = entries[settled.key], entry.isSettled else { return true }
+        return entry.end != settled.end
+    }
+
+    private mutating func forget(_ settled: Settled?) {
+        guard let settled, !isGone(settled) else { return }
+        store(nil, under: settled.key)
+    }
 }

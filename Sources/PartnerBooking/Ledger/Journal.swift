@@ -185,7 +185,7 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Takes back a record that is not being written yet. False: it may be on the disk, or will be.
-    func takeBack(_ id: TransferID) -> Bool {
+    func revoke(_ id: TransferID) -> Bool {
         shared.withLock { shared in
             guard let index = shared.queue.firstIndex(where: { $0.id == id }) else { return false }
             shared.queue.remove(at: index)

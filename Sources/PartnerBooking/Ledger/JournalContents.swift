@@ -82,7 +82,7 @@ struct JournalContents {
                 damagedBytes += tornBytes
                 tornBytes = 0
                 hasRecords = true
-                take(record, start..<end + 1)
+                apply(record, start..<end + 1)
             } else {
                 isOfLaterVersion = isOfLaterVersion || JournalRecord.isOfLaterVersion(bytes[start..<end])
                 tornBytes += min(end + 1, bytes.count) - start
@@ -92,7 +92,7 @@ struct JournalContents {
         goOn(to: reading)
     }
 
-    private mutating func take(_ record: JournalRecord, _ line: Range<Int>) {
+    private mutating func apply(_ record: JournalRecord, _ line: Range<Int>) {
         switch record {
         case .journal(let service, let mark):
             self.service = service
@@ -105,11 +105,11 @@ struct JournalContents {
             eventCount += 1
             clock = max(clock, stamp.clock ?? 0)
             lastAt = stamp.at
-            take(event, key, stamp, line)
+            apply(event, key, stamp, line)
         }
     }
 
-    private mutating func take(
+    private mutating func apply(
         _ event: JournalRecord.Event, _ key: String, _ stamp: JournalRecord.Stamp, _ line: Range<Int>
     ) {
         var entry: JournalEntry

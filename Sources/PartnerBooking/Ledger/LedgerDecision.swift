@@ -1,6 +1,6 @@
 // The values that go into a ledger and come out of it.
 
-extension Ledger {
+extension BookingLedger {
     /// A key that is in flight from now on.
     struct Grant: Equatable, Sendable {
         /// The request to send. For a booking in doubt, the recorded one.

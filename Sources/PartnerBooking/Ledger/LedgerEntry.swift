@@ -1,6 +1,6 @@
 // One key of a ledger.
 
-extension Ledger {
+extension BookingLedger {
     enum State: Sendable {
         case inFlight(TransferID)
         indirect case inDoubt(Evidence)
@@ -25,8 +25,8 @@ extension Ledger {
         /// Its call was cancelled: nothing is sent until the host repeats it.
         var isWithdrawn = false
         var owedReport: OwedReport?
-        /// Names its end: the exchange that ended it, or 0 for an earlier process.
-        var end: TransferID = 0
+        /// Names its end: the exchange that ended it, or `none` for an earlier process.
+        var end = TransferID.none
         /// The last intent or record of an end that went to the journal.
         var lastRecord: Int?
         /// The record of its end in the journal.

@@ -21,7 +21,7 @@ public enum BookingKey {
             hash.update(part)
         }
         hash.update("\(start) \(minutes)")
-        return prefix + Array(hash.finish().prefix(16)).hex
+        return prefix + Array(hash.finalize().prefix(16)).hex
     }
 
     /// A key that nobody has had before.

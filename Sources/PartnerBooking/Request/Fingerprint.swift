@@ -21,7 +21,7 @@ struct Fingerprint: Sendable, Hashable {
     init(_ root: JSONValue, without names: [StaticString] = []) {
         var feeder = Feeder(isOfVersion1: false)
         feeder.feed(root, in: .root, without: names)
-        digest = feeder.hash.finish()
+        digest = feeder.hash.finalize()
     }
 
     /// nil when the body is not JSON.
@@ -36,7 +36,7 @@ struct Fingerprint: Sendable, Hashable {
         guard let document = try? JSONDocument(body, profile: .request) else { return nil }
         var feeder = Feeder(isOfVersion1: true)
         feeder.feed(document.root, in: .root)
-        return Fingerprint(digest: feeder.hash.finish())
+        return Fingerprint(digest: feeder.hash.finalize())
     }
 }
 

@@ -2,7 +2,7 @@
 struct Request: Sendable {
     static let maxBytes = 262_144
 
-    let operation: Operation
+    let operation: CallOperation
     /// The text to send: the caller's without the library's own members. With `resume`, empty until the ledger has found
     /// it.
     var body: [UInt8]
@@ -27,18 +27,18 @@ struct Request: Sendable {
     let traceparent: String?
 
     /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
-    init(_ operation: Operation, json: [UInt8]) throws(PartnerBookingError) {
+    init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
         var context = ErrorContext(operation: operation)
         do throws(PartnerBookingError) {
             try self.init(operation, json: json, context: &context)
         } catch {
-            throw context.completing(error)
+            throw context.annotating(error)
         }
     }
 
     /// `context` holds what was read before an error was thrown.
     private init(
-        _ operation: Operation, json: [UInt8], context: inout ErrorContext
+        _ operation: CallOperation, json: [UInt8], context: inout ErrorContext
     ) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
@@ -100,7 +100,7 @@ struct Request: Sendable {
     }
 
     /// Replaces the body by the recorded one.
-    mutating func take(body recorded: [UInt8]) {
+    mutating func replaceBody(with recorded: [UInt8]) {
         body = recorded
         guard isResuming, let summary = BookingSummary(body: recorded) else { return }
         botID = summary.botID
@@ -108,7 +108,7 @@ struct Request: Sendable {
     }
 
     /// The members that are taken off before the request is sent.
-    private static func ownMembers(_ operation: Operation) -> [StaticString] {
+    private static func ownMembers(_ operation: CallOperation) -> [StaticString] {
         switch operation {
         case .searchAvailability, .lookupCustomer: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
         case .createBooking:
@@ -123,19 +123,19 @@ struct Request: Sendable {
 extension PartnerBookingError {
     /// Returns the error of a call that was refused before its request was read. A client that is closed may have sent the
     /// booking before.
-    package func beforeSending(_ operation: Operation) -> PartnerBookingError {
-        ErrorContext(operation: operation).completing(self, outcome: code == .clientClosed ? .unknown : .notSent)
+    package func beforeSending(_ operation: CallOperation) -> PartnerBookingError {
+        ErrorContext(operation: operation).annotating(self, outcome: code == .clientClosed ? .unknown : .notSent)
     }
 }
 
 /// What every error of one call carries: its tag, and for a booking its key and what may have become of it.
 struct ErrorContext: Sendable {
-    let operation: Operation
+    let operation: CallOperation
     var tag: String?
     var idempotencyKey: String?
 
     /// The error with the members that belong to its call. Until a request was sent its outcome is `not_sent`.
-    func completing(
+    func annotating(
         _ error: PartnerBookingError, outcome: PartnerBookingError.Outcome = .notSent, attempts: Int = 0,
         timing: CallTiming? = nil
     ) -> PartnerBookingError {
@@ -148,5 +148,11 @@ struct ErrorContext: Sendable {
             error.idempotencyKey = idempotencyKey
         }
         return error
+    }
+}
+
+extension ErrorContext {
+    init(_ request: Request) {
+        self.init(operation: request.operation, tag: request.tag, idempotencyKey: request.idempotencyKey)
     }
 }

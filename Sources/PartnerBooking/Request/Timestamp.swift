@@ -9,7 +9,7 @@ enum Timestamp: Equatable {
     /// required, days must exist, and second 60 is read as the next minute's first.
     init?(_ text: UnsafeRawBufferPointer) {
         var reader = Reader(text: text)
-        guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
+        guard let year = reader.digits(4), reader.skip("-"), let month = reader.digits(2), reader.skip("-"),
             let day = reader.digits(2), (1...12).contains(month),
             (1...CalendarDate.daysIn(month: month, year: year)).contains(day)
         else { return nil }
@@ -18,12 +18,12 @@ enum Timestamp: Equatable {
             self = .date(days: days)
             return
         }
-        guard reader.take("T") || reader.take("t"), let hour = reader.digits(2), reader.take(":"),
-            let minute = reader.digits(2), reader.take(":"), let second = reader.digits(2),
+        guard reader.skip("T") || reader.skip("t"), let hour = reader.digits(2), reader.skip(":"),
+            let minute = reader.digits(2), reader.skip(":"), let second = reader.digits(2),
             hour < 24, minute < 60, second <= 60
         else { return nil }
         var nanoseconds = 0
-        if reader.take(".") {
+        if reader.skip(".") {
             guard let fraction = reader.fraction() else { return nil }
             nanoseconds = fraction
         }
@@ -67,7 +67,7 @@ enum Timestamp: Equatable {
     /// Reads `HH:MM` from 00:00 to 24:00, in minutes after midnight.
     static func minuteOfDay(_ text: UnsafeRawBufferPointer) -> Int? {
         var reader = Reader(text: text)
-        guard let hour = reader.digits(2), reader.take(":"), let minute = reader.digits(2), reader.isAtEnd,
+        guard let hour = reader.digits(2), reader.skip(":"), let minute = reader.digits(2), reader.isAtEnd,
             hour < 24 && minute < 60 || hour == 24 && minute == 0
         else { return nil }
         return hour * 60 + minute
@@ -105,7 +105,7 @@ enum Timestamp: Equatable {
 
         private var byte: UInt8 { index < text.count ? text[index] : 0 }
 
-        mutating func take(_ character: Unicode.Scalar) -> Bool {
+        mutating func skip(_ character: Unicode.Scalar) -> Bool {
             guard byte == UInt8(ascii: character) else { return false }
             index += 1
             return true
@@ -135,9 +135,9 @@ enum Timestamp: Equatable {
         }
 
         mutating func offsetMinutes() -> Int? {
-            if take("Z") || take("z") { return 0 }
+            if skip("Z") || skip("z") { return 0 }
             let isWest = byte == UInt8(ascii: "-")
-            guard take("+") || take("-"), let hours = digits(2), take(":"), let minutes = digits(2),
+            guard skip("+") || skip("-"), let hours = digits(2), skip(":"), let minutes = digits(2),
                 hours < 24, minutes < 60
             else { return nil }
             return (isWest ? -1 : 1) * (hours * 60 + minutes)

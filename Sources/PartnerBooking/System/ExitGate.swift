@@ -58,7 +58,7 @@ enum ExitGate {
     /// Waits for those inside, who are there for milliseconds, but not for long: nor must a fork hang, should a callback. It may
     /// be a callback that forks.
     private static func prepareForFork() {
-        let own = Thread.doesCurrentRunHandlers ? 1 : 0
+        let own = Thread.isCallbackThread ? 1 : 0
         state.update { $0.isForking = true }
         state.lockForFork(waitingUntil: .now().adding(milliseconds: 200)) { $0.inside <= own }
     }

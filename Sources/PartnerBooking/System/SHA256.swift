@@ -20,7 +20,7 @@ struct SHA256 {
     static func digest(of bytes: [UInt8]) -> Digest {
         var hash = SHA256()
         hash.update(bytes)
-        return hash.finish()
+        return hash.finalize()
     }
 
     mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
@@ -37,31 +37,31 @@ struct SHA256 {
             place = min(64 - restCount, bytes.count)
             keep(bytes, from: 0, to: place)
             guard restCount == 64 else { return }
-            takeRest()
+            absorbRest()
         }
         while bytes.count - place >= 64 {
             for index in 0..<16 {
                 words[index] = UInt32(
                     bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
             }
-            takeWords()
+            absorbWords()
             place += 64
         }
         keep(bytes, from: place, to: bytes.count)
     }
 
     /// The digest of all that was fed. To be called once.
-    mutating func finish() -> Digest {
+    mutating func finalize() -> Digest {
         rest[restCount] = 0x80
         restCount += 1
         if restCount > 56 {
             for index in restCount..<64 { rest[index] = 0 }
-            takeRest()
+            absorbRest()
         }
         for index in restCount..<56 { rest[index] = 0 }
         let bitCount = byteCount &* 8
         for index in 0..<8 { rest[56 + index] = UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * UInt64(index))) }
-        takeRest()
+        absorbRest()
         return (0..<32).map { UInt8(truncatingIfNeeded: state[$0 / 4] >> (24 - 8 * UInt32($0 % 4))) }
     }
 
@@ -75,17 +75,17 @@ struct SHA256 {
         }
     }
 
-    private mutating func takeRest() {
+    private mutating func absorbRest() {
         for index in 0..<16 {
             words[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(rest[4 * index + $1]) }
         }
-        takeWords()
+        absorbWords()
         restCount = 0
     }
 
     /// Takes the block whose bytes the first sixteen words hold. All the time goes here, so it goes by pointers, and by shifts that
     /// check nothing.
-    private mutating func takeWords() {
+    private mutating func absorbWords() {
         withUnsafeMutablePointer(to: &words) { words in
             let words = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
             withUnsafePointer(to: Self.constants) { constants in

@@ -40,10 +40,10 @@ struct Thread {
     }
 
     /// From now on handlers run on this thread.
-    static func setCurrentRunsHandlers() { csystem_set_runs_callbacks() }
+    static func markAsCallbackThread() { csystem_set_runs_callbacks() }
 
     /// Whether this is a thread on which handlers run. What waits for such a thread must not run on one.
-    static var doesCurrentRunHandlers: Bool { csystem_runs_callbacks() != 0 }
+    static var isCallbackThread: Bool { csystem_runs_callbacks() != 0 }
 
     /// Waits for its end. Either this or `detach` is called, once.
     func join() { pthread_join(handle, nil) }

@@ -72,13 +72,13 @@ final class CurlSockets {
     func noteChange(of origin: Int) { changed.insert(origin) }
 
     /// The origins of which that was noted since the last time.
-    func takeChanged() -> Set<Int> {
+    func drainChanged() -> Set<Int> {
         defer { changed.removeAll(keepingCapacity: true) }
         return changed
     }
 
     /// The origins of connections that were closed by the other side since the last time. Each is told of once.
-    func takeClosed() -> Set<Int> {
+    func drainClosed() -> Set<Int> {
         var sockets = [curl_socket_t](repeating: -1, count: 64)
         let count = csystem_epoll_take(descriptor, &sockets, 64)
         return Set(sockets.prefix(max(0, Int(count))).compactMap { connections[$0]?.origin })
@@ -90,8 +90,10 @@ final class CurlSockets {
         http1Sockets[ends] = socket
     }
 
-    /// Returns whether an idle HTTP/1.1 connection has unread bytes or was closed. libcurl 7.88 would use it and read
-    /// those bytes as the answer: https://github.com/curl/curl/pull/10690
+    /// Returns whether an idle HTTP/1.1 connection has unread bytes or was closed.
+    ///
+    /// libcurl 7.88 would use it and read those bytes as the answer (https://github.com/curl/curl/pull/10690). This can go
+    /// when 8.0 is the oldest supported version.
     func hasUnreadBytes(_ ends: Ends) -> Bool {
         guard let socket = http1Sockets[ends] else { return false }
         var byte: UInt8 = 0

@@ -4,7 +4,7 @@ import Glibc
 /// One easy handle and the reply it is collecting. Used again for the next request, with its settings kept.
 final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
-    private(set) var id: TransferID = 0
+    private(set) var id = TransferID.none
     /// The sendings so far, libcurl's own repeats included. nil: no byte can have left.
     private(set) var sendings: Sendings?
     var mayHaveBeenSent: Bool { sendings != nil }
@@ -145,7 +145,7 @@ final class CurlTransfer {
 
     /// Takes on the cheapest request there is, to open a connection or to prove one. Without the key: nothing is asked for.
     func prepareWarmUp(_ origin: HTTPOrigin) -> Bool {
-        id = 0
+        id = .none
         let headers = ["User-Agent: libpartnerbooking/\(partnerBookingVersion)"]
         let target = HTTPTarget(url: origin.warmUpURL, headers: headers, origin: origin)
         let request = HTTPRequest(target: target, headers: [], body: [])
@@ -170,7 +170,7 @@ final class CurlTransfer {
     private var needsNewConnection = false
 
     /// Sets the pool of connections.
-    func take(_ pool: CurlPool) {
+    func use(_ pool: CurlPool) {
         guard pool != self.pool else { return }
         ccurl_set_long(easy, CURLOPT_SSLVERSION, pool.tlsVersions)
         self.pool = pool

@@ -23,7 +23,7 @@ final class CurlTransport: Transport {
     /// Those that connections are made ready to.
     private let warmOrigins: ArraySlice<Origin>
     /// Transfers that wait for the connection in the making, and until when.
-    private var patient = FIFO<(id: TransferID, until: MonotonicTime)>()
+    private var connectionWaiters = FIFO<(id: TransferID, until: MonotonicTime)>()
     /// There may be more connections for a while than a service with HTTP/2 should need.
     private var isLimitLifted = false
 
@@ -31,19 +31,19 @@ final class CurlTransport: Transport {
         let origin: HTTPOrigin
         /// The pool of new requests.
         var pool = CurlPool.first
-        var warmth: Warmth
+        var warmUpSchedule: WarmUpSchedule
         var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime, hadConnection: Bool)?
         /// Whether it speaks HTTP/2, once that is known.
         var isMultiplexed: Bool?
         /// How many of those who wait for a connection in the making have last got one of their own, and how many more may now.
-        var lastLetGo = 0
-        var mayLetGo = 0
-        var nextLettingGo = MonotonicTime(nanoseconds: 0)
+        var lastReleaseCount = 0
+        var releasesLeft = 0
+        var nextReleaseAt = MonotonicTime(nanoseconds: 0)
 
         init(_ origin: HTTPOrigin, keepWarmMilliseconds: Int, seed: UInt64) {
             self.origin = origin
-            warmth = Warmth(intervalMilliseconds: keepWarmMilliseconds, seed: seed)
-            warmth.lost(now: .now())
+            warmUpSchedule = WarmUpSchedule(intervalMilliseconds: keepWarmMilliseconds, seed: seed)
+            warmUpSchedule.lost(now: .now())
         }
     }
 
@@ -54,7 +54,7 @@ final class CurlTransport: Transport {
     /// How long a warm-up's request may go without an answer before its connection counts as dead.
     static let silenceMilliseconds = 2_000
     /// How long a request waits for a connection in the making before it makes its own.
-    static let patienceMilliseconds = 250
+    static let connectionWaitMilliseconds = 250
 
     /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
     private static let isLibraryReady: Bool = {
@@ -89,11 +89,13 @@ final class CurlTransport: Transport {
         guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
         let origin = origins[request.target.origin.number]
         transfer.setWaitsForConnection(shouldWaitForConnection(to: origin))
-        transfer.take(origin.pool)
+        transfer.use(origin.pool)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
             return .resource("Memory for a transfer")
         }
-        if transfer.waitsForConnection { patient.append((id, .now().adding(milliseconds: Self.patienceMilliseconds))) }
+        if transfer.waitsForConnection {
+            connectionWaiters.append((id, .now().adding(milliseconds: Self.connectionWaitMilliseconds)))
+        }
         running[id] = transfer
         return nil
     }
@@ -102,7 +104,7 @@ final class CurlTransport: Transport {
         guard let transfer = running.removeValue(forKey: id) else { return nil }
         if isOverdue { distrust(transfer) }
         // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
-        if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
+        if transfer.isSilent { origin(of: transfer)?.warmUpSchedule.lost(now: .now()) }
         let abandoned = transfer.abandon(isOverdue: isOverdue)
         end(transfer)
         return abandoned
@@ -118,7 +120,7 @@ final class CurlTransport: Transport {
 
     func distrust(_ id: TransferID) {
         guard let transfer = running[id] else { return }
-        if transfer.isSilent { origin(of: transfer)?.warmth.lost(now: .now()) }
+        if transfer.isSilent { origin(of: transfer)?.warmUpSchedule.lost(now: .now()) }
         distrust(transfer)
     }
 
@@ -137,7 +139,7 @@ final class CurlTransport: Transport {
 
     func sendings(_ id: TransferID) -> Sendings? { running[id]?.sendings }
 
-    func prewarm() { for origin in warmOrigins { origin.warmth.wanted(now: .now()) } }
+    func prewarm() { for origin in warmOrigins { origin.warmUpSchedule.wanted(now: .now()) } }
 
     private func origin(of transfer: CurlTransfer) -> Origin? {
         transfer.origin.flatMap { origins.indices.contains($0.number) ? origins[$0.number] : nil }
@@ -148,7 +150,7 @@ final class CurlTransport: Transport {
         let now = MonotonicTime.now()
         var warmUps = warmOrigins.count { $0.warmUp != nil }
         for origin in warmOrigins { tendWarmUp(origin, &warmUps, now) }
-        sendImpatient(now)
+        releaseOverdue(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
         var results: [FinishedTransfer] = []
@@ -177,16 +179,18 @@ final class CurlTransport: Transport {
             if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
             end(transfer)
         }
-        if stillRunning > 0 { takeUnendedReplies(&results, now) }
+        if stillRunning > 0 { collectUnendedReplies(&results, now) }
         if origins.count > 1 { wakeWaiting() }
         return results
     }
 
-    /// libcurl has one row for all transfers that wait for a connection, and wakes the first of it alone, whichever server that one
-    /// waits for: those of a server that hangs would stand in the way of all others. So where a connection may be had, who waits for
-    /// the same server is set on its way again: the oldest, or where they can share it all of them.
+    /// Restarts transfers that wait for a connection to a server whose connections have changed: the oldest one, or all of
+    /// them if they can share it.
+    ///
+    /// libcurl keeps one list of waiting transfers for all servers and wakes only its first one, so transfers to a server
+    /// that hangs would hold up all others (https://github.com/curl/curl/pull/2383). This can go when libcurl wakes by host.
     private func wakeWaiting() {
-        for number in sockets.takeChanged() where origins.indices.contains(number) {
+        for number in sockets.drainChanged() where origins.indices.contains(number) {
             let waiting = running.values.filter { $0.origin?.number == number && $0.isWaitingForConnection }
             let isShared = origins[number].isMultiplexed ?? true  // as long as nobody knows, they wait in the hope of that
             for transfer in isShared ? waiting : waiting.min(by: { $0.id < $1.id }).map({ [$0] }) ?? [] {
@@ -196,10 +200,12 @@ final class CurlTransport: Transport {
         }
     }
 
-    /// A service may answer in full before it has read the request, a 401 or 429 for instance. Over HTTP/2 libcurl 7.88 then
-    /// may never see the end of the transfer, and the caller would hear of the answer at the deadline or not at all. So now and
-    /// then the transfers are asked that have a whole reply and wait in silence.
-    private func takeUnendedReplies(_ results: inout [FinishedTransfer], _ now: MonotonicTime) {
+    /// Ends transfers that have a whole reply and stay silent.
+    ///
+    /// A service may answer in full before it has read the request, for example with 401 or 429. Over HTTP/2 libcurl 7.88
+    /// may then never end the transfer (https://github.com/curl/curl/issues/10433). This can go when 8.0 is the oldest
+    /// supported version.
+    private func collectUnendedReplies(_ results: inout [FinishedTransfer], _ now: MonotonicTime) {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
         for (id, transfer) in running where transfer.hasWholeReply(now) {
@@ -229,7 +235,7 @@ final class CurlTransport: Transport {
         isIdle = isIdle && warmUps == 0
         // At the limit those that are due wait for one of them to end.
         if warmUps < Self.warmUpLimit {
-            for origin in warmOrigins { wait(for: origin.warmth.next) }
+            for origin in warmOrigins { wait(for: origin.warmUpSchedule.next) }
         }
         let input = Int16(CURL_WAIT_POLLIN)
         var descriptors = (
@@ -247,8 +253,8 @@ final class CurlTransport: Transport {
         }
         if descriptors.0.revents != 0 { wakeUp.clear() }
         guard descriptors.1.revents != 0 else { return }
-        for number in sockets.takeClosed() where origins.indices.contains(number) {
-            origins[number].warmth.lost(now: .now())
+        for number in sockets.drainClosed() where origins.indices.contains(number) {
+            origins[number].warmUpSchedule.lost(now: .now())
         }
     }
 
@@ -295,14 +301,14 @@ extension CurlTransport {
             endWarmUp(origin, isWarm: false, now)
             warmUps -= 1
         }
-        guard warmUps < Self.warmUpLimit, origin.warmth.begin(now: now) else { return }
+        guard warmUps < Self.warmUpLimit, origin.warmUpSchedule.begin(now: now) else { return }
         guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin) else {
-            origin.warmth.ended(isWarm: false, now: now)
+            origin.warmUpSchedule.ended(isWarm: false, now: now)
             return
         }
-        transfer.take(origin.pool)
+        transfer.use(origin.pool)
         guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
-            origin.warmth.ended(isWarm: false, now: now)
+            origin.warmUpSchedule.ended(isWarm: false, now: now)
             return
         }
         // A connection that is there is proved soon; one that is not has all the time to be made.
@@ -316,16 +322,16 @@ extension CurlTransport {
         guard let (transfer, _, hadConnection) = origin.warmUp else { return }
         origin.warmUp = nil
         if isWarm { noteUse(of: origin, by: transfer, now) }
-        origin.warmth.ended(isWarm: isWarm, now: now)
+        origin.warmUpSchedule.ended(isWarm: isWarm, now: now)
         // What failed is the connection: the service may be well.
-        if !isWarm && hadConnection { origin.warmth.lost(now: now) }
+        if !isWarm && hadConnection { origin.warmUpSchedule.lost(now: now) }
         curl_multi_remove_handle(multi, transfer.easy)
     }
 
     private func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
-        origin.warmth.used(now: now)
+        origin.warmUpSchedule.used(now: now)
         transfer.noteProtocol()
-        origin.lastLetGo = 0
+        origin.lastReleaseCount = 0
         guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
         origin.isMultiplexed = transfer.isMultiplexed
         isLimitLifted = false
@@ -350,21 +356,21 @@ extension CurlTransport {
 
     /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own. Of many
     /// who wait it is one at first, then two, then four: most often the handshakes are slow because everybody makes one.
-    private func sendImpatient(_ now: MonotonicTime) {
-        while let first = patient.first, first.until <= now {
-            _ = patient.popFirst()
+    private func releaseOverdue(_ now: MonotonicTime) {
+        while let first = connectionWaiters.first, first.until <= now {
+            _ = connectionWaiters.popFirst()
             guard let transfer = running[first.id], transfer.isWaitingForConnection, let origin = origin(of: transfer)
             else { continue }
-            if origin.nextLettingGo <= now {
-                origin.lastLetGo = min(max(1, 2 * origin.lastLetGo), settings.maxInFlight)
-                origin.mayLetGo = origin.lastLetGo
-                origin.nextLettingGo = now.adding(milliseconds: Self.patienceMilliseconds)
+            if origin.nextReleaseAt <= now {
+                origin.lastReleaseCount = min(max(1, 2 * origin.lastReleaseCount), settings.maxInFlight)
+                origin.releasesLeft = origin.lastReleaseCount
+                origin.nextReleaseAt = now.adding(milliseconds: Self.connectionWaitMilliseconds)
             }
-            guard origin.mayLetGo > 0 else {
-                patient.append((first.id, origin.nextLettingGo))
+            guard origin.releasesLeft > 0 else {
+                connectionWaiters.append((first.id, origin.nextReleaseAt))
                 continue
             }
-            origin.mayLetGo -= 1
+            origin.releasesLeft -= 1
             limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
             isLimitLifted = true
             curl_multi_remove_handle(multi, transfer.easy)

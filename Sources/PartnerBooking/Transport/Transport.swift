@@ -53,6 +53,24 @@ struct TransferFailure {
     var partialReply: HTTPReply?
 }
 
+/// The sendings of one attempt. There are several when libcurl repeats a request by itself, because a kept connection turned
+/// out dead.
+struct Sendings: Sendable, Equatable {
+    var count: Int
+    /// When the first byte of the first one may have left.
+    var firstAt: MonotonicTime
+    var lastAt: MonotonicTime
+
+    init(count: Int, firstAt: MonotonicTime, lastAt: MonotonicTime) {
+        self.count = count
+        self.firstAt = firstAt
+        self.lastAt = lastAt
+    }
+
+    /// One sending.
+    init(at moment: MonotonicTime) { self.init(count: 1, firstAt: moment, lastAt: moment) }
+}
+
 /// A transfer that was ended before its end.
 struct AbandonedTransfer {
     /// nil: no byte of the request can have reached the service.
@@ -76,8 +94,6 @@ struct FinishedTransfer {
     /// nil where there is no network.
     var timing: AttemptTiming?
 }
-
-typealias TransferID = UInt64
 
 /// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` are called on
 /// the transfer thread only. None of them blocks, apart from `wait`.

@@ -13,14 +13,14 @@ final class HMACKey: @unchecked Sendable {
         if key.count > Self.blockSize {
             var long = SHA256()
             long.update(key)
-            var digest = long.finish()
+            var digest = long.finalize()
             digest.withUnsafeMutableBytes {
-                take(UnsafeRawBufferPointer($0))
+                fill(UnsafeRawBufferPointer($0))
                 wipe($0)
             }
             long.forget()
         } else {
-            take(key)
+            fill(key)
         }
     }
 
@@ -30,7 +30,7 @@ final class HMACKey: @unchecked Sendable {
         hashes.deallocate()
     }
 
-    private func take(_ key: UnsafeRawBufferPointer) {
+    private func fill(_ key: UnsafeRawBufferPointer) {
         withUnsafeTemporaryAllocation(byteCount: Self.blockSize, alignment: 1) { block in
             for place in 0..<2 {
                 let pad: UInt8 = place == 0 ? 0x36 : 0x5C
@@ -45,8 +45,8 @@ final class HMACKey: @unchecked Sendable {
     func code(_ feed: (inout SHA256) -> Void) -> [UInt8] {
         var (inner, outer) = (hashes[0], hashes[1])
         feed(&inner)
-        outer.update(inner.finish())
-        let code = outer.finish()
+        outer.update(inner.finalize())
+        let code = outer.finalize()
         inner.forget()
         outer.forget()
         return code

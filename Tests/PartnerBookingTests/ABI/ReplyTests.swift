@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    private static let operations: [PartnerBooking.Operation] = [.searchAvailability, .createBooking, .lookupCustomer]
+    private static let operations: [PartnerBooking.CallOperation] = [.searchAvailability, .createBooking, .lookupCustomer]
 
     /// Every answer that a service can give, in its own words, which may be the library's.
     @Test func refusals() {

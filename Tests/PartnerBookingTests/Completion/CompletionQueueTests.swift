@@ -5,9 +5,11 @@ import Testing
 
 /// Where completions wait for a host that takes them: order, descriptor, places, and the end.
 @Suite struct CompletionQueueTests {
-    fileprivate static func completion(_ ticket: Ticket, _ event: Completion.Event = .done(.success([]))) -> Completion {
+    fileprivate static func completion(_ ticket: CallTicket, _ event: CallCompletion.Event = .done(.success([])))
+        -> CallCompletion
+    {
         let timing = CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0, lastAttempt: nil)
-        return Completion(ticket: ticket, idempotencyKey: nil, tag: nil, event: event, timing: timing, receipt: nil)
+        return CallCompletion(ticket: ticket, idempotencyKey: nil, tag: nil, event: event, timing: timing, receipt: nil)
     }
 
     private func isReadable(_ queue: CompletionQueue, within milliseconds: Int32 = 0) throws -> Bool {
@@ -19,10 +21,10 @@ import Testing
 
     @Test func givesTheOldestFirst() throws {
         let queue = CompletionQueue(limit: 1_000)
-        for number in 1...500 { queue.append(Self.completion(Ticket(number)), context: UInt(number) * 3) }
+        for number in 1...500 { queue.append(Self.completion(CallTicket(number)), context: UInt(number) * 3) }
         for number in 1...500 {
             let entry = try #require(queue.next(timeoutMilliseconds: 0).entry)
-            #expect(entry.completion.ticket == Ticket(number))
+            #expect(entry.completion.ticket == CallTicket(number))
             #expect(entry.context == UInt(number) * 3)
         }
         #expect(queue.next(timeoutMilliseconds: 0).isTimeout)
@@ -43,12 +45,12 @@ import Testing
     func descriptorIsReadableWhileSomethingWaits(_ before: Int) throws {
         let queue = CompletionQueue(limit: 100)
         // Asked for when so many wait already.
-        for number in 0..<before { queue.append(Self.completion(Ticket(number)), context: 0) }
+        for number in 0..<before { queue.append(Self.completion(CallTicket(number)), context: 0) }
         #expect(try isReadable(queue) == (before > 0))
         var waiting = before
         for (number, appends) in [true, true, false, true, false, false, true, true, true, false].enumerated() {
             if appends {
-                queue.append(Self.completion(Ticket(number), number % 2 == 0 ? .slow : .done(.success([]))), context: 0)
+                queue.append(Self.completion(CallTicket(number), number % 2 == 0 ? .slow : .done(.success([]))), context: 0)
                 waiting += 1
             } else {
                 #expect(queue.next(timeoutMilliseconds: 0).entry != nil)
@@ -70,7 +72,7 @@ import Testing
         let numbers = Monitor<Set<Int32>>([])
         onThreads(8) { _ in
             for number in 0..<50 {
-                queue.append(Self.completion(Ticket(number)), context: 0)
+                queue.append(Self.completion(CallTicket(number)), context: 0)
                 _ = queue.next(timeoutMilliseconds: 0)
                 if let descriptor = try? queue.descriptor() { _ = numbers.withLock { $0.insert(descriptor) } }
             }
@@ -169,7 +171,7 @@ import Testing
             for number in 0..<500 { queue.append(Self.completion(1), context: UInt(producer * 500 + number)) }
         }
         #expect(taken.becomes { $0.count >= 2_000 })
-        queue.finish()
+        queue.close()
         takers.join()
         #expect(ended.value == 8)
         #expect(taken.withLock { $0.sorted() } == (0..<2_000).map { UInt($0) })
@@ -188,7 +190,7 @@ import Testing
                 }
             }
             sleep(milliseconds: 20)
-            queue.finish()
+            queue.close()
             waiters.join()
         }
         #expect(woken.withLock { $0 } == [Bool](repeating: true, count: 8))
@@ -197,24 +199,24 @@ import Testing
 
     @Test func whatWaitsCanBeTakenAfterTheEnd() {
         let queue = CompletionQueue(limit: 10)
-        #expect(!queue.isOver)
-        for number in 1...3 { queue.append(Self.completion(Ticket(number)), context: 0) }
-        #expect(!queue.isOver)
-        queue.finish()
+        #expect(!queue.isDrained)
+        for number in 1...3 { queue.append(Self.completion(CallTicket(number)), context: 0) }
+        #expect(!queue.isDrained)
+        queue.close()
         for number in 1...3 {
-            #expect(!queue.isOver)
-            #expect(queue.next(timeoutMilliseconds: 60_000).entry?.completion.ticket == Ticket(number))
+            #expect(!queue.isDrained)
+            #expect(queue.next(timeoutMilliseconds: 60_000).entry?.completion.ticket == CallTicket(number))
         }
-        #expect(queue.isOver)
+        #expect(queue.isDrained)
         for _ in 0..<2 { #expect(queue.next(timeoutMilliseconds: 60_000).isClosed) }
-        #expect(queue.isOver)
+        #expect(queue.isDrained)
     }
 
-    @Test func emptyIsNotOver() {
+    @Test func emptyIsNotDrained() {
         let queue = CompletionQueue(limit: 1)
-        #expect(!queue.isOver)
-        queue.finish()
-        #expect(queue.isOver)
+        #expect(!queue.isDrained)
+        queue.close()
+        #expect(queue.isDrained)
     }
 
     /// In a process of its own: elsewhere another test may be given the number at once.
@@ -224,7 +226,7 @@ import Testing
             let descriptor = try queue.descriptor()
             queue.append(CompletionQueueTests.completion(1), context: 0)
             #expect(fcntl(descriptor, F_GETFD) >= 0)
-            queue.finish()
+            queue.close()
             #expect(fcntl(descriptor, F_GETFD) == -1)
             let error = #expect(throws: PartnerBookingError.self) { try queue.descriptor() }
             #expect(error?.code == .clientClosed)
@@ -247,7 +249,7 @@ extension CompletionQueue.Taken {
     fileprivate var isClosed: Bool { if case .closed = self { true } else { false } }
 }
 
-extension Completion.Event {
+extension CallCompletion.Event {
     var isSlow: Bool { if case .slow = self { true } else { false } }
     var isDone: Bool { !isSlow }
 }

@@ -14,8 +14,8 @@ import Testing
 
     private static let timing = CallTiming(totalMicroseconds: 7, queueMicroseconds: 1, attempts: 3)
 
-    private static func completion(_ ticket: Ticket) -> Completion {
-        Completion(
+    private static func completion(_ ticket: CallTicket) -> CallCompletion {
+        CallCompletion(
             ticket: ticket, idempotencyKey: nil, tag: nil, event: .done(.success([])), timing: timing, receipt: nil)
     }
 
@@ -29,7 +29,7 @@ import Testing
         queue.append(Self.settlement("key-7", .success(Sample.bookingReply)))
         queue.append(Self.settlement("key-8", .failure(.timeout)))
         let booked = try #require(queue.take())
-        #expect(booked.completion.ticket == 0 && booked.context == 0)
+        #expect(booked.completion.ticket == nil && booked.context == 0)
         #expect(booked.completion.idempotencyKey == "key-7" && booked.completion.tag == "call-7")
         #expect(booked.completion.event.settled == .success(Sample.bookingReply))
         #expect(booked.completion.timing == Self.timing)
@@ -42,7 +42,7 @@ import Testing
         queue.append(Self.completion(1), context: 5)
         queue.append(Self.settlement())
         queue.append(Self.completion(2), context: 6)
-        #expect((0..<3).compactMap { _ in queue.take()?.completion.ticket } == [1, 0, 2])
+        #expect((0..<3).compactMap { _ in queue.take()?.completion }.map(\.ticket) == [1, nil, 2])
     }
 
     @Test func theDescriptorIsReadableWhileAReportWaits() throws {
@@ -125,11 +125,11 @@ import Testing
     @Test func noneComesAfterTheEndAndThoseThatWaitCanBeTaken() {
         let queue = CompletionQueue(limit: 1)
         queue.append(Self.settlement("before"))
-        queue.finish()
+        queue.close()
         queue.append(Self.settlement("after"))
-        #expect(!queue.isOver)
+        #expect(!queue.isDrained)
         #expect(queue.take()?.completion.idempotencyKey == "before")
-        #expect(queue.isOver && queue.take() == nil)
+        #expect(queue.isDrained && queue.take() == nil)
     }
 }
 
@@ -139,7 +139,7 @@ extension CompletionQueue {
     }
 }
 
-extension Completion.Event {
+extension CallCompletion.Event {
     /// The end of a booking whose call had ended before.
     var settled: CallResult? {
         if case .settled(let result) = self { result } else { nil }

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    static func clinic(_ configuration: Configuration) -> SandboxConfiguration? {
+    static func clinic(_ configuration: Configuration) -> SandboxSettings? {
         if case .sandbox(let clinic, _) = configuration.service { clinic } else { nil }
     }
 
@@ -52,7 +52,7 @@ import Testing
         #expect(read.connection.maxConnections == 512 && read.connection.maxStreamsPerConnection == 100)
         #expect(read.connection.keepWarmMilliseconds == 30_000)
         #expect(read.connection.origins.map(\.warmUpURL) == ["https://appointments.dialstack.ai/"])
-        #expect(read.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.policy.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.connectTimeoutMilliseconds == 4_000)
         #expect(read.connection.maxReplyBytes == 1_048_576)
         #expect(read.connection.caFile == nil)
@@ -65,7 +65,7 @@ import Testing
         let read = try Self.read(text)
         let settings = try Self.settings(read)
         #expect(settings.searchPath == "/v1/availability/search" && settings.bookingPath == "/v1/bookings")
-        #expect(read.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        #expect(read.policy.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
         #expect(read.connection.caFile == nil)
     }
 
@@ -90,7 +90,7 @@ import Testing
         #expect(read.connection.maxConnections == 8_009 && read.connection.maxStreamsPerConnection == 8_010)
         #expect(read.connection.keepWarmMilliseconds == 8_011)
         #expect(read.connection.origins.map(\.warmUpURL) == ["https://host.test:8443/a/b/"])
-        #expect(read.retry == RetryPolicy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
+        #expect(read.policy.retry == RetryPolicy(maxAttempts: 4, baseDelayMilliseconds: 8_005, maxDelayMilliseconds: 8_006))
         #expect(read.connection.proxy == "socks5h://u:p@proxy.test:1080")
     }
 

@@ -177,8 +177,8 @@ import Testing
 }
 
 /// The members of the configuration's `sandbox`.
-@Suite struct SandboxConfigurationTests {
-    private func read(_ path: String, _ value: String) throws -> SandboxConfiguration? {
+@Suite struct SandboxSettingsTests {
+    private func read(_ path: String, _ value: String) throws -> SandboxSettings? {
         ConfigurationTests.clinic(try ConfigurationTests.read(ConfigurationTests.sandbox.setting("sandbox.\(path)", value)))
     }
 

@@ -47,7 +47,7 @@ enum PlatformAnswer: String, CaseIterable, Sendable {
     }
 
     /// As the endpoint reads it. `retryAfter`: the header, in seconds.
-    func attempt(_ operation: PartnerBooking.Operation = .createBooking, retryAfter: Int? = nil) -> AttemptResult {
+    func attempt(_ operation: PartnerBooking.CallOperation = .createBooking, retryAfter: Int? = nil) -> AttemptResult {
         let start = operation == .createBooking ? Self.startSeconds : nil
         let question = AttemptResult.Question(operation: operation, startSeconds: start)
         func reply(_ status: Int, _ body: [UInt8]) -> AttemptResult {

@@ -30,9 +30,9 @@ struct ExchangeChecker {
     private let givesUp: Bool
     private let settlesByItself: Bool
     private var event = ""
-    private var openCalls: Set<Ticket> = []
-    private var toldCalls: Set<Ticket> = []
-    private var unwanted: Set<Ticket> = []
+    private var openCalls: Set<CallTicket> = []
+    private var toldCalls: Set<CallTicket> = []
+    private var unwanted: Set<CallTicket> = []
     /// A call was told `unknown` by an earlier event.
     private var isOwed = false
     private var isOwedNow = false
@@ -68,7 +68,7 @@ struct ExchangeChecker {
         (hasAbandoned, hasGoneOn) = (false, false)
     }
 
-    mutating func accepted(_ ticket: Ticket) {
+    mutating func accepted(_ ticket: CallTicket) {
         openCalls.insert(ticket)
         (isWithdrawn, isWithoutCalls) = (false, false)
     }
@@ -90,7 +90,7 @@ struct ExchangeChecker {
     }
 
     /// The host of the call has cancelled it.
-    mutating func isNotWanted(_ ticket: Ticket) {
+    mutating func isNotWanted(_ ticket: CallTicket) {
         if openCalls.contains(ticket) { unwanted.insert(ticket) }
     }
 
@@ -119,12 +119,12 @@ struct ExchangeChecker {
         case .report(let result, _, _): checkReport(result)
         case .end: checkEnd()
         case .sendNoMore: mayRepeat = false
-        case .beginAnew(let call): checkNewBeginning(call.ticket)
+        case .resubmit(let call): checkNewBeginning(call.ticket)
         case .goOn:
             hasGoneOn = true
             let readsOnly = isWithdrawn || !settlesByItself
             check(!isAttempting || !readsOnly || !mayRepeat, "the transport may repeat what must not be sent any more")
-        case .claim, .record, .takeBackRecord, .void, .queue, .wait, .withdraw, .renew, .distrust: break
+        case .claim, .record, .revokeRecord, .void, .queue, .wait, .withdraw, .renew, .distrust: break
         }
     }
 
@@ -153,7 +153,7 @@ struct ExchangeChecker {
         mayRepeat = true
     }
 
-    private mutating func checkCall(_ ticket: Ticket, _ result: CallResult) {
+    private mutating func checkCall(_ ticket: CallTicket, _ result: CallResult) {
         check(openCalls.remove(ticket) != nil, "call \(ticket) is told an end that is not its own")
         check(toldCalls.insert(ticket).inserted, "call \(ticket) is told its end twice")
         isWithoutCalls = openCalls.isEmpty
@@ -170,14 +170,14 @@ struct ExchangeChecker {
         check(error.code != .inDoubt || error.doubt != nil, "in_doubt without what is open")
     }
 
-    private mutating func checkNewBeginning(_ ticket: Ticket) {
+    private mutating func checkNewBeginning(_ ticket: CallTicket) {
         check(openCalls.remove(ticket) != nil, "call \(ticket) begins anew and is not its own")
         check(!unwanted.contains(ticket), "call \(ticket) begins anew although it was cancelled")
         check(!isStopped, "call \(ticket) begins anew although the client closes")
         check(settlements == (isClaimed ? 1 : 0), "call \(ticket) begins anew before the key is free")
     }
 
-    private mutating func checkSettlement(_ ending: Ledger.Ending) {
+    private mutating func checkSettlement(_ ending: BookingLedger.Ending) {
         settlements += 1
         check(isClaimed, "settles a key that is not its own")
         check(!isAttempting, "settles while an attempt is under way")

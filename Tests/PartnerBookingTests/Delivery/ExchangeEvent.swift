@@ -19,7 +19,7 @@ enum ExchangeEvent: Hashable, Sendable {
     case refusedInDoubt
     case record(Exchange.RecordEnd)
     case recordOverdue
-    case recordTakenBack(Bool)
+    case recordRevoked(Bool)
     case voided(Bool)
     case dropped
     // The attempts
@@ -48,7 +48,7 @@ enum ExchangeEvent: Hashable, Sendable {
         [
             .granted, .grantedInDoubt, .grantedRecorded, .replayed, .notMade, .refused, .full, .refusedInDoubt,
             .record(.notKept), .record(.durable), .record(.failed), .record(.undone), .recordOverdue,
-            .recordTakenBack(true), .recordTakenBack(false), .voided(true), .voided(false), .dropped, .placeGranted,
+            .recordRevoked(true), .recordRevoked(false), .voided(true), .voided(false), .dropped, .placeGranted,
             .pauseOver, .attemptOverdue, .abandoned(nil, isSent: false), .abandoned(nil), .abandoned(.made),
             .abandoned(.taken), .gaveUp(isAwaited: false), .gaveUp(isAwaited: true), .gaveUpNothing,
             .giveUpRecorded(true), .giveUpRecorded(false), .giveUpOverdue, .joined, .cancelled(isSent: true),
@@ -81,7 +81,7 @@ extension ExchangeHarness {
             return feed("refused in doubt") { exchange, _ in exchange.refused(.accountChanged, .unknown, grant, moment) }
         case .record(let end): return endRecord(end)
         case .recordOverdue: return fire(.recordOverdue)
-        case .recordTakenBack(let isTakenBack): return takeBack(isTakenBack)
+        case .recordRevoked(let isRevoked): return revoke(isRevoked)
         case .voided(let isDone): return endVoid(isDone)
         case .dropped: return drop()
         case .placeGranted: return place()
@@ -137,16 +137,16 @@ extension ExchangeHarness {
             giveUpRecords += 1
             checker.giveUpBegins()
         }
-        let result = isKnown ? Ledger.GivenUp(givenUp: [Self.doubt("given-up")], kept: [Self.doubt("kept")]) : nil
+        let result = isKnown ? BookingLedger.GivenUp(givenUp: [Self.doubt("given-up")], kept: [Self.doubt("kept")]) : nil
         return feed("gave up \(isKnown ? "one" : "nothing")\(isAwaited ? ", awaited" : "")") { [now] exchange, _ in
             exchange.gaveUp(result, isAwaited: isAwaited, now)
         }
     }
 
-    private static func doubt(_ key: String) -> Ledger.Pending {
+    private static func doubt(_ key: String) -> BookingLedger.Pending {
         let summary = BookingSummary(
             botID: "bot_1", startAt: "2030-01-14T10:00:00Z", durationMinutes: 30, startSeconds: 1_894_615_200)
-        return Ledger.Pending(
+        return BookingLedger.Pending(
             key: key, summary: summary, recordedAt: 1_700_000_000_000, conversation: nil, state: .inDoubt)
     }
 
@@ -165,10 +165,10 @@ extension ExchangeHarness {
     }
 
     @discardableResult
-    mutating func takeBack(_ isTakenBack: Bool) -> String {
+    mutating func revoke(_ isRevoked: Bool) -> String {
         takeBacks = 0
-        if isTakenBack { records = 0 } else { checker.mayStand = true }
-        return feed("record taken back: \(isTakenBack)") { [now] exchange, _ in exchange.recordTakenBack(isTakenBack, now) }
+        if isRevoked { records = 0 } else { checker.mayStand = true }
+        return feed("record taken back: \(isRevoked)") { [now] exchange, _ in exchange.recordRevoked(isRevoked, now) }
     }
 
     @discardableResult

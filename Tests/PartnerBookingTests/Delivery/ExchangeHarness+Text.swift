@@ -24,7 +24,7 @@ extension ExchangeHarness {
         switch effect {
         case .claim: "claim"
         case .record(let moment): "record within \(moment.milliseconds(since: now))"
-        case .takeBackRecord: "take back the record"
+        case .revokeRecord: "take back the record"
         case .void(let moment): "void within \(moment.milliseconds(since: now))"
         case .queue: "queue"
         case .leavePlace: "leave the place"
@@ -44,7 +44,7 @@ extension ExchangeHarness {
         case .renew: "renew"
         case .sendNoMore: "no more is sent"
         case .distrust: "distrust the connection"
-        case .beginAnew(let call): "call \(call.ticket) begins anew"
+        case .resubmit(let call): "call \(call.ticket) begins anew"
         case .report(let result, _, let tag): "report \(tag ?? "nil"): \(describe(result))"
         case .end: "end"
         }

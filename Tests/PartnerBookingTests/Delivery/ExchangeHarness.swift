@@ -18,7 +18,7 @@ struct ExchangeHarness {
 
     struct Settings {
         var key = "key-1"
-        var operation = PartnerBooking.Operation.createBooking
+        var operation = PartnerBooking.CallOperation.createBooking
         var rules = BookingRules()
         var policy = DeliveryPolicy.calm
         var deadline = 20_000
@@ -53,10 +53,10 @@ struct ExchangeHarness {
     var attempt: OpenAttempt?
     var timers: [Pending] = []
     /// The calls that were not told their end, and when their time is up.
-    var open: [(ticket: Ticket, deadline: MonotonicTime)] = []
-    var lastTicket: Ticket = 1
+    var open: [(ticket: CallTicket, deadline: MonotonicTime)] = []
+    var lastTicket: CallTicket = 1
     /// The ends that calls were told, in order.
-    var told: [(ticket: Ticket, result: CallResult, timing: CallTiming)] = []
+    var told: [(ticket: CallTicket, result: CallResult, timing: CallTiming)] = []
     /// Every effect with its moment in milliseconds.
     var log: [(milliseconds: Int, text: String)] = []
     /// Everything so far: for the messages of tests.
@@ -65,14 +65,17 @@ struct ExchangeHarness {
     init(_ settings: Settings = Settings()) {
         self.settings = settings
         let call = Self.call(1, settings, at: Self.start)
-        exchange = Exchange(call, settings.policy)
+        var policy = settings.policy
+        // Without jitter in the retries a trace has the same numbers for every seed.
+        policy.retry = RetryPolicy(maxAttempts: settings.maxAttempts, baseDelayMilliseconds: 0, maxDelayMilliseconds: 0)
+        exchange = Exchange(call, policy)
         health = ServiceHealth(settings.policy, seed: settings.seed)
         checker = ExchangeChecker(settings)
         open = [(1, call.deadline)]
         checker.accepted(1)
     }
 
-    private static func call(_ ticket: Ticket, _ settings: Settings, at moment: MonotonicTime) -> Call {
+    private static func call(_ ticket: CallTicket, _ settings: Settings, at moment: MonotonicTime) -> Call {
         let tag = #","tag":"tag-\#(ticket)""#
         let plain =
             settings.givesUp
@@ -81,10 +84,8 @@ struct ExchangeHarness {
         else {
             fatalError("The sample is no request")
         }
-        // Without jitter in the retries a trace has the same numbers for every seed.
-        let policy = RetryPolicy(maxAttempts: settings.maxAttempts, baseDelayMilliseconds: 0, maxDelayMilliseconds: 0)
         return Call(
-            ticket: ticket, request: request, policy: policy, deadline: moment.adding(milliseconds: settings.deadline),
+            ticket: ticket, request: request, deadline: moment.adding(milliseconds: settings.deadline),
             seed: settings.seed, submittedAt: moment, complete: { _ in })
     }
 
@@ -131,12 +132,12 @@ struct ExchangeHarness {
     }
 
     /// The key is the exchange's own.
-    mutating func claimed(inDoubt: Bool, isRecorded: Bool) -> Ledger.Grant {
+    mutating func claimed(inDoubt: Bool, isRecorded: Bool) -> BookingLedger.Grant {
         claims = 0
         if inDoubt { checker.evidence.fallIntoDoubt(now) }
         checker.isClaimed = true
         let evidence = inDoubt ? Evidence(inheritedAt: now) : Evidence()
-        return Ledger.Grant(body: exchange.request.body, evidence: evidence, isRecorded: isRecorded)
+        return BookingLedger.Grant(body: exchange.request.body, evidence: evidence, isRecorded: isRecorded)
     }
 
     /// The attempt under way ends. `repetitions` of libcurl come before the sending that is answered.
@@ -172,7 +173,7 @@ struct ExchangeHarness {
 
     @discardableResult
     mutating func join(deadline: Int? = nil) -> String {
-        lastTicket += 1
+        lastTicket = lastTicket.next
         var settings = settings
         settings.deadline = deadline ?? settings.deadline
         let call = Self.call(lastTicket, settings, at: now)
@@ -182,7 +183,7 @@ struct ExchangeHarness {
     }
 
     @discardableResult
-    mutating func cancel(_ ticket: Ticket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
+    mutating func cancel(_ ticket: CallTicket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
         if !settings.isDetached {
             checker.isNotWanted(ticket)
             stopsWaiting(ticket)
@@ -192,7 +193,7 @@ struct ExchangeHarness {
     }
 
     @discardableResult
-    mutating func passDeadline(_ ticket: Ticket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
+    mutating func passDeadline(_ ticket: CallTicket = 1, sentAt: MonotonicTime?, hasAnswer: Bool = false) -> String {
         stopsWaiting(ticket)
         let underWay = Exchange.UnderWay(sentAt: sentAt, hasAnswer: hasAnswer)
         return feed("deadline of \(ticket)") { [now] exchange, health in
@@ -201,7 +202,7 @@ struct ExchangeHarness {
     }
 
     /// A give-up does not wait for the store any more.
-    private mutating func stopsWaiting(_ ticket: Ticket) {
+    private mutating func stopsWaiting(_ ticket: CallTicket) {
         if open.contains(where: { $0.ticket == ticket }) { checker.giveUpEnds(isJournaled: false) }
     }
 
@@ -223,7 +224,7 @@ struct ExchangeHarness {
         case .record(let overdueAt):
             records += 1
             timers.append(Pending(timer: .recordOverdue, moment: overdueAt, generation: exchange.generation))
-        case .takeBackRecord: takeBacks += 1
+        case .revokeRecord: takeBacks += 1
         case .void(let overdueAt):
             voids += 1
             timers.append(Pending(timer: .voidOverdue, moment: overdueAt, generation: exchange.generation))
@@ -237,7 +238,7 @@ struct ExchangeHarness {
             open.removeAll { $0.ticket == call.ticket }
             told.append((call.ticket, result, timing))
         case .sendNoMore: attempt?.attempt.isSentOnce = true
-        case .beginAnew(let call): open.removeAll { $0.ticket == call.ticket }
+        case .resubmit(let call): open.removeAll { $0.ticket == call.ticket }
         case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end: break
         }
         if case .voiding = exchange.phase { checker.isVoiding = true } else { checker.isVoiding = false }

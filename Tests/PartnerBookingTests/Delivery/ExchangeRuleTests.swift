@@ -44,7 +44,7 @@ import Testing
 
     private static let unprotected = Settings(policy: policy { $0.isJournalRequired = false })
 
-    @Test(arguments: [ExchangeEvent.record(.failed), .record(.undone), .recordTakenBack(true), .recordTakenBack(false)])
+    @Test(arguments: [ExchangeEvent.record(.failed), .record(.undone), .recordRevoked(true), .recordRevoked(false)])
     func aBookingThatTheStoreDidNotTakeIsSentAllTheSame(_ event: ExchangeEvent) throws {
         var harness = ExchangePhase.recording.harness(Self.unprotected)
         #expect(harness.take(event) == "queue")
@@ -58,11 +58,11 @@ import Testing
     /// What may still come into the store has to be taken down as refused.
     @Test func aRecordThatMayStillComeIsTakenBackBeforeARefusalIsTold() {
         var harness = ExchangePhase.recording.harness(Self.unprotected)
-        harness.take(.recordTakenBack(false))
+        harness.take(.recordRevoked(false))
         harness.take(.placeGranted)
         harness.send()
         #expect(harness.take(.answered(.taken)) == "leave the place; take back the record")
-        #expect(harness.take(.recordTakenBack(false)) == "void within 500")
+        #expect(harness.take(.recordRevoked(false)) == "void within 500")
         #expect(harness.take(.record(.durable)) == "")
         #expect(harness.take(.voided(true)) == "settle: rejected; call 1: slot_unavailable, rejected; end")
         #expect(harness.checker.violations.isEmpty)
@@ -273,26 +273,26 @@ import Testing
     @Test func withoutABudgetNothingIsRetriedButADoubtIsAskedFor() {
         let settings = Settings(policy: Self.policy { $0.retryTokens = 1 })
         var harness = ExchangePhase.attempting.harness(settings)
-        _ = harness.health.budget.take(now: harness.now)
+        _ = harness.health.budget.spend(now: harness.now)
         #expect(harness.take(.answered(.gatewayTimeout)) == "pause 1000+")
         var other = ExchangePhase.attempting.harness(settings)
-        _ = other.health.budget.take(now: other.now)
+        _ = other.health.budget.spend(now: other.now)
         #expect(other.take(.answered(.tooMany)) == "leave the place; void within 500")
         // What never reached the service costs nothing.
         var unsent = ExchangePhase.attempting.harness(settings)
-        _ = unsent.health.budget.take(now: unsent.now)
+        _ = unsent.health.budget.spend(now: unsent.now)
         #expect(unsent.take(.answered(.unsent)) == "pause 0")
     }
 
     @Test func theBackgroundWaitsForABudgetOfItsOwn() {
         var harness = ExchangePhase.pausingSettling.harness()
-        while harness.health.settlingBudget.take(now: harness.now) {}
+        while harness.health.settlingBudget.spend(now: harness.now) {}
         #expect(harness.take(.pauseOver) == "pause 1000+")
         harness.pass(1_000)
         #expect(harness.take(.pauseOver).hasPrefix("send"))
         // A call does not wait for it.
         var answering = ExchangePhase.pausingInDoubt.harness()
-        while answering.health.settlingBudget.take(now: answering.now) {}
+        while answering.health.settlingBudget.spend(now: answering.now) {}
         #expect(answering.take(.pauseOver).hasPrefix("send"))
     }
 

@@ -26,7 +26,7 @@ struct ExchangeStory {
     private let steps: [Step]
     private var sent = 0
     private var answersAt: MonotonicTime?
-    private var passed: Set<Ticket> = []
+    private var passed: Set<CallTicket> = []
 
     /// The last step again and again. `inDoubt`: an earlier process may have sent it.
     init(_ settings: ExchangeHarness.Settings, health: ServiceHealth? = nil, inDoubt: Bool = false, _ steps: Step...) {
@@ -51,7 +51,7 @@ struct ExchangeStory {
         harness.now = max(harness.now, end)
     }
 
-    mutating func cancel(_ ticket: Ticket = 1) {
+    mutating func cancel(_ ticket: CallTicket = 1) {
         harness.cancel(ticket, sentAt: harness.attempt?.sendings?.lastAt)
         answerAtOnce()
     }
@@ -66,7 +66,7 @@ struct ExchangeStory {
         return (timers + deadlines.map(\.moment) + [answersAt].compactMap { $0 }).min()
     }
 
-    private var deadlines: [(moment: MonotonicTime, ticket: Ticket)] {
+    private var deadlines: [(moment: MonotonicTime, ticket: CallTicket)] {
         harness.open.filter { !passed.contains($0.ticket) }.map { ($0.deadline, $0.ticket) }
     }
 
@@ -101,7 +101,7 @@ struct ExchangeStory {
             } else if harness.voids > 0 {
                 harness.endVoid(true)
             } else if harness.takeBacks > 0 {
-                harness.takeBack(true)
+                harness.revoke(true)
             } else if harness.abandons > 0 {
                 answersAt = nil
                 harness.abandon(nil, isSent: harness.attempt?.sendings != nil)
@@ -133,7 +133,7 @@ struct ExchangeStory {
     /// When an effect happened, in milliseconds.
     func moment(_ text: String) -> Int? { harness.log.first { $0.text == text }?.milliseconds }
 
-    func error(_ ticket: Ticket = 1) -> PartnerBookingError? {
+    func error(_ ticket: CallTicket = 1) -> PartnerBookingError? {
         harness.told.first { $0.ticket == ticket }?.result.failure
     }
 

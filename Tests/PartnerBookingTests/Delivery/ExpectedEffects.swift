@@ -20,7 +20,7 @@ enum ExpectedEffects {
         switch (phase, event) {
         case (.ended, .joined), (.claiming, .joined), (.searchAttempting, .joined), (.searchPausing, .joined),
             (.searchAbandoning, .joined), (.givingUpClaiming, .joined), (.givingUp, .joined),
-            (.voiding, .recordTakenBack), (.voidingReading, .recordTakenBack):
+            (.voiding, .recordRevoked), (.voidingReading, .recordRevoked):
             true
         // The ledger answers what it was asked.
         case (.claiming, .gaveUp), (.claiming, .gaveUpNothing): true
@@ -59,8 +59,8 @@ enum ExpectedEffects {
         .record(.failed): "settle: in doubt; call 1: journal_unavailable, unknown; end -> ended",
         .record(.undone): "settle: not_sent; call 1: journal_unavailable, not_sent; end -> ended",
         .recordOverdue: "take back the record",
-        .recordTakenBack(true): "settle: not_sent; call 1: journal_unavailable, not_sent; end -> ended",
-        .recordTakenBack(false): "settle: in doubt; call 1: journal_unavailable, unknown; end -> ended",
+        .recordRevoked(true): "settle: not_sent; call 1: journal_unavailable, not_sent; end -> ended",
+        .recordRevoked(false): "settle: in doubt; call 1: journal_unavailable, unknown; end -> ended",
         .cancelled(isSent: false): "take back the record -> voiding(cancelled)",
         .cancelled(isSent: true): "take back the record -> voiding(cancelled)",
         .deadline(isSent: false): "take back the record -> voiding(timeout)",
@@ -71,8 +71,8 @@ enum ExpectedEffects {
 
     private static let takingBack: Rows = [
         .record(.undone): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
-        .recordTakenBack(true): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
-        .recordTakenBack(false): "void within 500",
+        .recordRevoked(true): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
+        .recordRevoked(false): "void within 500",
         .voided(true): "settle: not_sent; call 1: cancelled, not_sent; end -> ended",
         .voided(false): "settle: in doubt; call 1: cancelled, unknown; end -> ended",
         .dropped: "settle: in doubt; call 1: cancelled, unknown; end -> ended",

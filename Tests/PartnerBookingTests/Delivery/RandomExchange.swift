@@ -10,7 +10,7 @@ struct RandomExchange {
     private var isDropped = false
     private var hasAnswer = false
     /// Deadlines that have fired: each does once.
-    private var passed: Set<Ticket> = []
+    private var passed: Set<CallTicket> = []
     /// What is wrong beyond the checker's rules.
     private(set) var violations: [String] = []
     private(set) var steps = 0
@@ -64,7 +64,7 @@ struct RandomExchange {
         if harness.claims > 0 {
             claim()
         } else if harness.takeBacks > 0 {
-            harness.takeBack(!hasStore || harness.records == 0 || number(0..<2) == 0)
+            harness.revoke(!hasStore || harness.records == 0 || number(0..<2) == 0)
         } else if harness.giveUps > 0 {
             let isKnown = number(0..<4) > 0
             harness.giveUp(isKnown: isKnown, isAwaited: isKnown && hasStore && number(0..<4) > 0)
@@ -110,15 +110,16 @@ struct RandomExchange {
     private mutating func leave() {
         let sentAt = harness.attempt?.sendings?.lastAt
         hasAnswer = sentAt != nil && !harness.exchange.isInDoubt && number(0..<4) == 0
-        harness.cancel(Ticket(number(1..<6)), sentAt: sentAt, hasAnswer: hasAnswer)
+        harness.cancel(CallTicket(number(1..<6)), sentAt: sentAt, hasAnswer: hasAnswer)
         if harness.abandons == 0 { hasAnswer = false }
     }
 
     /// Other exchanges with the same service have their own luck.
     private mutating func disturbService() {
         let subject = UInt64(number(100..<104))
-        harness.health.breaker.attemptEnded(subject, subject: subject, isOutage: number(0..<3) > 0, now: harness.now)
-        if number(0..<4) == 0 { _ = harness.health.budget.take(now: harness.now) }
+        harness.health.breaker.attemptEnded(
+            TransferID(subject), subject: subject, isOutage: number(0..<3) > 0, now: harness.now)
+        if number(0..<4) == 0 { _ = harness.health.budget.spend(now: harness.now) }
     }
 
     /// The client closes. Nothing is dropped before that.
@@ -164,7 +165,7 @@ struct RandomExchange {
         fireDue()
     }
 
-    private var deadlines: [(moment: MonotonicTime, ticket: Ticket)] {
+    private var deadlines: [(moment: MonotonicTime, ticket: CallTicket)] {
         harness.open.filter { !passed.contains($0.ticket) }.map { ($0.deadline, $0.ticket) }
     }
 

@@ -99,7 +99,7 @@ import Testing
     @Test func aCallThatComesLaterIsAskedForAsFromTheStart() {
         var schedule = Self.schedule()
         for _ in 0..<6 { _ = schedule.ask(after: Self.start, atLeast: nil, sendings: 1, settlesAt: nil) }
-        schedule.startAskingAnew()
+        schedule.resetAsks()
         let pause = schedule.ask(after: Self.start, atLeast: nil, sendings: 1, settlesAt: nil)
         #expect((1_000...1_125).contains(pause.milliseconds(since: Self.start)))
     }

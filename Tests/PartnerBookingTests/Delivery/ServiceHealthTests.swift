@@ -9,7 +9,7 @@ import Testing
     private func drain(_ budget: inout RetryBudget, after milliseconds: Int) -> Int {
         let now = Self.start.adding(milliseconds: milliseconds)
         var count = 0
-        while count < 100_000, budget.take(now: now) { count += 1 }
+        while count < 100_000, budget.spend(now: now) { count += 1 }
         return count
     }
 
@@ -48,7 +48,7 @@ import Testing
 
     /// One request that is its own subject, as a search is.
     private func end(_ breaker: inout CircuitBreaker, _ id: TransferID, _ isOutage: Bool?, _ milliseconds: Int) {
-        breaker.attemptEnded(id, subject: id, isOutage: isOutage, now: after(milliseconds))
+        breaker.attemptEnded(id, subject: id.rawValue, isOutage: isOutage, now: after(milliseconds))
     }
 
     private func admits(_ breaker: inout CircuitBreaker, _ id: TransferID, _ milliseconds: Int) -> Bool {
@@ -58,7 +58,7 @@ import Testing
     /// Opened at the moment 0; half a second to a second later one may probe.
     private func open(seed: UInt64 = 1) -> CircuitBreaker {
         var breaker = CircuitBreaker(Self.settings, seed: seed)
-        for id in 1...3 as ClosedRange<TransferID> {
+        for id in (1...3).map(TransferID.init) {
             #expect(admits(&breaker, id, 0))
             end(&breaker, id, true, 0)
         }
@@ -99,7 +99,7 @@ import Testing
     @Test func oneBookingThatFailsAgainAndAgainCountsOnce() {
         var breaker = CircuitBreaker(Self.settings, seed: 1)
         // Each repeat by the host is a call with an ID of its own, for the same key.
-        for id in 1...100 as ClosedRange<TransferID> { breaker.attemptEnded(id, subject: 77, isOutage: true, now: after(0)) }
+        for id in (1...100).map(TransferID.init) { breaker.attemptEnded(id, subject: 77, isOutage: true, now: after(0)) }
         #expect(admits(&breaker, 200, 0))
         for subject in [78, 77, 78] as [UInt64] {
             breaker.attemptEnded(200, subject: subject, isOutage: true, now: after(0))
@@ -169,7 +169,7 @@ import Testing
 
     @Test func zeroFailuresMeansNever() {
         var breaker = CircuitBreaker(.init(failures: 0, openMilliseconds: 1_000), seed: 1)
-        for id in 1...1_000 as ClosedRange<TransferID> { end(&breaker, id, true, 0) }
+        for id in (1...1_000).map(TransferID.init) { end(&breaker, id, true, 0) }
         #expect(admits(&breaker, 1, 0))
     }
 }

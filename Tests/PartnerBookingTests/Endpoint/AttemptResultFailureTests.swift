@@ -11,8 +11,9 @@ import Testing
         (.resourceUnavailable, .library),
     ]
 
-    @Test(arguments: codes, Operation.allCases)
-    func aFailureBecomesAnError(_ row: (PartnerBookingError.Code, PartnerBookingError.Source), _ operation: Operation) throws
+    @Test(arguments: codes, CallOperation.allCases)
+    func aFailureBecomesAnError(_ row: (PartnerBookingError.Code, PartnerBookingError.Source), _ operation: CallOperation)
+        throws
     {
         for isRetryable in [false, true] {
             let attempt = AttemptSamples.judge(AttemptSamples.failure(row.0, isRetryable: isRetryable), operation)
@@ -55,8 +56,8 @@ import Testing
 
     // MARK: Partial replies
 
-    @Test(arguments: codes.map(\.0).filter { $0 != .replyTooLarge }, Operation.allCases)
-    func aWholeAnswerCountsThoughTheTransferBroke(_ code: PartnerBookingError.Code, _ operation: Operation) {
+    @Test(arguments: codes.map(\.0).filter { $0 != .replyTooLarge }, CallOperation.allCases)
+    func aWholeAnswerCountsThoughTheTransferBroke(_ code: PartnerBookingError.Code, _ operation: CallOperation) {
         let body = AttemptSamples.success(operation)
         let success = AttemptSamples.judge(
             AttemptSamples.failure(code, partial: AttemptSamples.reply(201, body)), operation)
@@ -71,8 +72,8 @@ import Testing
         #expect(refusal.answer == .callerRefused && refusal.isRetryable && refusal.retryAfterMilliseconds == 3_000)
     }
 
-    @Test(arguments: Operation.allCases)
-    func aReplyThatIsTooLargeNeverCounts(_ operation: Operation) {
+    @Test(arguments: CallOperation.allCases)
+    func aReplyThatIsTooLargeNeverCounts(_ operation: CallOperation) {
         for partial in [
             AttemptSamples.reply(200, AttemptSamples.success(operation)),
             AttemptSamples.reply(409, AttemptSamples.refusal("slot_unavailable")),
@@ -85,8 +86,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Operation.allCases)
-    func aReplyThatIsCutAnywhereNeverCounts(_ operation: Operation) {
+    @Test(arguments: CallOperation.allCases)
+    func aReplyThatIsCutAnywhereNeverCounts(_ operation: CallOperation) {
         let inner = #","more":[{"booking":{},"availabilities":[]}],"text":"}""#
         let success = AttemptSamples.success(operation).dropLast() + inner + "}"
         let whole = AttemptSamples.judge(
@@ -109,7 +110,7 @@ import Testing
         (409, "{}"), (429, #"{"error":{}}"#), (301, ""),
     ])
     func anAnswerThatSaysNothingDoesNotCount(_ status: Int, _ body: String) {
-        for operation in Operation.allCases {
+        for operation in CallOperation.allCases {
             let failure = AttemptSamples.failure(partial: AttemptSamples.reply(status, body, ["Retry-After": "60"]))
             let attempt = AttemptSamples.judge(failure, operation)
             #expect(attempt.error?.code == .connectionLost)

@@ -88,8 +88,8 @@ import Testing
             Row(200, "a_code", .none),
         ]
 
-    @Test(arguments: rows, Operation.allCases)
-    func everyStatusHasItsMeaning(_ row: Row, _ operation: Operation) throws {
+    @Test(arguments: rows, CallOperation.allCases)
+    func everyStatusHasItsMeaning(_ row: Row, _ operation: CallOperation) throws {
         let body = row.code.map { AttemptSamples.refusal($0) } ?? "<html>502</html>"
         let headers = ["X-Request-Id": "req_1", "Content-Type": "text/html"]
         let attempt = AttemptSamples.judge(AttemptSamples.reply(row.status, body, headers), operation)
@@ -257,8 +257,8 @@ import Testing
             (#"{"@":*} x"#, false), (#"{"@":*}}"#, false), (#"{"@":*},"#, false), (#"{"@":*"#, false), (#"{"@":*,}"#, false),
             ("{\"@\":*}\0", false), (#"{"@":*}{"@":*}"#, false), (#"{'@':*}"#, false), (#"{"@":*,"x":NaN}"#, false),
             ("OK", false), ("<html></html>", false), (#"{"error":{"code":"c","message":"m"}}"#, false),
-        ], Operation.allCases)
-    func aSuccessHasThePromisedShape(_ row: (String, Bool), _ operation: Operation) throws {
+        ], CallOperation.allCases)
+    func aSuccessHasThePromisedShape(_ row: (String, Bool), _ operation: CallOperation) throws {
         let (name, value) =
             switch operation {
             case .searchAvailability: ("availabilities", "[]")
@@ -285,8 +285,8 @@ import Testing
     }
 
     @Test func aReplyToTheOtherOperationIsNone() {
-        for operation in Operation.allCases {
-            for other in Operation.allCases where other != operation {
+        for operation in CallOperation.allCases {
+            for other in CallOperation.allCases where other != operation {
                 let reply = AttemptSamples.reply(200, AttemptSamples.success(other))
                 #expect(AttemptSamples.judge(reply, operation).error?.code == .invalidReply)
             }
@@ -305,7 +305,7 @@ import Testing
     }
 
     @Test func aSuccessWithAnotherStatusIsARefusal() {
-        for operation in Operation.allCases {
+        for operation in CallOperation.allCases {
             for status in [199, 300, 302, 400, 500] {
                 let reply = AttemptSamples.reply(status, AttemptSamples.success(operation))
                 #expect(AttemptSamples.judge(reply, operation).error?.code == .httpError)

@@ -8,11 +8,11 @@ enum AttemptSamples {
         HTTPReply(status: status, body: Array(body.utf8)) { headers[$0] }
     }
 
-    static func judge(_ reply: HTTPReply, _ operation: Operation = .createBooking) -> AttemptResult {
+    static func judge(_ reply: HTTPReply, _ operation: CallOperation = .createBooking) -> AttemptResult {
         AttemptResult(.reply(reply), to: .init(operation: operation)) { wallClock }
     }
 
-    static func judge(_ failure: TransferFailure, _ operation: Operation = .createBooking) -> AttemptResult {
+    static func judge(_ failure: TransferFailure, _ operation: CallOperation = .createBooking) -> AttemptResult {
         AttemptResult(.failure(failure), to: .init(operation: operation)) { wallClock }
     }
 
@@ -28,7 +28,7 @@ enum AttemptSamples {
         #"{"error":{"code":"\#(code)","message":"\#(message)"}}"#
     }
 
-    static func success(_ operation: Operation) -> String {
+    static func success(_ operation: CallOperation) -> String {
         switch operation {
         case .searchAvailability: #"{"availabilities":[]}"#
         case .createBooking: #"{"booking":{"id":"bkg_1"}}"#

@@ -4,7 +4,8 @@ import Testing
 
 /// Addresses, headers and bodies, as the Partner API wants them.
 @Suite struct PartnerAPIEndpointTests {
-    private func request(_ configuration: RequestText, _ operation: Operation, _ text: RequestText) throws -> HTTPRequest {
+    private func request(_ configuration: RequestText, _ operation: CallOperation, _ text: RequestText) throws -> HTTPRequest
+    {
         let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(configuration))
         return try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest()
     }
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: partnerAPIOperations)
-    func aTraceContextIsPassedOn(_ operation: Operation) throws {
+    func aTraceContextIsPassedOn(_ operation: CallOperation) throws {
         let sent = try request(ConfigurationTests.partner, operation, RequestText.of(operation))
         #expect(sent.headers.last == "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
         #expect(sent.headers.count == (operation == .createBooking ? 2 : 1))
@@ -46,8 +47,9 @@ import Testing
         ("https://host.test:8443/api", "/s/", "https://host.test:8443/api/s/"),
     ])
     func theURLIsTheBaseAndThePath(_ base: String, _ path: String, _ url: String) throws {
-        for (operation, name) in [(Operation.searchAvailability, "search_availability"), (.createBooking, "create_booking")]
-        {
+        for (operation, name) in [
+            (CallOperation.searchAvailability, "search_availability"), (.createBooking, "create_booking"),
+        ] {
             let configuration = ConfigurationTests.partner.setting("base_url", "\"\(base)\"").setting(
                 "paths.\(name)", "\"\(path)\"")
             #expect(try request(configuration, operation, RequestText.of(operation)).target.url == url)

@@ -15,19 +15,19 @@ import Testing
         endpoint = PlatformWebhookEndpoint(try PlatformDirectoryTests.directory(platforms))
     }
 
-    private func message(_ operation: Operation, _ text: RequestText) throws -> Message {
+    private func message(_ operation: CallOperation, _ text: RequestText) throws -> Message {
         try endpoint.message(for: Request(operation, json: text.bytes))
     }
 
-    private func body(_ operation: Operation, _ text: RequestText) throws -> String {
+    private func body(_ operation: CallOperation, _ text: RequestText) throws -> String {
         String(decoding: try message(operation, text).body, as: UTF8.self)
     }
 
     @Test(arguments: [
-        (Operation.searchAvailability, "/availability/search"), (.createBooking, "/bookings"),
+        (CallOperation.searchAvailability, "/availability/search"), (.createBooking, "/bookings"),
         (.lookupCustomer, "/customers/lookup"),
     ])
-    func everyOperationHasItsPath(_ operation: Operation, _ path: String) throws {
+    func everyOperationHasItsPath(_ operation: CallOperation, _ path: String) throws {
         let sent = try message(operation, RequestText.of(operation))
         #expect(sent.target.url == "https://h.test/hook" + path)
         #expect(

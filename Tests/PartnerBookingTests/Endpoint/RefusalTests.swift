@@ -121,8 +121,8 @@ import Testing
     // MARK: Anything else
 
     /// For operations without a key there is nothing that could be in progress.
-    @Test(arguments: [Operation.searchAvailability, .lookupCustomer])
-    func otherOperationsAreNotRetriedAfterA409(_ operation: Operation) {
+    @Test(arguments: [CallOperation.searchAvailability, .lookupCustomer])
+    func otherOperationsAreNotRetriedAfterA409(_ operation: CallOperation) {
         let reply = AttemptSamples.reply(409, AttemptSamples.refusal("in_progress"), ["Retry-After": "1"])
         let attempt = AttemptSamples.judge(reply, operation)
         #expect(!attempt.isRetryable && attempt.error?.isRetryable == false)

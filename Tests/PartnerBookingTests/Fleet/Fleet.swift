@@ -42,7 +42,7 @@ final class Fleet {
 
     /// What a bot was asked for, and how often it has called.
     private struct Wish {
-        let operation: PartnerBooking.Operation
+        let operation: PartnerBooking.CallOperation
         let key: String
         let begunAt: MonotonicTime
         var calls = 1
@@ -68,10 +68,10 @@ final class Fleet {
     private var now: MonotonicTime
     private var events = TimerQueue<Event>()
     private var clients: [Client] = []
-    private var lastTicket: Ticket = 0
+    private var lastTicket: CallTicket = 0
     private var lastCaller = 0
-    private var calls: [Ticket: (wish: Wish, begunAt: MonotonicTime, client: Int)] = [:]
-    private let completions = Monitor<[Completion]>([])
+    private var calls: [CallTicket: (wish: Wish, begunAt: MonotonicTime, client: Int)] = [:]
+    private let completions = Monitor<[CallCompletion]>([])
 
     init(_ plan: Plan) throws {
         self.plan = plan
@@ -109,7 +109,7 @@ final class Fleet {
                 callers.count(now)
                 lastCaller += 1
                 let isBooking = lastCaller.isMultiple(of: plan.callsForBooking)
-                let operation = isBooking ? PartnerBooking.Operation.createBooking : .searchAvailability
+                let operation = isBooking ? PartnerBooking.CallOperation.createBooking : .searchAvailability
                 try call(Wish(operation: operation, key: "call-\(lastCaller)", begunAt: now), client)
                 events.add(.caller(client: client), at: now.adding(seconds: pauseBetweenCallers()))
             case .again(let wish, let client): try call(wish, client)
@@ -134,15 +134,14 @@ final class Fleet {
     }
 
     private func call(_ wish: Wish, _ client: Int) throws {
-        lastTicket += 1
+        lastTicket = lastTicket.next
         calls[lastTicket] = (wish, now, client)
         let request = try Request(wish.operation, json: Sample.request(wish.operation, key: wish.key))
         // As configured by default.
         let timeout = wish.operation == .createBooking ? 35_000 : plan.searchTimeoutMilliseconds
-        let retry = RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000)
         // The transfer thread takes it up a little later than it was submitted.
         let call = Call(
-            ticket: lastTicket, request: request, policy: retry, deadline: now.adding(milliseconds: timeout - 10),
+            ticket: lastTicket, request: request, deadline: now.adding(milliseconds: timeout - 10),
             seed: random.next(), submittedAt: now
         ) { [completions] completion in completions.update { $0.append(completion) } }
         clients[client].transport.now = now
@@ -166,8 +165,9 @@ final class Fleet {
         }
     }
 
-    private func ended(_ completion: Completion) {
-        guard case .done(let result) = completion.event, let call = calls.removeValue(forKey: completion.ticket)
+    private func ended(_ completion: CallCompletion) {
+        guard case .done(let result) = completion.event, let ticket = completion.ticket,
+            let call = calls.removeValue(forKey: ticket)
         else { return }
         var wish = call.wish
         if wish.operation == .createBooking { check(result, of: wish.key) }

@@ -40,7 +40,7 @@ final class SimulatedTransport: Transport {
     /// The time, as whoever drives the client has it.
     var now: MonotonicTime
     private let service: SimulatedService
-    private var warmth: Warmth
+    private var schedule: WarmUpSchedule
     /// When the connection was there or will be; nil without one.
     private var isConnectedAt: MonotonicTime?
     private var transfers: [TransferID: Transfer] = [:]
@@ -49,13 +49,13 @@ final class SimulatedTransport: Transport {
     init(_ service: SimulatedService, seed: UInt64, _ now: MonotonicTime) {
         self.service = service
         self.now = now
-        warmth = Warmth(intervalMilliseconds: 30_000, seed: seed)
-        warmth.lost(now: now)
+        schedule = WarmUpSchedule(intervalMilliseconds: 30_000, seed: seed)
+        schedule.lost(now: now)
     }
 
     /// When it has to be asked again.
     var next: MonotonicTime? {
-        let warmUps = warmUp.map { [$0.transfer.next, $0.deadline] } ?? [warmth.next]
+        let warmUps = warmUp.map { [$0.transfer.next, $0.deadline] } ?? [schedule.next]
         return (transfers.values.map(\.next) + warmUps).compactMap { $0 }.min()
     }
 
@@ -65,7 +65,7 @@ final class SimulatedTransport: Transport {
         for (id, transfer) in transfers {
             transfers[id] = .failed(.simulated(.connectionLost), at: now, wasSent: transfer.sendings != nil)
         }
-        warmth.lost(now: now)
+        schedule.lost(now: now)
     }
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
@@ -97,7 +97,7 @@ final class SimulatedTransport: Transport {
             guard let result = transfer.result(now) else { continue }
             transfers[id] = nil
             switch result {
-            case .reply: warmth.used(now: now)
+            case .reply: schedule.used(now: now)
             case .failure: isConnectedAt = nil
             }
             results.append(FinishedTransfer(id: id, result: result, sendings: transfer.sendings, endedAt: now))
@@ -115,10 +115,10 @@ final class SimulatedTransport: Transport {
             let isWarm = if case .reply = result { true } else { false }
             if !isWarm { isConnectedAt = nil }
             warmUp = nil
-            warmth.ended(isWarm: isWarm, now: now)
-            if !isWarm && current.hadConnection { warmth.lost(now: now) }
+            schedule.ended(isWarm: isWarm, now: now)
+            if !isWarm && current.hadConnection { schedule.lost(now: now) }
         }
-        guard warmth.begin(now: now) else { return }
+        guard schedule.begin(now: now) else { return }
         let isConnected = isConnectedAt != nil
         let limit = (isConnected ? 0 : Self.connectMilliseconds) + CurlTransport.silenceMilliseconds
         warmUp = (transfer(key: nil), now.adding(milliseconds: limit), isConnected)
@@ -131,7 +131,7 @@ final class SimulatedTransport: Transport {
         guard let transfer = transfers.removeValue(forKey: id) else { return nil }
         if isOverdue {
             isConnectedAt = nil
-            warmth.lost(now: now)
+            schedule.lost(now: now)
         }
         return AbandonedTransfer(sendings: transfer.sendings)
     }
@@ -142,12 +142,12 @@ final class SimulatedTransport: Transport {
 
     func distrust(_ id: TransferID) {
         isConnectedAt = nil
-        warmth.lost(now: now)
+        schedule.lost(now: now)
     }
 
     func sendNoMore(_ id: TransferID) {}
 
-    func prewarm() { warmth.wanted(now: now) }
+    func prewarm() { schedule.wanted(now: now) }
 
     /// Nobody waits under a clock that is moved by hand.
     func wait(until moment: MonotonicTime?) {}

@@ -56,7 +56,7 @@ import Testing
         for (key, body, isSame) in [
             ("a", Sample.body, true), ("a", Self.sameWish, true), ("b", Sample.body, true), ("b", Self.sameWish, false),
         ] {
-            var ledger = Ledger(Ledger.Settings(retentionMilliseconds: 1_000, capacity: 100))
+            var ledger = BookingLedger(BookingLedger.Settings(retentionMilliseconds: 1_000, capacity: 100))
             for entry in Self.open(Self.file).entries { ledger.restore(entry, service: 0, LedgerFixture.doubt) }
             #expect(ledger.pending(0).sorted().map(\.key) == ["a", "d"])
             let decision = ledger.begin(

@@ -5,7 +5,7 @@ import Testing
 /// A booking in doubt: its evidence, its withdrawal, and the report that its host is owed.
 @Suite struct LedgerDoubtTests {
     private typealias Fixture = LedgerFixture
-    private static let owed = Ledger.OwedReport(tag: "call-7")
+    private static let owed = BookingLedger.OwedReport(tag: "call-7")
 
     /// One booking in flight, whose intent the journal holds.
     private static func inFlight() -> LedgerFixture {
@@ -15,7 +15,7 @@ import Testing
         return bookings
     }
 
-    private static func inDoubt(_ owed: Ledger.OwedReport? = nil) -> LedgerFixture {
+    private static func inDoubt(_ owed: BookingLedger.OwedReport? = nil) -> LedgerFixture {
         var bookings = inFlight()
         bookings.ended(.inDoubt(Fixture.doubt, owed))
         return bookings
@@ -26,7 +26,7 @@ import Testing
     @Test func aNewKeyIsGrantedWithoutEvidence() throws {
         var bookings = Fixture()
         let grant = try #require(bookings.begin().grant)
-        #expect(grant == Ledger.Grant(body: Fixture.body()))
+        #expect(grant == BookingLedger.Grant(body: Fixture.body()))
         #expect(!grant.evidence.isInDoubt && grant.evidence.outcome == .notSent)
         #expect(!grant.isRecorded && grant.owedReport == nil)
     }
@@ -36,7 +36,7 @@ import Testing
     func aKeyInDoubtIsGrantedWithItsEvidence(isResumed: Bool) throws {
         var bookings = Self.inDoubt(Self.owed)
         let grant = try #require((isResumed ? bookings.resume() : bookings.begin(id: 2)).grant)
-        let expected = Ledger.Grant(
+        let expected = BookingLedger.Grant(
             body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true, owedReport: Self.owed)
         #expect(grant == expected)
         #expect(grant.evidence.outcome == .unknown)
@@ -53,13 +53,13 @@ import Testing
 
     @Test func theSendingsOfAnEarlierProcessAreDatedAtTheOpening() throws {
         let opening = MonotonicTime(nanoseconds: 7_000_000_000)
-        let ledger = BookingLedger(
+        let ledger = LedgerStore(
             Fixture().ledger, restoring: [.earlier(.unsettled(body: Fixture.body()))], openedAt: opening)
         let resume = try Request(.createBooking, json: Array(#"{"idempotency_key":"k","resume":true}"#.utf8))
         let grant = try #require(ledger.begin(resume, "k", service: 0, id: 1).grant)
-        let expected = Ledger.Grant(
+        let expected = BookingLedger.Grant(
             body: Fixture.body(), evidence: Evidence(inheritedAt: opening), isRecorded: true,
-            owedReport: Ledger.OwedReport(tag: nil))
+            owedReport: BookingLedger.OwedReport(tag: nil))
         #expect(grant == expected, "its host is owed a report")
     }
 
@@ -89,7 +89,7 @@ import Testing
         unrecorded.begin()
         let (own, other) = (unrecorded.withdraw(), unrecorded.withdraw("another"))
         #expect(own && !other)
-        for ending in [Ledger.Ending.made, .notBooked(.rejected)] {
+        for ending in [BookingLedger.Ending.made, .notBooked(.rejected)] {
             var settled = Self.inFlight()
             settled.ended(ending)
             #expect(settled.withdraw() == false, "it is settled")
@@ -109,7 +109,7 @@ import Testing
         var bookings = Self.inFlight()
         #expect(bookings.withdraw() == true)
         bookings.ended(.unknown)
-        #expect(bookings.begin(id: 2).grant == Ledger.Grant(body: Fixture.body(), evidence: Fixture.doubt))
+        #expect(bookings.begin(id: 2).grant == BookingLedger.Grant(body: Fixture.body(), evidence: Fixture.doubt))
         bookings.record()
         bookings.ended(.unknown, end: 2)
         #expect(bookings.begin(id: 3).grant?.isRecorded == true)

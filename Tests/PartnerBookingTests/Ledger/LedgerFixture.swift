@@ -8,12 +8,12 @@ struct LedgerFixture {
     /// The evidence of a sending without an answer.
     static let doubt = Evidence(inheritedAt: MonotonicTime(nanoseconds: 1_000_000_000))
 
-    var ledger: Ledger
+    var ledger: BookingLedger
     /// The ledger's clock, in microseconds.
     var now = 5_000_000
 
     init(retention: Int = retention, capacity: Int = 100) {
-        ledger = Ledger(Ledger.Settings(retentionMilliseconds: retention, capacity: capacity))
+        ledger = BookingLedger(BookingLedger.Settings(retentionMilliseconds: retention, capacity: capacity))
     }
 
     static func body(_ start: String = "2030-01-14T10:00:00Z", bot: String = "b") -> [UInt8] {
@@ -34,11 +34,11 @@ struct LedgerFixture {
     /// After every booking.
     static var later: Timestamp { instant("9999-01-01T00:00:00Z") }
 
-    static var fresh: Ledger.Decision { .send(Ledger.Grant(body: body())) }
+    static var fresh: BookingLedger.Decision { .send(BookingLedger.Grant(body: body())) }
 
     static func existing(
         _ state: PendingBooking.State, id: String? = nil, start: String? = "2030-01-14T10:00:00Z"
-    ) -> Ledger.Decision {
+    ) -> BookingLedger.Decision {
         .refuse(PartnerBookingError.Existing(state: state, startAt: start, bookingID: id))
     }
 
@@ -48,7 +48,7 @@ struct LedgerFixture {
     @discardableResult
     mutating func begin(
         _ key: String = "k", _ wish: Wish? = LedgerFixture.wish(), id: TransferID = 1, service: Int? = 0
-    ) -> Ledger.Decision {
+    ) -> BookingLedger.Decision {
         ledger.begin(
             key, wish, body: wish == nil ? [] : Self.body(), service: service, id: id, now: now,
             wallClock: Self.wallClock + now / 1_000)
@@ -61,23 +61,23 @@ struct LedgerFixture {
     }
 
     @discardableResult
-    mutating func resume(_ key: String = "k", id: TransferID = 9) -> Ledger.Decision { begin(key, nil, id: id) }
+    mutating func resume(_ key: String = "k", id: TransferID = 9) -> BookingLedger.Decision { begin(key, nil, id: id) }
 
-    mutating func ended(_ key: String, _ ending: Ledger.Ending, end: TransferID = 1) {
+    mutating func ended(_ key: String, _ ending: BookingLedger.Ending, end: TransferID = 1) {
         ledger.ended(key, ending, end: end, now: now)
     }
 
-    mutating func ended(_ ending: Ledger.Ending, end: TransferID = 1) { ended("k", ending, end: end) }
+    mutating func ended(_ ending: BookingLedger.Ending, end: TransferID = 1) { ended("k", ending, end: end) }
 
     /// Begins a booking, and ends it.
     mutating func end(
-        _ key: String, _ ending: Ledger.Ending, id: TransferID = 1, service: Int? = 0, _ wish: Wish = wish()
+        _ key: String, _ ending: BookingLedger.Ending, id: TransferID = 1, service: Int? = 0, _ wish: Wish = wish()
     ) {
         begin(key, wish, id: id, service: service)
         ended(key, ending, end: id)
     }
 
-    mutating func end(_ ending: Ledger.Ending, id: TransferID = 1) { end("k", ending, id: id) }
+    mutating func end(_ ending: BookingLedger.Ending, id: TransferID = 1) { end("k", ending, id: id) }
 
     @discardableResult
     mutating func heard(_ key: String = "k", end: TransferID = 1, afterMilliseconds delay: Int = 0) -> Int? {
@@ -88,30 +88,32 @@ struct LedgerFixture {
     mutating func renew(_ key: String = "k") -> (wish: Wish, body: [UInt8])? { ledger.renew(key) }
 
     @discardableResult
-    mutating func giveUp(_ selection: GiveUp) -> Ledger.GivenUp? {
-        ledger.giveUp(selection, now: now).map { Ledger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted()) }
+    mutating func giveUp(_ selection: GiveUp) -> BookingLedger.GivenUp? {
+        ledger.giveUp(selection, now: now).map {
+            BookingLedger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted())
+        }
     }
 
     @discardableResult
-    mutating func giveUp(_ key: String = "k") -> Ledger.GivenUp? { giveUp(.booking(key: key)) }
+    mutating func giveUp(_ key: String = "k") -> BookingLedger.GivenUp? { giveUp(.booking(key: key)) }
 
     mutating func wait(milliseconds: Int) { now += milliseconds * 1_000 }
 
     // MARK: Views
 
-    var pending: [Ledger.Pending] { ledger.pending(now).sorted() }
+    var pending: [BookingLedger.Pending] { ledger.pending(now).sorted() }
     var keys: [String] { pending.map(\.key) }
     var states: [PendingBooking.State] { pending.map(\.state) }
 }
 
-extension Ledger.Ending {
-    static var made: Ledger.Ending { .booked(reply: LedgerFixture.reply) }
-    static var unknown: Ledger.Ending { .inDoubt(LedgerFixture.doubt, nil) }
+extension BookingLedger.Ending {
+    static var made: BookingLedger.Ending { .booked(reply: LedgerFixture.reply) }
+    static var unknown: BookingLedger.Ending { .inDoubt(LedgerFixture.doubt, nil) }
 }
 
-extension Ledger.Decision {
+extension BookingLedger.Decision {
     /// The grant to send, if any.
-    var grant: Ledger.Grant? {
+    var grant: BookingLedger.Grant? {
         if case .send(let grant) = self { grant } else { nil }
     }
 }

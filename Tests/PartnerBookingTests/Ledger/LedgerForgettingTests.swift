@@ -38,8 +38,8 @@ import Testing
         #expect(bookings.begin(id: 3) == Fixture.fresh)
     }
 
-    @Test(arguments: [Ledger.Ending.made, .notBooked(.rejected)])
-    func anEndThatNobodyHearsIsForgottenInTime(_ ending: Ledger.Ending) {
+    @Test(arguments: [BookingLedger.Ending.made, .notBooked(.rejected)])
+    func anEndThatNobodyHearsIsForgottenInTime(_ ending: BookingLedger.Ending) {
         var bookings = Fixture()
         bookings.end(ending)
         bookings.wait(milliseconds: Fixture.retention)
@@ -199,7 +199,7 @@ import Testing
             switch pattern {
             case 1: bookings.heard(key, end: id)
             case 2 where number.isMultiple(of: 2): bookings.heard(key, end: id)
-            case 3 where number >= 500: bookings.heard("k\(number - 500)", end: id - 500)
+            case 3 where number >= 500: bookings.heard("k\(number - 500)", end: TransferID(number - 500))
             default: break
             }
             bookings.now += 37

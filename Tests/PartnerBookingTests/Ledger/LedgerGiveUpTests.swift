@@ -6,7 +6,7 @@ import Testing
 @Suite struct LedgerGiveUpTests {
     private typealias Fixture = LedgerFixture
 
-    private static let settled: [(Ledger.Ending, PendingBooking.State)] = [
+    private static let settled: [(BookingLedger.Ending, PendingBooking.State)] = [
         (.made, .booked), (.notBooked(.rejected), .refused),
     ]
 
@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [1, 2] as [UInt8])
     func aGivenUpKeyIsFree(_ number: UInt8) {
         var bookings = Fixture()
-        bookings.end(.inDoubt(Fixture.doubt, Ledger.OwedReport(tag: "call-7")))
+        bookings.end(.inDoubt(Fixture.doubt, BookingLedger.OwedReport(tag: "call-7")))
         bookings.record()
         #expect(bookings.giveUp() != nil)
         #expect(bookings.resume() == .absent)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: settled, [false, true])
-    func aSettledBookingIsKept(_ settled: (Ledger.Ending, PendingBooking.State), isHeard: Bool) throws {
+    func aSettledBookingIsKept(_ settled: (BookingLedger.Ending, PendingBooking.State), isHeard: Bool) throws {
         let (ending, state) = settled
         var bookings = Fixture()
         bookings.end(ending)
@@ -83,8 +83,8 @@ import Testing
     }
 
     /// The exchange of a booking that was given up ends late. It does not come back.
-    @Test(arguments: [Ledger.Ending.made, .unknown, .notBooked(.rejected)])
-    func aLateEndDoesNotBringItBack(_ ending: Ledger.Ending) {
+    @Test(arguments: [BookingLedger.Ending.made, .unknown, .notBooked(.rejected)])
+    func aLateEndDoesNotBringItBack(_ ending: BookingLedger.Ending) {
         var bookings = Fixture()
         bookings.end(.unknown)
         #expect(bookings.giveUp() != nil)
@@ -126,7 +126,7 @@ import Testing
         #expect(result.kept.isEmpty)
         let left = ["09", "10", "11", "12"].filter { !hours.contains($0) }.map { "a-\($0)" }
         #expect(bookings.keys == left + ["b-09", "b-10", "b-11", "b-12"])
-        #expect(bookings.giveUp(selection) == Ledger.GivenUp(), "an empty list, not an error")
+        #expect(bookings.giveUp(selection) == BookingLedger.GivenUp(), "an empty list, not an error")
     }
 
     /// Fractions of a second count.
@@ -143,7 +143,7 @@ import Testing
         var bookings = Self.day()
         for bot in ["c", "", "A", "a "] {
             let selection = GiveUp.bookings(botID: bot, startBefore: Fixture.later)
-            #expect(bookings.giveUp(selection) == Ledger.GivenUp())
+            #expect(bookings.giveUp(selection) == BookingLedger.GivenUp())
         }
         #expect(bookings.keys.count == 8)
     }

@@ -5,12 +5,12 @@ import Testing
 /// Ends that were heard.
 @Suite struct LedgerHeardTests {
     private typealias Fixture = LedgerFixture
-    private static let ends: [(Ledger.Ending, PendingBooking.State)] = [
+    private static let ends: [(BookingLedger.Ending, PendingBooking.State)] = [
         (.made, .booked), (.notBooked(.rejected), .refused), (.notBooked(.notSent), .refused),
     ]
 
     @Test(arguments: ends)
-    func anEndIsListedUntilItIsHeard(_ ending: Ledger.Ending, _ state: PendingBooking.State) {
+    func anEndIsListedUntilItIsHeard(_ ending: BookingLedger.Ending, _ state: PendingBooking.State) {
         var bookings = Fixture()
         bookings.end(ending)
         #expect(bookings.states == [state])
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: ends)
-    func theReceiptOfAnotherEndDoesNotCount(_ ending: Ledger.Ending, _ state: PendingBooking.State) {
+    func theReceiptOfAnotherEndDoesNotCount(_ ending: BookingLedger.Ending, _ state: PendingBooking.State) {
         var bookings = Fixture()
         bookings.end(ending, id: 5)
         for end in [0, 4, 6] as [TransferID] { bookings.heard(end: end) }
@@ -95,7 +95,7 @@ import Testing
     // MARK: Blocking calls: heard in the future
 
     @Test(arguments: ends)
-    func aBlockingCallIsHeardLater(_ ending: Ledger.Ending, _ state: PendingBooking.State) {
+    func aBlockingCallIsHeardLater(_ ending: BookingLedger.Ending, _ state: PendingBooking.State) {
         var bookings = Fixture()
         bookings.end(ending)
         bookings.heard(afterMilliseconds: 1_000)

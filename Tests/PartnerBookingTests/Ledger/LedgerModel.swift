@@ -32,7 +32,7 @@ struct LedgerModel {
         var recordedAt: Int
         var service: Int?
         var state: State
-        var owed: Ledger.OwedReport?
+        var owed: BookingLedger.OwedReport?
         var isRecorded = false
         var isWithdrawn = false
         var end: TransferID = 0
@@ -45,7 +45,7 @@ struct LedgerModel {
         func isHeard(_ now: Int) -> Bool { heardAt.map { $0 <= now } ?? false }
     }
 
-    let settings: Ledger.Settings
+    let settings: BookingLedger.Settings
     private(set) var bookings: [String: Booking] = [:]
     private var order = 0
     /// When the refused bookings were heard that may still take room.
@@ -54,7 +54,7 @@ struct LedgerModel {
     /// The longest delay of a receipt, in microseconds. So long it may count or not, where there is no room.
     static let grace = 20_000
 
-    init(_ settings: Ledger.Settings) { self.settings = settings }
+    init(_ settings: BookingLedger.Settings) { self.settings = settings }
 
     var settledCount: Int { bookings.values.count { $0.state.isSettled } }
 
@@ -80,7 +80,7 @@ struct LedgerModel {
 
     mutating func begin(
         _ key: String, _ wish: Wish?, body: [UInt8], service: Int?, id: TransferID, wallClock: Int
-    ) -> Ledger.Decision {
+    ) -> BookingLedger.Decision {
         guard var booking = bookings[key] else { return start(key, wish, body, service, id, wallClock) }
         switch booking.state {
         case .refused(let outcome):
@@ -98,14 +98,14 @@ struct LedgerModel {
             booking.state = .inFlight(id)
             bookings[key] = booking
             return .send(
-                Ledger.Grant(
+                BookingLedger.Grant(
                     body: booking.body, evidence: evidence, isRecorded: booking.isRecorded, owedReport: booking.owed))
         }
     }
 
     private mutating func start(
         _ key: String, _ wish: Wish?, _ body: [UInt8], _ service: Int?, _ id: TransferID, _ wallClock: Int
-    ) -> Ledger.Decision {
+    ) -> BookingLedger.Decision {
         guard let wish else { return .absent }
         let limit = settings.capacity / 2
         if let service, unsettledCount(service) >= limit { return .full(limit: limit) }
@@ -113,10 +113,10 @@ struct LedgerModel {
         bookings[key] = Booking(
             wish: wish, body: body, recordedAt: wallClock, service: service, state: .inFlight(id))
         bookings[key]?.recordedEnd = recordedEnd
-        return .send(Ledger.Grant(body: body))
+        return .send(BookingLedger.Grant(body: body))
     }
 
-    mutating func ended(_ key: String, _ ending: Ledger.Ending, end: TransferID, now: Int) {
+    mutating func ended(_ key: String, _ ending: BookingLedger.Ending, end: TransferID, now: Int) {
         bookings[key]?.end = end
         switch ending {
         case .booked(let reply): settle(key, .booked(reply), now)
@@ -141,7 +141,7 @@ struct LedgerModel {
             isRecorded: true, isWithdrawn: entry.isWithdrawn)
         if case .unsettled(let body) = entry.state {
             booking.body = body
-            booking.owed = Ledger.OwedReport()
+            booking.owed = BookingLedger.OwedReport()
         } else {
             booking.recordedEnd = entry.clock
             booking.heardAt = entry.isHeard ? entry.clock : nil
@@ -170,12 +170,12 @@ struct LedgerModel {
         return .some(booking.heardAt == nil ? booking.recordedEnd : nil)
     }
 
-    func pending(_ now: Int) -> [Ledger.Pending] { list(bookings.filter { !$0.value.isHeard(now) }) }
+    func pending(_ now: Int) -> [BookingLedger.Pending] { list(bookings.filter { !$0.value.isHeard(now) }) }
 
-    private func list(_ bookings: [String: Booking]) -> [Ledger.Pending] {
+    private func list(_ bookings: [String: Booking]) -> [BookingLedger.Pending] {
         bookings.compactMap { key, booking in
             booking.wish.summary.map { summary in
-                Ledger.Pending(
+                BookingLedger.Pending(
                     key: key, summary: summary, recordedAt: booking.recordedAt, conversation: booking.wish.conversation,
                     state: booking.state.name)
             }
@@ -201,12 +201,12 @@ struct LedgerModel {
         selected(selection).values.compactMap { if case .inFlight(let id) = $0.state { id } else { nil } }.sorted()
     }
 
-    mutating func giveUp(_ selection: GiveUp) -> Ledger.GivenUp? {
+    mutating func giveUp(_ selection: GiveUp) -> BookingLedger.GivenUp? {
         let selected = selected(selection)
         if case .booking = selection, selected.isEmpty { return nil }
         let givenUp = selected.filter { $0.value.state.name == .inDoubt }
         for key in givenUp.keys { bookings[key] = nil }
-        return Ledger.GivenUp(givenUp: list(givenUp), kept: list(selected.filter { givenUp[$0.key] == nil }))
+        return BookingLedger.GivenUp(givenUp: list(givenUp), kept: list(selected.filter { givenUp[$0.key] == nil }))
     }
 
     // MARK: Room

@@ -20,7 +20,7 @@ import Testing
 /// One ledger and its model, and the operations on both.
 private struct LedgerHistory {
     private var random: SplitMix64
-    private var ledger: Ledger
+    private var ledger: BookingLedger
     private var model: LedgerModel
     private var now = 10_000_000
     private var lastID: TransferID = 0
@@ -37,8 +37,8 @@ private struct LedgerHistory {
         random = SplitMix64(state: seed)
         let capacity = [2, 3, 5, 8, 20].randomElement(using: &random) ?? 2
         keyCount = Int.random(in: 5...30, using: &random)
-        let settings = Ledger.Settings(retentionMilliseconds: 50, capacity: capacity)
-        ledger = Ledger(settings)
+        let settings = BookingLedger.Settings(retentionMilliseconds: 50, capacity: capacity)
+        ledger = BookingLedger(settings)
         model = LedgerModel(settings)
         steps.append("capacity \(capacity), \(keyCount) keys")
         for clock in 0..<number(6) { restore(9_960_000 + clock) }
@@ -59,17 +59,17 @@ private struct LedgerHistory {
             conversation: number == 2 ? "call" : nil)
     }
 
-    private mutating func ending() -> Ledger.Ending {
+    private mutating func ending() -> BookingLedger.Ending {
         switch number(8) {
         case 0..<3: .made
         case 3, 4: .notBooked(.rejected)
         case 5: .notBooked(.notSent)
         case 6: .unknown
-        default: .inDoubt(Evidence(inheritedAt: MonotonicTime(nanoseconds: Int64(now))), Ledger.OwedReport(tag: "t"))
+        default: .inDoubt(Evidence(inheritedAt: MonotonicTime(nanoseconds: Int64(now))), BookingLedger.OwedReport(tag: "t"))
         }
     }
 
-    private func name(_ ending: Ledger.Ending) -> String {
+    private func name(_ ending: BookingLedger.Ending) -> String {
         switch ending {
         case .booked: "booked"
         case .notBooked(let outcome): outcome.rawValue
@@ -119,7 +119,7 @@ private struct LedgerHistory {
     private mutating func begin() {
         let key = key()
         let wish: Wish? = number(4) == 0 ? nil : wish(key)
-        lastID += 1
+        lastID = lastID.next
         let body = wish == nil ? [] : LedgerFixture.body()
         let wallClock = LedgerFixture.wallClock + now / 1_000
         note("begin \(key) \(wish.map { "\($0.fingerprint.digest)" } ?? "resume") id \(lastID)")
@@ -142,7 +142,7 @@ private struct LedgerHistory {
     private mutating func end() {
         let inFlight = model.bookings.filter { $0.value.state.name == .inFlight }.keys.sorted()
         guard let key = inFlight.randomElement(using: &random) else { return }
-        lastID += 1
+        lastID = lastID.next
         let ending = ending()
         note("end \(key) \(name(ending)) end \(lastID)")
         ledger.ended(key, ending, end: lastID, now: now)
@@ -171,7 +171,9 @@ private struct LedgerHistory {
         note("give up \(selection)")
         expect(ledger.inFlight(selection).sorted() == model.inFlight(selection), "in flight")
         let (result, expected) = (
-            ledger.giveUp(selection, now: now).map { Ledger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted()) },
+            ledger.giveUp(selection, now: now).map {
+                BookingLedger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted())
+            },
             model.giveUp(selection)
         )
         expect(result == expected, "\(String(describing: result)) and not \(String(describing: expected))")

@@ -5,7 +5,7 @@ import Testing
 /// Each service may have half the capacity in doubt or in flight.
 @Suite struct LedgerRoomTests {
     private typealias Fixture = LedgerFixture
-    private static let full = Ledger.Decision.full(limit: 5)
+    private static let full = BookingLedger.Decision.full(limit: 5)
 
     /// Service 0 has three bookings in doubt and two in flight.
     private static func filled() -> LedgerFixture {
@@ -76,8 +76,8 @@ import Testing
 
     // MARK: Places become free
 
-    @Test(arguments: [Ledger.Ending.made, .notBooked(.rejected), .notBooked(.notSent)])
-    func anEndFreesExactlyOnePlace(_ ending: Ledger.Ending) {
+    @Test(arguments: [BookingLedger.Ending.made, .notBooked(.rejected), .notBooked(.notSent)])
+    func anEndFreesExactlyOnePlace(_ ending: BookingLedger.Ending) {
         var bookings = Self.filled()
         bookings.ended("flight-3", ending, end: 3)
         #expect(bookings.begin("new", id: 6) == Fixture.fresh)
@@ -155,7 +155,7 @@ import Testing
             return JournalEntry.earlier(
                 "k\(number)", .unsettled(body: Fixture.body(bot: bot)), wish: Fixture.wish(bot: bot))
         }
-        let ledger = BookingLedger(Fixture(capacity: 6).ledger, restoring: entries) { $0 == "first" ? 0 : 1 }
+        let ledger = LedgerStore(Fixture(capacity: 6).ledger, restoring: entries) { $0 == "first" ? 0 : 1 }
         let request = try Request(.createBooking, json: Sample.booking())
         #expect(ledger.begin(request, "new", service: 0, id: 1) == .full(limit: 3))
         #expect(ledger.begin(request, "new", service: 1, id: 1).grant != nil)

@@ -24,7 +24,7 @@ import Testing
     @Test func aBookedKeyIsReplayed() {
         var bookings = Fixture()
         bookings.end(.made, id: 5)
-        let replay = Ledger.Decision.replay(Fixture.reply, end: 5)
+        let replay = BookingLedger.Decision.replay(Fixture.reply, end: 5)
         #expect(bookings.begin(id: 6) == replay)
         #expect(bookings.resume() == replay)
         #expect(bookings.begin("k", Fixture.wish(2), id: 7) == Fixture.existing(.booked, id: "bkg_1"))
@@ -56,8 +56,8 @@ import Testing
         bookings.record()
         bookings.ended(.unknown)
         #expect(bookings.begin("k", Fixture.wish(2), id: 2) == Fixture.existing(.inDoubt))
-        let again = Ledger.Decision.send(
-            Ledger.Grant(body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true))
+        let again = BookingLedger.Decision.send(
+            BookingLedger.Grant(body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true))
         #expect(bookings.resume(id: 3) == again)
         #expect(bookings.begin(id: 4) == .join(3))
         bookings.ended(.unknown, end: 3)
@@ -89,8 +89,8 @@ import Testing
         #expect(bookings.pending.allSatisfy { $0.summary == BookingSummary(body: Fixture.body()) })
     }
 
-    @Test(arguments: [Ledger.Ending.made, .unknown, .notBooked(.rejected)])
-    func theEndOfAnUnknownKeyHasNoEffect(_ ending: Ledger.Ending) {
+    @Test(arguments: [BookingLedger.Ending.made, .unknown, .notBooked(.rejected)])
+    func theEndOfAnUnknownKeyHasNoEffect(_ ending: BookingLedger.Ending) {
         var bookings = Fixture()
         bookings.ended(ending)
         #expect(bookings.ledger.count == 0 && bookings.pending.isEmpty)
@@ -153,8 +153,8 @@ import Testing
         #expect(bookings.begin("d") == .replay(Fixture.reply, end: 0))
         #expect(bookings.begin("a", Fixture.wish(2)) == Fixture.existing(.booked, id: "bkg_1"))
         #expect(bookings.resume("c") == .notMade(.rejected, end: 0))
-        let grant = Ledger.Grant(
-            body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true, owedReport: Ledger.OwedReport(tag: nil))
+        let grant = BookingLedger.Grant(
+            body: Fixture.body(), evidence: Fixture.doubt, isRecorded: true, owedReport: BookingLedger.OwedReport(tag: nil))
         #expect(bookings.begin("b") == .send(grant))
     }
 

@@ -8,7 +8,7 @@ import Testing
         _ state: PendingBooking.State, conversation: String? = nil, now: Int = 0
     ) throws -> PendingBooking {
         let summary = try #require(BookingSummary(body: LedgerFixture.body("2030-01-14T10:00:00-05:00", bot: "bot_1")))
-        let pending = Ledger.Pending(
+        let pending = BookingLedger.Pending(
             key: "k", summary: summary, recordedAt: 1_800_000_000_123, conversation: conversation, state: state)
         return PendingBooking(pending, now: now)
     }

@@ -144,8 +144,8 @@ import Testing
         Array("HTTP/1.1 4".utf8), [0], Array("\r\n".utf8),
     ]
 
-    @Test(arguments: unasked, [PartnerBooking.Operation.createBooking, .searchAvailability])
-    func anUnaskedReplyIsNeverTaken(_ unasked: [UInt8], _ operation: PartnerBooking.Operation) throws {
+    @Test(arguments: unasked, [PartnerBooking.CallOperation.createBooking, .searchAvailability])
+    func anUnaskedReplyIsNeverTaken(_ unasked: [UInt8], _ operation: PartnerBooking.CallOperation) throws {
         let told = Counter()
         try withServer({ request in
             // Apart from the reply that was asked for: else libcurl reads both at once.
@@ -246,7 +246,7 @@ private final class TransportProbe {
         isSentOnce: Bool = false, needsNewConnection: Bool = false,
         meanwhile: (CurlTransport, TransferID) -> Void = { _, _ in }
     ) throws -> FinishedTransfer {
-        lastID += 1
+        lastID = lastID.next
         let request = HTTPRequest(
             target: target, headers: [], body: Sample.booking(), isSentOnce: isSentOnce,
             needsNewConnection: needsNewConnection)

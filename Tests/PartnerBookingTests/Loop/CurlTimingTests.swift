@@ -7,8 +7,8 @@ import Testing
 @Suite struct CurlTimingTests {
     /// Hands a call in and waits for its end.
     private func completion(
-        of client: PartnerBookingClient, _ operation: PartnerBooking.Operation, _ json: [UInt8]? = nil
-    ) throws -> Completion {
+        of client: PartnerBookingClient, _ operation: PartnerBooking.CallOperation, _ json: [UInt8]? = nil
+    ) throws -> CallCompletion {
         let ending = Ending()
         try client.submit(operation, request: json ?? Sample.request(operation), handler: ending.handler)
         _ = try ending.result()
@@ -232,7 +232,7 @@ import Testing
         }) { server in
             let client = try PartnerBookingClient(server.url, attempts: 1)
             let (booking, searches) = ((0..<8).map { _ in Ending() }, (0..<8).map { _ in Ending() })
-            var tickets: [Ticket] = []
+            var tickets: [CallTicket] = []
             for (booking, search) in zip(booking, searches) {
                 tickets.append(try client.submit(.createBooking, request: Sample.booking(), handler: booking.handler))
                 try client.submit(.searchAvailability, request: Sample.search(), handler: search.handler)
@@ -246,7 +246,7 @@ import Testing
 }
 
 extension LoopbackServer.Request {
-    fileprivate var operation: PartnerBooking.Operation {
+    fileprivate var operation: PartnerBooking.CallOperation {
         header("Idempotency-Key") == nil ? .searchAvailability : .createBooking
     }
 }

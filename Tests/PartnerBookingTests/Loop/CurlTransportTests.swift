@@ -15,7 +15,7 @@ extension PartnerBookingClient {
     }
 
     /// The error of a call that must fail. Unless it is given a request, a booking has a key of its own.
-    func failure(_ operation: PartnerBooking.Operation, _ json: [UInt8]? = nil) throws -> PartnerBookingError {
+    func failure(_ operation: PartnerBooking.CallOperation, _ json: [UInt8]? = nil) throws -> PartnerBookingError {
         let json = json ?? Sample.request(operation, key: BookingKey.random())
         return try #require(call(operation, request: json).failure, "the call succeeded")
     }

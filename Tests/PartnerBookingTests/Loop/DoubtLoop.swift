@@ -9,13 +9,14 @@ struct DoubtLoop: Sendable {
     let loop: TransferLoop
     private let thread: PartnerBooking.Thread
     private let reported = Monitor<[Settlement]>([])
-    private let lastID = Counter()
+    private let lastTicket = Counter()
 
-    init(maxInFlight: Int = 16, _ script: @escaping ScriptedTransport.Script) throws {
+    init(maxInFlight: Int = 16, attempts: Int = 3, _ script: @escaping ScriptedTransport.Script) throws {
         transport = ScriptedTransport(script)
         let endpoint = try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8)).service.endpoint
         var policy = DeliveryPolicy.calm
         policy.reportsSettled = true
+        policy.retry = RetryPolicy(maxAttempts: attempts, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1)
         (loop, thread) = try TransferLoop.start(
             transport, endpoint, .init(maxInFlight: maxInFlight, maxQueued: 16, maxUnattended: maxInFlight), policy,
             ledger,
@@ -24,22 +25,20 @@ struct DoubtLoop: Sendable {
 
     @discardableResult
     func submit(
-        key: String = "key-1", tag: String = "tag", deadline: Int = 60_000, attempts: Int = 3, _ ending: Ending
-    ) throws -> TransferID {
-        try submit(
-            json: Sample.booking(key: key, #","tag":"\#(tag)""#), deadline: deadline, attempts: attempts, ending)
+        key: String = "key-1", tag: String = "tag", deadline: Int = 60_000, _ ending: Ending
+    ) throws -> CallTicket {
+        try submit(json: Sample.booking(key: key, #","tag":"\#(tag)""#), deadline: deadline, ending)
     }
 
     @discardableResult
-    func submit(json: [UInt8], deadline: Int = 60_000, attempts: Int = 3, _ ending: Ending) throws -> TransferID {
-        let id = TransferID(lastID.increment())
+    func submit(json: [UInt8], deadline: Int = 60_000, _ ending: Ending) throws -> CallTicket {
+        let ticket = CallTicket(lastTicket.increment())
         let request = try Request(.createBooking, json: json)
-        let policy = RetryPolicy(maxAttempts: attempts, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1)
         try loop.submit(
             Call(
-                ticket: id, request: request, policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id,
+                ticket: ticket, request: request, deadline: .now().adding(milliseconds: deadline), seed: ticket.rawValue,
                 complete: ending.handler))
-        return id
+        return ticket
     }
 
     var settlements: [Settlement] { reported.withLock { $0 } }

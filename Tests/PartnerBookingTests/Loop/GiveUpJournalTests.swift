@@ -5,7 +5,7 @@ import Testing
 /// A person gives up bookings in doubt, and a journal records it.
 @Suite struct GiveUpJournalTests {
     private let held: HeldJournal
-    private let ledger: BookingLedger
+    private let ledger: LedgerStore
 
     /// Two bookings of an earlier process are in doubt.
     init() throws {
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// Gives both up, and waits until the loop has done that. The answer has not come.
-    private func begin(_ loop: ScriptedLoop, _ ending: Ending, deadline: Int = 600_000) throws -> TransferID {
+    private func begin(_ loop: ScriptedLoop, _ ending: Ending, deadline: Int = 600_000) throws -> CallTicket {
         let id = try loop.submit(json: Self.both, deadline: deadline, complete: ending.handler)
         let search = Ending()
         try loop.submit(.searchAvailability, complete: search.handler)
@@ -42,7 +42,7 @@ import Testing
         let (loop, ending) = (try loop(), Ending())
         let id = try begin(loop, ending)
         #expect(ending.isEmpty)
-        loop.loop.take([try held.report(to: id)])
+        loop.loop.receive([try held.report(to: TransferID(firstCall: id))])
         let reply = try reply(ending)
         #expect(reply.givenUp.map(\.idempotencyKey).sorted() == ["key-1", "key-2"] && reply.isJournaled)
         let text = String(decoding: try ending.result().get(), as: UTF8.self)
@@ -55,7 +55,7 @@ import Testing
     func aDiskThatFailsMakesItNotJournaled(isUndone: Bool) throws {
         let (loop, ending) = (try loop(), Ending())
         let id = try begin(loop, ending)
-        loop.loop.take([try held.report(to: id, .failed("disk full", isUndone: isUndone))])
+        loop.loop.receive([try held.report(to: TransferID(firstCall: id), .failed("disk full", isUndone: isUndone))])
         let reply = try reply(ending)
         #expect(reply.givenUp.count == 2 && !reply.isJournaled)
         let text = String(decoding: try ending.result().get(), as: UTF8.self)
@@ -116,7 +116,7 @@ import Testing
         let closer = background { closed.update { $0 = .some(loop.close(within: 600_000)) } }
         #expect(eventually { (try? loop.submit(.searchAvailability) { _ in }) == nil }, "the close has begun")
         #expect(ending.isEmpty)
-        loop.loop.take([try held.report(to: id)])
+        loop.loop.receive([try held.report(to: TransferID(firstCall: id))])
         closer.join()
         #expect(closed.withLock { $0 } == .some(0))
         #expect(try reply(ending).isJournaled)
@@ -138,7 +138,7 @@ import Testing
         }
         let loop = try ScriptedLoop(
             ScriptedTransport([.reply(200, Sample.searchReply)]), policy: .calm, ledger: ledger)
-        let thread = try journal.start { loop.loop.take($0) }
+        let thread = try journal.start { loop.loop.receive($0) }
         let reply = try loop.giveUp(Sample.giveUp(key: "given-up"))
         #expect(reply.givenUp.map(\.idempotencyKey) == ["given-up"] && reply.isJournaled)
         // On the disk when the answer comes, not only after a close.

@@ -14,11 +14,12 @@ extension ScriptedLoop {
 /// A person gives up bookings in doubt, without a journal.
 @Suite struct GiveUpTests {
     private func loop(
-        _ ledger: BookingLedger = ScriptedLoop.ledger(), maxInFlight: Int = 16,
+        _ ledger: LedgerStore = ScriptedLoop.ledger(), maxInFlight: Int = 16, attempts: Int = 3,
         _ script: @escaping ScriptedTransport.Script
     ) throws -> ScriptedLoop {
         try ScriptedLoop(
-            ScriptedTransport(script), maxInFlight: maxInFlight, maxQueued: 4, policy: .calm, ledger: ledger)
+            ScriptedTransport(script), maxInFlight: maxInFlight, maxQueued: 4, policy: .calm, attempts: attempts,
+            ledger: ledger)
     }
 
     private static func booking(bot: String = "bot_1", _ key: String, at start: String) -> [UInt8] {
@@ -45,7 +46,7 @@ extension ScriptedLoop {
         let reply = try loop.giveUp()
         #expect(reply.givenUp.map(\.idempotencyKey) == ["key-1"] && reply.givenUp.map(\.state) == [.inDoubt])
         #expect(reply.givenUp.map(\.conversation) == ["call-7"] && reply.kept.isEmpty && reply.isJournaled)
-        #expect(loop.transport.record.cancelled == [id] && loop.transport.record.attempts.count == 1)
+        #expect(loop.transport.record.cancelled == [TransferID(firstCall: id)] && loop.transport.record.attempts.count == 1)
         #expect(ledger.pending.isEmpty)
 
         // The key is free, for another booking too.
@@ -59,10 +60,10 @@ extension ScriptedLoop {
     /// Between two asks nothing is under way.
     @Test func aBackgroundExchangeThatPausesDoesNotAskAgain() throws {
         let (ledger, ending) = (ScriptedLoop.ledger(), Ending())
-        let loop = try loop(ledger) { _, _ in
+        let loop = try loop(ledger, attempts: 1) { _, _ in
             .reply(504, Sample.refusal("gateway_timeout"), headers: ["Retry-After": "2"])
         }
-        try loop.submit(json: Sample.booking(), deadline: 1_000, attempts: 1, complete: ending.handler)
+        try loop.submit(json: Sample.booking(), deadline: 1_000, complete: ending.handler)
         #expect(try ending.error().code == .inDoubt)
         #expect(ledger.pending.map(\.state) == [.inFlight])
         #expect(try loop.giveUp().givenUp.map(\.idempotencyKey) == ["key-1"])

@@ -30,7 +30,7 @@ final class HeldJournal {
 /// A coordinator over a held journal, driven step by step on a clock of the test's own. Its transport answers the first call
 /// with a conflict, in real time.
 final class HeldCoordinator {
-    let ledger: BookingLedger
+    let ledger: LedgerStore
     let transport: ScriptedTransport
     let settlements = Monitor<[Settlement]>([])
     private let held: HeldJournal
@@ -45,6 +45,7 @@ final class HeldCoordinator {
         }
         var policy = DeliveryPolicy.calm
         policy.reportsSettled = true
+        policy.retry = RetryPolicy(maxAttempts: 1, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1)
         coordinator = CallCoordinator(
             transport: transport,
             endpoint: try Configuration(json: Array(#"{"api_key":"sk_ptnr_scripted"}"#.utf8)).service.endpoint,
@@ -52,10 +53,9 @@ final class HeldCoordinator {
             report: { [settlements] settlement in settlements.update { $0.append(settlement) } })
     }
 
-    func accept(_ ticket: Ticket, _ json: [UInt8], deadline: Int = 600_000, _ ending: Ending) throws {
+    func accept(_ ticket: CallTicket, _ json: [UInt8], deadline: Int = 600_000, _ ending: Ending) throws {
         let call = Call(
             ticket: ticket, request: try Request(.createBooking, json: json),
-            policy: RetryPolicy(maxAttempts: 1, baseDelayMilliseconds: 1, maxDelayMilliseconds: 1),
             deadline: now.adding(milliseconds: deadline), seed: 1, submittedAt: now, complete: ending.handler)
         coordinator.accept(call, now)
         step()

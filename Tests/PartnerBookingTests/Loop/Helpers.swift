@@ -35,7 +35,7 @@ extension Monitor {
 
 extension PartnerBookingClient {
     /// The blocking calls, for tests whose body is asynchronous only because it runs in a process of its own.
-    func wait(_ operation: PartnerBooking.Operation, _ json: [UInt8]) -> CallResult { call(operation, request: json) }
+    func wait(_ operation: PartnerBooking.CallOperation, _ json: [UInt8]) -> CallResult { call(operation, request: json) }
 
     /// The states of the bookings whose end nobody has heard. nil once it is closed.
     var pendingStates: [PendingBooking.State]? { try? pendingBookings().map(\.state) }
@@ -115,7 +115,7 @@ final class Gate: Sendable {
 final class Ending: Sendable {
     private struct State {
         var results: [CallResult] = []
-        var completions: [Completion] = []
+        var completions: [CallCompletion] = []
         var slow = 0
         var settled = 0
     }
@@ -149,7 +149,7 @@ final class Ending: Sendable {
     func isSlow() -> Bool { state.becomes { $0.slow > 0 } }
 
     /// All that was told, in order.
-    var completions: [Completion] { state.withLock { $0.completions } }
+    var completions: [CallCompletion] { state.withLock { $0.completions } }
 
     /// Tells the client that the host has heard all of it.
     func acknowledge() { for completion in completions { completion.receipt?.acknowledge() } }
@@ -212,7 +212,7 @@ final class TemporaryPath {
 }
 
 /// Operations that the Partner API has.
-let partnerAPIOperations: [PartnerBooking.Operation] = [.searchAvailability, .createBooking]
+let partnerAPIOperations: [PartnerBooking.CallOperation] = [.searchAvailability, .createBooking]
 
 /// Requests and replies of the Partner API.
 enum Sample {
@@ -248,7 +248,7 @@ enum Sample {
         Array(#"{"bot_id":"\#(bot)","customer":{"phone":"+15551234567"}\#(more)}"#.utf8)
     }
 
-    static func request(_ operation: PartnerBooking.Operation, key: String = "key-1", _ more: String = "") -> [UInt8] {
+    static func request(_ operation: PartnerBooking.CallOperation, key: String = "key-1", _ more: String = "") -> [UInt8] {
         switch operation {
         case .searchAvailability: search(more)
         case .createBooking: booking(key: key, more)
@@ -256,7 +256,7 @@ enum Sample {
         }
     }
 
-    static func reply(to operation: PartnerBooking.Operation) -> [UInt8] {
+    static func reply(to operation: PartnerBooking.CallOperation) -> [UInt8] {
         switch operation {
         case .searchAvailability: searchReply
         case .createBooking: bookingReply

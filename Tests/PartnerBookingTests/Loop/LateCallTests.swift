@@ -33,10 +33,10 @@ import Testing
     @Test func theCapOnBackgroundExchangesDoesNotTouchIt() throws {
         let late = Ending()
         let steps = try lateCall(late)
-        for id in 3...10 as ClosedRange<TransferID> {
+        for id in 3...10 {
             let ending = Ending()
-            try steps.accept(id, Sample.booking(key: "key-\(id)"), deadline: 20, ending)
-            try steps.handOver(to: id)
+            try steps.accept(CallTicket(id), Sample.booking(key: "key-\(id)"), deadline: 20, ending)
+            try steps.handOver(to: TransferID(id))
             steps.pass(30)
             #expect(try ending.error().outcome == .unknown)
         }

@@ -11,7 +11,7 @@ import Testing
         return #"{"endpoint":"platform_webhook","platforms":{\#(platforms.joined(separator: ","))}}"#
     }()
 
-    private func loop(_ ledger: BookingLedger, _ script: @escaping ScriptedTransport.Script) throws -> ScriptedLoop {
+    private func loop(_ ledger: LedgerStore, _ script: @escaping ScriptedTransport.Script) throws -> ScriptedLoop {
         try ScriptedLoop(
             ScriptedTransport(script), policy: .calm, ledger: ledger, configuration: Self.configuration)
     }

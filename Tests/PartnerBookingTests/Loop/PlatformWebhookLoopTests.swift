@@ -14,7 +14,7 @@ import Testing
 
     /// Which bot's platform an attempt went to, which is all that a script knows of it here.
     private func loop(
-        _ steps: ScriptedTransport.Step..., policy: DeliveryPolicy = .calm, ledger: BookingLedger = ScriptedLoop.ledger(),
+        _ steps: ScriptedTransport.Step..., policy: DeliveryPolicy = .calm, ledger: LedgerStore = ScriptedLoop.ledger(),
         webhookTimeout: Int = 30_000
     ) throws -> ScriptedLoop {
         try ScriptedLoop(
@@ -28,8 +28,8 @@ import Testing
         return String(line.dropFirst(name.count))
     }
 
-    @Test(arguments: PartnerBooking.Operation.allCases)
-    func everyOperationIsRelayedAndSigned(_ operation: PartnerBooking.Operation) throws {
+    @Test(arguments: PartnerBooking.CallOperation.allCases)
+    func everyOperationIsRelayedAndSigned(_ operation: PartnerBooking.CallOperation) throws {
         let ending = Ending()
         let scripted = try loop(.reply(503, []), .reply(200, Sample.reply(to: operation)))
         try scripted.submit(operation, complete: ending.handler)
@@ -113,7 +113,7 @@ import Testing
     @Test func aPlatformThatNeverAnswersLeavesADoubt() throws {
         let ending = Ending()
         let scripted = try loop(.never(mayHaveBeenSent: true), webhookTimeout: 20)
-        try scripted.submit(deadline: 1_000, attempts: 3, complete: ending.handler)
+        try scripted.submit(deadline: 1_000, complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == .inDoubt && error.outcome == .unknown && error.attempts == 3)
         #expect(error.doubt?.code == "timeout" && error.doubt?.status == nil && error.source == .network)
@@ -124,7 +124,7 @@ import Testing
     @Test func aPlatformThatNeverAnswersASearchIsNamed() throws {
         let ending = Ending()
         let scripted = try loop(.never(mayHaveBeenSent: true), webhookTimeout: 20)
-        try scripted.submit(.searchAvailability, attempts: 3, complete: ending.handler)
+        try scripted.submit(.searchAvailability, complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == .timeout && error.attempts == 3 && error.source == .network)
         #expect(error.message.contains("webhook_timeout_ms"))
@@ -185,10 +185,10 @@ import Testing
     @Test func aPlatformInTroubleIsSparedAndNoOther() throws {
         let policy = DeliveryPolicy(retryTokens: 2, circuitBreaker: .init(failures: 3, openMilliseconds: 600_000))
         let transport = ScriptedTransport { _, _ in .failure(mayHaveBeenSent: false) }
-        let scripted = try ScriptedLoop(transport, policy: policy, configuration: Self.configuration())
+        let scripted = try ScriptedLoop(transport, policy: policy, attempts: 1, configuration: Self.configuration())
         func search(_ bot: String) throws -> PartnerBookingError {
             let ending = Ending()
-            try scripted.submit(.searchAvailability, json: Sample.search(bot: bot), attempts: 1, complete: ending.handler)
+            try scripted.submit(.searchAvailability, json: Sample.search(bot: bot), complete: ending.handler)
             return try ending.error()
         }
         for _ in 0..<3 { #expect(try search("bot_1").code == .connectionLost) }
@@ -238,11 +238,11 @@ import Testing
     }
 
     /// What an earlier process has left.
-    private static func ledger(inDoubt json: [UInt8], accountID: String? = nil) throws -> BookingLedger {
+    private static func ledger(inDoubt json: [UInt8], accountID: String? = nil) throws -> LedgerStore {
         try ScriptedLoop.ledger(inDoubt: [(json, accountID)])
     }
 
-    private func resume(_ ledger: BookingLedger) throws -> (CallResult, attempts: Int) {
+    private func resume(_ ledger: LedgerStore) throws -> (CallResult, attempts: Int) {
         let ending = Ending()
         let scripted = try loop(.reply(201, Sample.bookingReply), ledger: ledger)
         try scripted.submit(

@@ -10,17 +10,17 @@ import Testing
     private static let made = Step.reply(201, Sample.bookingReply)
 
     /// A loop whose attempts end as the steps say, counted over all calls.
-    private func loop(_ ledger: BookingLedger, _ steps: Step...) throws -> ScriptedLoop {
+    private func loop(_ ledger: LedgerStore, _ steps: Step...) throws -> ScriptedLoop {
         let count = Counter()
         let transport = ScriptedTransport { _, _ in steps[min(count.increment(), steps.count) - 1] }
-        return try ScriptedLoop(transport, policy: .calm, ledger: ledger)
+        return try ScriptedLoop(transport, policy: .calm, attempts: 1, ledger: ledger)
     }
 
     /// Makes one call and waits for its end.
     @discardableResult
     private func end(_ loop: ScriptedLoop, _ json: [UInt8] = Sample.booking()) throws -> (Ending, Receipt?) {
         let ending = Ending()
-        try loop.submit(json: json, attempts: 1, complete: ending.handler)
+        try loop.submit(json: json, complete: ending.handler)
         _ = try ending.result()
         return (ending, ending.completions.last?.receipt)
     }
@@ -51,7 +51,7 @@ import Testing
     func anUnknownOutcomeHasNoReceipt(_ step: ScriptedTransport.Step) throws {
         let (ledger, ending) = (ScriptedLoop.ledger(), Ending())
         let loop = try loop(ledger, step)
-        try loop.submit(json: Sample.booking(), deadline: 500, attempts: 1, complete: ending.handler)
+        try loop.submit(json: Sample.booking(), deadline: 500, complete: ending.handler)
         #expect(try ending.error().outcome == .unknown)
         #expect(ending.completions.count == 1 && ending.completions.allSatisfy { $0.receipt == nil })
         loop.close()

@@ -7,14 +7,17 @@ struct ScriptedLoop: Sendable {
     let transport: ScriptedTransport
     let loop: TransferLoop
     private let thread: PartnerBooking.Thread
-    private let lastID = Counter()
+    private let lastTicket = Counter()
 
     init(
         _ transport: ScriptedTransport, maxInFlight: Int = 512, maxQueued: Int = 0,
-        policy: DeliveryPolicy = .init(), ledger: BookingLedger = Self.ledger(), configuration: String? = nil,
-        report: @escaping (Settlement) -> Void = { _ in }
+        policy: DeliveryPolicy = .init(), attempts: Int = 3, baseDelay: Int = 1, ledger: LedgerStore = Self.ledger(),
+        configuration: String? = nil, report: @escaping (Settlement) -> Void = { _ in }
     ) throws {
         self.transport = transport
+        var policy = policy
+        policy.retry = RetryPolicy(
+            maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
         let configuration = try Configuration(json: Array((configuration ?? #"{"api_key":"sk_ptnr_scripted"}"#).utf8))
         (loop, thread) = try TransferLoop.start(
             transport, configuration.service.endpoint, .init(maxInFlight: maxInFlight, maxQueued: maxQueued), policy, ledger,
@@ -22,15 +25,18 @@ struct ScriptedLoop: Sendable {
     }
 
     init(
-        _ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0, policy: DeliveryPolicy = .init()
+        _ steps: ScriptedTransport.Step..., maxInFlight: Int = 512, maxQueued: Int = 0, policy: DeliveryPolicy = .init(),
+        attempts: Int = 3, baseDelay: Int = 1
     ) throws {
-        try self.init(ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued, policy: policy)
+        try self.init(
+            ScriptedTransport(steps), maxInFlight: maxInFlight, maxQueued: maxQueued, policy: policy, attempts: attempts,
+            baseDelay: baseDelay)
     }
 
     /// `inDoubt`: requests of earlier processes that may have been sent, and the accounts they were sent in.
     static func ledger(
         capacity: Int = 10_000, _ journal: Journal? = nil, inDoubt requests: [(json: [UInt8], accountID: String?)] = []
-    ) throws -> BookingLedger {
+    ) throws -> LedgerStore {
         let entries = try requests.map { json, accountID in
             let request = try Request(.createBooking, json: json)
             return JournalEntry(
@@ -38,43 +44,41 @@ struct ScriptedLoop: Sendable {
                 recordedAt: WallClock.milliseconds(), clock: 0, state: .unsettled(body: request.body),
                 accountID: accountID)
         }
-        return BookingLedger(Self.plainLedger(capacity), journal, restoring: entries)
+        return LedgerStore(Self.plainLedger(capacity), journal, restoring: entries)
     }
 
-    static func ledger() -> BookingLedger { BookingLedger(plainLedger(10_000)) }
+    static func ledger() -> LedgerStore { LedgerStore(plainLedger(10_000)) }
 
-    private static func plainLedger(_ capacity: Int) -> Ledger {
-        Ledger(.init(retentionMilliseconds: 86_400_000, capacity: capacity))
+    private static func plainLedger(_ capacity: Int) -> BookingLedger {
+        BookingLedger(.init(retentionMilliseconds: 86_400_000, capacity: capacity))
     }
 
-    /// Hands in a call and gives its ID. Unless it is given a request, a booking has a key of its own.
+    /// Hands in a call and gives its ticket. Unless it is given a request, a booking has a key of its own.
     @discardableResult
     func submit(
-        _ operation: PartnerBooking.Operation = .createBooking, json: [UInt8]? = nil, deadline: Int = 60_000,
-        attempts: Int = 3, baseDelay: Int = 1, isDetached: Bool = false, slowAfter: Int? = nil,
+        _ operation: PartnerBooking.CallOperation = .createBooking, json: [UInt8]? = nil, deadline: Int = 60_000,
+        isDetached: Bool = false, slowAfter: Int? = nil,
         submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
-    ) throws -> TransferID {
-        let id = TransferID(lastID.increment())
-        let json = json ?? Sample.request(operation, key: "key-\(id)")
+    ) throws -> CallTicket {
+        let ticket = CallTicket(lastTicket.increment())
+        let json = json ?? Sample.request(operation, key: "key-\(ticket)")
         return try submit(
-            Request(operation, json: isDetached ? Sample.detached(json) : json), id: id, deadline: deadline,
-            attempts: attempts, baseDelay: baseDelay, slowAfter: slowAfter, submittedAt: submittedAt, complete: complete)
+            Request(operation, json: isDetached ? Sample.detached(json) : json), ticket: ticket, deadline: deadline,
+            slowAfter: slowAfter, submittedAt: submittedAt, complete: complete)
     }
 
     @discardableResult
     func submit(
-        _ request: Request, id: TransferID? = nil, deadline: Int = 60_000, attempts: Int = 3, baseDelay: Int = 1,
+        _ request: Request, ticket: CallTicket? = nil, deadline: Int = 60_000,
         slowAfter: Int? = nil, submittedAt: MonotonicTime = .now(), complete: @escaping CompletionHandler
-    ) throws(PartnerBookingError) -> TransferID {
-        let id = id ?? TransferID(lastID.increment())
-        let policy = RetryPolicy(
-            maxAttempts: attempts, baseDelayMilliseconds: baseDelay, maxDelayMilliseconds: max(baseDelay, 1))
+    ) throws(PartnerBookingError) -> CallTicket {
+        let ticket = ticket ?? CallTicket(lastTicket.increment())
         try loop.submit(
             Call(
-                ticket: id, request: request, policy: policy, deadline: .now().adding(milliseconds: deadline), seed: id,
+                ticket: ticket, request: request, deadline: .now().adding(milliseconds: deadline), seed: ticket.rawValue,
                 submittedAt: submittedAt, slowAt: slowAfter.map { submittedAt.adding(milliseconds: $0) },
                 complete: complete))
-        return id
+        return ticket
     }
 
     @discardableResult

@@ -14,25 +14,27 @@ import Testing
     func oneBookingsFailuresCountOnce(_ failure: ScriptedTransport.Step) throws {
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, attempt in
-                id == 3 ? .reply(200, Sample.searchReply) : attempt < 5 ? failure : .reply(201, Sample.bookingReply)
-            }, policy: Self.policy)
+                id == 3
+                    ? .reply(200, Sample.searchReply)
+                    : id == 1 || attempt < 5 ? failure : .reply(201, Sample.bookingReply)
+            }, policy: Self.policy, attempts: 5)
         let (first, again, search) = (Ending(), Ending(), Ending())
-        try scripted.submit(json: Sample.booking(), deadline: 1_000, attempts: 4, complete: first.handler)
-        #expect(try first.error().code == .inDoubt && first.error().attempts == 4)
+        try scripted.submit(json: Sample.booking(), deadline: 1_000, complete: first.handler)
+        #expect(try first.error().code == .inDoubt && first.error().attempts == 5)
         // Also in another call.
-        try scripted.submit(json: Sample.booking(), attempts: 10, complete: again.handler)
+        try scripted.submit(json: Sample.booking(), complete: again.handler)
         #expect(try again.result() == .success(Sample.bookingReply))
         try scripted.submit(.searchAvailability, complete: search.handler)
         #expect(try search.result() == .success(Sample.searchReply))
         scripted.close()
-        #expect(scripted.transport.record.attempts.count == 4 + 5 + 1)
+        #expect(scripted.transport.record.attempts.count == 5 + 5 + 1)
     }
 
     /// What a search asks for can be digested: each attempt that fails tells of the service.
     @Test func eachAttemptOfASearchCounts() throws {
         let scripted = try ScriptedLoop(.reply(503, []), policy: Self.policy)
         let (first, second) = (Ending(), Ending())
-        try scripted.submit(.searchAvailability, attempts: 3, complete: first.handler)
+        try scripted.submit(.searchAvailability, complete: first.handler)
         #expect(try first.error().status == 503 && first.error().attempts == 3)
         try scripted.submit(.searchAvailability, complete: second.handler)
         #expect(try second.error().code == .circuitOpen)
@@ -42,11 +44,11 @@ import Testing
 
     @Test func differentBookingsFailuresOpenIt() throws {
         let scripted = try ScriptedLoop(
-            ScriptedTransport { _, _ in .reply(500, Sample.refusal("broken")) }, policy: Self.policy)
+            ScriptedTransport { _, _ in .reply(500, Sample.refusal("broken")) }, policy: Self.policy, attempts: 1)
         for number in 1...3 {
             let ending = Ending()
             try scripted.submit(
-                json: Sample.booking(key: "key-\(number)"), deadline: 1_000, attempts: 1, complete: ending.handler)
+                json: Sample.booking(key: "key-\(number)"), deadline: 1_000, complete: ending.handler)
             #expect(try ending.error().code == .inDoubt)
         }
         let (booking, search) = (Ending(), Ending())

@@ -20,10 +20,10 @@ import Testing
         #expect(error.idempotencyKey == "key-1")
         #expect(error.tag == "t-1")
         // What was sent is read to its end; a close reads no further.
-        #expect(scripted.transport.record.cancelled == (mayHaveBeenSent ? [] : [id]))
+        #expect(scripted.transport.record.cancelled == (mayHaveBeenSent ? [] : [TransferID(firstCall: id)]))
         #expect(scripted.close() == 0)
         #expect(ending.count == 1)
-        #expect(scripted.transport.record.cancelled == [id])
+        #expect(scripted.transport.record.cancelled == [TransferID(firstCall: id)])
         #expect(scripted.transport.record.attempts.count == 1)
     }
 
@@ -35,7 +35,7 @@ import Testing
         scripted.loop.cancel(id)
         #expect(try ending.error().code == .cancelled)
         #expect(try ending.error().outcome == nil)
-        #expect(scripted.transport.record.cancelled == [id], "nobody wants its reply")
+        #expect(scripted.transport.record.cancelled == [TransferID(firstCall: id)], "nobody wants its reply")
         scripted.close()
     }
 
@@ -61,7 +61,7 @@ import Testing
         #expect(try third.result() == .success(Sample.bookingReply))
         #expect(scripted.transport.record.cancelled.isEmpty && scripted.transport.record.mostAtOnce == 2)
         scripted.close()
-        #expect(scripted.transport.record.attempts.map(\.id) == [running, 3])
+        #expect(scripted.transport.record.attempts.map(\.id) == [TransferID(firstCall: running), 3])
         #expect([first, second, third].allSatisfy { $0.count == 1 })
     }
 
@@ -82,7 +82,7 @@ import Testing
         #expect(try second.error().outcome == .notSent)
         #expect(try first.result() == .success(Sample.bookingReply))
         scripted.close()
-        #expect(!scripted.transport.record.attempts.contains { $0.id == id })
+        #expect(!scripted.transport.record.attempts.contains { $0.id == TransferID(firstCall: id) })
     }
 
     struct Pause: Sendable, CustomTestStringConvertible {
@@ -99,9 +99,9 @@ import Testing
     ])
     func callInItsPauseIsEnded(_ pause: Pause) throws {
         let ending = Ending()
-        let scripted = try ScriptedLoop(pause.step)
+        let scripted = try ScriptedLoop(pause.step, baseDelay: 60_000)
         // The seed of the first call's pause is 1, which draws some seconds.
-        let id = try scripted.submit(deadline: 10_000_000, baseDelay: 60_000, complete: ending.handler)
+        let id = try scripted.submit(deadline: 10_000_000, complete: ending.handler)
         #expect(scripted.transport.sees(attempts: 1))
         scripted.loop.cancel(id)
         let error = try ending.error()
@@ -141,14 +141,14 @@ import Testing
         scripted.close()
         #expect(ending.count == 1)
         #expect(scripted.transport.record.attempts.count == 1)
-        #expect(scripted.transport.record.cancelled == [id], "by the close")
+        #expect(scripted.transport.record.cancelled == [TransferID(firstCall: id)], "by the close")
     }
 
     /// Cancelling a number does nothing to the call that is given it later.
     @Test func unknownTicketIsNobodys() throws {
         let ending = Ending()
         let scripted = try ScriptedLoop(.reply(201, Sample.bookingReply))
-        for ticket in [0, 1, 2, 999, .max] as [Ticket] { scripted.loop.cancel(ticket) }
+        for ticket in [0, 1, 2, 999, CallTicket(UInt64.max)] as [CallTicket] { scripted.loop.cancel(ticket) }
         #expect(try scripted.submit(complete: ending.handler) == 1)
         #expect(try ending.result() == .success(Sample.bookingReply))
         scripted.close()

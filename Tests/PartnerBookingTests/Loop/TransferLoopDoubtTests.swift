@@ -82,10 +82,10 @@ import Testing
 
     @Test func afterTheDeadlineTheDoubtIsSettledByAskingAgain() throws {
         let ending = Ending()
-        let loop = try DoubtLoop { _, attempt in
+        let loop = try DoubtLoop(attempts: 1) { _, attempt in
             attempt == 1 ? .failure(mayHaveBeenSent: true, after: 50) : .reply(200, Sample.bookingReply)
         }
-        try loop.submit(deadline: 700, attempts: 1, ending)
+        try loop.submit(deadline: 700, ending)
         let error = try ending.error()
         #expect(error.code == .inDoubt && error.outcome == .unknown && error.doubt?.code == "connection_lost")
         #expect(try loop.settlement().result.success == Sample.bookingReply)
@@ -147,7 +147,7 @@ import Testing
         #expect(try ending.error().outcome == .unknown)
         let milliseconds = elapsedMilliseconds { #expect(loop.close(within: 300) == 0, "its call has ended before") }
         #expect((300..<5_000).contains(milliseconds))
-        #expect(loop.transport.record.cancelled == [id])
+        #expect(loop.transport.record.cancelled == [TransferID(firstCall: id)])
         #expect(loop.ledger.pending.map(\.state) == [.inDoubt] && loop.settlements.isEmpty)
     }
 

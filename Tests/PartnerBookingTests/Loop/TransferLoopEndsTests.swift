@@ -21,12 +21,12 @@ import Testing
         /// What the transport was asked for before the client was closed, and in all.
         let atTheEnd: ScriptedTransport.Record
         let inAll: ScriptedTransport.Record
-        let ledger: BookingLedger
+        let ledger: LedgerStore
     }
 
     /// Lets a call go out, ends it, and closes.
     private func end(
-        _ end: End, _ step: ScriptedTransport.Step, _ operation: PartnerBooking.Operation = .createBooking
+        _ end: End, _ step: ScriptedTransport.Step, _ operation: PartnerBooking.CallOperation = .createBooking
     ) throws -> Ended {
         let (ending, ledger) = (Ending(), ScriptedLoop.ledger())
         let scripted = try ScriptedLoop(ScriptedTransport([step]), ledger: ledger)
@@ -95,8 +95,8 @@ import Testing
         #expect(busy.ledger.pending.map(\.state) == [.inDoubt])
     }
 
-    @Test(arguments: End.allCases, [PartnerBooking.Operation.searchAvailability, .createBooking])
-    func halfAReplyDoesNot(_ end: End, _ operation: PartnerBooking.Operation) throws {
+    @Test(arguments: End.allCases, [PartnerBooking.CallOperation.searchAvailability, .createBooking])
+    func halfAReplyDoesNot(_ end: End, _ operation: PartnerBooking.CallOperation) throws {
         let reply = Sample.reply(to: operation)
         for step in [ScriptedTransport.Step.unended(201, reply.dropLast()), .unended(500, []), .unended(201, [])] {
             let ended = try self.end(end, step, operation)
@@ -118,11 +118,11 @@ import Testing
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, attempt in
                 id == 1 && attempt == 1 ? .reply(503, []) : .reply(201, Sample.bookingReply)
-            }, policy: policy, ledger: ledger,
+            }, policy: policy, attempts: 1, ledger: ledger,
             report: { settlement in settlements.update { $0.append(settlement) } })
         let (first, again) = (Ending(), Ending())
         let request = Sample.booking(#","tag":"call-7""#)
-        try scripted.submit(json: request, deadline: 1_000, attempts: 1, complete: first.handler)
+        try scripted.submit(json: request, deadline: 1_000, complete: first.handler)
         #expect(try first.error().code == .inDoubt)
         #expect(settlements.becomes { $0.count == 1 })
         let settlement = try #require(settlements.withLock { $0.first })

@@ -23,13 +23,13 @@ import Testing
     @Test func placeIsFreeWhenTheEndIsTold() throws {
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, _ in
-                switch id % 4 {
+                switch id.rawValue % 4 {
                 case 0: .reply(200, Sample.bookingReply)
                 case 1: .failure(.tlsFailed, mayHaveBeenSent: true, isRetryable: false)
                 case 2: .never(mayHaveBeenSent: false)  // ends at its deadline
                 default: .cannotStart
                 }
-            }, maxInFlight: 1, policy: .unsettling)
+            }, maxInFlight: 1, policy: .unsettling, attempts: 1)
         let chain = Chain(scripted, length: 200)
         chain.next()
         #expect(chain.told.reaches(200))
@@ -48,7 +48,7 @@ import Testing
 
         func next() {
             do {
-                try scripted.submit(deadline: 5, attempts: 1) { _ in
+                try scripted.submit(deadline: 5) { _ in
                     if self.told.increment() < self.length { self.next() }
                 }
             } catch {
@@ -70,7 +70,7 @@ import Testing
         scripted.loop.cancel(1)
         for ending in endings { _ = try ending.result() }
         #expect(scripted.close() == 0)
-        #expect(scripted.transport.record.attempts.map(\.id) == ids)
+        #expect(scripted.transport.record.attempts.map(\.id) == ids.map(TransferID.init(firstCall:)))
         #expect(scripted.transport.record.mostAtOnce == 1)
         #expect(endings.allSatisfy { $0.count == 1 })
     }
@@ -79,11 +79,11 @@ import Testing
     @Test func neverMoreInFlightThanAllowed() throws {
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, attempt in
-                switch (id % 5, attempt) {
+                switch (id.rawValue % 5, attempt) {
                 case (0, 1): .reply(503, [])
                 case (1, _): .never(mayHaveBeenSent: false)
                 case (2, 1): .cannotStart
-                default: .reply(201, Sample.bookingReply, after: Int(id % 3))
+                default: .reply(201, Sample.bookingReply, after: Int(id.rawValue % 3))
                 }
             }, maxInFlight: 7, maxQueued: 400, policy: .calm)
         let endings = (0..<400).map { _ in Ending() }
@@ -111,10 +111,10 @@ import Testing
         #expect(scripted.transport.sees(attempts: inFlight))
         #expect(scripted.transport.record.attempts.count == inFlight)
         // One that is over, whether it was in flight or waited, makes room for one.
-        for id in [Ticket(1), Ticket(inFlight + queued)] where id <= inFlight + queued {
-            if endings[Int(id) - 1].isEmpty {
-                scripted.loop.cancel(id)
-                _ = try endings[Int(id) - 1].result()
+        for number in [1, inFlight + queued] {
+            if endings[number - 1].isEmpty {
+                scripted.loop.cancel(CallTicket(number))
+                _ = try endings[number - 1].result()
                 try scripted.submit(complete: Ending().handler)
                 #expect(throws: PartnerBookingError.self) { try scripted.submit(complete: Ending().handler) }
             }
@@ -139,7 +139,7 @@ import Testing
         #expect(timing.attempts == 0)
         #expect(first.isEmpty)
         scripted.close()
-        #expect(scripted.transport.record.attempts.map(\.id) == [running])
+        #expect(scripted.transport.record.attempts.map(\.id) == [TransferID(firstCall: running)])
         #expect(scripted.transport.record.overdue.isEmpty)
     }
 
@@ -228,8 +228,8 @@ import Testing
     @Test func errorHoldsTheTiming() throws {
         let ending = Ending()
         let transport = ScriptedTransport(timing: { _, attempt in Self.sample(10 * attempt) }) { _, _ in .reply(503, []) }
-        let scripted = try ScriptedLoop(transport)
-        try scripted.submit(.searchAvailability, attempts: 2, complete: ending.handler)
+        let scripted = try ScriptedLoop(transport, attempts: 2)
+        try scripted.submit(.searchAvailability, complete: ending.handler)
         let error = try ending.error()
         scripted.close()
         #expect(error.attempts == 2)

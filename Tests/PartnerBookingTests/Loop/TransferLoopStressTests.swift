@@ -34,14 +34,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [UInt64](1...3), [false, true])
+    /// The seed is also the number of attempts.
+    @Test(arguments: [UInt64](1...4), [false, true])
     func eachCallEndsOnce(seed: UInt64, closesInTheMiddle: Bool) throws {
         let ledger = try ScriptedLoop.ledger(capacity: 4 * Self.threads * Self.callsPerThread)
         let scripted = try ScriptedLoop(
             ScriptedTransport { id, attempt in
-                var random = SplitMix64(state: seed &* 1_000_003 &+ id &* 31 &+ UInt64(attempt))
+                var random = SplitMix64(state: seed &* 1_000_003 &+ id.rawValue &* 31 &+ UInt64(attempt))
                 return .random(using: &random)
-            }, maxInFlight: 200, policy: .calm, ledger: ledger)
+            }, maxInFlight: 200, policy: .calm, attempts: Int(seed), ledger: ledger)
         // Read beforehand, and not again whenever the queue is full.
         let requests = try (0..<Self.threads * Self.callsPerThread).map {
             try Request(.createBooking, json: Sample.booking(key: "\($0)"))
@@ -63,8 +64,7 @@ import Testing
                 while true {
                     do throws(PartnerBookingError) {
                         try scripted.submit(
-                            requests[number], deadline: Int.random(in: 0...30, using: &random),
-                            attempts: Int.random(in: 1...4, using: &random)
+                            requests[number], deadline: Int.random(in: 0...30, using: &random)
                         ) { completion in
                             guard case .done(let result) = completion.event else { return }
                             tally.withLock { $0.end(number, result, completion.receipt) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TransferLoopTests {
     @Test(arguments: partnerAPIOperations)
-    func handsTheReplyOver(_ operation: PartnerBooking.Operation) throws {
+    func handsTheReplyOver(_ operation: PartnerBooking.CallOperation) throws {
         let ending = Ending()
         let scripted = try ScriptedLoop(.reply(200, Sample.reply(to: operation)))
         try scripted.submit(operation, complete: ending.handler)
@@ -18,16 +18,17 @@ import Testing
     @Test func attemptsAreTheSame() throws {
         let ending = Ending()
         let scripted = try ScriptedLoop(
-            .reply(503, []), .failure(mayHaveBeenSent: true), .cannotStart, .reply(201, Sample.bookingReply))
+            .reply(503, []), .failure(mayHaveBeenSent: true), .cannotStart, .reply(201, Sample.bookingReply),
+            attempts: 4)
         let trace = #","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","tag":"t","x":1.50"#
-        let id = try scripted.submit(json: Sample.booking(key: "key-7", trace), attempts: 4, complete: ending.handler)
+        let id = try scripted.submit(json: Sample.booking(key: "key-7", trace), complete: ending.handler)
         #expect(try ending.result() == .success(Sample.bookingReply))
         scripted.close()
 
         let attempts = scripted.transport.record.attempts
         let first = try #require(attempts.first)
         #expect(attempts == [first, first, first, first])
-        #expect(first.id == id)
+        #expect(first.id == TransferID(firstCall: id))
         #expect(first.headers.filter { $0 == "Idempotency-Key: key-7" }.count == 1)
         #expect(first.headers.contains { $0.hasPrefix("traceparent: 00-0af7651916cd43dd") })
         #expect(String(decoding: first.body, as: UTF8.self).hasSuffix(#","x":1.50}"#))
@@ -36,8 +37,8 @@ import Testing
     @Test(arguments: [1, 2, 5])
     func attemptsAreLimited(_ most: Int) throws {
         let ending = Ending()
-        let scripted = try ScriptedLoop(.failure(.connectFailed, mayHaveBeenSent: false))
-        try scripted.submit(attempts: most, complete: ending.handler)
+        let scripted = try ScriptedLoop(.failure(.connectFailed, mayHaveBeenSent: false), attempts: most)
+        try scripted.submit(complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == .connectFailed)
         #expect(error.attempts == most)
@@ -105,10 +106,10 @@ import Testing
         #expect(error.outcome == late.outcome)
         #expect(error.attempts == late.steps.count)
         #expect(error.idempotencyKey == "key-1")
-        #expect(scripted.transport.record.cancelled == (late.goesOn ? [] : [id]))
+        #expect(scripted.transport.record.cancelled == (late.goesOn ? [] : [TransferID(firstCall: id)]))
         scripted.close()
         #expect(ending.count == 1)
-        #expect(scripted.transport.record.cancelled == [id], "a close reads no further")
+        #expect(scripted.transport.record.cancelled == [TransferID(firstCall: id)], "a close reads no further")
     }
 
     @Test func searchHasNoOutcome() throws {
@@ -143,11 +144,11 @@ import Testing
 
     /// A pause that fits, then one that does not: a search ends as its second attempt did, well before the deadline. A booking
     /// then is in doubt, and its caller hears that while there is time to say something.
-    @Test(arguments: [PartnerBooking.Operation.searchAvailability, .createBooking])
-    func noCallTimesOutInAPause(_ operation: PartnerBooking.Operation) throws {
+    @Test(arguments: [PartnerBooking.CallOperation.searchAvailability, .createBooking])
+    func noCallTimesOutInAPause(_ operation: PartnerBooking.CallOperation) throws {
         let ending = Ending()
-        let scripted = try ScriptedLoop(.reply(503, Sample.refusal("busy"), headers: ["Retry-After": "1"]))
-        try scripted.submit(operation, deadline: 1_900, attempts: 10, complete: ending.handler)
+        let scripted = try ScriptedLoop(.reply(503, Sample.refusal("busy"), headers: ["Retry-After": "1"]), attempts: 10)
+        try scripted.submit(operation, deadline: 1_900, complete: ending.handler)
         let error = try ending.error()
         let isBooking = operation == .createBooking
         #expect(error.code.rawValue == (isBooking ? "in_doubt" : "busy"))
@@ -160,8 +161,8 @@ import Testing
 
     /// Pause and deadline have both passed when the thread gets to run again: the answer that came is worth more than
     /// "timeout". A booking in doubt is asked for all the same, in the background.
-    @Test(arguments: [PartnerBooking.Operation.searchAvailability, .createBooking])
-    func aThreadThatComesTooLateTellsWhatItKnows(_ operation: PartnerBooking.Operation) throws {
+    @Test(arguments: [PartnerBooking.CallOperation.searchAvailability, .createBooking])
+    func aThreadThatComesTooLateTellsWhatItKnows(_ operation: PartnerBooking.CallOperation) throws {
         let ending = Ending()
         let attempts = Counter()
         let late = { @Sendable in
@@ -171,8 +172,8 @@ import Testing
             attempts.increment()
             return .reply(503, Sample.refusal("busy"))
         }
-        let scripted = try ScriptedLoop(transport)
-        try scripted.submit(operation, deadline: 1_000, attempts: 10, baseDelay: 1, complete: ending.handler)
+        let scripted = try ScriptedLoop(transport, attempts: 10)
+        try scripted.submit(operation, deadline: 1_000, complete: ending.handler)
         let error = try ending.error()
         #expect(error.attempts == 1)
         switch operation {

@@ -12,8 +12,10 @@ import Testing
 
     private static let two = #"["new","old"]"#
 
-    private static func loop(_ secrets: String, _ script: @escaping ScriptedTransport.Script) throws -> ScriptedLoop {
-        try ScriptedLoop(ScriptedTransport(script), policy: .calm, configuration: configuration(secrets))
+    private static func loop(
+        _ secrets: String, attempts: Int = 3, _ script: @escaping ScriptedTransport.Script
+    ) throws -> ScriptedLoop {
+        try ScriptedLoop(ScriptedTransport(script), policy: .calm, attempts: attempts, configuration: configuration(secrets))
     }
 
     private static func refusal(_ code: String = "invalid_signature") -> ScriptedTransport.Step {
@@ -33,14 +35,14 @@ import Testing
     }
 
     /// In whatever words the first one was refused, and whatever the number of attempts: it costs no retry.
-    @Test(arguments: PartnerBooking.Operation.allCases, ["invalid_signature", "unauthorized"])
-    func theSecondSecretIsTriedOnceAndKeptThen(_ operation: PartnerBooking.Operation, _ code: String) throws {
-        let scripted = try Self.loop(Self.two) { id, attempt in
+    @Test(arguments: PartnerBooking.CallOperation.allCases, ["invalid_signature", "unauthorized"])
+    func theSecondSecretIsTriedOnceAndKeptThen(_ operation: PartnerBooking.CallOperation, _ code: String) throws {
+        let scripted = try Self.loop(Self.two, attempts: 1) { id, attempt in
             id == 1 && attempt == 1 ? Self.refusal(code) : .reply(200, Sample.reply(to: operation))
         }
         for _ in 0..<2 {
             let ending = Ending()
-            try scripted.submit(operation, attempts: 1, complete: ending.handler)
+            try scripted.submit(operation, complete: ending.handler)
             #expect(try ending.result() == .success(Sample.reply(to: operation)))
         }
         #expect(Self.secrets(scripted) == ["new", "old", "old"], "the next call begins with what was accepted")
@@ -49,12 +51,12 @@ import Testing
 
     /// The platform has just got the new secret, and takes the old one no more.
     @Test func theFirstSecretIsTriedAgainLater() throws {
-        let scripted = try Self.loop(Self.two) { id, attempt in
+        let scripted = try Self.loop(Self.two, attempts: 1) { id, attempt in
             (id == 1 || id == 3) && attempt == 1 ? Self.refusal() : .reply(200, Sample.searchReply)
         }
         for _ in 0..<3 {
             let ending = Ending()
-            try scripted.submit(.searchAvailability, attempts: 1, complete: ending.handler)
+            try scripted.submit(.searchAvailability, complete: ending.handler)
             #expect(try ending.result() == .success(Sample.searchReply))
         }
         #expect(Self.secrets(scripted) == ["new", "old", "old", "old", "new"])
@@ -63,11 +65,11 @@ import Testing
 
     @Test func anInvalidSignatureIsTriedOnceMoreAfterASecond() throws {
         let ending = Ending()
-        let scripted = try Self.loop(#""new""#) { _, attempt in
+        let scripted = try Self.loop(#""new""#, attempts: 1) { _, attempt in
             attempt == 1 ? Self.refusal() : .reply(201, Sample.bookingReply)
         }
         let elapsed = try elapsedMilliseconds {
-            try scripted.submit(attempts: 1, complete: ending.handler)
+            try scripted.submit(complete: ending.handler)
             #expect(try ending.result() == .success(Sample.bookingReply))
         }
         #expect(elapsed >= 1_000, "the platform needs a moment")
@@ -82,8 +84,8 @@ import Testing
     ])
     func aPlatformThatRefusesAllOfThemIsBelieved(_ secrets: String, _ code: String, _ expected: [String]) throws {
         let ending = Ending()
-        let scripted = try Self.loop(secrets) { _, _ in Self.refusal(code) }
-        try scripted.submit(attempts: 1, complete: ending.handler)
+        let scripted = try Self.loop(secrets, attempts: 1) { _, _ in Self.refusal(code) }
+        try scripted.submit(complete: ending.handler)
         let error = try ending.error()
         #expect(error.code.rawValue == code && error.status == 401 && error.outcome == .rejected)
         #expect(!error.isRetryable && error.attempts == expected.count && error.source == .platform)

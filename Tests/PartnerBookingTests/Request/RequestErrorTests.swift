@@ -10,8 +10,8 @@ import Testing
         #"{"tag":"tag-0815",}"#, "\u{FEFF}{}", #"{"name":"Zaphod \q"}"#, String(repeating: "[", count: 129),
     ]
 
-    @Test(arguments: Operation.allCases, notJSON)
-    func whatIsNotJSONIsRefusedWithItsOffset(_ operation: Operation, _ text: String) throws {
+    @Test(arguments: CallOperation.allCases, notJSON)
+    func whatIsNotJSONIsRefusedWithItsOffset(_ operation: CallOperation, _ text: String) throws {
         let bytes = Array(text.utf8)
         let error = try #require(refusal(operation, bytes))
         #expect(error.code == .invalidJSON)
@@ -33,8 +33,8 @@ import Testing
         #expect(refusal(.createBooking, Array(String(repeating: "[", count: 200).utf8))?.offset == 128)
     }
 
-    @Test(arguments: Operation.allCases)
-    func aRequestIsAtMost262144BytesLong(_ operation: Operation) throws {
+    @Test(arguments: CallOperation.allCases)
+    func aRequestIsAtMost262144BytesLong(_ operation: CallOperation) throws {
         let request = RequestText.of(operation).bytes
         let padded = request + [UInt8](repeating: 0x20, count: 262_144 - request.count)
         #expect(refusal(operation, padded) == nil)
@@ -76,14 +76,14 @@ import Testing
     @Test func completingAnErrorKeepsWhatItSays() {
         let context = ErrorContext(operation: .createBooking, tag: "t", idempotencyKey: "k")
         var error = PartnerBookingError.field("bot_id", "is required")
-        let completed = context.completing(error, outcome: .unknown, attempts: 3)
+        let completed = context.annotating(error, outcome: .unknown, attempts: 3)
         error.tag = "t"
         error.idempotencyKey = "k"
         error.outcome = .unknown
         error.attempts = 3
         #expect(completed == error)
-        var search = context.completing(.clientClosed)
-        search = ErrorContext(operation: .searchAvailability, tag: "t").completing(search, outcome: .unknown, attempts: 2)
+        var search = context.annotating(.clientClosed)
+        search = ErrorContext(operation: .searchAvailability, tag: "t").annotating(search, outcome: .unknown, attempts: 2)
         #expect(search.attempts == 2)
     }
 
@@ -129,8 +129,8 @@ import Testing
         expectNothing(of: try secrets(of: request), in: try #require(refusal(field.operation, twice.bytes)))
     }
 
-    @Test(arguments: Operation.allCases)
-    func norTheMessageOfATextThatIsCutOrBroken(_ operation: Operation) throws {
+    @Test(arguments: CallOperation.allCases)
+    func norTheMessageOfATextThatIsCutOrBroken(_ operation: CallOperation) throws {
         let request = RequestText.of(operation)
         let secrets = try secrets(of: request)
         for length in 0..<request.bytes.count {

@@ -2,7 +2,7 @@
 
 /// A member of a request, and what may and what may not stand there.
 struct RequestField: Sendable, CustomStringConvertible {
-    let operation: Operation
+    let operation: CallOperation
     let path: String
     let isRequired: Bool
     let accepted: [String]
@@ -10,7 +10,8 @@ struct RequestField: Sendable, CustomStringConvertible {
 
     var description: String { "\(operation.rawValue): \(path)" }
 
-    private init(_ operation: Operation, _ path: String, isRequired: Bool = true, accepted: [String], refused: [String]) {
+    private init(_ operation: CallOperation, _ path: String, isRequired: Bool = true, accepted: [String], refused: [String])
+    {
         self.operation = operation
         self.path = path
         self.isRequired = isRequired
@@ -49,7 +50,7 @@ struct RequestField: Sendable, CustomStringConvertible {
     ]
     static let all = ofSearches + ofBookings + ofLookups
 
-    private static func tag(_ operation: Operation) -> RequestField {
+    private static func tag(_ operation: CallOperation) -> RequestField {
         RequestField(
             operation, "tag", isRequired: false,
             accepted: [#""""#, #""x""#, RequestText.string(256), RequestText.string(128, of: "ä"), #""\u0000\n""#],
@@ -80,7 +81,7 @@ struct RequestField: Sendable, CustomStringConvertible {
         ],
         refused: noStrings + [#""""#, RequestText.string(257), RequestText.string(129, of: "ä")])
 
-    private static func milliseconds(_ operation: Operation, _ path: String) -> RequestField {
+    private static func milliseconds(_ operation: CallOperation, _ path: String) -> RequestField {
         RequestField(
             operation, path, isRequired: false, accepted: ["1", "2", "5000", "600000"],
             refused: noNumbers + [
@@ -89,7 +90,7 @@ struct RequestField: Sendable, CustomStringConvertible {
             ])
     }
 
-    private static func traceparent(_ operation: Operation) -> RequestField {
+    private static func traceparent(_ operation: CallOperation) -> RequestField {
         let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
         let zeros = String(repeating: "0", count: 32)
         return RequestField(
@@ -111,14 +112,14 @@ struct RequestField: Sendable, CustomStringConvertible {
                 ].map { "\"\($0)\"" })
     }
 
-    private static func bot(_ operation: Operation) -> RequestField {
+    private static func bot(_ operation: CallOperation) -> RequestField {
         RequestField(
             operation, "bot_id",
             accepted: [#""b""#, #""ä""#, RequestText.string(256), RequestText.string(256, of: "\\u0062")],
             refused: noStrings + [#""""#, RequestText.string(257), RequestText.string(129, of: "ä")])
     }
 
-    private static func phone(_ operation: Operation, _ path: String) -> RequestField {
+    private static func phone(_ operation: CallOperation, _ path: String) -> RequestField {
         RequestField(
             operation, path,
             accepted: [#""+12""#, #""+123456789012345""#, #""+4930987654321""#, #""\u002b4930987654321""#, #""+90""#],

@@ -166,7 +166,7 @@ import Testing
     /// They do not know these members. What they do not know travels on.
     @Test(arguments: ["conversation", "give_up", "start_before"], ["null", "5", "true", #""x""#])
     func otherOperationsSendThem(_ name: String, _ value: String) throws {
-        for operation in [Operation.searchAvailability, .lookupCustomer] {
+        for operation in [CallOperation.searchAvailability, .lookupCustomer] {
             let text = RequestText.of(operation).setting(name, value)
             let request = try Request(operation, json: text.bytes)
             #expect(request.givesUp == nil && request.wish == nil)

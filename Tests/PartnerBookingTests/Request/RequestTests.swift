@@ -4,8 +4,8 @@ import Testing
 
 /// docs/json-contract.md, "Requests", rule by rule.
 @Suite struct RequestFieldTests {
-    @Test(arguments: Operation.allCases)
-    func aRightRequestIsAccepted(_ operation: Operation) {
+    @Test(arguments: CallOperation.allCases)
+    func aRightRequestIsAccepted(_ operation: CallOperation) {
         #expect(refusal(operation, RequestText.of(operation).bytes) == nil)
     }
 
@@ -49,8 +49,8 @@ import Testing
         #expect(refusal(.searchAvailability, Array(text.utf8))?.field == "tag")
     }
 
-    @Test(arguments: Operation.allCases, ["[]", "null", "5", #""bot_7""#, "true", #"[{"bot_id":"bot_7"}]"#])
-    func aRequestIsAnObject(_ operation: Operation, _ text: String) throws {
+    @Test(arguments: CallOperation.allCases, ["[]", "null", "5", #""bot_7""#, "true", #"[{"bot_id":"bot_7"}]"#])
+    func aRequestIsAnObject(_ operation: CallOperation, _ text: String) throws {
         let error = try #require(refusal(operation, Array(text.utf8)))
         #expect(error.code == .invalidField)
         #expect(error.message == "The request must be a JSON object")
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    private static func container(_ operation: Operation) -> String {
+    private static func container(_ operation: CallOperation) -> String {
         switch operation {
         case .searchAvailability: "query"
         case .createBooking: "booking"
@@ -90,8 +90,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Operation.allCases)
-    func anotherMemberMayStandTwice(_ operation: Operation) throws {
+    @Test(arguments: CallOperation.allCases)
+    func anotherMemberMayStandTwice(_ operation: CallOperation) throws {
         let container = Self.container(operation)
         var request = RequestText.of(operation)
         let own = ["tag", "timeout_ms", "slow_after_ms", "traceparent", "idempotency_key", "detach", "conversation"]
@@ -130,7 +130,7 @@ import Testing
     private static let booking =
         #""booking":{"start_at":"2031-02-03T10:00:00Z","duration_minutes":30,"customer":{"phone":"+4930987","name":"Q"}}"#
 
-    private func body(_ operation: Operation, _ text: String) throws -> String {
+    private func body(_ operation: CallOperation, _ text: String) throws -> String {
         String(decoding: try Request(operation, json: Array(text.utf8)).body, as: UTF8.self)
     }
 
@@ -162,8 +162,8 @@ import Testing
     }
 
     /// Every way to place two of the library's own members among three others.
-    @Test(arguments: Operation.allCases)
-    func theLibrarysOwnMembersAreTakenOffWhereverTheyStand(_ operation: Operation) throws {
+    @Test(arguments: CallOperation.allCases)
+    func theLibrarysOwnMembersAreTakenOffWhereverTheyStand(_ operation: CallOperation) throws {
         let main =
             switch operation {
             case .searchAvailability: Self.query

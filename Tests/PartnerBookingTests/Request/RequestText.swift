@@ -123,7 +123,7 @@ extension RequestText {
             .setting("customer.phone", #""+4930987654321""#)
     }
 
-    static func of(_ operation: Operation) -> RequestText {
+    static func of(_ operation: CallOperation) -> RequestText {
         switch operation {
         case .searchAvailability: search
         case .createBooking: booking
@@ -147,7 +147,7 @@ extension RequestText {
 }
 
 /// What a request is refused for; nil when it is accepted.
-func refusal(_ operation: Operation, _ bytes: [UInt8]) -> PartnerBookingError? {
+func refusal(_ operation: CallOperation, _ bytes: [UInt8]) -> PartnerBookingError? {
     do throws(PartnerBookingError) {
         _ = try Request(operation, json: bytes)
         return nil

@@ -149,3 +149,15 @@ struct ObjectReader {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x20 && $0 != "\u{7F}" ? Character($0) : "?" })
     }
 }
+
+extension JSONDocument {
+    /// Reads a text of the host. `what` is its name in the error.
+    convenience init(_ json: [UInt8], what: String, maxBytes: Int) throws(PartnerBookingError) {
+        guard json.count <= maxBytes else { throw .argument("The \(what) is longer than \(maxBytes) bytes") }
+        do throws(JSONSyntaxError) {
+            try self.init(json, profile: .request)
+        } catch {
+            throw .json(what, error)
+        }
+    }
+}

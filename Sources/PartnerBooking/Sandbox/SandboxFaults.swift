@@ -33,48 +33,6 @@ struct SandboxFault: Sendable, Equatable {
     let calls: Set<Int>
     /// And of the others how many in a hundred.
     let percent: Int
-
-    init(_ reader: ObjectReader) throws(PartnerBookingError) {
-        try reader.refuseMembers(except: ["fault", "ms", "status", "code", "calls", "percent"])
-        let names =
-            "lose_request, lose_reply, late, error, error_after, slow_duplicate, in_progress, works, own_conflict, "
-            + "declined, other_booking or empty_booking"
-        let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string
-        switch name {
-        case "lose_request": kind = .loseRequest
-        case "lose_reply": kind = .loseReply
-        case "late": kind = .late(milliseconds: try Self.milliseconds(reader))
-        case "error":
-            let code = try reader.optionalString("code", maxBytes: 64, "the code of the error") { !$0.isEmpty }
-            kind = .error(status: try Self.status(reader), code: code ?? "scripted_error")
-        case "error_after": kind = .errorAfter(status: try Self.status(reader))
-        case "slow_duplicate": kind = .slowDuplicate(milliseconds: try Self.milliseconds(reader))
-        case "in_progress": kind = .inProgress(milliseconds: try Self.milliseconds(reader))
-        case "works":
-            let status = try reader.optionalInteger("status", in: 500...599)
-            kind = .works(milliseconds: try Self.milliseconds(reader), status: status)
-        case "own_conflict": kind = .ownConflict
-        case "declined": kind = .declined
-        case "other_booking": kind = .otherBooking
-        case "empty_booking": kind = .emptyBooking
-        default: throw reader.refuse("fault", "must be one of \(names)")
-        }
-        let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
-        let numbers = listed.compactMap(\.integer)
-        guard numbers.count == listed.count, numbers.allSatisfy({ $0 >= 1 }) else {
-            throw reader.refuse("calls", "must be a list of whole numbers from 1")
-        }
-        calls = Set(numbers)
-        percent = try reader.optionalInteger("percent", in: 0...100) ?? (listed.isEmpty ? 100 : 0)
-    }
-
-    private static func milliseconds(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
-        try reader.integer("ms", in: 0...600_000)
-    }
-
-    private static func status(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
-        try reader.optionalInteger("status", in: 300...599) ?? 500
-    }
 }
 
 /// Draws the fault for one booking request after the other. The same seed gives the same faults.

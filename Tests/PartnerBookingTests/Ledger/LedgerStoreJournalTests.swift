@@ -10,10 +10,11 @@ enum JournalProcess {
 
     /// Uses a ledger and its journal, and returns the entries of the processes before.
     @discardableResult
-    static func run(_ file: TemporaryPath, _ body: (BookingLedger) throws -> Void = { _ in }) throws -> [JournalEntry] {
+    static func run(_ file: TemporaryPath, _ body: (LedgerStore) throws -> Void = { _ in }) throws -> [JournalEntry] {
         let (journal, entries) = try Journal.open(settings(file))
-        let ledger = BookingLedger(
-            Ledger(Ledger.Settings(retentionMilliseconds: 86_400_000, capacity: 100)), journal, restoring: entries)
+        let ledger = LedgerStore(
+            BookingLedger(BookingLedger.Settings(retentionMilliseconds: 86_400_000, capacity: 100)), journal,
+            restoring: entries)
         let thread = try journal.start(report: { _ in }, waiting: { ledger.heardRecords(isEnd: $0) })
         // The records come to the disk in their order. A journal that ends writes all of them.
         defer {
@@ -25,7 +26,7 @@ enum JournalProcess {
     }
 
     /// Waits until the intent of `key-1` is in the file, and tells the ledger.
-    static func record(_ ledger: BookingLedger, _ file: TemporaryPath) throws {
+    static func record(_ ledger: LedgerStore, _ file: TemporaryPath) throws {
         var clock: Int?
         let isThere = eventually {
             for line in (try? file.read())?.split(separator: UInt8(ascii: "\n")) ?? [] {
@@ -37,7 +38,7 @@ enum JournalProcess {
         ledger.recorded("key-1", clock: clock)
     }
 
-    static func begin(_ ledger: BookingLedger, _ key: String = "key-1", id: TransferID = 1) throws -> Ledger.Decision {
+    static func begin(_ ledger: LedgerStore, _ key: String = "key-1", id: TransferID = 1) throws -> BookingLedger.Decision {
         let request = try Request(.createBooking, json: Sample.booking(key: key, #","conversation":"call-7""#))
         let decision = ledger.begin(request, key, service: 0, id: id)
         if decision.grant?.isRecorded == false {
@@ -56,9 +57,9 @@ enum JournalProcess {
 }
 
 /// A withdrawal after a restart, and the files of other versions.
-@Suite struct BookingLedgerJournalTests {
+@Suite struct LedgerStoreJournalTests {
     private typealias Process = JournalProcess
-    private static var unknown: Ledger.Ending { .inDoubt(Evidence(inheritedAt: .now()), nil) }
+    private static var unknown: BookingLedger.Ending { .inDoubt(Evidence(inheritedAt: .now()), nil) }
 
     /// Also when the intent is not on the disk yet: a cancel does not wait for it.
     @Test(arguments: [true, false])

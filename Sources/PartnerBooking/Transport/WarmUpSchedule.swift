@@ -2,7 +2,7 @@
 /// it is told what happened and what time it is.
 ///
 /// What "warming up" is, is the transport's matter: a cheap request that opens a connection, or proves the one there is.
-struct Warmth: Sendable {
+struct WarmUpSchedule: Sendable {
     /// Between two warm-ups at least; whatever a server does to its connections, it is not asked more often.
     static let leastGapMilliseconds = 1_000
     static let longestPauseMilliseconds = 60_000

@@ -9,7 +9,7 @@ import Testing
         let document = try JSONDocument(Array(text.utf8), profile: .request)
         var hash = SHA256()
         feed(document.root, &hash)
-        return Fingerprint(digest: hash.finish())
+        return Fingerprint(digest: hash.finalize())
     }
 
     private static func feed(_ value: JSONValue, _ hash: inout SHA256) {

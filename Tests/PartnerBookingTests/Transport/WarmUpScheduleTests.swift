@@ -3,7 +3,7 @@ import Testing
 @testable import PartnerBooking
 
 /// When connections are made ready: stories under a clock of the test's own, in milliseconds.
-@Suite struct WarmthTests {
+@Suite struct WarmUpScheduleTests {
     enum Step: Sendable {
         case lost(Int)
         case wanted(Int)
@@ -79,16 +79,16 @@ import Testing
 
     @Test(arguments: stories)
     func goesAsTold(_ story: Story) {
-        var warmth = Warmth(intervalMilliseconds: story.interval, seed: 1)
+        var schedule = WarmUpSchedule(intervalMilliseconds: story.interval, seed: 1)
         for (number, step) in story.steps.enumerated() {
             switch step {
-            case .lost(let moment): warmth.lost(now: Self.at(moment))
-            case .wanted(let moment): warmth.wanted(now: Self.at(moment))
-            case .used(let moment): warmth.used(now: Self.at(moment))
-            case .warm(let moment): warmth.ended(isWarm: true, now: Self.at(moment))
-            case .failed(let moment): warmth.ended(isWarm: false, now: Self.at(moment))
+            case .lost(let moment): schedule.lost(now: Self.at(moment))
+            case .wanted(let moment): schedule.wanted(now: Self.at(moment))
+            case .used(let moment): schedule.used(now: Self.at(moment))
+            case .warm(let moment): schedule.ended(isWarm: true, now: Self.at(moment))
+            case .failed(let moment): schedule.ended(isWarm: false, now: Self.at(moment))
             case .begins(let moment), .waits(let moment):
-                let begins = warmth.begin(now: Self.at(moment))
+                let begins = schedule.begin(now: Self.at(moment))
                 #expect(begins == step.isBeginning, "step \(number): \(step)")
             }
         }
@@ -96,16 +96,16 @@ import Testing
 
     /// What tells the transport how long it may wait.
     @Test func nextIsTheMomentToBegin() {
-        var warmth = Warmth(intervalMilliseconds: 30_000, seed: 1)
-        #expect(warmth.next == nil)
-        warmth.lost(now: Self.at(10))
-        #expect(warmth.next == Self.at(10))
-        _ = warmth.begin(now: Self.at(12))
-        #expect(warmth.next == nil)
-        warmth.ended(isWarm: true, now: Self.at(20))
-        #expect(warmth.next.map { (Self.at(22_520)...Self.at(30_020)).contains($0) } ?? false)
-        warmth.lost(now: Self.at(500))
-        #expect(warmth.next == Self.at(1_012))
+        var schedule = WarmUpSchedule(intervalMilliseconds: 30_000, seed: 1)
+        #expect(schedule.next == nil)
+        schedule.lost(now: Self.at(10))
+        #expect(schedule.next == Self.at(10))
+        _ = schedule.begin(now: Self.at(12))
+        #expect(schedule.next == nil)
+        schedule.ended(isWarm: true, now: Self.at(20))
+        #expect(schedule.next.map { (Self.at(22_520)...Self.at(30_020)).contains($0) } ?? false)
+        schedule.lost(now: Self.at(500))
+        #expect(schedule.next == Self.at(1_012))
     }
 
     // MARK: Failures
@@ -116,15 +116,15 @@ import Testing
 
     /// The pauses after so many failures in a row, each begun as soon as it may be.
     private static func pauses(_ failures: Int, seed: UInt64) -> [Int] {
-        var warmth = Warmth(intervalMilliseconds: 30_000, seed: seed)
+        var schedule = WarmUpSchedule(intervalMilliseconds: 30_000, seed: seed)
         var now = at(0)
-        warmth.lost(now: now)
+        schedule.lost(now: now)
         var pauses: [Int] = []
         for _ in 0..<failures {
-            guard warmth.begin(now: now) else { return [] }
+            guard schedule.begin(now: now) else { return [] }
             now = now.adding(milliseconds: 7)
-            warmth.ended(isWarm: false, now: now)
-            guard let next = warmth.next else { return [] }
+            schedule.ended(isWarm: false, now: now)
+            guard let next = schedule.next else { return [] }
             pauses.append(next.milliseconds(since: now))
             now = next
         }
@@ -154,9 +154,9 @@ import Testing
     /// Made ready at the same moment, used again at moments spread over a quarter of the interval.
     @Test func clientsDoNotStayInStep() {
         let next = (0..<400 as Range<UInt64>).map { seed in
-            var warmth = Warmth(intervalMilliseconds: 8_000, seed: seed)
-            warmth.used(now: Self.at(0))
-            return warmth.next?.milliseconds(since: Self.at(0)) ?? 0
+            var schedule = WarmUpSchedule(intervalMilliseconds: 8_000, seed: seed)
+            schedule.used(now: Self.at(0))
+            return schedule.next?.milliseconds(since: Self.at(0)) ?? 0
         }
         #expect(next.allSatisfy { (6_000...8_000).contains($0) })
         #expect((next.min() ?? 0) < 6_100)
@@ -166,26 +166,26 @@ import Testing
     @Test(arguments: [true, false])
     func successForgetsTheFailures(byWarmUp: Bool) {
         for seed in 0..<50 as Range<UInt64> {
-            var warmth = Warmth(intervalMilliseconds: 30_000, seed: seed)
+            var schedule = WarmUpSchedule(intervalMilliseconds: 30_000, seed: seed)
             var now = Self.at(0)
             var begun: [Bool] = []
-            warmth.lost(now: now)
+            schedule.lost(now: now)
             for _ in 0..<10 {
-                begun.append(warmth.begin(now: now))
-                warmth.ended(isWarm: false, now: now)
-                now = warmth.next ?? now
+                begun.append(schedule.begin(now: now))
+                schedule.ended(isWarm: false, now: now)
+                now = schedule.next ?? now
             }
             if byWarmUp {
-                begun.append(warmth.begin(now: now))
-                warmth.ended(isWarm: true, now: now)
+                begun.append(schedule.begin(now: now))
+                schedule.ended(isWarm: true, now: now)
             } else {
-                warmth.used(now: now)
+                schedule.used(now: now)
             }
             now = now.adding(milliseconds: 30_000)
-            begun.append(warmth.begin(now: now))
+            begun.append(schedule.begin(now: now))
             #expect(begun.allSatisfy { $0 })
-            warmth.ended(isWarm: false, now: now)
-            #expect((1_000...4_000).contains(warmth.next?.milliseconds(since: now) ?? 0))
+            schedule.ended(isWarm: false, now: now)
+            #expect((1_000...4_000).contains(schedule.next?.milliseconds(since: now) ?? 0))
         }
     }
 }

@@ -28,7 +28,7 @@ struct SandboxFixture {
     mutating func answer(_ request: HTTPRequest) -> HTTPReply { sandbox.answer(request, now: now) }
 
     /// Through the pipeline's first stages.
-    mutating func answer(_ operation: Operation, _ text: RequestText) throws -> HTTPReply {
+    mutating func answer(_ operation: CallOperation, _ text: RequestText) throws -> HTTPReply {
         answer(try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest())
     }
 
@@ -43,6 +43,12 @@ struct SandboxFixture {
                     origin: HTTPOrigin(number: 0, warmUpURL: "https://host.test/", isPublicOnly: false)),
                 headers: headers, body: Array(body.utf8)))
     }
+
+    /// Opening hours without a break.
+    static let alwaysOpen =
+        "{"
+        + ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
+        .map { #""\#($0)":["00:00-24:00"]"# }.joined(separator: ",") + "}"
 
     // MARK: Searching
 

@@ -1,11 +1,5 @@
-/// How a call ended: the service's reply, byte for byte, or why there is none.
-public typealias CallResult = Result<[UInt8], PartnerBookingError>
-
-/// Names one call of a client. Never 0, and never given twice by the same client.
-public typealias Ticket = UInt64
-
 /// What a submitted call has to tell: once that it is done, and before that perhaps that it is slow.
-public struct Completion: Sendable {
+public struct CallCompletion: Sendable {
     /// What there is to tell.
     public enum Event: Sendable {
         /// The call has ended. Exactly one for each call, and the last.
@@ -17,8 +11,8 @@ public struct Completion: Sendable {
         case settled(CallResult)
     }
 
-    /// The call's ticket. 0 for `settled`.
-    public let ticket: Ticket
+    /// The call's ticket; nil for `settled`.
+    public let ticket: CallTicket?
     /// For bookings: the request's `idempotency_key`.
     public let idempotencyKey: String?
     /// The request's own `tag`.
@@ -42,4 +36,4 @@ struct Settlement: Sendable {
 }
 
 /// Is told of a call on the transfer thread: return soon, and wait for nothing.
-public typealias CompletionHandler = @Sendable (Completion) -> Void
+public typealias CompletionHandler = @Sendable (CallCompletion) -> Void

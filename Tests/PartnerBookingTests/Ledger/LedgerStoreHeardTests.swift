@@ -3,12 +3,12 @@ import Testing
 @testable import PartnerBooking
 
 /// Ends that were heard, or not, from one process to the next.
-@Suite struct BookingLedgerHeardTests {
+@Suite struct LedgerStoreHeardTests {
     private typealias Process = JournalProcess
 
     /// Begins a booking and ends it, as an exchange does it.
     private static func end(
-        _ ledger: BookingLedger, _ key: String = "key-1", isMade: Bool, _ end: TransferID = 1
+        _ ledger: LedgerStore, _ key: String = "key-1", isMade: Bool, _ end: TransferID = 1
     ) throws -> Receipt {
         #expect(try Process.begin(ledger, key, id: end).grant != nil)
         if isMade {
@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: [true, false])
     func anUnheardEndIsListedByTheNextProcess(isMade: Bool) throws {
         let file = try TemporaryPath()
-        var listed: [Ledger.Pending] = []
+        var listed: [BookingLedger.Pending] = []
         try Process.run(file) { ledger in
             _ = try Self.end(ledger, isMade: isMade)
             listed = ledger.pending
@@ -87,7 +87,7 @@ import Testing
     @Test func anEndIsRecordedAsHeardOnce() throws {
         let file = try TemporaryPath()
         let (journal, _) = try Journal.open(Process.settings(file))
-        let ledger = BookingLedger(LedgerFixture().ledger, journal)
+        let ledger = LedgerStore(LedgerFixture().ledger, journal)
         let receipt = try Self.end(ledger, isMade: true)
         onThreads(4) { number in
             for _ in 0..<50 { number.isMultiple(of: 2) ? receipt.acknowledge() : receipt.acknowledgeSoon() }
@@ -108,12 +108,12 @@ import Testing
             try Self.end(ledger, isMade: true).acknowledge()
             let isWritten = eventually { (try? Process.types(file))?.last == "heard" }
             #expect(isWritten)
-            #expect(MonotonicTime.now() >= start.adding(milliseconds: BookingLedger.heardMilliseconds))
+            #expect(MonotonicTime.now() >= start.adding(milliseconds: LedgerStore.heardMilliseconds))
         }
     }
 
     @Test func withoutAJournalAReceiptCountsInMemory() throws {
-        let ledger = BookingLedger(LedgerFixture().ledger)
+        let ledger = LedgerStore(LedgerFixture().ledger)
         let request = try Request(.createBooking, json: Sample.booking())
         #expect(ledger.begin(request, "key-1", service: 0, id: 1).grant != nil)
         ledger.ended("key-1", .booked(reply: Sample.bookingReply), end: 1)
@@ -126,7 +126,7 @@ import Testing
 
     /// The booking may have been made before: so the outcome of the new call is not known.
     @Test func anEarlyErrorOfAKnownKeyIsUnknown() throws {
-        let ledger = BookingLedger(LedgerFixture().ledger)
+        let ledger = LedgerStore(LedgerFixture().ledger)
         let request = try Request(.createBooking, json: Sample.booking())
         for key in ["flight", "doubt", "booked", "refused"] {
             #expect(ledger.begin(request, key, service: 0, id: 1).grant != nil)
@@ -139,12 +139,12 @@ import Testing
             (nil, .notSent),
         ] as [(String?, PartnerBookingError.Outcome)] {
             let context = ErrorContext(operation: .createBooking, idempotencyKey: key)
-            let error = ledger.completing(context.completing(.field("booking", "is required")))
+            let error = ledger.annotating(context.annotating(.field("booking", "is required")))
             #expect(error.outcome == outcome, "\(key ?? "no key")")
-            let rejected = ledger.completing(context.completing(.clientClosed, outcome: .rejected))
+            let rejected = ledger.annotating(context.annotating(.clientClosed, outcome: .rejected))
             #expect(rejected.outcome == .rejected)
         }
-        let search = ErrorContext(operation: .searchAvailability).completing(.clientClosed)
-        #expect(ledger.completing(search).outcome == nil)
+        let search = ErrorContext(operation: .searchAvailability).annotating(.clientClosed)
+        #expect(ledger.annotating(search).outcome == nil)
     }
 }

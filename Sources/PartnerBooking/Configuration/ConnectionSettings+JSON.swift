@@ -1,25 +1,6 @@
 import CCurl
 import Glibc
 
-/// What the transport needs to know.
-struct ConnectionSettings: Sendable {
-    var connectTimeoutMilliseconds: Int
-    var maxReplyBytes: Int
-    /// Connections at once, and idle ones kept.
-    var maxConnections: Int
-    var maxStreamsPerConnection: Int
-    var maxInFlight: Int
-    /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
-    var keepWarmMilliseconds: Int
-    /// The servers there are, by their numbers.
-    var origins: [HTTPOrigin]
-    var caFile: String?
-    /// No directory of certificates is looked into. Debian's libcurl has one by default: beside a file of one's own it would go on
-    /// trusting the system's, and libcurl reads all certificates again for each connection (40 ms) unless there is no directory.
-    var usesCAFileOnly: Bool
-    var proxy: String?
-}
-
 extension ConnectionSettings {
     init(_ root: ObjectReader, origins: [HTTPOrigin], maxInFlight: Int) throws(PartnerBookingError) {
         // Over HTTP/1.1 every call in flight needs a connection of its own.

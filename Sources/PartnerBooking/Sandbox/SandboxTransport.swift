@@ -2,14 +2,14 @@
 final class SandboxTransport: Transport {
     /// Its books are read by others, too.
     let sandbox: Monitor<Sandbox>
-    private let clinic: SandboxConfiguration
+    private let clinic: SandboxSettings
     private var faults: SandboxFaults
     private let openedAt = MonotonicTime.now()
     /// Results on their way, in the order in which they are due.
     private var pending: [(id: TransferID, sendings: Sendings, due: MonotonicTime, result: TransferResult)] = []
     private let isAwake = Monitor(false)
 
-    init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
+    init(_ clinic: SandboxSettings, _ settings: PartnerAPISettings) {
         self.clinic = clinic
         faults = SandboxFaults(clinic.faults, seed: UInt64(clinic.seed))
         sandbox = Monitor(Sandbox(clinic, settings))

@@ -1,36 +1,23 @@
-/// How the Partner API is reached, or the sandbox that plays it.
-struct PartnerAPISettings: Sendable {
-    let apiKey: String
-    let baseURL: String
-    let searchPath: String
-    let bookingPath: String
-    /// The Partner API looks up no customers; the sandbox does.
-    let customerPath: String?
-    let rules: BookingRules
-    /// Rules of bots that have their own.
-    let rulesByBot: [String: BookingRules]
-
-    var origin: HTTPOrigin { HTTPOrigin(number: 0, warmUpURL: baseURL + "/", isPublicOnly: false) }
-
-    /// `sandbox`: the one that plays it, if any.
-    init(_ root: ObjectReader, rules: BookingRules, sandbox: SandboxConfiguration?) throws(PartnerBookingError) {
-        self.rules = rules
-        rulesByBot = try Self.rulesByBot(root, rules)
-        apiKey = try Self.apiKey(root, sandbox)
-        baseURL = try Self.baseURL(root)
+extension PartnerAPISettings {
+    /// Reads the members of the configuration. `sandbox`: the one that plays the API, if any.
+    init(_ root: ObjectReader, rules: BookingRules, sandbox: SandboxSettings?) throws(PartnerBookingError) {
         let paths = try root.optionalObject("paths")
         try paths?.refuseMembers(except: ["search_availability", "create_booking"])
-        searchPath = try Self.path(paths, "search_availability") ?? "/v1/availability/search"
-        bookingPath = try Self.path(paths, "create_booking") ?? "/v1/bookings"
+        self.init(
+            apiKey: try Self.apiKey(root, sandbox),
+            baseURL: try Self.baseURL(root),
+            searchPath: try Self.path(paths, "search_availability") ?? "/v1/availability/search",
+            bookingPath: try Self.path(paths, "create_booking") ?? "/v1/bookings",
+            customerPath: sandbox == nil ? nil : "/v1/customers/lookup",
+            rules: rules,
+            rulesByBot: try Self.rulesByBot(root, rules))
         if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
-        customerPath = sandbox == nil ? nil : "/v1/customers/lookup"
         if customerPath == searchPath || customerPath == bookingPath {
             throw root.refuse("paths", "must not be /v1/customers/lookup, where the sandbox looks up customers")
         }
     }
 
-    private static func apiKey(_ root: ObjectReader, _ sandbox: SandboxConfiguration?) throws(PartnerBookingError) -> String
-    {
+    private static func apiKey(_ root: ObjectReader, _ sandbox: SandboxSettings?) throws(PartnerBookingError) -> String {
         let expected: StaticString = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
         let given = try root.optionalString("api_key", maxBytes: 512, expected, FieldRules.isPartnerKey)
         if let given { return given }

@@ -1,21 +1,8 @@
-/// The platforms whose bots a client serves: docs/json-contract.md, "Platforms".
-struct PlatformDirectory: Sendable {
-    /// By `bot_id`.
-    private(set) var platforms: [String: Platform] = [:]
-    private(set) var origins: [HTTPOrigin] = []
-    let webhookTimeoutMilliseconds: Int
-
-    /// How many different webhooks there are: several bots may share one.
-    var webhookCount: Int { numbers.count }
-
-    private var numbers: [String: Int] = [:]
-    private var originNumbers: [String: Int] = [:]
-    private let privateHosts: Set<String>
-
-    /// `rules` are for platforms that have none of their own.
+extension PlatformDirectory {
+    /// Reads the members of the configuration. `rules` are for platforms that have none of their own.
     init(_ root: ObjectReader, rules: BookingRules) throws(PartnerBookingError) {
-        webhookTimeoutMilliseconds = try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000
-        privateHosts = try Self.privateHosts(root)
+        self.init(webhookTimeoutMilliseconds: try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000)
+        var reader = try PlatformReader(root)
         let bots = try root.optionalObjectsByName("platforms") ?? []
         if bots.isEmpty { throw root.refuse("platforms", "is required: an object with a member for each bot_id") }
         for (botID, platform) in bots {
@@ -23,11 +10,24 @@ struct PlatformDirectory: Sendable {
                 throw root.refuse("platforms", "must have bot_ids of 1 to 256 bytes as names")
             }
             guard platforms[botID] == nil else { throw root.refuse("platforms", "must not name a bot_id twice") }
-            platforms[botID] = try read(platform, rules)
+            platforms[botID] = try reader.read(platform, rules)
         }
+        origins = reader.origins
+        webhookCount = reader.numbers.count
     }
+}
 
-    private mutating func read(
+/// Reads platforms one after the other, and numbers their webhooks and servers.
+private struct PlatformReader {
+    private(set) var origins: [HTTPOrigin] = []
+    /// By URL.
+    private(set) var numbers: [String: Int] = [:]
+    private var originNumbers: [String: Int] = [:]
+    private let privateHosts: Set<String>
+
+    init(_ root: ObjectReader) throws(PartnerBookingError) { privateHosts = try Self.privateHosts(root) }
+
+    mutating func read(
         _ platform: ObjectReader, _ rules: BookingRules
     ) throws(PartnerBookingError) -> Platform {
         try platform.refuseMembers(except: ["account_id", "webhook_url", "webhook_secret"] + BookingRules.members)
@@ -114,20 +114,4 @@ struct PlatformDirectory: Sendable {
         }
         return keys
     }
-}
-
-/// What is known of one bot's platform.
-struct Platform: Sendable {
-    struct Webhook: Sendable {
-        /// Bots with the same URL share it.
-        let number: Int
-        let url: String
-        let signingKeys: [HMACKey]
-        let origin: HTTPOrigin
-    }
-
-    let accountID: String
-    let rules: BookingRules
-    /// nil: it has none.
-    let webhook: Webhook?
 }

@@ -1,5 +1,5 @@
 /// What can be asked of a service.
-public enum Operation: String, Sendable, CaseIterable {
+public enum CallOperation: String, Sendable, CaseIterable {
     /// Free appointment slots.
     case searchAvailability = "search_availability"
     /// One of them, booked.

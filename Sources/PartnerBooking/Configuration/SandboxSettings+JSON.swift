@@ -1,27 +1,9 @@
-/// The clinic that the sandbox plays: docs/json-contract.md, "The sandbox".
-struct SandboxConfiguration: Sendable {
-    /// Opening times of each day, Sunday first, in minutes after midnight.
-    var openingHours: [[Range<Int>]]
-    var utcOffsetMinutes: Int
-    var slotMinutes: Int
-    var days: Int
-    var capacity: Int
-    /// The clinic's treatment of idempotency keys.
-    var keys: BookingRules.Keys
-    /// nil: every bot is known.
-    var bots: Set<String>?
-    /// nil: every partner key is accepted.
-    var apiKey: String?
-    /// What the clinic's clock shows when the client opens, in seconds since 1970; nil: the system's clock.
-    var now: Int?
-    var latencyMilliseconds: Int
-    /// Trouble for bookings; the first that applies happens.
-    var faults: [SandboxFault]
-    /// For what happens by chance.
-    var seed: Int
+extension SandboxSettings {
+    private static let weekdays: [StaticString] = [
+        "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+    ]
 
-    static let weekdays: [StaticString] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
-
+    /// Reads the member `sandbox` of the configuration.
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
         try reader?.refuseMembers(except: [
             "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
@@ -89,5 +71,50 @@ struct SandboxConfiguration: Sendable {
             let end = Timestamp.minuteOfDay(.init(rebasing: text[6...])), start < end
         else { return nil }
         return start..<end
+    }
+}
+
+extension SandboxFault {
+    init(_ reader: ObjectReader) throws(PartnerBookingError) {
+        try reader.refuseMembers(except: ["fault", "ms", "status", "code", "calls", "percent"])
+        let names =
+            "lose_request, lose_reply, late, error, error_after, slow_duplicate, in_progress, works, own_conflict, "
+            + "declined, other_booking or empty_booking"
+        let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string
+        let kind: Kind
+        switch name {
+        case "lose_request": kind = .loseRequest
+        case "lose_reply": kind = .loseReply
+        case "late": kind = .late(milliseconds: try Self.milliseconds(reader))
+        case "error":
+            let code = try reader.optionalString("code", maxBytes: 64, "the code of the error") { !$0.isEmpty }
+            kind = .error(status: try Self.status(reader), code: code ?? "scripted_error")
+        case "error_after": kind = .errorAfter(status: try Self.status(reader))
+        case "slow_duplicate": kind = .slowDuplicate(milliseconds: try Self.milliseconds(reader))
+        case "in_progress": kind = .inProgress(milliseconds: try Self.milliseconds(reader))
+        case "works":
+            let status = try reader.optionalInteger("status", in: 500...599)
+            kind = .works(milliseconds: try Self.milliseconds(reader), status: status)
+        case "own_conflict": kind = .ownConflict
+        case "declined": kind = .declined
+        case "other_booking": kind = .otherBooking
+        case "empty_booking": kind = .emptyBooking
+        default: throw reader.refuse("fault", "must be one of \(names)")
+        }
+        let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
+        let numbers = listed.compactMap(\.integer)
+        guard numbers.count == listed.count, numbers.allSatisfy({ $0 >= 1 }) else {
+            throw reader.refuse("calls", "must be a list of whole numbers from 1")
+        }
+        let percent = try reader.optionalInteger("percent", in: 0...100) ?? (listed.isEmpty ? 100 : 0)
+        self.init(kind: kind, calls: Set(numbers), percent: percent)
+    }
+
+    private static func milliseconds(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
+        try reader.integer("ms", in: 0...600_000)
+    }
+
+    private static func status(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
+        try reader.optionalInteger("status", in: 300...599) ?? 500
     }
 }

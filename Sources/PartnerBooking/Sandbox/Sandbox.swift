@@ -14,7 +14,7 @@ struct Sandbox: Sendable {
         let reply: [UInt8]
     }
 
-    let clinic: SandboxConfiguration
+    let clinic: SandboxSettings
     private let settings: PartnerAPISettings
     /// Bookings by each local day they touch, in days since 1970-01-01.
     var booked: [Int: [Range<Int>]] = [:]
@@ -25,7 +25,7 @@ struct Sandbox: Sendable {
     var held: [String: MonotonicTime] = [:]
     private static let slotLimit = 10_000
 
-    init(_ clinic: SandboxConfiguration, _ settings: PartnerAPISettings) {
+    init(_ clinic: SandboxSettings, _ settings: PartnerAPISettings) {
         self.clinic = clinic
         self.settings = settings
     }

@@ -36,26 +36,10 @@ public struct GiveUpReply: Sendable, Equatable {
     /// False: the journal did not take it, so they may be listed again after a restart.
     public let isJournaled: Bool
 
-    init(_ result: Ledger.GivenUp, isJournaled: Bool = true) {
-        let now = WallClock.milliseconds()
-        givenUp = result.givenUp.map { PendingBooking($0, now: now) }
-        kept = result.kept.map { PendingBooking($0, now: now) }
-        self.isJournaled = isJournaled
-    }
-
     init(json: [UInt8]) {
         let root = (try? JSONDocument(json, profile: .reply))?.root
         givenUp = root?["given_up"]?.elements.compactMap(PendingBooking.init) ?? []
         kept = root?["kept"]?.elements.compactMap(PendingBooking.init) ?? []
         isJournaled = root?["journaled"]?.boolean ?? true
-    }
-
-    /// The object of docs/json-contract.md.
-    var json: [UInt8] {
-        JSONWriter.object { reply in
-            reply.array("given_up", givenUp) { $1.write(&$0) }
-            reply.array("kept", kept) { $1.write(&$0) }
-            if !isJournaled { reply.member("journaled", false) }
-        }
     }
 }

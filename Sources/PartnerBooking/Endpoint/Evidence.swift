@@ -1,21 +1,3 @@
-/// The sendings of one attempt. There are several when libcurl repeats a request by itself, because a kept connection turned
-/// out dead.
-struct Sendings: Sendable, Equatable {
-    var count: Int
-    /// When the first byte of the first one may have left.
-    var firstAt: MonotonicTime
-    var lastAt: MonotonicTime
-
-    init(count: Int, firstAt: MonotonicTime, lastAt: MonotonicTime) {
-        self.count = count
-        self.firstAt = firstAt
-        self.lastAt = lastAt
-    }
-
-    /// One sending.
-    init(at moment: MonotonicTime) { self.init(count: 1, firstAt: moment, lastAt: moment) }
-}
-
 /// The evidence from the sendings of one booking. Its outcome follows from this and from nothing else.
 ///
 /// A sending begins when the first byte of the request may have left. It ends with its answer, or when its connection or

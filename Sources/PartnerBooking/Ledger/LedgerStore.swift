@@ -1,0 +1,261 @@
+import Glibc
+
+/// The ledger of one client, shared by the transfer thread and by threads of the host, and the journal that keeps it beyond
+/// the process.
+final class LedgerStore: Sendable {
+    private struct State {
+        var ledger: BookingLedger
+        var clock: LedgerClock
+        /// Ends that were heard and that the journal holds, earliest first.
+        var unwritten = FIFO<(key: String, record: Int, dueAt: MonotonicTime)>()
+    }
+
+    /// A host has heard an end, or will have at `moment` on the ledger's clock.
+    private struct Hearing: Sendable {
+        let key: String
+        let end: TransferID
+        let moment: Int
+        /// When the journal may record it.
+        let dueAt: MonotonicTime
+    }
+
+    private let state: Monitor<State>
+    /// The hearings that the ledger does not have yet. A thread that frees a completion never waits for the ledger. This lock is
+    /// taken inside the other one.
+    private let hearings = Monitor<[Hearing]>([])
+    /// Nobody else has it.
+    private let journal: Journal?
+    private let clock: LedgerClock
+    private let process = getpid()
+
+    /// The journal gets the record that an end was heard at the earliest after this time. Then it cannot be ahead of a host
+    /// that writes down what it has heard.
+    static let heardMilliseconds = 1_000
+
+    /// `openedAt` dates the sendings of earlier processes. `service` returns the service of a bot.
+    init(
+        _ ledger: BookingLedger, _ journal: Journal? = nil, restoring entries: [JournalEntry] = [],
+        openedAt: MonotonicTime = .now(), service: (String) -> Int? = { _ in 0 }
+    ) {
+        var ledger = ledger
+        for entry in entries {
+            ledger.restore(
+                entry, service: entry.wish.summary.flatMap { service($0.botID) }, Evidence(inheritedAt: openedAt))
+        }
+        clock = journal?.clock ?? LedgerClock()
+        state = Monitor(State(ledger: ledger, clock: clock))
+        self.journal = journal
+    }
+
+    /// Begins a booking under a key.
+    func begin(_ request: Request, _ key: String, service: Int?, id: TransferID) -> BookingLedger.Decision {
+        let wallClock = WallClock.milliseconds()
+        return state.withLock { state in
+            noteHearings(&state)
+            return state.ledger.begin(
+                key, request.wish, body: request.body, service: service, id: id, now: state.clock.now,
+                wallClock: wallClock)
+        }
+    }
+
+    /// A booking in flight has ended, as `end` names it.
+    func ended(_ key: String, _ ending: BookingLedger.Ending, end: TransferID) {
+        state.withLock { $0.ledger.ended(key, ending, end: end, now: $0.clock.now) }
+        guard journal != nil, case .booked(let reply) = ending,
+            let entry = state.withLock({ $0.ledger.wish(of: key) })
+        else { return }
+        append(key) { .booked(entry.wish, recordedAt: entry.recordedAt, reply: reply) }
+    }
+
+    /// Returns the error of a booking that was refused before its key was looked up. The booking of a known key may have been
+    /// made, so its outcome is `unknown`.
+    func annotating(_ error: PartnerBookingError) -> PartnerBookingError {
+        guard error.outcome == .notSent, let key = error.idempotencyKey,
+            state.withLock({ $0.ledger.mayBeMade(key, now: $0.clock.now) })
+        else { return error }
+        var error = error
+        error.outcome = .unknown
+        return error
+    }
+
+    // MARK: The journal
+
+    /// Bookings are recorded beyond the process.
+    var isJournaled: Bool { journal != nil }
+
+    /// What the journal's file was found to be; nil without a journal.
+    var opening: (path: String, found: Journal.Opening)? { journal.map { ($0.path, $0.opening) } }
+
+    /// Starts the thread that writes the journal, if there is one. `report` gets the end of each record that has an ID.
+    func startJournal(report: @escaping @Sendable ([Journal.Report]) -> Void) throws(PartnerBookingError) -> Thread? {
+        try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) })
+    }
+
+    /// No records follow.
+    func beginClose() { journal?.beginClose() }
+
+    /// Returns whether the journal's thread is about to end. False: the disk hangs.
+    func waitForEnd(until moment: MonotonicTime) -> Bool { journal?.waitForEnd(until: moment) ?? true }
+
+    // MARK: Hearing of an end
+
+    /// The bookings whose end nobody has heard, oldest first.
+    var pending: [BookingLedger.Pending] {
+        state.withLock { state in
+            noteHearings(&state)
+            return state.ledger.pending(state.clock.now)
+        }.sorted()
+    }
+
+    /// The host has heard an end, or will have after that time.
+    func heard(_ key: String, end: TransferID, afterMilliseconds delay: Int) {
+        // In the child of a fork another thread may hold the lock, and the booking is the parent's.
+        guard getpid() == process else { return }
+        let dueAt = MonotonicTime.now().adding(milliseconds: Self.heardMilliseconds)
+        let hearing = Hearing(key: key, end: end, moment: clock.now + delay * 1_000, dueAt: dueAt)
+        hearings.withLock { $0.append(hearing) }
+        journal?.ask(at: dueAt)
+    }
+
+    /// Hands the hearings to the ledger.
+    private func noteHearings(_ state: inout State) {
+        let hearings = hearings.withLock { hearings in
+            defer { hearings.removeAll(keepingCapacity: true) }
+            return hearings
+        }
+        for hearing in hearings {
+            guard let record = state.ledger.heard(hearing.key, end: hearing.end, at: hearing.moment), journal != nil
+            else { continue }
+            state.unwritten.append((hearing.key, record, hearing.dueAt))
+        }
+    }
+
+    /// Returns the records of what was heard: those that are due, or all at the end. For the journal's thread.
+    func heardRecords(isEnd: Bool) -> [JournalRecord] {
+        let now = MonotonicTime.now()
+        let at = WallClock.milliseconds()
+        let (records, next) = state.withLock { state in
+            noteHearings(&state)
+            var records: [JournalRecord] = []
+            while let first = state.unwritten.first, isEnd || first.dueAt <= now {
+                _ = state.unwritten.popFirst()
+                let stamp = JournalRecord.Stamp(at: at, clock: state.clock.tick())
+                records.append(.event(.heard(end: first.record), key: first.key, stamp))
+            }
+            return (records, state.unwritten.first?.dueAt)
+        }
+        if let next { journal?.ask(at: next) }
+        return records
+    }
+
+    // MARK: Given up by a person
+
+    /// Returns the exchanges of the selected bookings that are in flight.
+    func inFlight(_ selection: GiveUp) -> [TransferID] { state.withLock { $0.ledger.inFlight(selection) } }
+
+    /// Forgets bookings in doubt. Returns nil when nothing is known under the key. The journal reports the end of the
+    /// records under `id`.
+    func giveUp(_ selection: GiveUp, id: TransferID) -> BookingLedger.GivenUp? {
+        let at = WallClock.milliseconds()
+        let (result, records) = state.withLock { state in
+            noteHearings(&state)
+            let result = state.ledger.giveUp(selection, now: state.clock.now)
+            let records = (result?.givenUp ?? []).map { booking in
+                JournalRecord.event(
+                    .givenUp, key: booking.key, JournalRecord.Stamp(at: at, clock: state.clock.tick()))
+            }
+            return (result, records)
+        }
+        if !records.isEmpty { journal?.append(records, id: id) }
+        return result.map { BookingLedger.GivenUp(givenUp: $0.givenUp.sorted(), kept: $0.kept.sorted()) }
+    }
+
+    // MARK: Records
+
+    /// Writes the intent of a booking in flight, without waiting. Returns false when there is no journal.
+    func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID) -> Bool {
+        guard journal != nil, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
+        append(key, id: id) { .intent(entry.wish, body: body, accountID: accountID) }
+        return true
+    }
+
+    /// The intent is on the disk.
+    func recorded(_ key: String, clock: Int?) { state.withLock { $0.ledger.recorded(key, clock: clock) } }
+
+    /// The void is on the disk. Returns the end of a booking that it settles after its exchange.
+    func voided(_ key: String, clock: Int?) -> BookingLedger.LateEnd? {
+        state.withLock { $0.ledger.voided(key, clock: clock, now: $0.clock.now) }
+    }
+
+    /// Takes back a record that is not written yet. Returns false when it may be on the disk.
+    func revoke(_ key: String, _ id: TransferID) -> Bool {
+        let isRevoked = journal?.revoke(id) ?? true
+        if isRevoked { recordUndone(key) }
+        return isRevoked
+    }
+
+    /// The intent is not on the disk.
+    func recordUndone(_ key: String) { state.withLock { $0.ledger.recordUndone(key) } }
+
+    /// Writes that a booking was not made, without waiting.
+    func void(_ key: String, _ outcome: PartnerBookingError.Outcome, id: TransferID) {
+        guard let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return }
+        append(key, id: id) { .void(entry.wish, recordedAt: entry.recordedAt, outcome) }
+    }
+
+    /// The call of a booking was cancelled.
+    func withdraw(_ key: String) {
+        guard state.withLock({ $0.ledger.withdraw(key) }) else { return }
+        append(key) { .withdrawn }
+    }
+
+    /// The host repeats a cancelled booking that is still in flight.
+    func renew(_ key: String, accountID: String?) {
+        guard let (wish, body) = state.withLock({ $0.ledger.renew(key) }) else { return }
+        append(key) { .intent(wish, body: body, accountID: accountID) }
+    }
+
+    /// Writes an event, if there is a journal. With an ID its end is reported.
+    private func append(_ key: String, id: TransferID? = nil, _ event: () -> JournalRecord.Event) {
+        guard let journal else { return }
+        let event = event()
+        let clock = state.withLock { state in
+            let clock = state.clock.tick()
+            if let isEnd = event.isEnd { state.ledger.recording(key, clock: clock, isEnd: isEnd) }
+            return clock
+        }
+        journal.append(
+            .event(event, key: key, JournalRecord.Stamp(at: WallClock.milliseconds(), clock: clock)), id: id)
+    }
+}
+
+extension JournalRecord.Event {
+    /// nil: neither an intent nor an end.
+    fileprivate var isEnd: Bool? {
+        switch self {
+        case .booked, .void: true
+        case .intent: false
+        case .withdrawn, .heard, .givenUp: nil
+        }
+    }
+}
+
+/// Names one end of a booking. The host acknowledges it when it has heard that end.
+package final class Receipt: Sendable {
+    /// Weak: a host may keep a completion long after the client was closed.
+    private weak let ledger: LedgerStore?
+    private let key: String
+    private let end: TransferID
+
+    init(_ ledger: LedgerStore, key: String, end: TransferID) {
+        self.ledger = ledger
+        self.key = key
+        self.end = end
+    }
+
+    /// The host has the end. Its booking is not listed any more.
+    package func acknowledge() { ledger?.heard(key, end: end, afterMilliseconds: 0) }
+
+    /// A blocking call has returned the end. The process may still die before the host has it.
+    func acknowledgeSoon() { ledger?.heard(key, end: end, afterMilliseconds: LedgerStore.heardMilliseconds) }
+}
