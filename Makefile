@@ -22,7 +22,7 @@
 ##
 ## Run and measure
 ##   make demo-relay      an engine and a platform in two processes, with signed requests
-##   make bench           the figures of the README
+##   make bench           the figures of docs/benchmarks.md
 ##   make instructions    the instructions of one warm call, by shared object
 ##   make scanner         the speed of the JSON scanner, beside simdjson and RapidJSON
 ##   make fleet           the table of docs/fleet.md: 1,000 clients and an outage, on a virtual clock

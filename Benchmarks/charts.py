@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the charts of the README from the figures in build/bench/: `charts.py [FOLDER]`.
+"""Draws the charts of docs/benchmarks.md from the figures in build/bench/: `charts.py [FOLDER]`.
 
 Sober, and readable on a light page as well as on a dark one: no background, grey text, and colours that stand out from
 both. The same figures give the same bytes.

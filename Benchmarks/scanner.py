@@ -42,7 +42,8 @@ CONTESTANTS = {"ours": "ours", **PEERS}
 # As in the shipped library. The rest of this folder builds documents and writes.
 SOURCES = [ROOT / "Sources" / "PartnerBooking" / "JSON" / f"JSON{name}.swift"
            for name in ("", "Scanner", "Text", "Window")]
-SWIFT_FLAGS = ["-O", "-wmo", "-swift-version", "6", "-enforce-exclusivity=unchecked", "-parse-as-library"]
+SWIFT_FLAGS = ["-O", "-wmo", "-swift-version", "6", "-enforce-exclusivity=unchecked", "-parse-as-library",
+               "-package-name", "partnerbooking"]
 
 
 def long_reply() -> str:

@@ -17,11 +17,11 @@
 
 #define DAY (24 * 60 * 60)
 #define SLOTS_OFFERED 3
+#define MINUTES "30"               /* yours to decide: some platforms list a whole free day as one slot */
 #define NAME "John \"Jo\" Doe"     /* a caller may say anything */
 
 struct slot {
     char start_at[64];
-    char minutes[16];
 };
 
 /* Searches the seven days from tomorrow on. Returns how many slots are free; the first of them are in `slots`. */
@@ -48,10 +48,6 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
             snprintf(pointer, sizeof pointer, "/availabilities/%d/start_at", count);
             if (!json_copy(reply, pointer, slot.start_at, sizeof slot.start_at))
                 break;
-            snprintf(pointer, sizeof pointer, "/availabilities/%d/duration_minutes", count);
-            json_copy(reply, pointer, slot.minutes, sizeof slot.minutes);
-            if (atoi(slot.minutes) < 1 || atoi(slot.minutes) > 60)
-                strcpy(slot.minutes, "30");     /* this platform lists whole free windows: take the first half hour */
             if (count < SLOTS_OFFERED)
                 slots[count] = slot;
         }
@@ -73,7 +69,7 @@ static char *book(pbk_client *client, const char *bot_id, const char *key, const
 
     request = json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
                         "\"customer\":{\"phone\":$,\"name\":$}}}",
-                        bot_id, key, slot->start_at, slot->minutes, phone, name);
+                        bot_id, key, slot->start_at, MINUTES, phone, name);
     for (attempt = 1; attempt <= 3; attempt++) {
         printf("    book       %s for %s, key %s\n", slot->start_at, name, key);
         pbk_string_free(reply);

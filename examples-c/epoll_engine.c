@@ -34,6 +34,7 @@
 
 #define CALLS 6
 #define TOOL_CALLS 8
+#define MINUTES "30"            /* yours to decide: some platforms list a whole free day as one slot */
 #define FRAME_NS 20000000L      /* 20 ms of audio */
 #define SAMPLES 160             /* at 8 kHz */
 #define FRAMES_BETWEEN_CALLS 10 /* the next phone rings 200 ms later */
@@ -116,7 +117,7 @@ static void search(const struct engine *engine, struct call *call)
     submit(engine, call, SEARCHING);
 }
 
-static void book(const struct engine *engine, struct call *call, const char *start_at, const char *minutes)
+static void book(const struct engine *engine, struct call *call, const char *start_at)
 {
     char key[96], phone[32], name[32];
 
@@ -125,13 +126,13 @@ static void book(const struct engine *engine, struct call *call, const char *sta
     snprintf(name, sizeof name, "Caller %d", call->number);
     keep(call, json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
                          "\"customer\":{\"phone\":$,\"name\":$}}}",
-                         engine->bot_id, key, start_at, minutes, phone, name));
+                         engine->bot_id, key, start_at, MINUTES, phone, name));
     submit(engine, call, BOOKING);
 }
 
 static void search_ended(const struct engine *engine, struct call *call, const char *reply)
 {
-    char start_at[64], minutes[16], words[128];
+    char start_at[64], words[128];
 
     if (!json_copy(reply, "/availabilities/0/start_at", start_at, sizeof start_at)) {
         hand_over(engine, call, reply);
@@ -139,10 +140,7 @@ static void search_ended(const struct engine *engine, struct call *call, const c
     }
     snprintf(words, sizeof words, "The first free time is %s. I am booking it for you.", start_at);
     say(engine, call, "bot", words);
-    json_copy(reply, "/availabilities/0/duration_minutes", minutes, sizeof minutes);
-    if (atoi(minutes) < 1 || atoi(minutes) > 60)    /* some platforms list whole free windows */
-        strcpy(minutes, "30");
-    book(engine, call, start_at, minutes);
+    book(engine, call, start_at);
 }
 
 static void booking_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)

@@ -13,30 +13,29 @@
 
 using nlohmann::json;
 
-/* What a slot has for certain. Platforms add members of their own, and some list a whole free window as one slot. */
-struct Slot {
-    std::string start_at;
-    int duration_minutes;
-};
+/* The program decides the length: some platforms list a whole free day as one slot. */
+constexpr int minutes = 30;
 
-static std::vector<Slot> search(const partnerbooking::Client &client, const std::string &bot)
+/* The starts of the free slots. Platforms add members of their own to a slot. */
+static std::vector<std::string> search(const partnerbooking::Client &client, const std::string &bot)
 {
-    const json range = {{"start_at", "2030-01-14"}, {"end_at", "2030-01-15"}};
+    const json range = {{"start_at", "2030-01-14T09:00:00Z"}, {"end_at", "2030-01-14T17:00:00Z"}};
     const json request = {{"bot_id", bot}, {"query", {{"filter", {{"start_at_range", range}}}}}};
     const json reply = json::parse(client.search_availability(request.dump()));
 
-    std::vector<Slot> slots;
+    std::vector<std::string> starts;
     for (const json &slot : reply.at("availabilities"))
-        slots.push_back({slot.at("start_at"), slot.value("duration_minutes", 30)});
-    return slots;
+        starts.push_back(slot.at("start_at"));
+    return starts;
 }
 
-static json book(const partnerbooking::Client &client, const std::string &bot, const Slot &slot, const std::string &name)
+static json book(const partnerbooking::Client &client, const std::string &bot, const std::string &start_at,
+                 const std::string &name)
 {
     json request = {{"bot_id", bot},
                     {"booking",
-                     {{"start_at", slot.start_at},
-                      {"duration_minutes", slot.duration_minutes},
+                     {{"start_at", start_at},
+                      {"duration_minutes", minutes},
                       {"customer", {{"phone", "+15551234567"}, {"name", name}}}}}};
     /* However often a language model repeats this within the call, the key is the same, and so there is one booking. */
     request["idempotency_key"] = partnerbooking::booking_key("call-7", request.dump());
@@ -69,9 +68,9 @@ int main(int argc, char **argv)
         const json listed = json::parse(client.pending_bookings());
         for (const json &pending : listed.at("pending_bookings"))
             catch_up(client, pending);
-        const std::vector<Slot> slots = search(client, bot);
-        std::cout << slots.size() << " free slots, the first at " << slots.at(0).start_at << "\n";
-        const json booking = book(client, bot, slots.at(0), "Zo\u00eb \"Zo\" O\\Neil");
+        const std::vector<std::string> starts = search(client, bot);
+        std::cout << starts.size() << " free slots, the first at " << starts.at(0) << "\n";
+        const json booking = book(client, bot, starts.at(0), "Zo\u00eb \"Zo\" O\\Neil");
         std::cout << booking.at("id") << " for " << booking.at("customer").at("name") << ", " << booking.at("status") << "\n";
     } catch (const partnerbooking::Error &error) {
         std::cerr << error.what() << "\n";

@@ -1,6 +1,7 @@
 /*
- * The pieces of C in README.md and docs/, in a program that runs them: Tests/python/test_docs.py sees to it that they are here, line
- * by line. What is around them is not on the pages.
+ * The pieces of C in README.md and docs/, in a program that runs them. Tests/python/test_docs.py
+ * finds each piece here, line by line. The code around them is not on the pages. Programs that a
+ * page shows whole are run by tests of their own.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <poll.h>
@@ -25,20 +26,20 @@ static void say(struct call *call, const char *words)
     last_said = words;
 }
 
-static void on_reply(struct call *call, pbk_status status, const char *reply)
+static void on_reply(struct call *call, const pbk_completion *done)
 {
     call->replies++;
-    call->status = status;
-    check(reply != NULL, "a reply", "of a call", reply);
+    call->status = pbk_completion_status(done);
+    check(pbk_completion_reply(done) != NULL, "a reply", "of a call", NULL);
 }
 
-static void on_refusal(struct call *call, pbk_status status)
+static void on_refusal(struct call *call)
 {
     (void)call;
-    check(0, "accepted", "a call", pbk_status_text(status));
+    check(0, "accepted", "a call", NULL);
 }
 
-/* ---- README.md and docs/c.md: calls that wait --------------------------------------------------------------------- */
+/* ---- docs/c.md: calls that wait ----------------------------------------------------------------------------------- */
 
 static void offer(const char *reply) { check(strstr(reply, "\"start_at\"") != NULL, "searched", "a day", reply); }
 
@@ -156,11 +157,8 @@ static void take_completions(pbk_client *client)
     pbk_completion *done;
     while ((done = pbk_next_completion(client, 0, NULL)) != NULL) {
         struct call *call = pbk_completion_context(done);
-        switch (pbk_completion_event(done)) {
-        case PBK_EVENT_SLOW: say(call, "One moment, please."); break;       // "slow_after_ms"
-        case PBK_EVENT_DONE: on_reply(call, pbk_completion_status(done), pbk_completion_reply(done)); break;
-        default: break;                                                     // "report_settled" has no context
-        }
+        if (pbk_completion_event(done) == PBK_EVENT_SLOW) say(call, "One moment, please.");
+        if (pbk_completion_event(done) == PBK_EVENT_DONE) on_reply(call, done);
         pbk_completion_free(done);
     }
 }
@@ -171,9 +169,9 @@ static void without_waiting(void)
     const char *request = SEARCH;
     struct call one = {0}, *call = &one;
 
-    pbk_ticket search;                                                              // `call`: a pointer of yours
-    pbk_status accepted = pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);
-    if (accepted != PBK_OK) on_refusal(call, accepted);                             // there will be no completion
+    pbk_ticket search;                                      // `call`: a pointer of yours
+    if (pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call) != PBK_OK)
+        on_refusal(call);                                   // no completion will follow
 
     struct pollfd descriptors[] = {{pbk_client_fd(client), POLLIN, 0}};     /* and those of your engine */
     while (call->replies == 0 && poll(descriptors, 1, -1) >= 0)
@@ -181,7 +179,7 @@ static void without_waiting(void)
     check(call->slow == 1 && call->status == PBK_OK, "a search", "without waiting", last_said);
 
     pbk_submit(client, PBK_SEARCH_AVAILABILITY, request, &search, NULL, NULL, call);
-    pbk_cancel(client, search);                                                         // the caller speaks
+    pbk_cancel(client, search);                             // the caller speaks
     while (call->replies == 1 && poll(descriptors, 1, -1) >= 0)
         take_completions(client);
     check(call->status == PBK_CANCELLED, "a search", "that the caller interrupts", pbk_status_text(call->status));
@@ -363,7 +361,7 @@ static void what_to_say(void)
     fclose(log_file);
 }
 
-/* ---- README.md and docs/operations.md: after a restart --------------------------------------------------------------- */
+/* ---- docs/c.md and docs/operations.md: after a restart --------------------------------------------------------------- */
 
 static void after_a_restart(void)
 {
@@ -387,7 +385,7 @@ static void after_a_restart(void)
     pbk_client_close(client, 1000);
 }
 
-/* ---- README.md and docs/platform-webhook.md: a platform -------------------------------------------------------------- */
+/* ---- docs/platform-webhook.md: a platform ---------------------------------------------------------------------------- */
 
 static int answer(int status, const char *why)
 {

@@ -1,6 +1,6 @@
 /*
- * The pieces of code in docs/cpp.md, README.md and at the top of the header, in a program that runs them:
- * Tests/python/test_cpp.py sees to it that they are here, line by line. What is around them is not in the documents.
+ * The pieces of code in docs/cpp.md and at the top of the header, in a program that runs them.
+ * Tests/python/test_docs.py and test_cpp.py find each piece here, line by line.
  */
 #include "partnerbooking.hpp"
 
@@ -23,20 +23,6 @@ static void top_of_the_header()
     call.ticket.cancel();                                               // when the caller speaks
     std::string reply = call.reply.get();                               // a std::future
     check(contains(slots, "availabilities") && reply == slots, "the top of the header", "the reply was there first");
-}
-
-static void readme()
-{
-    partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}})");
-    auto call = client.submit(PBK_SEARCH_AVAILABILITY, request);    // returns at once; the reply comes by a std::future
-    try {
-        std::string booked = client.create_booking(booking);        // waits
-        std::string slots = call.reply.get();
-    } catch (const partnerbooking::Error &error) {
-        if (error.outcome() == PBK_OUTCOME_UNKNOWN)
-            std::cerr << "repeat it with the same key: " << error.idempotency_key() << "\n";
-    }
-    check(!call.reply.valid() && contains(client.sandbox_bookings(), "key-1"), "the README");
 }
 
 static void say(const std::string &) {}
@@ -171,7 +157,6 @@ int main()
     } catch (const partnerbooking::Error &error) {
         check(error.status() == PBK_CANCELLED, "the top of the header", error.what());
     }
-    readme();
     errors();
     results();
     futures();

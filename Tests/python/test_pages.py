@@ -1,0 +1,182 @@
+"""How the pages read: their length and width, the first page against what its commands print, the glossary."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from makefile import targets
+from pbk import LIBRARY, ROOT
+from test_docs import BLOCKS, CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, code_of
+from test_examples import WARNINGS, run
+
+README = ROOT / "README.md"
+CC = os.environ.get("CC", "cc")
+WIDTH = 100
+
+NARROW = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "Tests" / "README.md",
+    ROOT / "bindings" / "python" / "README.md",
+    DOCS / "README.md",
+    DOCS / "abi.md",
+    DOCS / "architecture.md",
+    DOCS / "benchmarks.md",
+    DOCS / "c.md",
+    DOCS / "cpp.md",
+    DOCS / "embedding.md",
+    DOCS / "errors.md",
+    DOCS / "glossary.md",
+    DOCS / "install.md",
+    DOCS / "journal.md",
+    DOCS / "limitations.md",
+    DOCS / "platform-webhook.md",
+    DOCS / "python.md",
+    DOCS / "testing.md",
+]
+"""Pages whose prose is at most 100 columns wide. Take none away."""
+
+OTHERS = sorted({*CODE_PAGES, *CONTRIBUTORS_PAGES, ROOT / "CHANGELOG.md"} - set(NARROW))
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+# ---- Length and width -----------------------------------------------------------------------------------------------
+
+
+def prose(text: str) -> list[str]:
+    """The lines outside of blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines()
+
+
+def too_wide(text: str) -> list[str]:
+    """A link or a piece of code alone cannot be broken. A table can: it can be a list."""
+    items = re.compile(r"\s*(?:[-*>] |\d+\. )?")
+    return [line for line in prose(text) if len(line) > WIDTH and " " in line[items.match(line).end() :]]
+
+
+@pytest.mark.parametrize("page", NARROW, ids=name)
+def test_prose_is_narrow(page):
+    assert too_wide(page.read_text()) == []
+
+
+@pytest.mark.parametrize("page", OTHERS, ids=name)
+def test_page_that_has_become_narrow_is_listed(page):
+    assert too_wide(page.read_text()) != [], "add it to NARROW"
+
+
+def test_wide_line_would_be_seen():
+    wide = "word " * 20 + "word."
+    assert too_wide(f"{wide}\n| {wide} |\n- {wide}\n") == [wide, f"| {wide} |", f"- {wide}"]
+    assert too_wide(f"{wide[:WIDTH]}\n```c\n{wide}\n```\n- [link](https://example.com/{'x' * WIDTH})\n") == []
+
+
+def test_readme_is_short():
+    text = README.read_text()
+    assert len(text.splitlines()) <= 150
+    assert len(text.split()) <= 1000
+
+
+# ---- The first page -------------------------------------------------------------------------------------------------
+
+
+def block(beginning: str) -> str:
+    [found] = [block.text for block in BLOCKS if block.page == "README.md" and block.text.startswith(beginning)]
+    return found
+
+
+def shown_output(text: str) -> list[str]:
+    """What a block of commands shows in comments."""
+    return [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")]
+
+
+def without_dates(line: str) -> str:
+    return re.sub(r"\bbkg_\w+|\w+day \d+ \w+ at [\d:]+", "…", line)
+
+
+def test_demo_prints_what_the_readme_shows(tmp_path):
+    """In this order, on some day."""
+    run("make", "-C", ROOT / "examples-c", f"PBK={ROOT}", f"BUILD={tmp_path}", tmp_path / "book_appointment")
+    printed = [without_dates(line) for line in run(tmp_path / "book_appointment").splitlines()]
+    shown = [without_dates(line) for line in shown_output(block("make demo"))]
+    assert len(shown) > 2
+    for line in shown:
+        assert line in printed
+        printed = printed[printed.index(line) + 1 :]
+
+
+def test_commands_of_the_readme_are_targets():
+    named = {word for code in code_of(README) for word in re.findall(r"\bmake ([a-z][a-z-]*)", code)}
+    assert {"demo", "test", "install"} <= named <= targets()
+
+
+def test_c_program_of_the_readme(tmp_path):
+    """By the command below it, beside the library's folders."""
+    (tmp_path / "include").symlink_to(ROOT / "include")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "lib").symlink_to(LIBRARY.parent)
+    (tmp_path / "program.c").write_text(block("#include"))
+    command = block("cc ")
+    done = subprocess.run(
+        ["sh", "-e", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    [shown] = shown_output(command)
+    assert re.fullmatch(re.escape(shown).replace("…", ".*"), done.stdout.strip())
+    run(CC, *WARNINGS, f"-I{ROOT / 'include'}", "-fsyntax-only", tmp_path / "program.c")
+
+
+def test_python_program_of_the_readme():
+    program = block("import asyncio")
+    [shown] = re.findall(r"print\(.*\) +# (.*)", program)
+    environment = {"PYTHONPATH": str(ROOT / "bindings" / "python"), "PARTNERBOOKING_LIBRARY": str(LIBRARY)}
+    assert run(sys.executable, "-X", "dev", "-c", program, **environment).splitlines() == [shown]
+
+
+def test_programs_of_the_readme_decide_the_length():
+    """Some platforms list a whole free day as one slot: its length is not that of an appointment."""
+    for beginning in ("#include", "import asyncio"):
+        program = block(beginning)
+        assert re.search(r"^(?:#define )?MINUTES (?:= )?30\b", program, re.MULTILINE)
+        assert "0/duration_minutes" not in program and ".duration_minutes" not in program
+
+
+def numbers(text: str) -> set[str]:
+    return {number.strip(",.") for number in re.findall(r"\d[\d.,]*", text)}
+
+
+def test_figures_of_the_readme_are_those_of_the_pages():
+    """Which have the command for each."""
+    sections = dict(re.findall(r"^## (.*)\n((?:(?!^## ).*\n)*)", README.read_text(), re.MULTILINE))
+    known = numbers((DOCS / "benchmarks.md").read_text()) | numbers((DOCS / "testing.md").read_text())
+    for section in ("Why", "Performance"):
+        shown = numbers(sections[section])
+        assert len(shown) > 4 and shown - known == set(), section
+
+
+# ---- Names ----------------------------------------------------------------------------------------------------------
+
+
+def test_names_of_the_glossary_are_there():
+    folders = ("include", "Sources", "bindings/python/partnerbooking")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*")]
+    sources = [file.read_text() for file in files if file.suffix in (".h", ".hpp", ".swift", ".py")]
+    there = set(re.findall(r"[\w-]+", "\n".join(sources)))
+    named = {part for code in code_of(DOCS / "glossary.md") for part in re.findall(r"[\w-]+", code)}
+    assert len(named) > 80
+    assert named - there - {"pbk_", "PBK_"} == set()
+
+
+def test_order_of_folders_is_that_of_the_page():
+    """The page describes each folder below those that use it, as Tests/folders.sh compiles them."""
+    [order] = re.findall(r'^order="(.*)"$', (ROOT / "Tests" / "folders.sh").read_text(), re.MULTILINE)
+    section = (DOCS / "architecture.md").read_text().split("\n## The pipeline of folders\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == order.split()
