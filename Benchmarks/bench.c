@@ -201,7 +201,7 @@ pbk_client *ours_open(const char *base_url, const char *ca_file, const char *mem
     if (ca_file[0] != '\0')
         snprintf(tls, sizeof tls, ",\"tls\":{\"ca_file\":\"%s\"}", ca_file);
     snprintf(config, sizeof config, "{\"api_key\":\"" API_KEY "\",\"base_url\":\"%s\"%s%s}", base_url, tls, members);
-    client = pbk_client_open(config, &error);
+    client = pbk_client_open(config, &error, NULL);
     if (client == NULL)
         fprintf(stderr, "pbk_client_open: %s\n", error == NULL ? "out of memory" : error);
     pbk_string_free(error);

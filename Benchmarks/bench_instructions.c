@@ -33,7 +33,7 @@
 typedef char *blocking_call(pbk_client *, const char *, pbk_status *);
 
 static struct {
-    pbk_client *(*open)(const char *, char **);
+    pbk_client *(*open)(const char *, char **, pbk_status *);
     pbk_status (*close)(pbk_client *, int32_t);
     blocking_call *search, *book;
     void (*free)(char *);
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     if (!load(argv[1]))
         return 1;
     snprintf(config, sizeof config, CONFIG, argv[2]);
-    client = pbk.open(config, &error);
+    client = pbk.open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "pbk_client_open: %s\n", error == NULL ? "out of memory" : error);
         pbk.free(error);

@@ -56,7 +56,7 @@ static int look_up(void *library, const char *name, void *function, size_t size)
 
 int main(int argc, char **argv)
 {
-    pbk_client *(*client_open)(const char *, char **);
+    pbk_client *(*client_open)(const char *, char **, pbk_status *);
     pbk_status (*client_close)(pbk_client *, int32_t);
     char *(*search)(pbk_client *, const char *, pbk_status *);
     void (*string_free)(char *);
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     }
 
     begun = now_us();
-    first = client_open(argv[2], &error);
+    first = client_open(argv[2], &error, NULL);
     first_us = now_us() - begun;
     opened = resident_kib();
     if (first == NULL) {
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
     searched = resident_kib();
 
     begun = now_us();
-    second = client_open(argv[2], NULL);
+    second = client_open(argv[2], NULL, NULL);
     second_us = now_us() - begun;
     client_close(second, 1000);
     client_close(first, 1000);

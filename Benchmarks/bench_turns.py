@@ -85,7 +85,7 @@ def ctypes_blocking(base_url: str, loop: asyncio.AbstractEventLoop) -> Run:
     """Bare: what the package would be without anything of its own."""
     from partnerbooking import _bindings
 
-    handle = _bindings.pbk_client_open(json.dumps(configuration(base_url)).encode(), None)
+    handle = _bindings.pbk_client_open(json.dumps(configuration(base_url)).encode(), None, None)
 
     def search() -> bytes:
         status = ctypes.c_int()
@@ -103,7 +103,7 @@ def ctypes_queue(base_url: str, loop: asyncio.AbstractEventLoop) -> Run:
     """Bare, and without an event loop: what the asyncio client would be without asyncio."""
     from partnerbooking import _bindings
 
-    handle = _bindings.pbk_client_open(json.dumps(configuration(base_url)).encode(), None)
+    handle = _bindings.pbk_client_open(json.dumps(configuration(base_url)).encode(), None, None)
     poll = select.poll()
     poll.register(_bindings.pbk_client_fd(handle), select.POLLIN)
 

@@ -136,7 +136,7 @@ static int detached_booking(pbk_client *client, const char *slot)
 int main(void)
 {
     char slot[64], *error = NULL;
-    pbk_client *client = pbk_client_open(CONFIG, &error);
+    pbk_client *client = pbk_client_open(CONFIG, &error, NULL);
     int fine;
 
     if (client == NULL) {

@@ -88,7 +88,7 @@ int main(void)
     pbk_status status;
     int booked;
 
-    conversation.client = pbk_client_open(CONFIG, &error);
+    conversation.client = pbk_client_open(CONFIG, &error, NULL);
     if (conversation.client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);

@@ -299,7 +299,7 @@ int main(void)
         engine.calls[i].number = i + 1;
 
     config = configuration();
-    engine.client = pbk_client_open(config, &error);
+    engine.client = pbk_client_open(config, &error, NULL);
     free(config);
     if (engine.client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

@@ -4,7 +4,7 @@
 int main(void) {
     char *error = NULL;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error);
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error, NULL);
     if (client == NULL) { fprintf(stderr, "%s\n", error); pbk_string_free(error); return 1; }
 
     pbk_status status;

@@ -98,9 +98,9 @@ int main(void)
     char *reply, *error = NULL;
     int fine = 1;
 
-    sandbox = pbk_client_open(SANDBOX, &error);
-    slow = sandbox == NULL ? NULL : pbk_client_open(SLOW_SANDBOX, &error);
-    nobody = slow == NULL ? NULL : pbk_client_open(NOBODY_THERE, &error);
+    sandbox = pbk_client_open(SANDBOX, &error, NULL);
+    slow = sandbox == NULL ? NULL : pbk_client_open(SLOW_SANDBOX, &error, NULL);
+    nobody = slow == NULL ? NULL : pbk_client_open(NOBODY_THERE, &error, NULL);
     if (nobody == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);

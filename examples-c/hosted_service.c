@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     }
 
     config = build_config(api_key);
-    client = pbk_client_open(config, &error);
+    client = pbk_client_open(config, &error, NULL);
     free(config);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

@@ -27,12 +27,13 @@ SECRETS = [secret.encode() for secret in os.environ.get("WEBHOOK_SECRET", "").sp
 BODY_LIMIT = 512 * 1024  # twice what the library ever sends
 
 pbk = ctypes.CDLL(os.environ.get("PBK_LIBRARY") or str(Path(__file__).parents[1] / "build/lib/libpartnerbooking.so"))
-CALL = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int)]
+STATUS = ctypes.POINTER(ctypes.c_int)
+CALL = [ctypes.c_void_p, ctypes.c_char_p, STATUS]
 VERIFY = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_size_t, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t]
 for name, result, arguments in [
     ("pbk_webhook_verify", ctypes.c_int, [*VERIFY, ctypes.c_int64, ctypes.c_int64]),
     ("pbk_webhook_verdict_text", ctypes.c_char_p, [ctypes.c_int]),
-    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]),
+    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p), STATUS]),
     ("pbk_client_close", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32]),
     # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
     ("pbk_search_availability", ctypes.c_void_p, CALL),
@@ -65,7 +66,7 @@ class Schedule:
     """The clinic's calendar. Each account has customers of its own, as the sandbox's bots have."""
 
     def __init__(self) -> None:
-        self.client = pbk.pbk_client_open(b'{"endpoint":"sandbox"}', None)
+        self.client = pbk.pbk_client_open(b'{"endpoint":"sandbox"}', None, None)
         if self.client is None:
             sys.exit("the sandbox cannot be opened")
         self.lock = threading.Lock()

@@ -168,7 +168,7 @@ int main(int argc, char **argv)
     int all_happened;
 
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* each line when it is said, also through a pipe */
-    client = pbk_client_open(config, &error);
+    client = pbk_client_open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);

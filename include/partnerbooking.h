@@ -41,7 +41,7 @@
  * Usage, where a thread may wait (examples-c/ has the others: an epoll loop, callbacks, barge-in):
  *
  *     char *error = NULL;
- *     pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\"}", &error);
+ *     pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\"}", &error, NULL);
  *     if (client == NULL) { fprintf(stderr, "%s\n", error); pbk_string_free(error); return 1; }
  *
  *     pbk_status status;
@@ -123,7 +123,7 @@ typedef enum pbk_event {
 
 /**
  * How a call ended, coarse enough for a switch and for a metric label. The "error" object of the reply says more.
- * pbk_reply_status() reads it from a reply, for functions without a `status`.
+ * pbk_reply_status() reads it from a reply.
  *
  * Values are stable, and a retired one is never used again. New ones may be added: treat a value you do not know as a
  * failure. Up to 69 the name in lower case without its prefix is the reply's "code"; from 80 on the service answered, and
@@ -241,12 +241,13 @@ PBK_API const char *pbk_status_text(pbk_status status);
  *                     Partner API. A member that is unknown or wrong is an error that names it. NULL is an error.
  * @param error_json   Where to put the error reply on failure (yours to free; NULL when memory is out), NULL on success.
  *                     May be NULL.
+ * @param status       Where to put the status: PBK_OK, or why there is no client. May be NULL.
  * @return The client, to be closed with pbk_client_close(); NULL on failure.
  * Any thread. Starts the client's thread, which begins to connect at once so that the first call finds a connection; reads the
  * CA file and the journal if they are named ("journal_path": one journal belongs to one client, others get PBK_JOURNAL_LOCKED); does
  * not wait for the network. Since 0.1.
  */
-PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json);
+PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json, pbk_status *status);
 
 /**
  * Closes a client: refuses new calls, lets those under way finish, ends the rest, and stops the client's thread.
@@ -572,11 +573,13 @@ PBK_API pbk_status pbk_prewarm(pbk_client *client);
  *
  * @param call_id       Names the phone call: 1 to 256 bytes. Borrowed. NULL is an error.
  * @param request_json  The request as for pbk_create_booking(); its "idempotency_key" may be missing. Borrowed. NULL is an error.
- * @param error_json    Where to put the error reply on failure (yours to free), NULL on success. May be NULL.
- * @return The key, yours to free; NULL when the request is wrong or memory is out.
+ * @param error_json    Where to put the error reply on failure (yours to free; NULL when memory is out), NULL on success.
+ *                      May be NULL.
+ * @param status        Where to put the status: PBK_OK, or why there is no key. May be NULL.
+ * @return The key, yours to free; NULL when the request is wrong or memory is out (status PBK_RESOURCE_UNAVAILABLE).
  * Any thread, callbacks too; never blocks. Since 0.1.
  */
-PBK_API char *pbk_booking_key(const char *call_id, const char *request_json, char **error_json);
+PBK_API char *pbk_booking_key(const char *call_id, const char *request_json, char **error_json, pbk_status *status);
 
 /**
  * Makes an idempotency key that nobody has had before. Make it once for each booking that the caller wants, and keep it for
@@ -634,9 +637,8 @@ PBK_API char *pbk_sandbox_bookings(pbk_client *client, pbk_status *status);
 /**
  * Returns the status of a reply: what the call that gave it put into its `status`.
  *
- *     char *error;
- *     client = pbk_client_open(config, &error);
- *     if (client == NULL && pbk_reply_status(error) == PBK_JOURNAL_LOCKED) ...
+ *     char *reply = pbk_create_booking(client, request, NULL);
+ *     if (pbk_reply_status(reply) == PBK_SLOT_UNAVAILABLE) ...        // offer another slot
  *
  * @param reply  A reply or an error reply of this library, from any function. Borrowed.
  * @return PBK_OK for a reply without "error". For an error reply the status of its call.

@@ -107,7 +107,6 @@ bool has_memory_for(Function &&function) noexcept {
 }
 
 Error error_of(pbk_status status, const char *json) noexcept;
-pbk_status status_of(const char *json) noexcept;
 Result<std::string> result_of(pbk_status status, const char *reply, std::size_t length) noexcept;
 
 }  // namespace detail
@@ -518,10 +517,11 @@ public:
      */
     static Result<Client> try_open(TextRef config) noexcept {
         char *error = nullptr;
-        pbk_client *client = pbk_client_open(config.c_str(), &error);
+        pbk_status status = PBK_OK;
+        pbk_client *client = pbk_client_open(config.c_str(), &error, &status);
         const detail::OwnedString owned(error);
         if (client == nullptr)
-            return detail::error_of(detail::status_of(error), error);
+            return detail::error_of(status, error);
         return Client(client);
     }
 #if PARTNERBOOKING_EXCEPTIONS
@@ -856,10 +856,11 @@ inline const char *version() noexcept { return pbk_version(); }
 /** The key of a booking, derived from the phone call and what is booked, so that a repetition within the call has the same one. */
 inline Result<std::string> try_booking_key(TextRef call_id, TextRef request) noexcept {
     char *error = nullptr;
-    const detail::OwnedString key(pbk_booking_key(call_id.c_str(), request.c_str(), &error));
+    pbk_status status = PBK_OK;
+    const detail::OwnedString key(pbk_booking_key(call_id.c_str(), request.c_str(), &error, &status));
     const detail::OwnedString owned(error);
     if (key == nullptr)
-        return detail::error_of(detail::status_of(error), error);
+        return detail::error_of(status, error);
     return detail::result_of(PBK_OK, key.get(), std::strlen(key.get()));
 }
 
@@ -1033,11 +1034,6 @@ inline Error error_of(pbk_status status, const char *json) noexcept {
         error.members_ = members;
     });
     return error;
-}
-
-/* The status of an error for which the C ABI gives none. NULL: memory was out. */
-inline pbk_status status_of(const char *json) noexcept {
-    return json == nullptr ? PBK_RESOURCE_UNAVAILABLE : pbk_reply_status(json);
 }
 
 /* A copy of the reply, or the error that it is. */

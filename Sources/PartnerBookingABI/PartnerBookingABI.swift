@@ -16,9 +16,11 @@ public func pbk_status_text(_ status: pbk_status) -> UnsafePointer<CChar>? {
 
 @_cdecl("pbk_client_open") @implementation
 public func pbk_client_open(
-    _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ status: UnsafeMutablePointer<pbk_status>?
 ) -> OpaquePointer? {
     errorJSON?.pointee = nil
+    status?.pointee = PBK_OK
     Handles.prepareForForks()
     CompletionBox.prepareForForks()
     do throws(PartnerBookingError) {
@@ -27,6 +29,7 @@ public func pbk_client_open(
         return Handles.add(try PartnerBookingClient(configuration: configuration))
     } catch {
         errorJSON?.pointee = string(error.json)
+        status?.pointee = error.pbkStatus
         return nil
     }
 }
@@ -142,15 +145,18 @@ public func pbk_next_completion(
 @_cdecl("pbk_booking_key") @implementation
 public func pbk_booking_key(
     _ callID: UnsafePointer<CChar>?, _ requestJSON: UnsafePointer<CChar>?,
-    _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
     errorJSON?.pointee = nil
     do throws(PartnerBookingError) {
         let key = try BookingKey.derived(
             callID: bytes(callID, "call_id"), request: bytes(requestJSON, "request_json"))
-        return string(Array(key.utf8))
+        let text = string(Array(key.utf8))
+        status?.pointee = text == nil ? PBK_RESOURCE_UNAVAILABLE : PBK_OK
+        return text
     } catch {
         errorJSON?.pointee = string(error.json)
+        status?.pointee = error.pbkStatus
         return nil
     }
 }

@@ -115,7 +115,7 @@ static void call_everything(void *context, pbk_completion *completion)
     it->submit_queued = pbk_submit(it->own, PBK_SEARCH_AVAILABILITY, SEARCH, NULL, NULL, NULL, it);
     it->submit_slow = pbk_submit(it->other, PBK_SEARCH_AVAILABILITY, SEARCH, &it->slow_ticket, NULL, on_cancelled, it);
     it->cancel_slow = pbk_cancel(it->other, it->slow_ticket);
-    it->opened = pbk_client_open(SANDBOX, NULL);
+    it->opened = pbk_client_open(SANDBOX, NULL, NULL);
     tell();
 }
 

@@ -6,7 +6,7 @@
 
 static const char *(*volatile version)(void) = pbk_version;
 static const char *(*volatile status_text)(pbk_status) = pbk_status_text;
-static pbk_client *(*volatile client_open)(const char *, char **) = pbk_client_open;
+static pbk_client *(*volatile client_open)(const char *, char **, pbk_status *) = pbk_client_open;
 static pbk_status (*volatile client_close)(pbk_client *, int32_t) = pbk_client_close;
 static char *(*volatile search_availability)(pbk_client *, const char *, pbk_status *) = pbk_search_availability;
 static char *(*volatile create_booking)(pbk_client *, const char *, pbk_status *) = pbk_create_booking;
@@ -27,7 +27,7 @@ static const char *(*volatile completion_tag)(const pbk_completion *) = pbk_comp
 static const char *(*volatile completion_timing)(const pbk_completion *) = pbk_completion_timing;
 static void (*volatile completion_free)(pbk_completion *) = pbk_completion_free;
 static pbk_status (*volatile prewarm)(pbk_client *) = pbk_prewarm;
-static char *(*volatile booking_key)(const char *, const char *, char **) = pbk_booking_key;
+static char *(*volatile booking_key)(const char *, const char *, char **, pbk_status *) = pbk_booking_key;
 static char *(*volatile random_key)(void) = pbk_random_key;
 static char *(*volatile pending_bookings)(pbk_client *, pbk_status *) = pbk_pending_bookings;
 static char *(*volatile sandbox_bookings)(pbk_client *, pbk_status *) = pbk_sandbox_bookings;

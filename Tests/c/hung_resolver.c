@@ -52,7 +52,8 @@ static void *long_search(void *client)
 
 int main(void)
 {
-    pbk_client *client = pbk_client_open("{\"api_key\":\"sk_ptnr_test\",\"base_url\":\"https://name.invalid\"}", NULL);
+    pbk_client *client = pbk_client_open("{\"api_key\":\"sk_ptnr_test\",\"base_url\":\"https://name.invalid\"}", NULL,
+                                         NULL);
     double begun = seconds();
     pbk_status status = PBK_OK;
     pthread_t thread;

@@ -47,15 +47,19 @@ static void check_all(pbk_client *client, const char *search, const char *bookin
     pbk_string_free(pbk_create_booking(client, booking, NULL));
 }
 
-static void check_open(const char *config, const char *input, const char *code)
+static void check_open(const char *config, const char *input, pbk_status due, const char *code)
 {
     char member[64], *error = NULL;
-    pbk_client *client = pbk_client_open(config, &error);
+    pbk_status status = PBK_OK;
+    pbk_client *client = pbk_client_open(config, &error, &status);
 
     snprintf(member, sizeof member, "\"code\":\"%s\"", code);
-    check(client == NULL && error != NULL && strstr(error, member) != NULL, "open", input, error);
+    check(client == NULL && status == due && error != NULL && strstr(error, member) != NULL, "open", input, error);
     pbk_string_free(error);
-    check(pbk_client_open(config, NULL) == NULL, "open without a place for the error", input, "NULL");
+    status = PBK_OK;
+    check(pbk_client_open(config, NULL, &status) == NULL && status == due, "open without a place for the error", input,
+          pbk_status_text(status));
+    check(pbk_client_open(config, NULL, NULL) == NULL, "open without a place for error and status", input, "NULL");
 }
 
 static char *filled(size_t length, int byte)
@@ -86,17 +90,17 @@ static void texts(pbk_client *client)
 
     for (i = 0; i < sizeof not_json / sizeof not_json[0]; i++) {
         check_all(client, not_json[i].text, not_json[i].text, not_json[i].name, PBK_INVALID_JSON, "invalid_json");
-        check_open(not_json[i].text, not_json[i].name, "invalid_json");
+        check_open(not_json[i].text, not_json[i].name, PBK_INVALID_JSON, "invalid_json");
     }
 
     text = filled(DEPTH_LIMIT + 1, '[');
     check_all(client, text, text, "129 brackets", PBK_INVALID_JSON, "invalid_json");
-    check_open(text, "129 brackets", "invalid_json");
+    check_open(text, "129 brackets", PBK_INVALID_JSON, "invalid_json");
     free(text);
 
     text = filled(100000, '[');
     check_all(client, text, text, "100,000 brackets", PBK_INVALID_JSON, "invalid_json");
-    check_open(text, "100,000 brackets", "invalid_json");
+    check_open(text, "100,000 brackets", PBK_INVALID_JSON, "invalid_json");
     free(text);
 
     text = filled(REQUEST_LIMIT + 1, ' ');
@@ -105,8 +109,9 @@ static void texts(pbk_client *client)
     free(text);
 
     check_all(client, "{}", "{}", "an empty object", PBK_INVALID_FIELD, "invalid_field");
-    check_open("{}", "an empty object", "invalid_config");
-    check_open("{\"endpoint\":\"sandbox\",\"nonsense\":1}", "an unknown member", "invalid_config");
+    check_open("{}", "an empty object", PBK_INVALID_CONFIG, "invalid_config");
+    check_open("{\"endpoint\":\"sandbox\",\"nonsense\":1}", "an unknown member",
+               PBK_INVALID_CONFIG, "invalid_config");
 }
 
 static void handles(pbk_client *client, pbk_client *closed)
@@ -163,12 +168,13 @@ int main(void)
     pbk_string_free(NULL);
     check(1, "string free", "NULL", "still here");
 
-    check_open(NULL, "NULL", "invalid_argument");
-    closed = pbk_client_open("{\"endpoint\":\"sandbox\"}", NULL);
+    check_open(NULL, "NULL", PBK_INVALID_ARGUMENT, "invalid_argument");
+    closed = pbk_client_open("{\"endpoint\":\"sandbox\"}", NULL, NULL);
     check(closed != NULL, "open", "the sandbox, without a place for the error", "a client");
     check(pbk_client_close(closed, INT32_MIN) == PBK_OK, "close, INT32_MIN ms", "a client", "ok");
-    client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error);
-    check(client != NULL && error == NULL, "open", "the sandbox", "a client, and NULL for the error");
+    status = PBK_TIMEOUT;
+    client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error, &status);
+    check(client != NULL && error == NULL && status == PBK_OK, "open", "the sandbox", "a client, and NULL for the error");
     check(client != closed, "open", "another client", "another handle");
 
     handles(client, closed);

@@ -13,7 +13,7 @@ static int use_client(int number)
     char *error = NULL, *reply;
     pbk_status status;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error);
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error, NULL);
 
     if (client == NULL) {
         fprintf(stderr, "client %d: %s\n", number, error == NULL ? "out of memory" : error);

@@ -38,7 +38,7 @@ static inline void check(int right, const char *what, const char *input, const c
 static inline pbk_client *open_client(const char *config)
 {
     char *error = NULL;
-    pbk_client *client = pbk_client_open(config, &error);
+    pbk_client *client = pbk_client_open(config, &error, NULL);
 
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

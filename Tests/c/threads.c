@@ -93,7 +93,7 @@ int main(void)
 {
     struct caller callers[THREADS];
     char *error = NULL;
-    pbk_client *client = pbk_client_open(CONFIG, &error);
+    pbk_client *client = pbk_client_open(CONFIG, &error, NULL);
     int i, started = 0, failures = 0;
 
     if (client == NULL) {

@@ -47,7 +47,7 @@ static inline void find(void *library, const char *name, void *function)
 
 /* Its functions. Two copies in one process have each their own. */
 struct pbk {
-    pbk_client *(*client_open)(const char *, char **);
+    pbk_client *(*client_open)(const char *, char **, pbk_status *);
     pbk_status (*client_close)(pbk_client *, int32_t);
     char *(*search_availability)(pbk_client *, const char *, pbk_status *);
     char *(*create_booking)(pbk_client *, const char *, pbk_status *);
@@ -87,7 +87,7 @@ static inline void *load(const char *path, int flags)
 static inline pbk_client *open_client(const struct pbk *pbk, const char *config)
 {
     char *error = NULL;
-    pbk_client *client = pbk->client_open(config, &error);
+    pbk_client *client = pbk->client_open(config, &error, NULL);
 
     if (client == NULL)
         fail("cannot open a client: %s", error == NULL ? "out of memory" : error);

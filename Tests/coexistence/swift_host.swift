@@ -34,7 +34,9 @@ public final class PartnerBookingClient: Carrier {
 struct Library: @unchecked Sendable {
     typealias Text = UnsafeMutablePointer<CChar>
 
-    let open: @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<Text?>?) -> OpaquePointer?
+    let open:
+        @convention(c) (UnsafePointer<CChar>?, UnsafeMutablePointer<Text?>?, UnsafeMutablePointer<pbk_status>?) ->
+            OpaquePointer?
     let close: @convention(c) (OpaquePointer?, Int32) -> pbk_status
     let search: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?, UnsafeMutablePointer<pbk_status>?) -> Text?
     let submit:
@@ -81,7 +83,7 @@ struct Client: @unchecked Sendable {
     let handle: OpaquePointer
 
     init(_ config: String) {
-        guard let handle = library.open(config, nil) else { fatalError("no client") }
+        guard let handle = library.open(config, nil, nil) else { fatalError("no client") }
         self.handle = handle
     }
 

@@ -92,7 +92,7 @@ static void share_no_journal(const char *journal)
     pbk_client *owner = open_client(&copies[0], journal);
     char *error = NULL;
 
-    if (copies[1].client_open(journal, &error) != NULL || error == NULL || strstr(error, "\"journal_locked\"") == NULL)
+    if (copies[1].client_open(journal, &error, NULL) != NULL || error == NULL || strstr(error, "\"journal_locked\"") == NULL)
         fail("a journal that the other has open gave: %s", error == NULL ? "a client" : error);
     copies[1].string_free(error);
     book(&copies[0], owner, 0);

@@ -299,7 +299,7 @@ static void meet_errors(const char *distrusted)
     pbk_status status;
     pbk_client *client;
 
-    if (pbk.client_open("{\"endpoint\":\"nowhere\"}", &error) != NULL)
+    if (pbk.client_open("{\"endpoint\":\"nowhere\"}", &error, NULL) != NULL)
         fail("a client of a wrong configuration");
     pbk.string_free(error);
     client = open_client(&pbk, distrusted);

@@ -440,7 +440,7 @@ static void queue()
 
 static void keys()
 {
-    char *expected = pbk_booking_key("call-7", BOOKING, nullptr);
+    char *expected = pbk_booking_key("call-7", BOOKING, nullptr, nullptr);
     check(pb::booking_key("call-7", BOOKING) == expected, "booking key", expected);
     pbk_string_free(expected);
     const pb::Result<std::string> wrong = pb::try_booking_key("call-7", R"({"bot_id":"bot_1"})");

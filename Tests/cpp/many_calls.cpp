@@ -28,12 +28,12 @@ static char *counted(char *string)
 extern "C" {
 char *__real_pbk_search_availability(pbk_client *, const char *, pbk_status *);
 char *__real_pbk_create_booking(pbk_client *, const char *, pbk_status *);
-char *__real_pbk_booking_key(const char *, const char *, char **);
+char *__real_pbk_booking_key(const char *, const char *, char **, pbk_status *);
 char *__real_pbk_random_key(void);
 char *__real_pbk_json_get(const char *, const char *);
 char *__real_pbk_json_quote(const char *);
 char *__real_pbk_webhook_sign(const char *, const void *, std::size_t, std::int64_t);
-pbk_client *__real_pbk_client_open(const char *, char **);
+pbk_client *__real_pbk_client_open(const char *, char **, pbk_status *);
 pbk_status __real_pbk_client_close(pbk_client *, std::int32_t);
 pbk_status __real_pbk_submit(pbk_client *, pbk_operation, const char *, pbk_ticket *, char **, pbk_callback, void *);
 void __real_pbk_completion_free(pbk_completion *);
@@ -41,12 +41,12 @@ void __real_pbk_string_free(char *);
 
 char *__wrap_pbk_search_availability(pbk_client *client, const char *request, pbk_status *status);
 char *__wrap_pbk_create_booking(pbk_client *client, const char *request, pbk_status *status);
-char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **error);
+char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **error, pbk_status *status);
 char *__wrap_pbk_random_key(void);
 char *__wrap_pbk_json_get(const char *json, const char *pointer);
 char *__wrap_pbk_json_quote(const char *text);
 char *__wrap_pbk_webhook_sign(const char *secret, const void *body, std::size_t length, std::int64_t timestamp);
-pbk_client *__wrap_pbk_client_open(const char *config, char **error);
+pbk_client *__wrap_pbk_client_open(const char *config, char **error, pbk_status *status);
 pbk_status __wrap_pbk_client_close(pbk_client *client, std::int32_t timeout_ms);
 pbk_status __wrap_pbk_submit(pbk_client *client, pbk_operation operation, const char *request, pbk_ticket *ticket,
                              char **error, pbk_callback callback, void *context);
@@ -61,9 +61,9 @@ char *__wrap_pbk_create_booking(pbk_client *client, const char *request, pbk_sta
 {
     return counted(__real_pbk_create_booking(client, request, status));
 }
-char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **error)
+char *__wrap_pbk_booking_key(const char *call_id, const char *request, char **error, pbk_status *status)
 {
-    char *key = counted(__real_pbk_booking_key(call_id, request, error));
+    char *key = counted(__real_pbk_booking_key(call_id, request, error, status));
     counted(*error);
     return key;
 }
@@ -74,9 +74,9 @@ char *__wrap_pbk_webhook_sign(const char *secret, const void *body, std::size_t 
 {
     return counted(__real_pbk_webhook_sign(secret, body, length, timestamp));
 }
-pbk_client *__wrap_pbk_client_open(const char *config, char **error)
+pbk_client *__wrap_pbk_client_open(const char *config, char **error, pbk_status *status)
 {
-    pbk_client *client = __real_pbk_client_open(config, error);
+    pbk_client *client = __real_pbk_client_open(config, error, status);
     clients += client != nullptr;
     counted(*error);
     return client;

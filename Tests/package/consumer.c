@@ -5,7 +5,8 @@
 int main(void)
 {
     char *error = NULL;
-    pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error);
+    pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error,
+                                         NULL);
     pbk_status status;
     char *reply;
 

@@ -1,7 +1,7 @@
 // A Swift program that takes the C ABI through the installed module map.
 import CPartnerBooking
 
-let client = pbk_client_open(#"{"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}}"#, nil)
+let client = pbk_client_open(#"{"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}}"#, nil, nil)
 var status = PBK_OK
 let request = """
     {"bot_id":"bot_01h2xcejqtf2nbrexx3vqjhp41","idempotency_key":"consumer-1","booking":{"start_at":"2030-01-14T10:00:00Z",\

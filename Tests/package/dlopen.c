@@ -16,7 +16,7 @@ static void find(void *library, const char *name, void *function)
 
 int main(void)
 {
-    pbk_client *(*client_open)(const char *, char **);
+    pbk_client *(*client_open)(const char *, char **, pbk_status *);
     pbk_status (*client_close)(pbk_client *, int32_t);
     char *(*create_booking)(pbk_client *, const char *, pbk_status *);
     void (*string_free)(char *);
@@ -35,7 +35,7 @@ int main(void)
     find(library, "pbk_create_booking", &create_booking);
     find(library, "pbk_string_free", &string_free);
     find(library, "pbk_version", &version);
-    client = client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", NULL);
+    client = client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", NULL, NULL);
     reply = create_booking(client,
         "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"consumer-1\",\"booking\":"
         "{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30,"

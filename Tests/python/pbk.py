@@ -52,7 +52,7 @@ _verify_arguments = [
 for _name, _result, _arguments in [
     ("pbk_version", ctypes.c_char_p, []),
     ("pbk_status_text", ctypes.c_char_p, [ctypes.c_int]),
-    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, _string_pointer]),
+    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, _string_pointer, _status_pointer]),
     ("pbk_client_close", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32]),
     # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
     ("pbk_search_availability", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
@@ -60,7 +60,7 @@ for _name, _result, _arguments in [
     ("pbk_lookup_customer", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
     ("pbk_pending_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
     ("pbk_sandbox_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
-    ("pbk_booking_key", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p, _string_pointer]),
+    ("pbk_booking_key", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p, _string_pointer, _status_pointer]),
     ("pbk_random_key", ctypes.c_void_p, []),
     ("pbk_submit", ctypes.c_int, _submit_arguments),
     ("pbk_cancel", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
@@ -133,9 +133,9 @@ class Completion(NamedTuple):
 class OpenError(Exception):
     """`pbk_client_open` gave no client. `reply` is its error."""
 
-    def __init__(self, reply: bytes) -> None:
+    def __init__(self, status: int, reply: bytes) -> None:
         super().__init__(reply.decode())
-        self.reply = reply
+        self.status, self.reply = status, reply
 
 
 def take(string: int | None) -> bytes:
@@ -153,11 +153,11 @@ def encode(text: Text) -> bytes | None:
 
 
 def open_handle(config: Text) -> int:
-    error = ctypes.c_void_p()
-    handle = library.pbk_client_open(encode(config), ctypes.byref(error))
+    error, status = ctypes.c_void_p(0xDEAD), ctypes.c_int(-1)
+    handle = library.pbk_client_open(encode(config), ctypes.byref(error), ctypes.byref(status))
     if handle is None:
-        raise OpenError(take(error.value))
-    assert error.value is None, "a client and an error"
+        raise OpenError(status.value, take(error.value))
+    assert (error.value, status.value) == (None, 0), "a client and an error"
     return handle
 
 
@@ -189,9 +189,11 @@ def _list(function: Any, handle: int | None) -> Result:
 
 def booking_key(call_id: Text, request: Text) -> tuple[bytes | None, bytes | None]:
     """The key and the error, of which one is None."""
-    error = ctypes.c_void_p(0xDEAD)
-    key = library.pbk_booking_key(encode(call_id), encode(request), ctypes.byref(error))
-    return None if key is None else take(key), None if error.value is None else take(error.value)
+    error, status = ctypes.c_void_p(0xDEAD), ctypes.c_int(-1)
+    key = library.pbk_booking_key(encode(call_id), encode(request), ctypes.byref(error), ctypes.byref(status))
+    reply = None if error.value is None else take(error.value)
+    assert status.value == (0 if reply is None else library.pbk_reply_status(reply)), reply
+    return None if key is None else take(key), reply
 
 
 def random_key() -> str:

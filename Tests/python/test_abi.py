@@ -147,12 +147,12 @@ def test_null_config():
 
 @pytest.mark.parametrize("config", [None, b"", b"{", b'{"endpoint":"nowhere"}', b"\xff"])
 def test_error_pointer_may_be_null(config):
-    assert pbk.library.pbk_client_open(config, None) is None
+    assert pbk.library.pbk_client_open(config, None, None) is None
 
 
 def test_open_clears_the_error_pointer():
     error = ctypes.c_void_p(0xDEAD)
-    handle = pbk.library.pbk_client_open(pbk.encode(SANDBOX), ctypes.byref(error))
+    handle = pbk.library.pbk_client_open(pbk.encode(SANDBOX), ctypes.byref(error), None)
     assert error.value is None
     assert pbk.library.pbk_client_close(handle, 0) == STATUS["OK"]
 

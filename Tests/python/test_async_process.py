@@ -179,7 +179,7 @@ def held():
 def use(library, config):
     library.pbk_client_open.restype = ctypes.c_void_p
     library.pbk_next_completion.restype = ctypes.c_void_p
-    client = ctypes.c_void_p(library.pbk_client_open(config.encode(), None))
+    client = ctypes.c_void_p(library.pbk_client_open(config.encode(), None, None))
     assert client and library.pbk_client_fd(client) >= 0
     assert library.pbk_submit(client, 1, sys.argv[4].encode(), None, None, None, None) == 0
     completion = ctypes.c_void_p(library.pbk_next_completion(client, 20_000, None))

@@ -80,7 +80,7 @@ def test_any_flags_of_dlopen(flags):
 import ctypes, os, sys
 library = ctypes.CDLL(sys.argv[1], mode=os.RTLD_NOW | os.{flags})
 library.pbk_client_open.restype = library.pbk_create_booking.restype = ctypes.c_void_p
-client = ctypes.c_void_p(library.pbk_client_open(sys.argv[2].encode(), None))
+client = ctypes.c_void_p(library.pbk_client_open(sys.argv[2].encode(), None, None))
 reply = ctypes.c_void_p(library.pbk_create_booking(client, sys.argv[3].encode(), None))
 print(ctypes.string_at(reply).decode())
 library.pbk_string_free(reply)
@@ -136,7 +136,7 @@ PROGRAM = r"""
 
 int main(int count, char **arguments) {
     pbk_status searched, booked;
-    pbk_client *client = count == 4 ? pbk_client_open(arguments[1], NULL) : NULL;
+    pbk_client *client = count == 4 ? pbk_client_open(arguments[1], NULL, NULL) : NULL;
     pbk_string_free(pbk_search_availability(client, arguments[2], &searched));
     pbk_string_free(pbk_create_booking(client, arguments[3], &booked));
     return pbk_client_close(client, 1000) != PBK_OK || searched != PBK_OK || booked != PBK_OK;

@@ -274,7 +274,8 @@ def test_opening_has_a_status(config):
     with pytest.raises(pbk.OpenError) as raised:
         pbk.open_handle(config)
     error = json.loads(raised.value.reply)["error"]
-    assert pbk.library.pbk_reply_status(raised.value.reply) == STATUS[error["code"].upper()]
+    assert raised.value.status == STATUS[error["code"].upper()]
+    assert pbk.library.pbk_reply_status(raised.value.reply) == raised.value.status
 
 
 NO_REPLIES = [None, b"", b"{", b"[]", b"7", b"\xff", b'{"error":{}}', b'{"error":{"code":"timeout"}}']

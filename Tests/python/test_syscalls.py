@@ -85,7 +85,7 @@ int main(int count, char **arguments) {
     if (count != 5 || pipe(told) != 0) return 2;
     int rounds = atoi(arguments[3]), cancels = strcmp(arguments[4], "cancel") == 0;
     pbk_callback callback = strcmp(arguments[4], "callback") == 0 ? by_callback : NULL;
-    pbk_client *client = pbk_client_open(arguments[1], NULL);
+    pbk_client *client = pbk_client_open(arguments[1], NULL, NULL);
     if (client == NULL) fail("open");
     char thread[64];
     do find_transfer_thread(thread, sizeof thread); while (thread[0] == 0);

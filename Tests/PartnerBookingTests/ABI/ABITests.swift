@@ -41,7 +41,7 @@ struct ABIClient: @unchecked Sendable {
     let handle: OpaquePointer
 
     init(_ configuration: String = #"{"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}}"#) throws {
-        handle = try #require(withCString(Array(configuration.utf8)) { pbk_client_open($0, nil) })
+        handle = try #require(withCString(Array(configuration.utf8)) { pbk_client_open($0, nil, nil) })
     }
 
     func search(_ json: [UInt8] = Sample.search()) throws -> ABIReply {
@@ -77,10 +77,12 @@ struct ABIClient: @unchecked Sendable {
     // MARK: NULL
 
     @Test func openWithoutConfiguration() throws {
-        #expect(pbk_client_open(nil, nil) == nil)
+        #expect(pbk_client_open(nil, nil, nil) == nil)
         var error: UnsafeMutablePointer<CChar>?
-        #expect(pbk_client_open(nil, &error) == nil)
-        let reply = try #require(ABIReply(PBK_OK, error))
+        var status = PBK_OK
+        #expect(pbk_client_open(nil, &error, &status) == nil)
+        #expect(status == PBK_INVALID_ARGUMENT)
+        let reply = try #require(ABIReply(status, error))
         #expect(try reply.error("code") == #""invalid_argument""#)
         #expect(try reply.error("source") == #""caller""#)
         #expect(try reply.error("outcome") == nil)
@@ -126,8 +128,9 @@ struct ABIClient: @unchecked Sendable {
         var byte: CChar = 1
         withUnsafeMutablePointer(to: &byte) { rubbish in
             var error: UnsafeMutablePointer<CChar>? = rubbish
-            let client = withCString(Array(#"{"endpoint":"sandbox"}"#.utf8)) { pbk_client_open($0, &error) }
-            #expect(error == nil)
+            var status = PBK_TIMEOUT
+            let client = withCString(Array(#"{"endpoint":"sandbox"}"#.utf8)) { pbk_client_open($0, &error, &status) }
+            #expect(error == nil && status == PBK_OK)
             #expect(pbk_client_close(client, 0) == PBK_OK)
         }
     }
@@ -150,9 +153,11 @@ struct ABIClient: @unchecked Sendable {
     ])
     func openingRefuses(_ refused: Refused) throws {
         var error: UnsafeMutablePointer<CChar>?
-        #expect(withCString(refused.configuration) { pbk_client_open($0, &error) } == nil)
-        #expect(try #require(ABIReply(PBK_OK, error)).error("code") == #""\#(refused.code)""#)
-        #expect(withCString(refused.configuration) { pbk_client_open($0, nil) } == nil)
+        var status = PBK_OK
+        #expect(withCString(refused.configuration) { pbk_client_open($0, &error, &status) } == nil)
+        #expect(try #require(ABIReply(status, error)).error("code") == #""\#(refused.code)""#)
+        #expect(status == (refused.code == "invalid_json" ? PBK_INVALID_JSON : PBK_INVALID_CONFIG))
+        #expect(withCString(refused.configuration) { pbk_client_open($0, nil, nil) } == nil)
     }
 
     // MARK: Calls

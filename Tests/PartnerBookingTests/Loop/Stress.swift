@@ -47,7 +47,7 @@ final class Stress: @unchecked Sendable {
 
         /// Opens another client; gives the one before.
         func open() -> OpaquePointer? {
-            let client = pbk_client_open(configuration, nil)
+            let client = pbk_client_open(configuration, nil, nil)
             let before = handle.exchange(UInt(bitPattern: client), ordering: .acquiringAndReleasing)
             return OpaquePointer(bitPattern: before)
         }

@@ -54,7 +54,7 @@ def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> 
 
 
 # Functions that wait, or read a file. Other threads run meanwhile.
-pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out)
+pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out, _status_out)
 pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle, ctypes.c_int32)
 pbk_search_availability = _function(_waiting, "pbk_search_availability", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle, ctypes.c_char_p, _status_out)
@@ -67,7 +67,9 @@ pbk_version = _function(_prompt, "pbk_version", ctypes.c_char_p)
 pbk_status_text = _function(_prompt, "pbk_status_text", ctypes.c_char_p, ctypes.c_int)
 pbk_pending_bookings = _function(_prompt, "pbk_pending_bookings", _string, _handle, _status_out)
 pbk_sandbox_bookings = _function(_prompt, "pbk_sandbox_bookings", _string, _handle, _status_out)
-pbk_booking_key = _function(_prompt, "pbk_booking_key", _string, ctypes.c_char_p, ctypes.c_char_p, _string_out)
+pbk_booking_key = _function(
+    _prompt, "pbk_booking_key", _string, ctypes.c_char_p, ctypes.c_char_p, _string_out, _status_out
+)
 pbk_random_key = _function(_prompt, "pbk_random_key", _string)
 pbk_submit = _function(
     _prompt,
@@ -96,7 +98,6 @@ pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _
 pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
 pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
 pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
-pbk_reply_status = _function(_prompt, "pbk_reply_status", ctypes.c_int, ctypes.c_char_p)
 pbk_webhook_verify = _function(
     _prompt,
     "pbk_webhook_verify",

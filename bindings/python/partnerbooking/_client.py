@@ -59,10 +59,12 @@ class Handle:
     def __init__(self, configuration: Configuration, *, reports_settled: bool) -> None:
         if reports_settled:
             configuration = {"report_settled": True, **configuration}
-        error = ctypes.c_void_p()
-        handle = _bindings.pbk_client_open(_bindings.encode(configuration), ctypes.byref(error))
+        error, status = ctypes.c_void_p(), ctypes.c_int()
+        handle = _bindings.pbk_client_open(
+            _bindings.encode(configuration), ctypes.byref(error), ctypes.byref(status)
+        )
         if handle is None:
-            raise Error.refusal(_bindings.take(error.value))
+            raise Error.of(status.value, _bindings.take(error.value))
         self._handle: int = handle
         self._unheard = Unheard(handle)
         # At exit it does not run: the library stops its threads by itself there, and waits for nothing.

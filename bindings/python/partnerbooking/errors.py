@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, cast
 
-from . import _bindings
 from .values import Doubt, Existing, doubt, existing, parsed
 
 __all__ = [
@@ -74,11 +73,6 @@ class Error(Exception):
     def of(cls, pbk_status: int, json: bytes) -> Error:
         """The error of the class that the status asks for."""
         return _class_of(pbk_status)(pbk_status, json)
-
-    @classmethod
-    def refusal(cls, json: bytes) -> Error:
-        """The error of a function that gives a reply and no status."""
-        return cls.of(_bindings.pbk_reply_status(json), json)
 
     @cached_property
     def members(self) -> dict[str, Any]:

@@ -18,10 +18,12 @@ def booking_key(call_id: str, request: CreateBookingRequest | JSON) -> str:
 
     `call_id` has 1 to 256 bytes of UTF-8. One with a NUL byte or half a surrogate pair is a `ValueError`.
     """
-    error = ctypes.c_void_p()
-    key = _bindings.pbk_booking_key(_bindings.plain("call_id", call_id), written(request), ctypes.byref(error))
+    error, status = ctypes.c_void_p(), ctypes.c_int()
+    key = _bindings.pbk_booking_key(
+        _bindings.plain("call_id", call_id), written(request), ctypes.byref(error), ctypes.byref(status)
+    )
     if key is None:
-        raise Error.refusal(_bindings.take(error.value))
+        raise Error.of(status.value, _bindings.take(error.value))
     return _bindings.take(key).decode()
 
 
