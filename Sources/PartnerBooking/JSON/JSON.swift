@@ -107,8 +107,8 @@ package enum JSON {
 
     /// The text of a string or key, `span` including its quotes, of bytes that were scanned.
     static func decodeString(_ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool) -> String {
-        let inner = bytes[span].dropFirst().dropLast()
-        guard hasEscapes else { return String(decoding: inner, as: UTF8.self) }
+        let inner = bytes[span.lowerBound + 1..<span.upperBound - 1]
+        guard hasEscapes else { return String(decoding: UnsafeRawBufferPointer(rebasing: inner), as: UTF8.self) }
         // UTF-16 is what \u escapes are written in; halves of pairs become U+FFFD.
         var units: [UInt16] = []
         var rest = inner

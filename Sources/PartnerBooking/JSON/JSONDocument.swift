@@ -1,17 +1,24 @@
+import Glibc
+
 /// A JSON text with the place of everything in it: for requests and configurations, which are small and looked into.
 ///
 /// The nodes stand in one flat array in the order of the text. A container is followed by what is in it, and `next` tells
-/// where the node after it is; in an object, keys and values alternate.
+/// where the node after it is; in an object, keys and values alternate. The number of a node is the place of its value.
+///
+/// `JSONValue` is a place together with its document. Loops that every request goes through take places alone, because each
+/// `JSONValue` that is made and dropped counts its reference to the document.
 final class JSONDocument: Sendable {
     let bytes: [UInt8]
-    fileprivate let nodes: [Node]
+    private let nodes: [Node]
 
-    fileprivate struct Node {
+    private struct Node {
         var start: Int32
         var end: Int32
         var next: Int32
         let kind: JSONKind
         let hasEscapes: Bool
+
+        var span: Range<Int> { Range(uncheckedBounds: (Int(start), Int(end))) }
     }
 
     /// Texts of up to 2 GiB; what is read here is bounded far below.
@@ -22,7 +29,7 @@ final class JSONDocument: Sendable {
     }
 
     /// The outermost value. A text that was scanned has one.
-    var root: JSONValue { JSONValue(document: self, index: 0) }
+    var root: JSONValue { JSONValue(document: self, place: 0) }
 
     /// The outermost object without the members of some names, and with others put in front of it. What stays keeps its order and
     /// its spelling.
@@ -68,112 +75,99 @@ final class JSONDocument: Sendable {
     }
 }
 
-/// One value of a document.
-struct JSONValue {
-    private let document: JSONDocument
-    private let index: Int
+// MARK: - By place
 
-    fileprivate init(document: JSONDocument, index: Int) {
-        self.document = document
-        self.index = index
+extension JSONDocument {
+    func kind(at place: Int) -> JSONKind { nodes[place].kind }
+
+    /// Where the value stands in the bytes.
+    func span(at place: Int) -> Range<Int> { nodes[place].span }
+
+    /// The place behind a value and all that is in it.
+    func next(after place: Int) -> Int { Int(nodes[place].next) }
+
+    /// Looks at a value as it is written.
+    @inline(__always)
+    func withBytes<Result>(at place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[nodes[place].span])) }
     }
 
-    private var node: JSONDocument.Node { document.nodes[index] }
-
-    var kind: JSONKind { node.kind }
-
-    /// Where the value stands in the document's bytes.
-    var span: Range<Int> { Int(node.start)..<Int(node.end) }
-
-    /// The value as it is written.
-    var text: String { String(decoding: document.bytes[span], as: UTF8.self) }
-
     /// The text of a string; nil for other kinds.
-    var string: String? {
-        guard kind == .string else { return nil }
-        return document.bytes.withUnsafeBytes { JSON.decodeString($0, span, hasEscapes: node.hasEscapes) }
+    func string(at place: Int) -> String? {
+        let node = nodes[place]
+        guard node.kind == .string else { return nil }
+        return bytes.withUnsafeBytes { JSON.decodeString($0, node.span, hasEscapes: node.hasEscapes) }
     }
 
     /// Looks at the text of a string without making a String of it; nil for other kinds.
-    func withText<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
-        guard kind == .string else { return nil }
+    @inline(__always)
+    @discardableResult
+    func withText<Result>(at place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
+        let node = nodes[place]
+        guard node.kind == .string else { return nil }
         if node.hasEscapes {
-            var text = string ?? ""
+            var text = string(at: place) ?? ""
             return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
         }
-        return document.bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[span].dropFirst().dropLast())) }
+        return bytes.withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[node.span.lowerBound + 1..<node.span.upperBound - 1]))
+        }
     }
+
+    /// Whether this is `true`.
+    func isTrue(at place: Int) -> Bool { nodes[place].kind == .bool && nodes[place].span.count == "true".utf8.count }
 
     /// Whether this is a string of that text.
-    func equals(_ text: StaticString) -> Bool {
-        guard kind == .string else { return false }
-        return document.bytes.withUnsafeBytes { JSON.string($0, span, hasEscapes: node.hasEscapes, equals: text) }
+    func isString(at place: Int, _ text: StaticString) -> Bool {
+        let node = nodes[place]
+        guard node.kind == .string else { return false }
+        return bytes.withUnsafeBytes { JSON.string($0, node.span, hasEscapes: node.hasEscapes, equals: text) }
     }
 
-    /// A number written as plain digits, with or without a minus sign; nil for other kinds, for fractions, exponents and
-    /// what does not fit.
-    var integer: Int? {
-        kind == .number ? Int(text) : nil
-    }
-
-    /// true or false; nil for other kinds.
-    var boolean: Bool? { kind == .bool ? span.count == "true".utf8.count : nil }
-
-    /// The members of an object, in order; none for other kinds.
-    var members: JSONMembers {
-        JSONMembers(document: document, place: index + 1, end: kind == .object ? Int(node.next) : 0)
-    }
-
-    /// The member of that name, the first of several, and how many there are. Every request is asked for every member we know,
-    /// so this goes by places and makes no values on its way.
-    func member(_ name: StaticString) -> (value: JSONValue?, count: Int) {
-        guard kind == .object else { return (nil, 0) }
-        let end = Int(node.next)
-        var (first, count, place) = (0, 0, index + 1)
-        document.bytes.withUnsafeBytes { bytes in
-            while place + 1 < end {
-                let key = document.nodes[place]
-                if JSON.string(bytes, Int(key.start)..<Int(key.end), hasEscapes: key.hasEscapes, equals: name) {
-                    if count == 0 { first = place + 1 }
+    /// The place of an object's first member of that name, and how many there are.
+    func member(_ name: StaticString, of place: Int) -> (place: Int, count: Int) {
+        guard nodes[place].kind == .object else { return (0, 0) }
+        let end = Int(nodes[place].next)
+        var (first, count, key) = (0, 0, place + 1)
+        bytes.withUnsafeBytes { bytes in
+            while key + 1 < end {
+                if JSON.string(bytes, nodes[key].span, hasEscapes: nodes[key].hasEscapes, equals: name) {
+                    if count == 0 { first = key + 1 }
                     count += 1
                 }
-                place = Int(document.nodes[place + 1].next)
+                key = Int(nodes[key + 1].next)
             }
         }
-        return (count == 0 ? nil : JSONValue(document: document, index: first), count)
+        return (first, count)
     }
 
-    /// The elements of an array, in order; none for other kinds.
-    var elements: JSONElements {
-        JSONElements(document: document, place: index + 1, end: kind == .array ? Int(node.next) : 0)
+    /// The places of an object's keys, each in front of its value, in the order of the names as UTF-8. Members with the same name
+    /// keep their order.
+    func keysByName(of place: Int, where isIncluded: (_ key: Int) -> Bool) -> [Int] {
+        var keys: [Int] = []
+        keys.reserveCapacity(8)
+        var key = place + 1
+        while key + 1 < next(after: place) {
+            if isIncluded(key) { keys.append(key) }
+            key = next(after: key + 1)
+        }
+        keys.sort { left, right in
+            let order = order(ofTexts: left, right)
+            return order == 0 ? left < right : order < 0
+        }
+        return keys
     }
 
-    /// The first member of that name; nil when there is none or this is no object.
-    subscript(name: StaticString) -> JSONValue? { member(name).value }
-}
-
-struct JSONMembers: Sequence, IteratorProtocol {
-    fileprivate let document: JSONDocument
-    fileprivate var place: Int
-    fileprivate let end: Int
-
-    mutating func next() -> (key: JSONValue, value: JSONValue)? {
-        guard place + 1 < end else { return nil }
-        let member = (JSONValue(document: document, index: place), JSONValue(document: document, index: place + 1))
-        place = Int(document.nodes[place + 1].next)
-        return member
-    }
-}
-
-struct JSONElements: Sequence, IteratorProtocol {
-    fileprivate let document: JSONDocument
-    fileprivate var place: Int
-    fileprivate let end: Int
-
-    mutating func next() -> JSONValue? {
-        guard place < end else { return nil }
-        let element = JSONValue(document: document, index: place)
-        place = Int(document.nodes[place].next)
-        return element
+    /// Compares two texts by UTF-8 (to `==` an é is an é, however it is made up). Less than 0: the left one comes first.
+    private func order(ofTexts left: Int, _ right: Int) -> Int {
+        withText(at: left) { left in
+            withText(at: right) { right in
+                var order = 0
+                if let text = left.baseAddress, let other = right.baseAddress {
+                    order = Int(memcmp(text, other, min(left.count, right.count)))
+                }
+                return order == 0 ? left.count - right.count : order
+            } ?? 0
+        } ?? 0
     }
 }

@@ -104,12 +104,8 @@ struct JSONWriter {
         case 0x0A: bytes += "\\n".utf8
         case 0x0D: bytes += "\\r".utf8
         case 0x09: bytes += "\\t".utf8
-        case 0..<0x20: bytes += "\\u00".utf8 + [Self.hexDigit(byte >> 4), Self.hexDigit(byte & 15)]
+        case 0..<0x20: bytes += "\\u00".utf8 + [(byte >> 4).hexDigit, (byte & 15).hexDigit]
         default: bytes.append(byte)
         }
-    }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

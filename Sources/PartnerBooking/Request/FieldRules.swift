@@ -87,18 +87,25 @@ enum FieldRules {
     }
 
     static func isName(_ text: UnsafeRawBufferPointer) -> Bool {
-        String(decoding: text, as: UTF8.self).unicodeScalars.contains { !$0.properties.isWhitespace }
+        text.contains { (0x21...0x7E).contains($0) }
+            || String(decoding: text, as: UTF8.self).unicodeScalars.contains { !$0.properties.isWhitespace }
     }
 
     /// Plausible, no more: one @ with something before it and a host after it. Only the mail server knows the rest.
     static func isEmail(_ text: UnsafeRawBufferPointer) -> Bool {
-        let parts = text.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty else { return false }
-        let labels = parts[1].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return labels.allSatisfy { !$0.isEmpty }
-            && String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy {
-                $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
-            }
+        guard let at = text.firstIndex(of: UInt8(ascii: "@")), at > 0 else { return false }
+        var previous = UInt8(ascii: ".")  // no label of the host is empty
+        for byte in text[(at + 1)...] {
+            if byte == UInt8(ascii: "@") || byte == UInt8(ascii: ".") && previous == byte { return false }
+            previous = byte
+        }
+        return previous != UInt8(ascii: ".") && (isVisibleASCII(text) || isVisible(text))
+    }
+
+    private static func isVisible(_ text: UnsafeRawBufferPointer) -> Bool {
+        String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
+        }
     }
 
     static func isTraceparent(_ text: UnsafeRawBufferPointer) -> Bool {

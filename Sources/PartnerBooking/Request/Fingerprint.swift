@@ -19,9 +19,7 @@ struct Fingerprint: Sendable, Hashable {
 
     /// Takes the fingerprint of a request without some of its members.
     init(_ root: JSONValue, without names: [StaticString] = []) {
-        var feeder = Feeder(isOfVersion1: false)
-        feeder.feed(root, in: .root, without: names)
-        digest = feeder.hash.finalize()
+        self.init(root, isOfVersion1: false, without: names)
     }
 
     /// nil when the body is not JSON.
@@ -34,9 +32,13 @@ struct Fingerprint: Sendable, Hashable {
     /// the body is not JSON.
     static func ofVersion1(body: [UInt8]) -> Fingerprint? {
         guard let document = try? JSONDocument(body, profile: .request) else { return nil }
-        var feeder = Feeder(isOfVersion1: true)
-        feeder.feed(document.root, in: .root)
-        return Fingerprint(digest: feeder.hash.finalize())
+        return Fingerprint(document.root, isOfVersion1: true)
+    }
+
+    private init(_ root: JSONValue, isOfVersion1: Bool, without names: [StaticString] = []) {
+        var feeder = Feeder(document: root.document, isOfVersion1: isOfVersion1, leftOut: names)
+        feeder.feed(root.place, in: .root)
+        digest = feeder.hash.finalize()
     }
 }
 
@@ -50,83 +52,124 @@ private struct Feeder {
         case elsewhere
     }
 
+    let document: JSONDocument
     let isOfVersion1: Bool
+    /// The names of members of the outermost object that do not count.
+    let leftOut: [StaticString]
     var hash = SHA256()
 
-    mutating func feed(_ value: JSONValue, in place: Place, without names: [StaticString] = []) {
-        switch value.kind {
-        case .object:
-            let members = value.members.compactMap { key, value -> (key: String, value: JSONValue)? in
-                if !isOfVersion1 && value.isNothing || names.contains(where: key.equals) { return nil }
-                return (key.string ?? "", value)
-            }
-            // By UTF-8 (to `==` an é is an é, however it is made up), and stable: a member that stands twice keeps its order.
-            let sorted = members.enumerated().sorted { left, right in
-                let (key, other) = (left.element.key.utf8, right.element.key.utf8)
-                return key.elementsEqual(other) ? left.offset < right.offset : key.lexicographicallyPrecedes(other)
-            }
-            hash.update("o\(members.count):")
-            for (_, member) in sorted {
-                feed(member.key)
-                if !isOfVersion1, place == .booking, member.key == "start_at", feed(start: member.value) { continue }
-                let isBooking = place == .root && member.value.kind == .object && member.key == "booking"
-                feed(member.value, in: isBooking ? .booking : .elsewhere)
-            }
-        case .array:
-            let elements = Array(value.elements)
-            hash.update("a\(elements.count):")
-            for element in elements { feed(element, in: .elsewhere) }
-        case .string: feed(value.string ?? "")
-        case .number: hash.update("n\(DecimalNumber(value.text).description):")
-        case .bool: hash.update(value.boolean == true ? "t" : "f")
-        case .null: hash.update("z")
+    mutating func feed(_ value: Int, in place: Place) {
+        switch document.kind(at: value) {
+        case .object: feed(membersOf: value, in: place)
+        case .array: feed(elementsOf: value)
+        case .string: feed(textOf: value)
+        case .number:
+            hash.update(UInt8(ascii: "n"))
+            hash.update(document.withBytes(at: value) { DecimalNumber($0).bytes })
+            hash.update(UInt8(ascii: ":"))
+        case .bool: hash.update(document.isTrue(at: value) ? UInt8(ascii: "t") : UInt8(ascii: "f"))
+        case .null: hash.update(UInt8(ascii: "z"))
         }
     }
 
-    private mutating func feed(_ text: String) {
-        hash.update("s\(text.utf8.count):")
-        hash.update(text)
+    private mutating func feed(membersOf object: Int, in place: Place) {
+        let keys = document.keysByName(of: object) { [document, isOfVersion1, leftOut] key in
+            (isOfVersion1 || !document.isNothing(at: key + 1))
+                && !(place == .root && leftOut.contains { document.isString(at: key, $0) })
+        }
+        feed("o", keys.count)
+        for key in keys {
+            let value = key + 1
+            feed(textOf: key)
+            if place == .booking, !isOfVersion1, document.isString(at: key, "start_at"), feed(start: value) { continue }
+            let isBooking =
+                place == .root && document.kind(at: value) == .object && document.isString(at: key, "booking")
+            feed(value, in: isBooking ? .booking : .elsewhere)
+        }
+    }
+
+    private mutating func feed(elementsOf array: Int) {
+        let end = document.next(after: array)
+        var (count, element) = (0, array + 1)
+        while element < end {
+            count += 1
+            element = document.next(after: element)
+        }
+        feed("a", count)
+        element = array + 1
+        while element < end {
+            feed(element, in: .elsewhere)
+            element = document.next(after: element)
+        }
+    }
+
+    private mutating func feed(textOf value: Int) {
+        document.withText(at: value) { text in
+            feed("s", text.count)
+            hash.update(text)
+        }
     }
 
     /// Feeds an instant. Returns false for anything else.
-    private mutating func feed(start: JSONValue) -> Bool {
-        guard case .instant(let seconds, let nanoseconds)? = start.withText({ Timestamp($0) }) ?? nil else { return false }
-        hash.update("i\(seconds).\(nanoseconds):")
+    private mutating func feed(start: Int) -> Bool {
+        let timestamp = document.withText(at: start) { Timestamp($0) } ?? nil
+        guard case .instant(let seconds, let nanoseconds)? = timestamp else { return false }
+        hash.update(UInt8(ascii: "i"))
+        seconds.forEachDigit { hash.update($0) }
+        feed(".", nanoseconds)
         return true
+    }
+
+    /// Feeds a letter, a number and a colon.
+    private mutating func feed(_ letter: Unicode.Scalar, _ number: Int) {
+        hash.update(UInt8(ascii: letter))
+        number.forEachDigit { hash.update($0) }
+        hash.update(UInt8(ascii: ":"))
     }
 }
 
-extension JSONValue {
+extension JSONDocument {
     /// `null` or `""`.
-    fileprivate var isNothing: Bool { kind == .null || kind == .string && span.count == 2 }
+    fileprivate func isNothing(at place: Int) -> Bool {
+        kind(at: place) == .null || kind(at: place) == .string && span(at: place).count == 2
+    }
 }
 
 /// A JSON number in one spelling: 30, 30.0 and 3e1 are the same.
-struct DecimalNumber: CustomStringConvertible {
-    let description: String
+struct DecimalNumber {
+    let bytes: [UInt8]
 
     /// `text` is a number as JSON writes it.
-    init(_ text: String) {
-        let parts = text.utf8.split(maxSplits: 1) { $0 | 0x20 == UInt8(ascii: "e") }
-        let mantissa = parts.first ?? Substring("").utf8
-        let isNegative = mantissa.first == UInt8(ascii: "-")
-        let halves = mantissa.drop { $0 == UInt8(ascii: "-") }.split(
-            separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-        let fraction = halves.count > 1 ? Array(halves[1]) : []
-        let digits = (halves.first.map { Array($0) } ?? []) + fraction
-        let significant = digits.drop { $0 == UInt8(ascii: "0") }
-        let trimmed = significant.reversed().drop { $0 == UInt8(ascii: "0") }.reversed()
-        guard !trimmed.isEmpty else {
-            description = "0"
+    init(_ text: UnsafeRawBufferPointer) {
+        var digits: [UInt8] = []
+        var (isFraction, fractionCount) = (false, 0)
+        var exponent: Int? = 0
+        for (place, byte) in text.enumerated() {
+            if byte.isDigit {
+                if isFraction { fractionCount += 1 }
+                if byte != UInt8(ascii: "0") || !digits.isEmpty { digits.append(byte) }
+            } else if byte == UInt8(ascii: ".") {
+                isFraction = true
+            } else if byte | 0x20 == UInt8(ascii: "e") {
+                exponent = Int(String(decoding: text[(place + 1)...], as: UTF8.self))
+                break
+            }
+        }
+        let count = digits.count
+        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        guard !digits.isEmpty else {
+            bytes = [UInt8(ascii: "0")]
             return
         }
         // An exponent beyond all reason stays as it is written.
-        let written = parts.count > 1 ? String(Substring(parts[1])) : "0"
-        guard let exponent = Int(written), exponent.magnitude < 1_000_000_000 else {
-            description = text
+        guard let exponent, exponent.magnitude < 1_000_000_000 else {
+            bytes = Array(text)
             return
         }
-        let shift = exponent - fraction.count + (significant.count - trimmed.count)
-        description = "\(isNegative ? "-" : "")\(String(decoding: trimmed, as: UTF8.self))e\(shift)"
+        let shift = exponent - fractionCount + (count - digits.count)
+        if text.first == UInt8(ascii: "-") { digits.insert(UInt8(ascii: "-"), at: 0) }
+        digits.append(UInt8(ascii: "e"))
+        shift.forEachDigit { digits.append($0) }
+        bytes = digits
     }
 }

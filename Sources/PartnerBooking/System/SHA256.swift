@@ -30,94 +30,122 @@ struct SHA256 {
         text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
     }
 
+    mutating func update(_ byte: UInt8) {
+        rest[restCount] = byte
+        restCount &+= 1
+        byteCount &+= 1
+        if restCount == 64 { absorbRest() }
+    }
+
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        byteCount &+= UInt64(bytes.count)
-        var place = 0
+        guard var place = bytes.baseAddress else { return }
+        var count = bytes.count
+        byteCount &+= UInt64(count)
         if restCount > 0 {
-            place = min(64 - restCount, bytes.count)
-            keep(bytes, from: 0, to: place)
+            let missing = min(64 &- restCount, count)
+            keep(place, missing)
             guard restCount == 64 else { return }
             absorbRest()
+            place += missing
+            count &-= missing
         }
-        while bytes.count - place >= 64 {
-            for index in 0..<16 {
-                words[index] = UInt32(
-                    bigEndian: bytes.loadUnaligned(fromByteOffset: place + 4 * index, as: UInt32.self))
-            }
-            absorbWords()
+        while count >= 64 {
+            Self.take(place, &state, &words)
             place += 64
+            count &-= 64
         }
-        keep(bytes, from: place, to: bytes.count)
+        keep(place, count)
     }
 
     /// The digest of all that was fed. To be called once.
     mutating func finalize() -> Digest {
-        rest[restCount] = 0x80
-        restCount += 1
-        if restCount > 56 {
-            for index in restCount..<64 { rest[index] = 0 }
-            absorbRest()
-        }
-        for index in restCount..<56 { rest[index] = 0 }
         let bitCount = byteCount &* 8
-        for index in 0..<8 { rest[56 + index] = UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * UInt64(index))) }
+        update(0x80)
+        if restCount > 56 { fillRest(to: 64) }
+        fillRest(to: 56)
+        withUnsafeMutableBytes(of: &rest) { $0.storeBytes(of: bitCount.bigEndian, toByteOffset: 56, as: UInt64.self) }
         absorbRest()
-        return (0..<32).map { UInt8(truncatingIfNeeded: state[$0 / 4] >> (24 - 8 * UInt32($0 % 4))) }
+        return Digest(unsafeUninitializedCapacity: 32) { digest, count in
+            let digest = UnsafeMutableRawBufferPointer(digest)
+            for index in 0..<8 {
+                digest.storeBytes(of: state[index].bigEndian, toByteOffset: 4 &* index, as: UInt32.self)
+            }
+            count = 32
+        }
     }
 
     /// Forgets all that was fed.
     mutating func forget() { withUnsafeMutableBytes(of: &self, wipe) }
 
-    private mutating func keep(_ bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) {
-        for place in start..<end {
-            rest[restCount] = bytes[place]
-            restCount += 1
+    /// Fills the block under way with zeros, and takes it once it is full.
+    private mutating func fillRest(to count: Int) {
+        for index in restCount..<count { rest[index] = 0 }
+        restCount = count
+        if count == 64 { absorbRest() }
+    }
+
+    private mutating func keep(_ bytes: UnsafeRawPointer, _ count: Int) {
+        withUnsafeMutableBytes(of: &rest) { rest in
+            if let start = rest.baseAddress { (start + restCount).copyMemory(from: bytes, byteCount: count) }
         }
+        restCount &+= count
     }
 
     private mutating func absorbRest() {
-        for index in 0..<16 {
-            words[index] = (0..<4).reduce(0) { $0 << 8 | UInt32(rest[4 * index + $1]) }
+        withUnsafeBytes(of: &rest) { rest in
+            if let block = rest.baseAddress { Self.take(block, &state, &words) }
         }
-        absorbWords()
         restCount = 0
     }
 
-    /// Takes the block whose bytes the first sixteen words hold. All the time goes here, so it goes by pointers, and by shifts that
-    /// check nothing.
-    private mutating func absorbWords() {
+    /// Takes the block of 64 bytes there. All the time goes here, so it goes by pointers, and by shifts that check nothing.
+    private static func take(
+        _ block: UnsafeRawPointer, _ state: inout InlineArray<8, UInt32>, _ words: inout InlineArray<64, UInt32>
+    ) {
         withUnsafeMutablePointer(to: &words) { words in
             let words = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
-            withUnsafePointer(to: Self.constants) { constants in
-                Self.compress(&state, words, UnsafeRawPointer(constants).assumingMemoryBound(to: UInt32.self))
+            schedule(block, words)
+            withUnsafePointer(to: constants) { constants in
+                compress(&state, words, UnsafeRawPointer(constants).assumingMemoryBound(to: UInt32.self))
             }
         }
     }
 
-    private static func compress(
-        _ state: inout InlineArray<8, UInt32>, _ words: UnsafeMutablePointer<UInt32>,
-        _ constants: UnsafePointer<UInt32>
-    ) {
-        var index = 16
+    @inline(__always)
+    private static func schedule(_ block: UnsafeRawPointer, _ words: UnsafeMutablePointer<UInt32>) {
+        var index = 0
+        while index < 16 {
+            words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 &* index, as: UInt32.self))
+            index &+= 1
+        }
         while index < 64 {
             let (early, late) = (words[index &- 15], words[index &- 2])
-            let first = (early &>> 7 | early &<< 25) ^ (early &>> 18 | early &<< 14) ^ early &>> 3
-            let second = (late &>> 17 | late &<< 15) ^ (late &>> 19 | late &<< 13) ^ late &>> 10
+            let first = turned(early, 7) ^ turned(early, 18) ^ early &>> 3
+            let second = turned(late, 17) ^ turned(late, 19) ^ late &>> 10
             words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
             index &+= 1
         }
+    }
+
+    /// Eight rounds at a time: after these each variable is in its place again, and none has to be moved in between.
+    @inline(__always)
+    private static func compress(
+        _ state: inout InlineArray<8, UInt32>, _ words: UnsafePointer<UInt32>, _ constants: UnsafePointer<UInt32>
+    ) {
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-        index = 0
+        var index = 0
         while index < 64 {
-            let choice = e & f ^ ~e & g
-            let majority = a & b ^ a & c ^ b & c
-            let turnedE = (e &>> 6 | e &<< 26) ^ (e &>> 11 | e &<< 21) ^ (e &>> 25 | e &<< 7)
-            let turnedA = (a &>> 2 | a &<< 30) ^ (a &>> 13 | a &<< 19) ^ (a &>> 22 | a &<< 10)
-            let first = h &+ turnedE &+ choice &+ constants[index] &+ words[index]
-            let second = turnedA &+ majority
-            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
-            index &+= 1
+            let (words, constants) = (words + index, constants + index)
+            round(a, b, c, &d, e, f, g, &h, words[0] &+ constants[0])
+            round(h, a, b, &c, d, e, f, &g, words[1] &+ constants[1])
+            round(g, h, a, &b, c, d, e, &f, words[2] &+ constants[2])
+            round(f, g, h, &a, b, c, d, &e, words[3] &+ constants[3])
+            round(e, f, g, &h, a, b, c, &d, words[4] &+ constants[4])
+            round(d, e, f, &g, h, a, b, &c, words[5] &+ constants[5])
+            round(c, d, e, &f, g, h, a, &b, words[6] &+ constants[6])
+            round(b, c, d, &e, f, g, h, &a, words[7] &+ constants[7])
+            index &+= 8
         }
         state[0] &+= a
         state[1] &+= b
@@ -128,6 +156,21 @@ struct SHA256 {
         state[6] &+= g
         state[7] &+= h
     }
+
+    @inline(__always)
+    private static func round(
+        _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32, _ e: UInt32, _ f: UInt32, _ g: UInt32,
+        _ h: inout UInt32, _ word: UInt32
+    ) {
+        let choice = (f ^ g) & e ^ g
+        let majority = (a | b) & c | a & b
+        let first = h &+ word &+ choice &+ (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25))
+        d &+= first
+        h = first &+ majority &+ (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22))
+    }
+
+    @inline(__always)
+    private static func turned(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
     private static let constants: InlineArray<64, UInt32> = [
@@ -145,7 +188,17 @@ struct SHA256 {
 extension [UInt8] {
     /// Two lower-case digits for each byte.
     var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 2 * count) { digits in
+            for (index, byte) in enumerated() {
+                digits[2 * index] = (byte >> 4).hexDigit
+                digits[2 * index + 1] = (byte & 15).hexDigit
+            }
+            return 2 * count
+        }
     }
+}
+
+extension UInt8 {
+    /// The lower-case digit of a value below 16.
+    var hexDigit: UInt8 { self &+ (self < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10) }
 }

@@ -138,7 +138,7 @@ private func kindOfMember(_ name: String, _ events: [JSONEvent], _ bytes: [UInt8
 }
 
 /// Makes texts: JSON of random shape, and three in four times something that nearly is.
-private struct DocumentMaker {
+struct DocumentMaker {
     private var random: SplitMix64
     private var text: [UInt8] = []
     private var spaces = 0

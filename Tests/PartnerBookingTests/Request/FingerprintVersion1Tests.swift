@@ -30,7 +30,9 @@ import Testing
             hash.update("a\(elements.count):")
             for element in elements { feed(element, &hash) }
         case .string: feed(value.string ?? "", &hash)
-        case .number: hash.update("n\(DecimalNumber(value.text).description):")
+        case .number:
+            let number = value.document.withBytes(at: value.place) { DecimalNumber($0).bytes }
+            hash.update("n\(String(decoding: number, as: UTF8.self)):")
         case .bool: hash.update(value.boolean == true ? "t" : "f")
         case .null: hash.update("z")
         }
