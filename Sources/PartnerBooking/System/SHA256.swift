@@ -50,7 +50,7 @@ struct SHA256 {
             count &-= missing
         }
         while count >= 64 {
-            Self.take(place, &state, &words)
+            Self.absorb(place, &state, &words)
             place += 64
             count &-= 64
         }
@@ -93,13 +93,13 @@ struct SHA256 {
 
     private mutating func absorbRest() {
         withUnsafeBytes(of: &rest) { rest in
-            if let block = rest.baseAddress { Self.take(block, &state, &words) }
+            if let block = rest.baseAddress { Self.absorb(block, &state, &words) }
         }
         restCount = 0
     }
 
-    /// Takes the block of 64 bytes there. All the time goes here, so it goes by pointers, and by shifts that check nothing.
-    private static func take(
+    /// Absorbs the block of 64 bytes at `block`. All the time goes here, so it goes by pointers, and by shifts that check nothing.
+    private static func absorb(
         _ block: UnsafeRawPointer, _ state: inout InlineArray<8, UInt32>, _ words: inout InlineArray<64, UInt32>
     ) {
         withUnsafeMutablePointer(to: &words) { words in
