@@ -244,7 +244,7 @@ def name_of(path: str, library: pathlib.Path) -> str:
     return next((name for name in ("libcurl", "libc") if re.match(rf"{name}(-\d[\d.]*)?\.so", file)), "others")
 
 
-def measure(libraries: list[pathlib.Path], keep: pathlib.Path | None) -> list[dict[str, Any]]:
+def count_all(libraries: list[pathlib.Path], keep: pathlib.Path | None) -> list[dict[str, Any]]:
     before = [stamp(library) for library in libraries]
     figures = []
     with contextlib.ExitStack() as stack:
@@ -314,6 +314,28 @@ def compile_program() -> None:
     subprocess.run([*CC, *options, "-o", str(PROGRAM), str(HERE / "bench_instructions.c"), "-ldl"], check=True)
 
 
+def show_all(libraries: list[pathlib.Path], keep: pathlib.Path | None = None) -> dict[str, Any]:
+    """Counts, prints a table for each call, and saves the figures."""
+    compile_program()
+    figures = count_all(libraries, keep)
+    summary = []
+    for call in CALLS:
+        summary.append([summarise(call, build, figures) for build in range(len(libraries))])
+        show_call(call, summary[-1])
+    result = {"rounds": ROUNDS, "few": FEW, "many": MANY, "reply_us": REPLY_US, "pause_us": PAUSE_US,
+              "summary": sum(summary, []), "figures": figures}
+    save("instructions", result)
+    return result
+
+
+def measure(*_: Any) -> dict[str, Any]:
+    """One measurement of run.py. It does not depend on the machine's load."""
+    if not VALGRIND:
+        print("\n(instructions are not counted: valgrind is not installed)")
+        return {}
+    return show_all([pathlib.Path(os.environ.get("PBK_LIBRARY") or LIBRARY).resolve()])
+
+
 def main() -> None:
     options = parse()
     if not VALGRIND:
@@ -326,17 +348,10 @@ def main() -> None:
         missing(f"BENCH_INSTRUCTIONS_ROUNDS {ROUNDS}: want at least 1")
     if not 0 < FEW < MANY:
         missing(f"BENCH_INSTRUCTIONS_FEW {FEW} and BENCH_INSTRUCTIONS_MANY {MANY}: want 0 < few < many")
-    compile_program()
     begun = time.monotonic()
     for name, library in zip(("library", "other"), libraries):
         print(f"{name:9} {library}")
-    figures = measure(libraries, options.keep)
-    summary = []
-    for call in CALLS:
-        summary.append([summarise(call, build, figures) for build in range(len(libraries))])
-        show_call(call, summary[-1])
-    save("instructions", {"rounds": ROUNDS, "few": FEW, "many": MANY, "reply_us": REPLY_US, "pause_us": PAUSE_US,
-                          "summary": sum(summary, []), "figures": figures})
+    show_all(libraries, options.keep)
     print(f"\nraw figures in {os.path.relpath(BUILD / 'instructions.json')}, {time.monotonic() - begun:.0f} s")
 
 

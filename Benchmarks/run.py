@@ -2,12 +2,12 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages] [asyncio] [flat] [scanner]
+                              [languages] [asyncio] [flat] [scanner] [instructions]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
-requirements.txt; Node is measured if it is there, and the scanner if swiftc and the headers of simdjson and RapidJSON
-are. Read from the environment:
+requirements.txt; Node is measured if it is there, the scanner if swiftc and the headers of simdjson and RapidJSON are,
+and instructions are counted if valgrind is. Read from the environment:
 
     BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
@@ -37,6 +37,7 @@ import cancel
 import charts
 import flat
 import frames
+import instructions
 import journal
 import languages
 import memory
@@ -49,7 +50,8 @@ from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
                 "memory": memory, "frames": frames, "journal": journal, "languages": languages,
-                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner}
+                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner,
+                "instructions": instructions}
 
 
 def main() -> None:
