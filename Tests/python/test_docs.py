@@ -257,7 +257,7 @@ def test_contract_names_every_member_that_the_sources_read_and_write():
     read |= names_between(request, "private static func ownMembers", "\n    }\n")
     written = set()
     for file, start in [
-        ("Contract/PartnerBookingError+JSON.swift", 'reply.object("error")'),
+        ("Contract/PartnerBookingError.swift", 'reply.object("error")'),
         ("Contract/CallTiming.swift", "func write("),
         ("Ledger/PendingBooking+JSON.swift", "func write("),
     ]:

@@ -20,6 +20,7 @@ WIDTH = 100
 
 NARROW = [
     README,
+    ROOT / "CHANGELOG.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     ROOT / "Tests" / "README.md",
@@ -32,10 +33,14 @@ NARROW = [
     DOCS / "cpp.md",
     DOCS / "embedding.md",
     DOCS / "errors.md",
+    DOCS / "exactly-once.md",
+    DOCS / "fleet.md",
     DOCS / "glossary.md",
     DOCS / "install.md",
     DOCS / "journal.md",
+    DOCS / "json-contract.md",
     DOCS / "limitations.md",
+    DOCS / "operations.md",
     DOCS / "platform-webhook.md",
     DOCS / "python.md",
     DOCS / "testing.md",
