@@ -2,19 +2,30 @@
 // resumes the task.
 
 extension PartnerBookingClient {
-    /// Opens a client. Begins to connect, and does not wait for it.
+    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
     ///
-    /// - Parameter json: The configuration: `{"api_key":"sk_ptnr_…"}`, or `{"endpoint":"sandbox"}`.
-    /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `resource_unavailable`.
-    public convenience init(configuration json: String) throws(PartnerBookingError) {
-        try self.init(configuration: Array(json.utf8))
+    /// - Throws: `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`; `resourceUnavailable`.
+    public convenience init(configuration: ClientConfiguration) throws(PartnerBookingError) {
+        var json = configuration.json
+        defer { json.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
+        try self.init(json: json)
+    }
+
+    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
+    ///
+    /// - Parameter json: The configuration as docs/json-contract.md describes it: `{"api_key":"sk_ptnr_…"}`, or
+    ///   `{"endpoint":"sandbox"}`.
+    /// - Throws: `invalidJSON` or `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`;
+    ///   `resourceUnavailable`.
+    public convenience init(json: String) throws(PartnerBookingError) {
+        try self.init(json: Array(json.utf8))
     }
 
     /// Searches a bot's free appointment slots.
     ///
     /// - Parameters:
     ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
     /// - Throws: Why there is no reply; `cancelled` when the task was.
     public func searchAvailability(
         _ request: SearchAvailabilityRequest, onSlow: (@Sendable () -> Void)? = nil
@@ -27,7 +38,7 @@ extension PartnerBookingClient {
     ///
     /// - Parameters:
     ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
     /// - Throws: Why there is no booking, with the `outcome` that is true for it; `cancelled` when the task was. With the outcome
     ///   `unknown` repeat the request with the same key, never with a new one.
     public func createBooking(
@@ -41,8 +52,8 @@ extension PartnerBookingClient {
     ///
     /// - Parameters:
     ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfterMilliseconds`.
-    /// - Throws: Why there is no reply; `unsupported_operation` from a client of the Partner API; `cancelled` when the task was.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
+    /// - Throws: Why there is no reply; `unsupportedOperation` from a client of the Partner API; `cancelled` when the task was.
     public func lookupCustomer(
         _ request: LookupCustomerRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> LookupCustomerReply {
@@ -56,7 +67,7 @@ extension PartnerBookingClient {
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: As `createBooking`; `not_recorded` when nothing is known of the key, or with the outcome `not_sent` or
+    /// - Throws: As `createBooking`; `notRecorded` when nothing is known of the key, or with the outcome `notSent` or
     ///   `rejected` when the booking was not made.
     public func resumeBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
@@ -71,7 +82,7 @@ extension PartnerBookingClient {
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: `not_recorded` when nothing is known of the key.
+    /// - Throws: `notRecorded` when nothing is known of the key.
     public func giveUpBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
     ) async throws(PartnerBookingError) -> GiveUpReply {

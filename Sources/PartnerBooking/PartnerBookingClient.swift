@@ -1,7 +1,7 @@
 /// A client of the Partner API, or of the platforms behind it: searches appointment slots and books them.
 ///
-/// JSON in, JSON out, as docs/json-contract.md describes it; `searchAvailability`, `createBooking` and `lookupCustomer` are the typed
-/// form, for Swift concurrency. Any thread may call any member at any time. A client owns one thread, which does all network work, and
+/// `searchAvailability`, `createBooking` and `lookupCustomer` are for Swift concurrency. `call` and `submit` take and give JSON, as
+/// docs/json-contract.md describes it. Any thread may call any member at any time. A client owns one thread, which does all network work, and
 /// with a journal another, which waits for the disk; they end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let configuration: Configuration
@@ -33,10 +33,10 @@ public final class PartnerBookingClient: Sendable {
 
     /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
     ///
-    /// - Parameter json: The configuration, UTF-8.
-    /// - Throws: `invalid_json` or `invalid_config` naming what is wrong; `journal_locked`, `journal_unavailable`;
-    ///   `resource_unavailable`.
-    public init(configuration json: [UInt8]) throws(PartnerBookingError) {
+    /// - Parameter json: The configuration as docs/json-contract.md describes it, UTF-8.
+    /// - Throws: `invalidJSON` or `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`;
+    ///   `resourceUnavailable`.
+    public init(json: [UInt8]) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json)
         self.configuration = configuration
         endpoint = configuration.service.endpoint
@@ -164,7 +164,7 @@ public final class PartnerBookingClient: Sendable {
     /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
     /// are left alone.
     ///
-    /// - Throws: `invalid_argument` for a ticket that this client never gave, `client_closed`.
+    /// - Throws: `invalidArgument` for a ticket that this client never gave, `clientClosed`.
     public func cancel(_ ticket: CallTicket) throws(PartnerBookingError) {
         let (isClosed, ticketCount) = state.withLock { ($0.isClosed, $0.ticketCount) }
         guard !isClosed else { throw .clientClosed }
@@ -185,7 +185,7 @@ public final class PartnerBookingClient: Sendable {
     /// The bookings whose end the host has not heard, oldest first: in flight, in doubt, booked or refused. They are of this
     /// client and, with a journal, of those before it. `resumeBooking` settles one, or gives its end once more.
     ///
-    /// - Throws: `client_closed`.
+    /// - Throws: `clientClosed`.
     public func pendingBookings() throws(PartnerBookingError) -> [PendingBooking] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         return ledger.pendingBookings
@@ -201,7 +201,7 @@ public final class PartnerBookingClient: Sendable {
     /// The bookings that the embedded sandbox has made, in the order in which it made them: what a service would have in its books.
     ///
     /// - Returns: JSON: `{"bookings":[…]}`, member by member in docs/json-contract.md.
-    /// - Throws: `invalid_argument` when the service is not the sandbox; `client_closed`.
+    /// - Throws: `invalidArgument` when the service is not the sandbox; `clientClosed`.
     public func sandboxBookings() throws(PartnerBookingError) -> [UInt8] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         guard let sandbox else { throw .argument("The client does not talk to the sandbox") }
@@ -234,25 +234,25 @@ public final class PartnerBookingClient: Sendable {
 
     /// Refuses new calls, lets those under way finish, and ends the rest with `client_closed` when the time is up.
     ///
-    /// - Parameter timeoutMilliseconds: 0 to 600000.
+    /// - Parameter timeout: At most 10 minutes. Less than nothing counts as nothing.
     /// - Returns: How many calls had to be ended.
-    /// - Throws: `client_closed` when it was closed before, `would_deadlock` on the transfer thread.
+    /// - Throws: `clientClosed` when it was closed before, `wouldDeadlock` on the transfer thread.
     @available(*, noasync, message: "It blocks its thread: use the asynchronous close")
     @discardableResult
-    public func close(timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
+    public func close(timeout: Duration) throws(PartnerBookingError) -> Int {
         guard !Thread.isCallbackThread else { throw .wouldDeadlock }
         guard markClosed() else { throw .clientClosed }
-        return closeOnce(timeoutMilliseconds)
+        return closeOnce(timeout)
     }
 
     /// Closes the client as the other `close` does, without blocking a thread of Swift concurrency.
     @discardableResult
-    public func close(timeoutMilliseconds: Int) async throws(PartnerBookingError) -> Int {
+    public func close(timeout: Duration) async throws(PartnerBookingError) -> Int {
         guard markClosed() else { throw .clientClosed }
         return await withCheckedContinuation { continuation in
-            do throws(PartnerBookingError) {
+            do throws(SystemError) {
                 let closer = try Thread(name: "pbk-close") {
-                    continuation.resume(returning: self.closeOnce(timeoutMilliseconds))
+                    continuation.resume(returning: self.closeOnce(timeout))
                 }
                 closer.detach()
             } catch {
@@ -275,8 +275,8 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    private func closeOnce(_ timeoutMilliseconds: Int) -> Int {
-        let moment = MonotonicTime.now().adding(milliseconds: min(timeoutMilliseconds, 600_000))
+    private func closeOnce(_ timeout: Duration) -> Int {
+        let moment = MonotonicTime.now().adding(milliseconds: min(timeout.wholeMilliseconds, 600_000))
         loop.beginClose(at: moment)
         let patience = moment.adding(milliseconds: 2_000)
         let ended = loop.waitForEnd(until: patience)

@@ -89,6 +89,6 @@ enum Handles {
         defer {
             if client.completions.isDrained { forget(pointer) }
         }
-        return try client.close(timeoutMilliseconds: timeoutMilliseconds)
+        return try client.close(timeout: .milliseconds(timeoutMilliseconds))
     }
 }

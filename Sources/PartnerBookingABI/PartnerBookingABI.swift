@@ -26,7 +26,7 @@ public func pbk_client_open(
     do throws(PartnerBookingError) {
         var configuration = try bytes(configJSON, "config_json")
         defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
-        return Handles.add(try PartnerBookingClient(configuration: configuration))
+        return Handles.add(try PartnerBookingClient(json: configuration))
     } catch {
         errorJSON?.pointee = string(error.json)
         status?.pointee = error.pbkStatus

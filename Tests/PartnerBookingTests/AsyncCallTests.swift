@@ -6,7 +6,7 @@ import Testing
 @Suite struct AsyncCallTests {
     static func sandbox(_ members: String = "", latency: Int = 0) throws -> PartnerBookingClient {
         let clinic = #"{"now":"2030-01-14T08:00:00Z","latency_ms":\#(latency)}"#
-        return try PartnerBookingClient(configuration: #"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#)
+        return try PartnerBookingClient(json: #"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#)
     }
 
     static func search(_ options: CallOptions = CallOptions()) -> SearchAvailabilityRequest {
@@ -44,9 +44,9 @@ import Testing
         #expect(reply.availabilities.first?.durationMinutes == 30)
         #expect(reply.availabilities.last?.startAt == "2030-01-14T11:30:00Z")
         #expect(reply.timing.attempts == 1)
-        #expect(reply.timing.totalMicroseconds >= reply.timing.queueMicroseconds)
+        #expect(reply.timing.total >= reply.timing.queue)
         #expect(reply.timing.lastAttempt == nil)
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func lookupGivesTheCustomer() async throws {
@@ -58,12 +58,12 @@ import Testing
         #expect(reply.customer?.name == Self.booking().customer.name)
         #expect(reply.customer?.existingAppointment?.startAt == "2030-01-14T10:00:00Z")
         #expect(reply.timing.attempts == 1)
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
 
-        let hosted = try PartnerBookingClient(configuration: #"{"api_key":"sk_ptnr_x","keep_warm_ms":0}"#)
+        let hosted = try PartnerBookingClient(json: #"{"api_key":"sk_ptnr_x","keep_warm_ms":0}"#)
         let error = await Self.failure { try await hosted.lookupCustomer(request) }
         #expect(error?.code == .unsupportedOperation && error?.attempts == 0)
-        try await hosted.close(timeoutMilliseconds: 0)
+        try await hosted.close(timeout: .zero)
     }
 
     @Test func bookingGivesTheBooking() async throws {
@@ -76,7 +76,7 @@ import Testing
         let slots = try await client.searchAvailability(Self.search()).availabilities
         #expect(slots.count == 5)
         #expect(!slots.contains { $0.startAt == "2030-01-14T10:00:00Z" })
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     /// Typed, as JSON, and without concurrency: the same bytes. The second booking is the first one again.
@@ -99,7 +99,7 @@ import Testing
             #expect(json == booking.json)
             break
         }
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     // MARK: Errors
@@ -119,7 +119,7 @@ import Testing
         #expect(error?.tag == "call-7")
         #expect(error?.attempts == 1)
         #expect(error?.timing?.attempts == 1)
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func wrongRequestIsNotSent() async throws {
@@ -138,18 +138,18 @@ import Testing
         }
         #expect(json?.code == .invalidJSON)
         #expect(json?.offset == 1)
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func deadlineEndsTheCall() async throws {
         let client = try Self.sandbox(latency: 600_000)
         let error = await Self.failure {
-            try await client.createBooking(Self.booking(CallOptions(timeoutMilliseconds: 50)))
+            try await client.createBooking(Self.booking(CallOptions(timeout: .milliseconds(50))))
         }
         #expect(error?.code == .timeout)
         #expect(error?.outcome == .unknown)
-        #expect(error?.timing.map { $0.totalMicroseconds >= 50_000 } == true)
-        try await client.close(timeoutMilliseconds: 0)
+        #expect(error?.timing.map { $0.total >= .milliseconds(50) } == true)
+        try await client.close(timeout: .zero)
     }
 
     @Test func noPlaceIsLeft() async throws {
@@ -162,13 +162,13 @@ import Testing
         #expect(error?.outcome == .notSent)
         #expect(error?.idempotencyKey == "key-1")
         try client.cancel(ticket)
-        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
     }
 
     @Test func wrongConfigurationIsNamed() {
         let error = #expect(throws: PartnerBookingError.self) {
-            try PartnerBookingClient(configuration: #"{"endpoint":"sandbox","timeout":5}"#)
+            try PartnerBookingClient(json: #"{"endpoint":"sandbox","timeout":5}"#)
         }
         #expect(error?.code == .invalidConfig)
         #expect(error?.field == "timeout")
@@ -179,7 +179,7 @@ import Testing
     @Test func slowIsToldOnce() async throws {
         let client = try Self.sandbox(latency: 1_000)
         let slow = [Counter(), Counter(), Counter()]
-        let options = CallOptions(slowAfterMilliseconds: 5)
+        let options = CallOptions(slowAfter: .milliseconds(5))
         async let search = client.searchAvailability(Self.search(options)) { slow[0].increment() }
         async let booking = client.createBooking(Self.booking(options)) { slow[1].increment() }
         async let json = client.call(.searchAvailability, request: Self.search(options).json) { slow[2].increment() }
@@ -187,28 +187,28 @@ import Testing
         async let other = client.searchAvailability(Self.search(options))
         _ = try await (search, booking, json, other)
         #expect(slow.map(\.value) == [1, 1, 1])
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func slowOfTheConfiguration() async throws {
         let client = try Self.sandbox(#","slow_after_ms":5"#, latency: 1_000)
         let slow = [Counter(), Counter()]
-        let options = CallOptions(slowAfterMilliseconds: 600_000)
+        let options = CallOptions(slowAfter: .seconds(600))
         async let told = client.searchAvailability(Self.search()) { slow[0].increment() }
         async let notTold = client.searchAvailability(Self.search(options)) { slow[1].increment() }
         _ = try await (told, notTold)
         #expect(slow.map(\.value) == [1, 0])
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     // MARK: Closing
 
     @Test func closedClientRefuses() async throws {
         let client = try Self.sandbox()
-        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
         let again = await Self.failure {
-            try await client.close(timeoutMilliseconds: 1_000)
+            try await client.close(timeout: .seconds(1))
         }
         #expect(again == .clientClosed)
         let late = await Self.failure {
@@ -227,11 +227,11 @@ import Testing
         }
         defer { server.stop() }
         let client = try PartnerBookingClient(server.url)
-        let options = CallOptions(timeoutMilliseconds: 600_000)
+        let options = CallOptions(timeout: .seconds(600))
         try await withThrowingTaskGroup { group in
             for _ in 0..<10 { group.addTask { try await client.searchAvailability(Self.search(options)).json } }
             #expect(await becomesTrue { server.requests.count == 10 })
-            async let ended = client.close(timeoutMilliseconds: 600_000)
+            async let ended = client.close(timeout: .seconds(600))
             // From then on it refuses: the close has begun, and waits for the ten.
             #expect(await becomesTrue { (try? client.prewarm()) == nil })
             gate.open()
@@ -243,7 +243,7 @@ import Testing
     @Test func closeEndsTheTasksThatWait() async throws {
         let client = try Self.sandbox(latency: 600_000)
         let slow = Counter()
-        let options = CallOptions(timeoutMilliseconds: 600_000, slowAfterMilliseconds: 1)
+        let options = CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))
         let errors = try await withThrowingTaskGroup { group in
             for number in 0..<10 {
                 group.addTask {
@@ -253,7 +253,7 @@ import Testing
                 }
             }
             #expect(await becomesTrue { slow.value == 10 })
-            let ended = try await client.close(timeoutMilliseconds: 0)
+            let ended = try await client.close(timeout: .zero)
             #expect(ended == 10)
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -269,7 +269,7 @@ import Testing
         let task: Task<PartnerBookingError?, Never>
         do {
             let client = try Self.sandbox(latency: 600_000)
-            let json = Self.search(CallOptions(timeoutMilliseconds: 600_000, slowAfterMilliseconds: 1)).json
+            let json = Self.search(CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))).json
             let ended = AsyncStream<PartnerBookingError?>.makeStream()
             try client.submit(.searchAvailability, request: json) { completion in
                 switch completion.event {

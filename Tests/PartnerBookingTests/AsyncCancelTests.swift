@@ -15,9 +15,9 @@ import Testing
         try await body(server)
     }
 
-    private static let patient = CallOptions(timeoutMilliseconds: 600_000)
+    private static let patient = CallOptions(timeout: .seconds(600))
     /// Told to be slow at once, so that a test can see it under way.
-    fileprivate static let told = CallOptions(timeoutMilliseconds: 600_000, slowAfterMilliseconds: 1)
+    fileprivate static let told = CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))
 
     // MARK: Before the start
 
@@ -44,7 +44,7 @@ import Testing
             // The next call is the first that the server hears of.
             _ = try await client.searchAvailability(Calls.search())
             #expect(server.requests.count == 1)
-            try await client.close(timeoutMilliseconds: 1_000)
+            try await client.close(timeout: .seconds(1))
         }
     }
 
@@ -58,7 +58,7 @@ import Testing
             }
         }
         #expect(await task.value?.field == "idempotency_key")
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     // MARK: Under way
@@ -79,11 +79,11 @@ import Testing
             #expect(error?.outcome == .unknown)
             #expect(error?.isRetryable == true)
             #expect(error?.attempts == 1)
-            #expect(error?.timing.map { $0.totalMicroseconds < 500_000_000 } == true)
+            #expect(error?.timing.map { $0.total < .seconds(500) } == true)
             // The client goes on.
             let reply = try await client.searchAvailability(Calls.search())
             #expect(reply.json == Sample.searchReply)
-            let ended = try await client.close(timeoutMilliseconds: 1_000)
+            let ended = try await client.close(timeout: .seconds(1))
             #expect(ended == 0)
         }
     }
@@ -104,7 +104,7 @@ import Testing
         #expect(error?.outcome == .notSent)
         #expect(error?.attempts == 0)
         try client.cancel(running)
-        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
     }
 
@@ -125,7 +125,7 @@ import Testing
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(codes == [PartnerBookingError.Code?](repeating: .cancelled, count: 50))
-        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
     }
 
@@ -148,7 +148,7 @@ import Testing
             #expect(reply.id == "bkg_1")
             #expect(reply.json == Sample.bookingReply)
             #expect(task.isCancelled)
-            try await client.close(timeoutMilliseconds: 1_000)
+            try await client.close(timeout: .seconds(1))
         }
     }
 
@@ -175,7 +175,7 @@ import Testing
             }
         }
         #expect(replies.value + cancelled.value == 300)
-        let ended = try await client.close(timeoutMilliseconds: 1_000)
+        let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
     }
 
@@ -211,7 +211,7 @@ import Testing
                 try await group.waitForAll()
             }
             #expect(ended.value == 400)
-            let left = try await client.close(timeoutMilliseconds: 1_000)
+            let left = try await client.close(timeout: .seconds(1))
             #expect(left == 0)
         }
     }
@@ -231,7 +231,7 @@ import Testing
                 for client in clients {
                     group.addTask {
                         closing.increment()
-                        let ended = try await client.close(timeoutMilliseconds: 60_000)
+                        let ended = try await client.close(timeout: .seconds(60))
                         #expect(ended == 0)
                         closed.increment()
                     }
@@ -264,7 +264,7 @@ import Testing
             #expect(sent?.contains(#""name":"Jürgen \"JJ\" \\ 李小龍 😀""#) == true)
             #expect(sent?.contains(#""notes":"a\nb""#) == true)
             #expect(sent?.contains("idempotency_key") == false)
-            try await client.close(timeoutMilliseconds: 1_000)
+            try await client.close(timeout: .seconds(1))
         }
     }
 }

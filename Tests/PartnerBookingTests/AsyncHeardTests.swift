@@ -10,7 +10,7 @@ import Testing
     private static func losing() throws -> PartnerBookingClient {
         let sandbox = #"{"now":"2030-01-14T08:00:00Z","faults":[{"fault":"lose_request"}]}"#
         return try PartnerBookingClient(
-            configuration: #"{"endpoint":"sandbox","platform_keys":"none","sandbox":\#(sandbox)}"#)
+            json: #"{"endpoint":"sandbox","platform_keys":"none","sandbox":\#(sandbox)}"#)
     }
 
     private static func doubt(_ client: PartnerBookingClient, key: String, at start: String) async {
@@ -35,7 +35,7 @@ import Testing
         // Handlers run one after another, on one thread.
         _ = try await client.searchAvailability(Calls.search())
         #expect(Self.states(client) == [])
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     /// As a blocking call: the task may not have come to use the reply.
@@ -49,7 +49,7 @@ import Testing
         if clock.now - start < .seconds(1) { #expect(states == [.booked]) }
         #expect(await becomesTrue { Self.states(client) == [] })
         _ = try await client.createBooking(Calls.booking())
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func soIsAnErrorThatIsAnEnd() async throws {
@@ -58,7 +58,7 @@ import Testing
         let taken = await Calls.failure { try await client.createBooking(Calls.booking(key: "key-2")) }
         #expect(taken?.outcome == .rejected)
         #expect(await becomesTrue { Self.states(client) == [] })
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     @Test func whatEndsUnknownStaysListed() async throws {
@@ -67,7 +67,7 @@ import Testing
         _ = try await client.searchAvailability(Calls.search())
         try await Task.sleep(nanoseconds: 1_500_000_000)
         #expect(Self.states(client) == [.inDoubt])
-        try await client.close(timeoutMilliseconds: 0)
+        try await client.close(timeout: .zero)
     }
 
     /// A resume returns the outcome of a refused booking until the host has heard it.
@@ -84,7 +84,7 @@ import Testing
         #expect(await becomesTrue { Self.states(client) == [] })
         let later = await Calls.failure { try await client.resumeBooking(idempotencyKey: "key-2") }
         #expect(later?.code == .notRecorded && later?.outcome == .unknown)
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     // MARK: Giving up
@@ -100,7 +100,7 @@ import Testing
 
         let again = await Calls.failure { try await client.giveUpBooking(idempotencyKey: "key-1") }
         #expect(again?.code == .notRecorded && again?.idempotencyKey == "key-1")
-        try await client.close(timeoutMilliseconds: 0)
+        try await client.close(timeout: .zero)
     }
 
     @Test func severalAreGivenUpByBotAndStart() async throws {
@@ -114,7 +114,7 @@ import Testing
 
         let wrong = await Calls.failure { try await client.giveUpBookings(botID: "bot_1", startBefore: "2030-01-14") }
         #expect(wrong?.code == .invalidField && wrong?.field == "start_before")
-        try await client.close(timeoutMilliseconds: 0)
+        try await client.close(timeout: .zero)
     }
 
     @Test func aBookingThatWasMadeIsKept() async throws {
@@ -122,7 +122,7 @@ import Testing
         _ = try await client.createBooking(Calls.booking())
         let reply = try await client.giveUpBooking(idempotencyKey: "key-1")
         #expect(reply.givenUp.isEmpty && reply.kept.map(\.state) == [.booked])
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 
     // MARK: The phone call
@@ -146,6 +146,6 @@ import Testing
         let sent = server.requests.first.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(sent?.contains("conversation") == false && sent?.contains("Anruf") == false)
 
-        try await client.close(timeoutMilliseconds: 1_000)
+        try await client.close(timeout: .seconds(1))
     }
 }

@@ -8,7 +8,7 @@ import Testing
     private static func sandbox(_ members: String = "", latency: Int = 0) throws -> PartnerBookingClient {
         let clinic = #"{"now":"2030-01-14T08:00:00Z","latency_ms":\#(latency)}"#
         return try PartnerBookingClient(
-            configuration: Array(#"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#.utf8))
+            json: Array(#"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#.utf8))
     }
 
     /// Runs `body` in a handler, on the transfer thread of `client`.
@@ -39,8 +39,8 @@ import Testing
         }
         // Elsewhere they go on as before; and the slot was booked by nobody.
         #expect(client.book().success != nil)
-        #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
-        #expect(try other.close(timeoutMilliseconds: 1_000) == 0)
+        #expect(try client.close(timeout: .seconds(1)) == 0)
+        #expect(try other.close(timeout: .seconds(1)) == 0)
     }
 
     @Test func closeInAHandlerIsRefused() throws {
@@ -48,7 +48,7 @@ import Testing
         for closed in [client, other] {
             let code = try onTransferThread(of: client) { () -> PartnerBookingError.Code? in
                 do throws(PartnerBookingError) {
-                    _ = try closed.close(timeoutMilliseconds: 0)
+                    _ = try closed.close(timeout: .zero)
                     return nil
                 } catch {
                     return error.code
@@ -57,17 +57,17 @@ import Testing
             #expect(code == .wouldDeadlock)
             // It is still open.
             #expect(closed.search().success != nil)
-            #expect(try closed.close(timeoutMilliseconds: 1_000) == 0)
+            #expect(try closed.close(timeout: .seconds(1)) == 0)
             if closed === client { break }
         }
-        _ = try? other.close(timeoutMilliseconds: 0)
+        _ = try? other.close(timeout: .zero)
     }
 
     @Test func handlersAreToldOnTheTransferThreadAlone() throws {
         let client = try Self.sandbox()
         #expect(try onTransferThread(of: client) { PartnerBookingClient.isCallbackThread })
         #expect(!PartnerBookingClient.isCallbackThread)
-        try client.close(timeoutMilliseconds: 1_000)
+        try client.close(timeout: .seconds(1))
     }
 
     /// The wait of `close` includes that for the handlers.
@@ -81,7 +81,7 @@ import Testing
                 told.increment()
             }
         }
-        #expect(try client.close(timeoutMilliseconds: 20_000) == 0)
+        #expect(try client.close(timeout: .seconds(20)) == 0)
         #expect(running.value == 20)
         #expect(told.value == 20)
     }
@@ -151,7 +151,7 @@ import Testing
     @Test func closedClientRefuses() throws {
         let client = try Self.sandbox()
         let ticket = try client.submit(.searchAvailability, request: Sample.search()) { _ in }
-        #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+        #expect(try client.close(timeout: .seconds(1)) == 0)
         #expect(throws: PartnerBookingError.clientClosed) { try client.cancel(ticket) }
         #expect(throws: PartnerBookingError.clientClosed) { try client.cancel(0) }
         #expect(throws: PartnerBookingError.clientClosed) { try client.prewarm() }
@@ -181,7 +181,7 @@ import Testing
         #expect(all.count == 400)
         #expect(Set(all).count == 400)
         #expect(!all.contains(0))
-        try client.close(timeoutMilliseconds: 20_000)
+        try client.close(timeout: .seconds(20))
     }
 
     @Test func cancelKnowsTheTicketsOfItsClient() throws {
@@ -197,7 +197,7 @@ import Testing
         try client.cancel(ticket)
         #expect(throws: PartnerBookingError.self) { try client.cancel(ticket.next) }
         #expect(ending.count == 1)
-        try client.close(timeoutMilliseconds: 1_000)
+        try client.close(timeout: .seconds(1))
     }
 
     // MARK: The queue
@@ -221,7 +221,7 @@ import Testing
             try submit(context)
             #expect(throws: PartnerBookingError.self) { try submit(99) }
         }
-        #expect(try client.close(timeoutMilliseconds: 20_000) == 0)
+        #expect(try client.close(timeout: .seconds(20)) == 0)
     }
 
     @Test func callThatIsRefusedTakesNoPlace() throws {
@@ -241,7 +241,7 @@ import Testing
             (try? client.submit(client.prepare(.searchAvailability, request: Sample.search(), context: 7))) != nil
         }
         #expect(isAccepted)
-        #expect(try client.close(timeoutMilliseconds: 0) == 1)
+        #expect(try client.close(timeout: .zero) == 1)
         guard case .entry(let entry) = client.completions.next(timeoutMilliseconds: 0) else {
             Issue.record("no completion came")
             return

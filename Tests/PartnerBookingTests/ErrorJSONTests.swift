@@ -98,7 +98,8 @@ import Testing
             (nil, nil, #"{"sent_ms_ago":4100,"answer":null}"#),
         ] as [(Int?, String?, String)])
     func aDoubtSaysWhatIsOpen(_ status: Int?, _ code: String?, _ expected: String) throws {
-        let doubt = PartnerBookingError.Doubt(sentMillisecondsAgo: 4_100, status: status, code: code)
+        let answer = code.map { PartnerBookingError.Code(rawValue: $0) }
+        let doubt = PartnerBookingError.Doubt(sentMillisecondsAgo: 4_100, status: status, code: answer)
         let context = ErrorContext(operation: .createBooking, idempotencyKey: "k")
         let error = context.annotating(.inDoubt(doubt, source: .partnerAPI), outcome: .unknown, attempts: 2)
         #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "doubt"])

@@ -11,8 +11,15 @@ func check(_ isRight: Bool, _ what: String) {
 
 let bot = "bot_01h2xcejqtf2nbrexx3vqjhp41"
 
-func sandbox(_ more: String = "") -> String {
-    #"{"endpoint":"sandbox","retry":{"max_attempts":1},"sandbox":{"now":"2030-01-14T08:00:00Z""# + more + "}}"
+/// The sandbox, where nothing is tried again.
+func sandbox(
+    _ faults: [ClientConfiguration.Fault] = [], _ change: (inout ClientConfiguration.SandboxClinic) -> Void = { _ in }
+) -> ClientConfiguration {
+    var clinic = ClientConfiguration.SandboxClinic(now: "2030-01-14T08:00:00Z", faults: faults)
+    change(&clinic)
+    var configuration = ClientConfiguration(endpoint: .sandbox(clinic))
+    configuration.retries.maxAttempts = 1
+    return configuration
 }
 
 func booking(_ key: String) -> CreateBookingRequest {
@@ -24,8 +31,33 @@ func booking(_ key: String) -> CreateBookingRequest {
 /// One whose call ends before the library asks again.
 func hurried(_ key: String) -> CreateBookingRequest {
     var request = booking(key)
-    request.options.timeoutMilliseconds = 900
+    request.options.timeout = .milliseconds(900)
     return request
+}
+
+func configurations(_ key: String, _ path: String) throws {
+    var configuration = ClientConfiguration(endpoint: .partnerAPI(apiKey: key))
+    configuration.timeout = .seconds(8)
+    configuration.retries.maxAttempts = 4
+    configuration.journal = .init(path: path)
+
+    check(!"\(configuration)".contains(key), "a secret does not show")
+    configuration.endpoint = .sandbox()
+    _ = try PartnerBookingClient(configuration: configuration)
+    do throws(PartnerBookingError) {
+        configuration.retries.maxAttempts = 0
+        _ = try PartnerBookingClient(configuration: configuration)
+        check(false, "a wrong member")
+    } catch {
+        check(error.code == .invalidConfig && error.field == "retry.max_attempts", "a wrong member")
+    }
+
+    let secret = "whsec_0123456789abcdef"
+    let platform = ClientConfiguration.BotPlatform(
+        accountID: "acct_7", webhookURL: "https://clinic.example/dialstack", webhookSecrets: [secret])
+    let webhooks = ClientConfiguration(endpoint: .platformWebhook(.init(platforms: [bot: platform])))
+    _ = try PartnerBookingClient(configuration: webhooks)
+    check(!"\(webhooks)".contains(secret), "a secret does not show")
 }
 
 func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) async -> String {
@@ -33,11 +65,11 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
         let booked = try await client.createBooking(request)
         return "You are booked for \(booked.startAt ?? request.startAt)."
     } catch {
-        print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // "slot_unavailable: The requested time slot ..."
+        print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // for the log
         if let existing = error.existing, existing.state == .booked {
-            return "You have an appointment already: \(existing.startAt ?? "")."  // and resume its key
+            return "You have an appointment already: \(existing.startAt ?? "")."  // resume its key
         } else if error.outcome == .unknown {
-            return "I am confirming that for you."  // and resume its key
+            return "I am confirming that for you."  // resume its key
         } else if error.isSlotConflict {
             return "Somebody was faster. Shall I look for another time?"
         } else if error.field == "booking.customer.phone" {
@@ -49,8 +81,21 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
     }
 }
 
+func answer(to error: PartnerBookingError) -> String {
+    switch error.code {
+    case .rangeTooLong: "For which day, please?"
+    case .clinicClosed: "We are closed then. Which other day suits you?"
+    case .timeout, .circuitOpen: "The calendar does not answer. May we call you back?"
+    default: "Let me put you through to a colleague."  // .unauthorized, .botNotFound
+    }
+}
+
+extension PartnerBookingError.Code {
+    static let clinicClosed = Self(rawValue: "clinic_closed")  // one of your platform's
+}
+
 func failures() async throws {
-    let client = try PartnerBookingClient(configuration: sandbox(#","faults":[{"fault":"lose_reply","calls":[1]}]"#))
+    let client = try PartnerBookingClient(configuration: sandbox([.init(.loseReply, calls: [1])]))
     check(await book(hurried("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
     check(await book(booking("one"), with: client).hasPrefix("You are booked"), "the same key")
     check(await book(booking("two"), with: client).hasPrefix("Somebody was faster"), "a slot that is taken")
@@ -60,15 +105,39 @@ func failures() async throws {
     var wrong = booking("three")
     wrong.customer.phone = "five"
     check(await book(wrong, with: client).hasPrefix("I did not get your number"), "a number that is none")
-    try await client.close(timeoutMilliseconds: 1_000)
+    try await client.close(timeout: .seconds(1))
     check(await book(booking("four"), with: client).hasPrefix("Let me put you through"), "a client that is closed")
 }
 
+func codes() async throws {
+    let refusing = sandbox([.init(.error(status: 422, code: "clinic_closed"))]) { $0.slotMinutes = 1 }
+    let client = try PartnerBookingClient(configuration: refusing)
+    do throws(PartnerBookingError) {
+        _ = try await client.createBooking(booking("one"))
+    } catch {
+        check(error.code == .clinicClosed && answer(to: error).hasPrefix("We are closed"), "a platform's code")
+    }
+    do throws(PartnerBookingError) {
+        _ = try await client.searchAvailability(
+            SearchAvailabilityRequest(botID: bot, startAt: "2030-01-14", endAt: "2030-03-14"))
+    } catch {
+        check(error.code == .rangeTooLong && answer(to: error).hasPrefix("For which day"), "a service's code")
+    }
+    try await client.close(timeout: .seconds(1))
+    let strange = try PartnerBookingClient(configuration: sandbox { $0.bots = [] })
+    do throws(PartnerBookingError) {
+        _ = try await strange.createBooking(booking("one"))
+    } catch {
+        check(error.code == .botNotFound && answer(to: error).hasPrefix("Let me put you"), "another code")
+    }
+    try await strange.close(timeout: .seconds(1))
+}
+
 func cancelling() async throws {
-    let client = try PartnerBookingClient(configuration: sandbox(#","latency_ms":300"#))
+    let client = try PartnerBookingClient(configuration: sandbox { $0.latency = .milliseconds(300) })
 
     var request = SearchAvailabilityRequest(botID: bot, startAt: "2030-01-14", endAt: "2030-01-15")
-    request.options.slowAfterMilliseconds = 20
+    request.options.slowAfter = .milliseconds(20)
     let search = Task { [request] in
         try await client.searchAvailability(request, onSlow: { say("One moment, please.") })
     }
@@ -87,22 +156,24 @@ func cancelling() async throws {
     try await Task.sleep(for: .milliseconds(60))
     appointment.cancel()
     check(try await appointment.value.id != nil, "a booking that runs on")
-    try await client.close(timeoutMilliseconds: 1_000)
+    try await client.close(timeout: .seconds(1))
 }
 
 func journal(_ path: String) async throws {
-    func journaled(_ more: String = "") throws -> PartnerBookingClient {
-        let members = #","settle_for_ms":0,"journal_path":"\#(path)"}"#
-        return try PartnerBookingClient(configuration: String(sandbox(more).dropLast()) + members)
+    func journaled(_ faults: [ClientConfiguration.Fault] = []) throws -> PartnerBookingClient {
+        var configuration = sandbox(faults)
+        configuration.bookings.settlingTime = .zero
+        configuration.journal = .init(path: path)
+        return try PartnerBookingClient(configuration: configuration)
     }
-    let before = try journaled(#","faults":[{"fault":"lose_reply"}]"#)
+    let before = try journaled([.init(.loseReply)])
     for call in ["call-7", "call-8"] {
         var request = hurried("\(call)-booking-1")
         request.conversation = call
         request.startAt = call == "call-7" ? request.startAt : "2030-01-14T11:00:00Z"
         check(await book(request, with: before) == "I am confirming that for you.", "a booking in doubt")
     }
-    try await before.close(timeoutMilliseconds: 1_000)
+    try await before.close(timeout: .seconds(1))
 
     let client = try journaled()
     // A person has looked into the calendar: there is no such appointment, and nobody wants it any more.
@@ -113,24 +184,30 @@ func journal(_ path: String) async throws {
     for pending in try client.pendingBookings() {
         let call = "\(pending.conversation ?? "a call") was \(pending.state)"
         do throws(PartnerBookingError) {
-            let booked = try await client.resumeBooking(idempotencyKey: pending.idempotencyKey)
+            let key = pending.idempotencyKey
+            let booked = try await client.resumeBooking(idempotencyKey: key)
             print("\(call): booked for \(booked.startAt ?? pending.startAt)")
         } catch {
             let isOpen = error.outcome == .unknown
-            print("\(call): \(isOpen ? "still open, try again later" : "not booked, call the customer back")")
+            print("\(call): \(isOpen ? "still open, try later" : "not booked, call the customer")")
         }
     }
     check(try client.pendingBookings().map(\.state) == [.booked], "one that was made, heard in a second")
-    try await client.close(timeoutMilliseconds: 1_000)
+    try await client.close(timeout: .seconds(1))
 
     let last = try journaled()
     check(try last.pendingBookings().isEmpty, "all are heard")
-    try await last.close(timeoutMilliseconds: 1_000)
+    try await last.close(timeout: .seconds(1))
+}
+
+func keys() throws {
+    var request = booking("")
+    request.idempotencyKey = try BookingKey.derived(callID: "call-7", request: request)
+    check(request.idempotencyKey.hasPrefix("booking-"), "a key")
 }
 
 func json() async throws {
-    let client = try PartnerBookingClient(configuration: sandbox())
-
+    let client = try PartnerBookingClient(json: #"{"endpoint":"sandbox"}"#)
     let request = #"""
         {"bot_id":"bot_01h2xcejqtf2nbrexx3vqjhp41","room":"2","query":{"filter":{"start_at_range":
          {"start_at":"2030-01-14","end_at":"2030-01-15"}}}}
@@ -146,22 +223,19 @@ func json() async throws {
         check(completion.ticket == ticket, "a completion")
         break
     }
-    try await client.close(timeoutMilliseconds: 1_000)
-}
-
-func keys() throws {
-    var request = booking("")
-    request.idempotencyKey = try BookingKey.derived(callID: Array("call-7".utf8), request: request.json)
-    check(request.idempotencyKey.hasPrefix("booking-"), "a key")
+    try await client.close(timeout: .seconds(1))
 }
 
 @main
 struct Documented {
     static func main() async throws {
+        let path = CommandLine.arguments[1]
+        try configurations("sk_ptnr_0123456789abcdef", path)
         try await failures()
+        try await codes()
         try await cancelling()
-        try await journal(CommandLine.arguments[1])
-        try await json()
+        try await journal(path + "-2")
         try keys()
+        try await json()
     }
 }

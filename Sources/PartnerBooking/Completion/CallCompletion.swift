@@ -4,10 +4,10 @@ public struct CallCompletion: Sendable {
     public enum Event: Sendable {
         /// The call has ended. Exactly one for each call, and the last.
         case done(CallResult)
-        /// `slow_after_ms` have passed and the call goes on. At most one.
+        /// `slowAfter` has passed and the call goes on. At most one.
         case slow
-        /// A booking whose call ended `unknown` is settled: made, or certainly not. Only with `report_settled`, and only
-        /// in the client's queue.
+        /// A booking whose call ended `unknown` is settled: made, or certainly not. Only in the completion queue of the C ABI: no
+        /// handler is told.
         case settled(CallResult)
     }
 

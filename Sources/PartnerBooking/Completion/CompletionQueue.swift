@@ -47,7 +47,7 @@ package final class CompletionQueue: Sendable {
         try state.withLock { state throws(PartnerBookingError) in
             guard !state.isClosed else { throw .clientClosed }
             if let descriptor = state.descriptor { return descriptor.descriptor }
-            let descriptor = try EventDescriptor()
+            let descriptor = try PartnerBookingError.resources(EventDescriptor.init)
             if !state.waiting.isEmpty { descriptor.signal() }
             state.descriptor = descriptor
             return descriptor.descriptor

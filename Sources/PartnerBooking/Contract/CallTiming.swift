@@ -1,42 +1,50 @@
 /// Where the time of a call went. Holds nothing personal.
 public struct CallTiming: Sendable, Equatable {
-    /// From the submission to now.
-    public var totalMicroseconds: Int
-    /// From the submission to the first attempt.
-    public var queueMicroseconds: Int
+    let totalMicroseconds: Int
+    let queueMicroseconds: Int
     /// HTTP attempts made.
-    public var attempts: Int
+    public let attempts: Int
     /// The last attempt, once it has ended; nil also in the sandbox, which has no network.
-    public var lastAttempt: AttemptTiming?
+    public internal(set) var lastAttempt: AttemptTiming?
     /// The reply is the recorded one of an earlier call with the same key; nothing was sent.
-    public var isReplayed = false
+    public internal(set) var isReplayed = false
     /// The booking was sent although the journal did not take it.
-    public var isUnprotected = false
+    public internal(set) var isUnprotected = false
+
+    /// From the submission to now.
+    public var total: Duration { .microseconds(totalMicroseconds) }
+    /// From the submission to the first attempt.
+    public var queue: Duration { .microseconds(queueMicroseconds) }
 }
 
 /// What one attempt did on the network. The durations follow one another; those of a connection that was there already are 0.
 public struct AttemptTiming: Sendable, Equatable {
-    /// Name look-up.
-    public var dnsMicroseconds: Int
-    /// TCP, and the proxy if there is one.
-    public var connectMicroseconds: Int
-    /// TLS handshake.
-    public var tlsMicroseconds: Int
-    /// From the request on its way to the first byte of the reply's body; 0 when none came.
-    public var firstByteMicroseconds: Int
+    let dnsMicroseconds: Int
+    let connectMicroseconds: Int
+    let tlsMicroseconds: Int
+    let firstByteMicroseconds: Int
     /// The connection was there before the attempt.
-    public var isConnectionReused: Bool
+    public let isConnectionReused: Bool
     /// `"1.1"` or `"2"`; nil when no reply came.
-    public var httpVersion: String?
+    public let httpVersion: String?
     /// The request's body as it travelled.
-    public var sentBytes: Int
+    public let sentBytes: Int
     /// The reply's body as it travelled, compressed if it was.
-    public var receivedBytes: Int
+    public let receivedBytes: Int
+
+    /// Name look-up.
+    public var dns: Duration { .microseconds(dnsMicroseconds) }
+    /// TCP, and the proxy if there is one.
+    public var connect: Duration { .microseconds(connectMicroseconds) }
+    /// TLS handshake.
+    public var tls: Duration { .microseconds(tlsMicroseconds) }
+    /// From the request on its way to the first byte of the reply's body; 0 when none came.
+    public var firstByte: Duration { .microseconds(firstByteMicroseconds) }
 }
 
 extension CallTiming {
     /// The object `timing` of docs/json-contract.md.
-    public var json: [UInt8] { JSONWriter.object(write) }
+    package var json: [UInt8] { JSONWriter.object(write) }
 
     func write(_ timing: inout JSONWriter) {
         timing.member("total_us", totalMicroseconds)

@@ -9,7 +9,7 @@ public struct PendingBooking: Sendable, Equatable {
     /// As the request has it.
     public let durationMinutes: Int
     /// When it was asked for, in milliseconds since 1970.
-    public let recordedAtMilliseconds: Int
+    let recordedAtMilliseconds: Int
     /// The name of the phone call, if the request had one.
     public let conversation: String?
     /// The state of the booking.

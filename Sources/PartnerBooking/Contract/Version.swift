@@ -1,2 +1,2 @@
 /// The version of this library, MAJOR.MINOR.PATCH. A test compares it with `PBK_VERSION` in the header.
-public let partnerBookingVersion: StaticString = "0.1.0"
+package let partnerBookingVersion: StaticString = "0.1.0"

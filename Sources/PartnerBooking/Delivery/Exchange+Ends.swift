@@ -243,7 +243,7 @@ extension Exchange {
     func inDoubtError(_ now: MonotonicTime) -> PartnerBookingError {
         let doubt = PartnerBookingError.Doubt(
             sentMillisecondsAgo: evidence.inDoubtSince.map { now.milliseconds(since: $0) } ?? 0,
-            status: lastError?.status, code: lastError?.code.rawValue)
+            status: lastError?.status, code: lastError?.code)
         var error = PartnerBookingError.inDoubt(doubt, source: lastError?.source ?? .network)
         error.reply = lastError?.reply
         return error

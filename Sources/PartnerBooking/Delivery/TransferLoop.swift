@@ -84,11 +84,11 @@ final class TransferLoop: @unchecked Sendable {
         // ID (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift). This can go when that lock
         // survives a fork.
         guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
-        do throws(PartnerBookingError) {
+        do throws(SystemError) {
             return (loop, try Thread(name: "pbk-transfer") { loop.run() })
         } catch {
             ExitGate.leave()
-            throw error
+            throw .resource(error.message)
         }
     }
 

@@ -32,6 +32,27 @@ struct JSONWriter {
         bytes += (value ? "true" : "false").utf8
     }
 
+    /// A member that is left out when there is no value.
+    mutating func member(_ name: StaticString, ifAny value: String?) {
+        if let value { member(name, value) }
+    }
+
+    mutating func member(_ name: StaticString, ifAny value: Int?) {
+        if let value { member(name, value) }
+    }
+
+    mutating func member(_ name: StaticString, ifAny value: Bool?) {
+        if let value { member(name, value) }
+    }
+
+    mutating func member(_ name: StaticString, ifAny values: [String]?) {
+        if let values { list(name, values) { $0.string($1) } }
+    }
+
+    mutating func member(_ name: StaticString, ifAny values: [Int]?) {
+        if let values { list(name, values) { $0.bytes += String($1).utf8 } }
+    }
+
     /// A value that is JSON already.
     mutating func member(_ name: StaticString, json: [UInt8]) {
         self.name(name)
@@ -49,15 +70,31 @@ struct JSONWriter {
         group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
     }
 
+    /// The same, with a name that is not ours.
+    mutating func object(named name: String, _ body: (inout JSONWriter) -> Void) {
+        separate()
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
+    }
+
     /// An array of objects, one for each element.
     mutating func array<Element>(
+        _ name: StaticString, _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
+    ) {
+        list(name, elements) { writer, element in
+            writer.group(UInt8(ascii: "{"), UInt8(ascii: "}")) { body(&$0, element) }
+        }
+    }
+
+    private mutating func list<Element>(
         _ name: StaticString, _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
     ) {
         self.name(name)
         group(UInt8(ascii: "["), UInt8(ascii: "]")) { writer in
             for element in elements {
                 writer.separate()
-                writer.group(UInt8(ascii: "{"), UInt8(ascii: "}")) { body(&$0, element) }
+                body(&writer, element)
             }
         }
     }

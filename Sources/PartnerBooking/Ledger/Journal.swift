@@ -152,11 +152,11 @@ final class Journal: @unchecked Sendable {
     ) throws(PartnerBookingError) -> Thread {
         // As for the transfer thread: it is inside the gate from its first instruction on.
         guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
-        do throws(PartnerBookingError) {
+        do throws(SystemError) {
             return try Thread(name: "pbk-journal") { self.run(report, waiting) }
         } catch {
             ExitGate.leave()
-            throw error
+            throw .resource(error.message)
         }
     }
 

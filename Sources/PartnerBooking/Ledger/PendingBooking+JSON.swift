@@ -1,4 +1,7 @@
 extension PendingBooking {
+    /// When it was asked for: RFC 3339, UTC.
+    public var recordedAt: String { Timestamp.format(milliseconds: recordedAtMilliseconds) }
+
     /// `now` is in milliseconds since 1970.
     init(_ pending: BookingLedger.Pending, now: Int) {
         self.init(
@@ -26,7 +29,7 @@ extension PendingBooking {
         item.member("bot_id", botID)
         item.member("start_at", startAt)
         item.member("duration_minutes", durationMinutes)
-        item.member("recorded_at", Timestamp.format(milliseconds: recordedAtMilliseconds))
+        item.member("recorded_at", recordedAt)
         item.member("state", state.rawValue)
         item.member("in_flight", isInFlight)
         item.member("expired", isExpired)

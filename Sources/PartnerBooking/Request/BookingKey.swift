@@ -5,9 +5,14 @@ public enum BookingKey {
     ///
     /// - Parameters:
     ///   - callID: Names the phone call, 1 to 256 bytes.
-    ///   - json: The request of the booking; its bot, start instant, duration and phone count, and nothing else of it.
+    ///   - json: The request of the booking, as docs/json-contract.md describes it; its bot, start instant, duration and phone count, and nothing else of it.
     /// - Throws: What is wrong with either, with its `field`.
-    public static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
+    public static func derived(callID: String, request json: [UInt8]) throws(PartnerBookingError) -> String {
+        try derived(callID: Array(callID.utf8), request: json)
+    }
+
+    /// The same for a name that need not be UTF-8.
+    package static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
         guard (1...256).contains(callID.count) else { throw .argument("call_id must have 1 to 256 bytes") }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
         let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }

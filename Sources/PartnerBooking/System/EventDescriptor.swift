@@ -8,9 +8,9 @@ import Glibc
 final class EventDescriptor: Sendable {
     let descriptor: Int32
 
-    init() throws(PartnerBookingError) {
+    init() throws(SystemError) {
         descriptor = csystem_eventfd()
-        guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
+        guard descriptor >= 0 else { throw SystemError(message: "A file descriptor could not be had") }
     }
 
     deinit { Glibc.close(descriptor) }

@@ -8,7 +8,7 @@ struct Thread {
     /// Starts a thread that runs `body` with all signals blocked, so that the host's handlers run on the host's threads and
     /// SIGPIPE reaches nobody. The signals of a crash stay open: blocked, they would hide it from the host's crash reporter.
     /// `name`, of at most 15 bytes, shows in `ps -L` and in debuggers.
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(PartnerBookingError) {
+    init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         final class Start {
             let name: String
             let body: @Sendable () -> Void
@@ -34,7 +34,7 @@ struct Thread {
         pthread_sigmask(SIG_SETMASK, &before, nil)
         guard result == 0 else {
             start.release()
-            throw .resource("A thread could not be started")
+            throw SystemError(message: "A thread could not be started")
         }
         self.handle = handle
     }

@@ -64,7 +64,7 @@ final class CurlTransport: Transport {
     }()
 
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
-        wakeUp = try EventDescriptor()
+        wakeUp = try PartnerBookingError.resources(EventDescriptor.init)
         sockets = try CurlSockets()
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
             throw .resource("libcurl could not be started")

@@ -63,14 +63,29 @@ public struct CreateBookingRequest: Sendable, Equatable {
                 booking.object("customer") { customer in
                     customer.member("phone", self.customer.phone)
                     customer.member("name", self.customer.name)
-                    if let email = self.customer.email { customer.member("email", email) }
+                    customer.member("email", ifAny: self.customer.email)
                 }
-                if let notes { booking.member("notes", notes) }
+                booking.member("notes", ifAny: notes)
             }
-            if let conversation { request.member("conversation", conversation) }
+            request.member("conversation", ifAny: conversation)
             if isDetached { request.member("detach", true) }
             options.write(&request)
         }
+    }
+}
+
+extension BookingKey {
+    /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
+    /// one as soon as the caller wants another time.
+    ///
+    /// - Parameters:
+    ///   - callID: Names the phone call, 1 to 256 bytes.
+    ///   - request: The booking; its bot, start instant, duration and phone count, and nothing else of it. Its own key may be "".
+    /// - Throws: What is wrong with either, with its `field`.
+    public static func derived(
+        callID: String, request: CreateBookingRequest
+    ) throws(PartnerBookingError) -> String {
+        try derived(callID: callID, request: request.json)
     }
 }
 

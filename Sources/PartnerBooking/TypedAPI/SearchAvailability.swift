@@ -39,9 +39,9 @@ public struct SearchAvailabilityReply: Sendable, Equatable {
     /// A slot, or a free window.
     public struct Availability: Sendable, Equatable {
         /// RFC 3339, as the platform wrote it.
-        public var startAt: String
-        /// How long it is.
-        public var durationMinutes: Int?
+        public let startAt: String
+        /// How long it is. Of a free window that is not how long an appointment takes: a program decides that by itself.
+        public let durationMinutes: Int?
     }
 
     /// The items that have a `start_at`, in the platform's order.

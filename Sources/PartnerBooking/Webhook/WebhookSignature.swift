@@ -9,7 +9,8 @@ public enum WebhookSignature {
     public static let headerName = "X-DialStack-Signature"
 
     /// How far the time of a signature may be off.
-    public static let toleranceSeconds = 300
+    public static let tolerance = Duration.seconds(toleranceSeconds)
+    package static let toleranceSeconds = 300
 
     /// Why a request is to be refused.
     public enum Refusal: Error, Sendable, Equatable {
@@ -45,10 +46,10 @@ public enum WebhookSignature {
     ///   - body: The body, byte for byte as it arrived.
     ///   - secrets: Any of them may have signed: two while one replaces the other. An empty one has signed nothing.
     ///   - now: In seconds since 1970, the system's clock unless given.
-    ///   - toleranceSeconds: How far the signature's time may be off, either way.
+    ///   - tolerance: How far the signature's time may be off, either way. Part of a second counts as a whole one.
     public static func verify(
         _ header: String?, body: [UInt8], secrets: [String], now: Int? = nil,
-        toleranceSeconds: Int = WebhookSignature.toleranceSeconds
+        tolerance: Duration = WebhookSignature.tolerance
     ) throws(Refusal) {
         let keys = secrets.filter { !$0.isEmpty }.map { secret in
             var secret = secret
@@ -59,7 +60,8 @@ public enum WebhookSignature {
         let refusal = header.withUTF8 { text in
             body.withUnsafeBytes { body in
                 Self.refusal(
-                    of: UnsafeRawBufferPointer(text), body: body, keys: keys, now: now, toleranceSeconds: toleranceSeconds)
+                    of: UnsafeRawBufferPointer(text), body: body, keys: keys, now: now,
+                    toleranceSeconds: tolerance.wholeSeconds)
             }
         }
         if let refusal { throw refusal }

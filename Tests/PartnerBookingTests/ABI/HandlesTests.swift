@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct HandlesTests {
     private func openClient() throws -> PartnerBookingClient {
-        try PartnerBookingClient(configuration: Array(#"{"endpoint":"sandbox"}"#.utf8))
+        try PartnerBookingClient(json: Array(#"{"endpoint":"sandbox"}"#.utf8))
     }
 
     private func addClient() throws -> UInt { UInt(bitPattern: Handles.add(try openClient())) }

@@ -93,7 +93,7 @@ import Testing
     /// A report that finds no room is not lost: the booking stays listed, and a repeat has its end.
     @Test func withoutRoomForTheReportTheEndStaysUnheard() throws {
         let configuration = Self.configuration(Self.lostReply, Self.reported)
-        let client = try PartnerBookingClient(configuration: Array(configuration.utf8))
+        let client = try PartnerBookingClient(json: Array(configuration.utf8))
         let timing = CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0)
         for number in 0..<CompletionQueue.settlementLimit {
             client.completions.append(
@@ -151,13 +151,13 @@ import Testing
         let sandbox = #""sandbox":{"now":"2030-01-14T08:00:00Z","latency_ms":600000}"#
         let journal = #""journal_path":"\#(file.path)","resume_on_open":true"#
         let client = try PartnerBookingClient(
-            configuration: Array(#"{"endpoint":"sandbox",\#(sandbox),\#(journal)}"#.utf8))
+            json: Array(#"{"endpoint":"sandbox",\#(sandbox),\#(journal)}"#.utf8))
         #expect(eventually { client.pendingStates == [.inFlight] })
         let reply = GiveUpReply(json: try client.wait(.createBooking, Sample.giveUp()).get())
         #expect(reply.givenUp.map(\.idempotencyKey) == ["key-1"] && reply.kept.isEmpty && reply.isJournaled)
         #expect(client.pendingStates == [])
         #expect(try client.closeAndWait() == 0)
-        let next = try PartnerBookingClient(configuration: Array(resuming(file).utf8))
+        let next = try PartnerBookingClient(json: Array(resuming(file).utf8))
         #expect(next.pendingStates == [])
         #expect(try next.closeAndWait() == 0)
     }
@@ -165,12 +165,12 @@ import Testing
     /// Nothing is sent for it unasked. It stays in doubt, until the host repeats it.
     @Test func aBookingThatWasWithdrawnIsNotResumedOnOpen() throws {
         let file = try journal(Self.intent(), Self.record(.withdrawn, clock: 3))
-        let client = try PartnerBookingClient(configuration: Array(resuming(file).utf8))
+        let client = try PartnerBookingClient(json: Array(resuming(file).utf8))
         #expect(client.search().success != nil, "what was resumed before is under way by now")
         #expect(try client.pendingBookings().map(\.state) == [.inDoubt])
         #expect(try client.sandboxBookings() == Array(#"{"bookings":[]}"#.utf8))
         #expect(client.book().success != nil)
         #expect(eventually { client.pendingStates == [] }, "a second after the call")
-        #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+        #expect(try client.close(timeout: .seconds(1)) == 0)
     }
 }

@@ -202,7 +202,8 @@ import Testing
             let error = try #require(harness.told.last?.result.failure)
             #expect(error.code == .inDoubt && error.outcome == .unknown && error.isRetryable && error.attempts == 1)
             #expect(error.idempotencyKey == "key-1" && error.tag == "tag-1")
-            let doubt = PartnerBookingError.Doubt(sentMillisecondsAgo: 20_000, status: status, code: code)
+            let doubt = PartnerBookingError.Doubt(
+                sentMillisecondsAgo: 20_000, status: status, code: .init(rawValue: code))
             #expect(error.doubt == doubt)
         }
     }
@@ -221,7 +222,7 @@ import Testing
         harness.take(.answered(.declined))
         harness.take(.deadline(isSent: false))
         let error = try #require(harness.told.last?.result.failure)
-        #expect(error.code == .inDoubt && error.reply != nil && error.doubt?.code == "not_confirmed")
+        #expect(error.code == .inDoubt && error.reply != nil && error.doubt?.code == .notConfirmed)
     }
 
     // MARK: Breaker and budgets

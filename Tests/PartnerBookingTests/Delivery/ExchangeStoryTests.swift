@@ -25,7 +25,7 @@ import Testing
         let error = try #require(story.error())
         #expect(error.code == .inDoubt && error.outcome == .unknown && error.isRetryable)
         let doubt = try #require(error.doubt)
-        #expect(doubt.status == 409 && doubt.code == "slot_unavailable")
+        #expect(doubt.status == 409 && doubt.code == .slotUnavailable)
         // Asked after 1 and 2 s, and told before the pause that the deadline would cut short.
         #expect((3_000...3_600).contains(doubt.sentMillisecondsAgo))
         #expect(story.effects("settle") == ["settle: in doubt"] && story.effects("report").isEmpty)

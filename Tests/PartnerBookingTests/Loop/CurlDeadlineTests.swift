@@ -73,7 +73,7 @@ import Testing
             #expect(server.sees(requests: 1))
             for _ in 0..<20 { #expect(client.search() == .success(Sample.searchReply)) }
             #expect(ending.isEmpty)
-            try client.close(timeoutMilliseconds: 0)
+            try client.close(timeout: .zero)
             stalled.join()
             #expect(try ending.error().code == .clientClosed)
         }
@@ -108,7 +108,7 @@ import Testing
             ]
             #expect(server.sees(requests: 2))
             var ended: Int?
-            let elapsed = try elapsedMilliseconds { ended = try client.close(timeoutMilliseconds: 50) }
+            let elapsed = try elapsedMilliseconds { ended = try client.close(timeout: .milliseconds(50)) }
             #expect(ended == 2)
             #expect((50..<20_000).contains(elapsed))
             for caller in callers { caller.join() }
@@ -118,7 +118,7 @@ import Testing
             #expect(try endings[1].error().code == .clientClosed)
             #expect(try endings[1].error().outcome == nil)
 
-            #expect(throws: PartnerBookingError.clientClosed) { try client.close(timeoutMilliseconds: 50) }
+            #expect(throws: PartnerBookingError.clientClosed) { try client.close(timeout: .milliseconds(50)) }
             let late = try client.failure(.createBooking)
             #expect(late.code == .clientClosed)
             #expect(late.outcome == .notSent)
@@ -133,7 +133,7 @@ import Testing
             let ending = Ending()
             let caller = background { ending.end(client.book()) }
             #expect(server.sees(requests: 1))
-            #expect(try client.close(timeoutMilliseconds: 20_000) == 0)
+            #expect(try client.close(timeout: .seconds(20)) == 0)
             caller.join()
             #expect(try ending.result() == .success(Sample.bookingReply))
         }
@@ -144,7 +144,7 @@ import Testing
             let client = try PartnerBookingClient(server.url)
             _ = client.search()
             var ended: Int?
-            let elapsed = try elapsedMilliseconds { ended = try client.close(timeoutMilliseconds: 600_000) }
+            let elapsed = try elapsedMilliseconds { ended = try client.close(timeout: .seconds(600)) }
             #expect(ended == 0)
             #expect(elapsed < 20_000)
         }

@@ -130,7 +130,7 @@ import Testing
                 func round() throws {
                     let client = try PartnerBookingClient(server.url)
                     #expect(client.search() == .success(Sample.searchReply))
-                    #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+                    #expect(try client.close(timeout: .seconds(1)) == 0)
                 }
                 try round()
                 let before = entries("/proc/self/fd")

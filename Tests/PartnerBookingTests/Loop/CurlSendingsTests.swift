@@ -73,7 +73,7 @@ import Testing
             let error = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
             #expect(server.requests.count == 3, "it was repeated")
             #expect(error.code == .inDoubt && error.outcome == .unknown && error.attempts == 1)
-            #expect(error.doubt?.status == status && error.doubt?.code == code)
+            #expect(error.doubt?.status == status && error.doubt?.code?.rawValue == code)
             #expect(try client.pendingBookings().map(\.state) == [.inDoubt])
         }
     }

@@ -85,7 +85,7 @@ import Testing
 
             // No reply, but a connection that took the request.
             let cut = try client.failure(.createBooking, Sample.booking(key: "cut", Sample.shortOfAQuestion))
-            #expect(cut.code == .inDoubt && cut.doubt?.code == "connection_lost")
+            #expect(cut.code == .inDoubt && cut.doubt?.code == .connectionLost)
             #expect(cut.timing?.attempts == 2)
             #expect(cut.timing?.lastAttempt?.httpVersion == nil)
             #expect(cut.timing?.lastAttempt?.firstByteMicroseconds == 0)
@@ -193,7 +193,7 @@ import Testing
             #expect(gate.hasVisitor())
             try client.cancel(ticket)
             #expect(try ending.error().outcome == .unknown)
-            let closer = background { #expect((try? client.close(timeoutMilliseconds: 20_000)) == 0) }
+            let closer = background { #expect((try? client.close(timeout: .seconds(20))) == 0) }
             #expect(eventually { client.search().failure?.code == .clientClosed }, "the close has begun")
             gate.open()
             closer.join()
@@ -221,7 +221,7 @@ import Testing
         #expect(try ending.error().outcome == .notSent)
         #expect(try ending.error().attempts == 1)
         #expect(try ending.error().timing?.lastAttempt == nil)
-        try client.close(timeoutMilliseconds: 0)
+        try client.close(timeout: .zero)
     }
 
     /// Others on the same client do not notice.
@@ -240,7 +240,7 @@ import Testing
             for ticket in tickets { try client.cancel(ticket) }
             for ending in booking { #expect(try ending.error().code == .cancelled) }
             for ending in searches { #expect(try ending.result() == .success(Sample.searchReply)) }
-            #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+            #expect(try client.close(timeout: .seconds(1)) == 0)
         }
     }
 }

@@ -11,7 +11,7 @@ extension PartnerBookingClient {
         let calm = #""circuit_breaker":{"failures":0}"#
         let json =
             #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","keep_warm_ms":0,"retry":\#(retry),\#(calm)\#(more)}"#
-        try self.init(configuration: Array(json.utf8))
+        try self.init(json: Array(json.utf8))
     }
 
     /// The error of a call that must fail. Unless it is given a request, a booking has a key of its own.
@@ -176,7 +176,7 @@ func withServer(
             #expect(client.book() == .success(Sample.bookingReply))
             let error = try client.failure(.createBooking, Sample.booking(key: "key-2", Sample.shortOfAQuestion))
             #expect(error.code == .inDoubt)
-            #expect(["connect_failed", "connection_lost"].contains(error.doubt?.code))
+            #expect([.connectFailed, .connectionLost].contains(error.doubt?.code))
             #expect(error.outcome == .unknown)
             #expect(error.attempts == 1)
         }
@@ -189,7 +189,7 @@ func withServer(
         try withServer({ _ in [end] }) { server in
             let client = try PartnerBookingClient(server.url, attempts: 2, #","settle_for_ms":0"#)
             let error = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
-            #expect(error.code == .inDoubt && error.doubt?.code == "connection_lost")
+            #expect(error.code == .inDoubt && error.doubt?.code == .connectionLost)
             #expect(error.doubt.map { $0.status == nil && $0.sentMillisecondsAgo >= 0 } == true)
             #expect(error.source == .network)
             #expect(error.isRetryable)
@@ -224,7 +224,7 @@ func withServer(
             defer { stop.withLock { $0 = nil } }
             let client = try PartnerBookingClient(server.url, attempts: 3)
             let error = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
-            #expect(error.code == .inDoubt && error.doubt?.code == "connect_failed")
+            #expect(error.code == .inDoubt && error.doubt?.code == .connectFailed)
             #expect(error.outcome == .unknown)
             #expect(error.attempts == 3)
         }
@@ -245,7 +245,7 @@ func withServer(
             #expect(client.book(Sample.booking(key: "whole")) == .success(Sample.bookingReply))
             #expect(try client.failure(.createBooking, Sample.booking(key: "refusal")).outcome == .rejected)
             let error = try client.failure(.createBooking, Sample.booking(key: "half", Sample.shortOfAQuestion))
-            #expect(error.code == .inDoubt && error.doubt?.code == "connection_lost" && error.doubt?.status == nil)
+            #expect(error.code == .inDoubt && error.doubt?.code == .connectionLost && error.doubt?.status == nil)
             #expect(error.outcome == .unknown)
         }
     }
@@ -289,7 +289,7 @@ func withServer(
             #expect(server.requests.count == 2)
             // A booking was made, or not: nobody has read it.
             let doubt = try client.failure(.createBooking, Sample.booking(key: "key-2", Sample.shortOfAQuestion))
-            #expect(doubt.code == .inDoubt && doubt.doubt?.code == "reply_too_large" && doubt.doubt?.status == 201)
+            #expect(doubt.code == .inDoubt && doubt.doubt?.code == .replyTooLarge && doubt.doubt?.status == 201)
             #expect(doubt.source == .partnerAPI && doubt.outcome == .unknown && doubt.attempts == 1)
             #expect(server.requests.count == 3)
         }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct CurlWarmTests {
     private func client(_ url: String, keepWarm: Int, _ more: String = "") throws -> PartnerBookingClient {
         let json = #"{"api_key":"sk_ptnr_loopback","base_url":"\#(url)","keep_warm_ms":\#(keepWarm)\#(more)}"#
-        return try PartnerBookingClient(configuration: Array(json.utf8))
+        return try PartnerBookingClient(json: Array(json.utf8))
     }
 
     private static func answer(_ request: LoopbackServer.Request) -> [LoopbackServer.Step] {
@@ -32,7 +32,7 @@ import Testing
             #expect(request.header("User-Agent") == "libpartnerbooking/\(partnerBookingVersion)")
             #expect(!request.head.contains("sk_ptnr_"))
             #expect(request.body.isEmpty)
-            #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+            #expect(try client.close(timeout: .seconds(1)) == 0)
         }
     }
 
@@ -48,7 +48,7 @@ import Testing
                 #expect(server.sees(requests: before + 1))
                 sleep(milliseconds: patience)
                 isFound = try isConnectionReused(by: client)
-                try client.close(timeoutMilliseconds: 1_000)
+                try client.close(timeout: .seconds(1))
             }
             #expect(isFound)
         }
@@ -61,7 +61,7 @@ import Testing
             #expect(try isConnectionReused(by: client))
             #expect(server.requests.count == 2)
             #expect(!server.requests.contains { $0.isWarmUp })
-            try client.close(timeoutMilliseconds: 1_000)
+            try client.close(timeout: .seconds(1))
         }
     }
 
@@ -81,7 +81,7 @@ import Testing
             #expect(MonotonicTime.now().milliseconds(since: start) >= 1_000)
             #expect(server.requests.allSatisfy { $0.isWarmUp })
             #expect(server.connections == 1)
-            try client.close(timeoutMilliseconds: 1_000)
+            try client.close(timeout: .seconds(1))
         }
     }
 
@@ -91,7 +91,7 @@ import Testing
             #expect(server.sees(requests: 2))
             #expect(server.requests.allSatisfy { $0.isWarmUp })
             #expect(server.connections == 1)
-            try client.close(timeoutMilliseconds: 1_000)
+            try client.close(timeout: .seconds(1))
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
             #expect(server.sees(requests: 2))
             #expect(server.requests.allSatisfy { $0.isWarmUp })
             #expect(server.connections == 2)
-            try client.close(timeoutMilliseconds: 1_000)
+            try client.close(timeout: .seconds(1))
         }
     }
 
@@ -115,7 +115,7 @@ import Testing
             #expect(server.sees(requests: 3))
             #expect(MonotonicTime.now().milliseconds(since: start) >= 2_000)
             #expect(server.requests.allSatisfy { $0.isWarmUp })
-            try client.close(timeoutMilliseconds: 1_000)
+            try client.close(timeout: .seconds(1))
         }
     }
 
@@ -126,7 +126,7 @@ import Testing
             #expect(server.sees(requests: 1))
             for _ in 0..<5 { #expect(client.search() == .success(Sample.searchReply)) }
             #expect(server.connections == 2)
-            #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+            #expect(try client.close(timeout: .seconds(1)) == 0)
         }
     }
 
@@ -136,7 +136,7 @@ import Testing
         #expect(try client.failure(.createBooking).code == .connectFailed)
         try client.prewarm()
         #expect(try client.failure(.searchAvailability).code == .connectFailed)
-        #expect(try client.close(timeoutMilliseconds: 1_000) == 0)
+        #expect(try client.close(timeout: .seconds(1)) == 0)
     }
 }
 

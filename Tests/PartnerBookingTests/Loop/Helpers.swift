@@ -41,7 +41,7 @@ extension PartnerBookingClient {
     var pendingStates: [PendingBooking.State]? { try? pendingBookings().map(\.state) }
 
     func closeAndWait(_ milliseconds: Int = 0) throws(PartnerBookingError) -> Int {
-        try close(timeoutMilliseconds: milliseconds)
+        try close(timeout: .milliseconds(milliseconds))
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
     ) throws -> PartnerBookingClient {
         let clinic = #"{"now":"2030-01-14T08:00:00Z","capacity":1,"latency_ms":\#(latency),"faults":[\#(faults)]}"#
         return try PartnerBookingClient(
-            configuration: Array(#"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#.utf8))
+            json: Array(#"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#.utf8))
     }
 
     private static let wrong = Sample.booking(Sample.timeout(0))

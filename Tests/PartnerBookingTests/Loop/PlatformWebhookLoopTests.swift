@@ -116,7 +116,7 @@ import Testing
         try scripted.submit(deadline: 1_000, complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == .inDoubt && error.outcome == .unknown && error.attempts == 3)
-        #expect(error.doubt?.code == "timeout" && error.doubt?.status == nil && error.source == .network)
+        #expect(error.doubt?.code == .timeout && error.doubt?.status == nil && error.source == .network)
         scripted.close()
         #expect(scripted.transport.record.overdue.count == 3)
     }

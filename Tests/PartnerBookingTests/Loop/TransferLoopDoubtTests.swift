@@ -87,7 +87,7 @@ import Testing
         }
         try loop.submit(deadline: 700, ending)
         let error = try ending.error()
-        #expect(error.code == .inDoubt && error.outcome == .unknown && error.doubt?.code == "connection_lost")
+        #expect(error.code == .inDoubt && error.outcome == .unknown && error.doubt?.code == .connectionLost)
         #expect(try loop.settlement().result.success == Sample.bookingReply)
         let attempts = loop.transport.record.attempts
         #expect(attempts.count == 2 && Set(attempts.map(\.body)).count == 1)

@@ -100,7 +100,7 @@ import Testing
         let id = try scripted.submit(deadline: 300, complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == (late.doubt == nil ? .timeout : .inDoubt))
-        #expect(error.doubt?.code == late.doubt)
+        #expect(error.doubt?.code?.rawValue == late.doubt)
         #expect(error.isRetryable)
         #expect(error.source == (late.doubt == "http_error" ? .partnerAPI : .network))
         #expect(error.outcome == late.outcome)
@@ -152,7 +152,7 @@ import Testing
         let error = try ending.error()
         let isBooking = operation == .createBooking
         #expect(error.code.rawValue == (isBooking ? "in_doubt" : "busy"))
-        #expect(error.doubt?.code == (isBooking ? "busy" : nil) && error.doubt?.status == (isBooking ? 503 : nil))
+        #expect(error.doubt?.code?.rawValue == (isBooking ? "busy" : nil) && error.doubt?.status == (isBooking ? 503 : nil))
         #expect(error.attempts == 2)
         #expect(error.outcome == (isBooking ? .unknown : nil))
         scripted.close()
@@ -178,7 +178,7 @@ import Testing
         #expect(error.attempts == 1)
         switch operation {
         case .createBooking:
-            #expect(error.code == .inDoubt && error.doubt?.code == "busy")
+            #expect(error.code == .inDoubt && error.doubt?.code?.rawValue == "busy")
             #expect(transport.sees(attempts: 2), "it is asked for again")
         default: #expect(error.code.rawValue == "busy")
         }

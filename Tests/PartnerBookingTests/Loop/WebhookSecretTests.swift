@@ -112,7 +112,7 @@ import Testing
         try scripted.submit(deadline: 1_000, complete: ending.handler)
         let error = try ending.error()
         #expect(error.code == .inDoubt && error.outcome == .unknown && error.attempts == 2)
-        #expect(error.doubt?.status == 401 && error.doubt?.code == "unauthorized")
+        #expect(error.doubt?.status == 401 && error.doubt?.code == .unauthorized)
         scripted.close()
     }
 }

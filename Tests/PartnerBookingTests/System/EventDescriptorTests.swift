@@ -96,14 +96,14 @@ import Testing
             #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) == 0)
             var limit = rlimit(rlim_cur: 0, rlim_max: before.rlim_max)
             #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
-            let event = #expect(throws: PartnerBookingError.self) { try EventDescriptor() }
+            let event = #expect(throws: SystemError.self) { try EventDescriptor() }
             let configuration = Array(#"{"api_key":"sk_ptnr_descriptors"}"#.utf8)
-            let client = #expect(throws: PartnerBookingError.self) { try PartnerBookingClient(configuration: configuration) }
+            let client = #expect(throws: PartnerBookingError.self) { try PartnerBookingClient(json: configuration) }
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-            #expect(event?.code == .resourceUnavailable)
+            #expect(event?.message == "A file descriptor could not be had")
             #expect(client?.code == .resourceUnavailable)
             #expect(client?.isRetryable == true)
-            let opened = try PartnerBookingClient(configuration: configuration)
+            let opened = try PartnerBookingClient(json: configuration)
             #expect(try opened.closeAndWait() == 0)
         }
     }

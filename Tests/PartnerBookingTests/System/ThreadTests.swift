@@ -97,7 +97,7 @@ import Testing
     @Test func clientHasOneThread() async {
         await #expect(processExitsWith: .success) {
             func transferThreads() -> Int { ThreadTests.threadNames().filter { $0 == "pbk-transfer" }.count }
-            let client = try PartnerBookingClient(configuration: Array(#"{"endpoint":"sandbox"}"#.utf8))
+            let client = try PartnerBookingClient(json: Array(#"{"endpoint":"sandbox"}"#.utf8))
             onThreads(8) { _ in
                 for _ in 0..<20 { _ = client.wait(.searchAvailability, Sample.search()) }
             }
@@ -111,7 +111,7 @@ import Testing
     @Test func threadEndsWithItsClient() async {
         await #expect(processExitsWith: .success) {
             do {
-                let client = try PartnerBookingClient(configuration: Array(#"{"endpoint":"sandbox"}"#.utf8))
+                let client = try PartnerBookingClient(json: Array(#"{"endpoint":"sandbox"}"#.utf8))
                 _ = client.wait(.searchAvailability, Sample.search())
             }
             // Nobody waits for it: the last reference may go where nothing may wait.

@@ -19,7 +19,7 @@ import Testing
     }
 
     private static let everyOption = CallOptions(
-        timeoutMilliseconds: 3_000, slowAfterMilliseconds: 700, tag: "call-7",
+        timeout: .seconds(3), slowAfter: .milliseconds(700), tag: "call-7",
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
     private static let optionsText =
@@ -128,8 +128,10 @@ import Testing
         #expect(field { $0.customer.email = "nobody" } == "booking.customer.email")
         #expect(field { $0.conversation = "" } == "conversation")
         #expect(field { $0.conversation = String(repeating: "x", count: 257) } == "conversation")
-        #expect(field { $0.options.timeoutMilliseconds = 0 } == "timeout_ms")
-        #expect(field { $0.options.slowAfterMilliseconds = 600_001 } == "slow_after_ms")
+        #expect(field { $0.options.timeout = .zero } == "timeout_ms")
+        #expect(field { $0.options.timeout = .nanoseconds(-1) } == "timeout_ms")
+        #expect(field { $0.options.timeout = .seconds(Int64.max) } == "timeout_ms")
+        #expect(field { $0.options.slowAfter = .milliseconds(600_001) } == "slow_after_ms")
         #expect(field { $0.options.tag = String(repeating: "x", count: 257) } == "tag")
         #expect(field { $0.options.traceparent = "" } == "traceparent")
         #expect(field { _ in } == nil)

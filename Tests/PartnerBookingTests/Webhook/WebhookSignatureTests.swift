@@ -11,7 +11,7 @@ import Testing
         _ header: String?, _ body: [UInt8] = body, secrets: [String] = ["whsec_1"], now: Int = now, tolerance: Int = 300
     ) -> WebhookSignature.Refusal? {
         do throws(WebhookSignature.Refusal) {
-            try WebhookSignature.verify(header, body: body, secrets: secrets, now: now, toleranceSeconds: tolerance)
+            try WebhookSignature.verify(header, body: body, secrets: secrets, now: now, tolerance: .seconds(tolerance))
             return nil
         } catch {
             return error

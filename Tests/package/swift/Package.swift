@@ -6,6 +6,7 @@ let package = Package(
     dependencies: [.package(path: "../libpartnerbooking")],
     targets: [
         .executableTarget(
-            name: "book", dependencies: [.product(name: "PartnerBooking", package: "libpartnerbooking")])
+            name: "book",
+            dependencies: [.product(name: "PartnerBooking", package: "libpartnerbooking")])
     ]
 )
