@@ -2,8 +2,6 @@
 package final class Call: Sendable {
     package let ticket: CallTicket
     let request: Request
-    /// What its errors carry.
-    let context: ErrorContext
     /// Its completions wait in the client's queue.
     let isQueued: Bool
     /// The library's own: nobody waits for its end.
@@ -22,7 +20,6 @@ package final class Call: Sendable {
     ) {
         self.ticket = ticket
         self.request = request
-        context = ErrorContext(request)
         self.deadline = deadline
         self.seed = seed
         self.isQueued = isQueued
@@ -32,13 +29,16 @@ package final class Call: Sendable {
         self.complete = complete
     }
 
+    /// What its errors carry.
+    var context: ErrorContext { ErrorContext(request) }
+
     /// A cancel does not end it.
     var isDetached: Bool { request.isDetached }
 
     func tell(_ event: CallCompletion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
         complete(
             CallCompletion(
-                ticket: ticket, idempotencyKey: context.idempotencyKey, tag: context.tag, event: event, timing: timing,
+                ticket: ticket, idempotencyKey: request.idempotencyKey, tag: request.tag, event: event, timing: timing,
                 receipt: receipt))
     }
 }

@@ -80,11 +80,11 @@ struct LedgerExecutor {
     }
 
     private func claim(_ key: String, _ exchange: Exchange, _ now: MonotonicTime) -> Answer {
-        var request = exchange.request
+        let request = exchange.request
         let service = request.botID.flatMap(endpoint.service)
         switch ledger.begin(request, key, service: service, id: exchange.id) {
         case .send(let grant):
-            request.replaceBody(with: grant.body)
+            let request = request.sending(grant.body)
             do throws(PartnerBookingError) {
                 let message = try endpoint.message(for: request)
                 if let account = grant.accountID, account != message.accountID { throw .accountChanged }

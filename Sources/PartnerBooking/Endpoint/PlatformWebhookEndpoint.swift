@@ -50,16 +50,14 @@ struct PlatformWebhookEndpoint: Endpoint {
     }
 
     func message(for request: Request) throws(PartnerBookingError) -> Message {
-        // What was read as a request is JSON and names its bot.
-        guard let document = try? JSONDocument(request.body, profile: .request),
-            let botID = document.root["bot_id"]?.string
-        else { throw .unknownBot }
+        guard let botID = request.botID else { throw .unknownBot }
         let (route, webhook) = try route(botID)
         let accountID = route.accountID
-        let body = document.object(without: ["bot_id", "account_id"]) { body in
+        let body = request.body(without: ["bot_id", "account_id"]) { body in
             body.member("account_id", accountID)
             if let key = request.idempotencyKey { body.member("idempotency_key", key) }
         }
+        guard let body else { throw .unknownBot }  // what is recorded is no request
         let target =
             switch request.operation {
             case .searchAvailability: webhook.search

@@ -36,8 +36,9 @@ final class JSONDocument: Sendable {
     func object(without names: [StaticString], adding write: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
         JSONWriter.object(capacity: bytes.count) { object in
             write(&object)
-            for member in root.members where !names.contains(where: member.key.equals) {
-                object.member(asWritten: bytes[member.key.span.lowerBound..<member.value.span.upperBound])
+            forEachKey(of: 0) { key in
+                guard !names.contains(where: { isString(at: key, $0) }) else { return }
+                object.member(asWritten: bytes[span(at: key).lowerBound..<span(at: key + 1).upperBound])
             }
         }
     }
@@ -124,33 +125,55 @@ extension JSONDocument {
         return bytes.withUnsafeBytes { JSON.string($0, node.span, hasEscapes: node.hasEscapes, equals: text) }
     }
 
+    /// Calls `body` with the place of each key of an object, which is in front of that of its value; never for other kinds.
+    @inline(__always)
+    func forEachKey(of object: Int, _ body: (_ key: Int) -> Void) {
+        guard nodes[object].kind == .object else { return }
+        let end = Int(nodes[object].next)
+        var key = object + 1
+        while key + 1 < end {
+            body(key)
+            key = Int(nodes[key + 1].next)
+        }
+    }
+
     /// The place of an object's first member of that name, and how many there are.
-    func member(_ name: StaticString, of place: Int) -> (place: Int, count: Int) {
-        guard nodes[place].kind == .object else { return (0, 0) }
-        let end = Int(nodes[place].next)
-        var (first, count, key) = (0, 0, place + 1)
+    func member(_ name: StaticString, of object: Int) -> (place: Int, count: Int) {
+        var (first, count) = (0, 0)
         bytes.withUnsafeBytes { bytes in
-            while key + 1 < end {
-                if JSON.string(bytes, nodes[key].span, hasEscapes: nodes[key].hasEscapes, equals: name) {
-                    if count == 0 { first = key + 1 }
-                    count += 1
-                }
-                key = Int(nodes[key + 1].next)
+            forEachKey(of: object) { key in
+                guard JSON.string(bytes, nodes[key].span, hasEscapes: nodes[key].hasEscapes, equals: name) else { return }
+                if count == 0 { first = key + 1 }
+                count += 1
             }
         }
         return (first, count)
     }
 
-    /// The places of an object's keys, each in front of its value, in the order of the names as UTF-8. Members with the same name
-    /// keep their order.
-    func keysByName(of place: Int, where isIncluded: (_ key: Int) -> Bool) -> [Int] {
+    /// The lengths of an object's names as a set, which tells most names that are not there without a comparison.
+    struct NameLengths {
+        fileprivate var bits: UInt64 = 0
+
+        /// Lengths from 63 on share a bit.
+        fileprivate static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: min(length, 63)) }
+
+        func mayHold(_ name: StaticString) -> Bool { bits & Self.bit(name.utf8CodeUnitCount) != 0 }
+    }
+
+    func nameLengths(of object: Int) -> NameLengths {
+        var lengths = NameLengths()
+        forEachKey(of: object) { key in
+            // How long a name with escapes is has not been looked at.
+            lengths.bits |= nodes[key].hasEscapes ? .max : NameLengths.bit(nodes[key].span.count - 2)
+        }
+        return lengths
+    }
+
+    /// The places of an object's keys in the order of the names as UTF-8. Members with the same name keep their order.
+    func keysByName(of object: Int, where isIncluded: (_ key: Int) -> Bool) -> [Int] {
         var keys: [Int] = []
         keys.reserveCapacity(8)
-        var key = place + 1
-        while key + 1 < next(after: place) {
-            if isIncluded(key) { keys.append(key) }
-            key = next(after: key + 1)
-        }
+        forEachKey(of: object) { if isIncluded($0) { keys.append($0) } }
         keys.sort { left, right in
             let order = order(ofTexts: left, right)
             return order == 0 ? left < right : order < 0

@@ -17,15 +17,15 @@ public enum BookingKey {
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
         let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
-        let (start, minutes, customer) = try FieldRules.checkBooking(root.object("booking"))
-        let phone = try customer.value("phone")?.string ?? ""
+        let booking = try FieldRules.checkBooking(root.object("booking"))
+        let phone = try booking.customer.value("phone")?.string ?? ""
         var hash = SHA256()
         // Each with its length, so that no two lists are fed alike.
         for part in [callID, Array((botID.string ?? "").utf8), Array(phone.utf8)] {
             hash.update("\(part.count):")
             hash.update(part)
         }
-        hash.update("\(start) \(minutes)")
+        hash.update("\(booking.startSeconds) \(booking.minutes)")
         return prefix + Array(hash.finalize().prefix(16)).hex
     }
 

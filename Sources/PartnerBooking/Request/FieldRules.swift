@@ -11,18 +11,24 @@ enum FieldRules {
     static func checkQuery(_ query: ObjectReader) throws(PartnerBookingError) -> (start: Timestamp, end: Timestamp) {
         let range = try query.object("filter", path: "query.filter")
             .object("start_at_range", path: "query.filter.start_at_range")
-        let start = try timestamp("start_at", of: range, timestampForm)
-        let end = try timestamp("end_at", of: range, timestampForm)
+        let start = try timestamp("start_at", of: range, timestampForm).timestamp
+        let end = try timestamp("end_at", of: range, timestampForm).timestamp
         if !isRange(start, end) { throw range.refuse("end_at", "must be after start_at") }
         return (start, end)
     }
 
+    /// What was read of a booking.
+    struct Booking {
+        let startAt: JSONValue
+        let startSeconds: Int
+        let minutes: Int
+        let customer: ObjectReader
+    }
+
     /// `booking`: what to book, and for whom.
-    @discardableResult
-    static func checkBooking(
-        _ booking: ObjectReader
-    ) throws(PartnerBookingError) -> (startSeconds: Int, minutes: Int, customer: ObjectReader) {
-        guard case .instant(let seconds, _) = try timestamp("start_at", of: booking, instantForm) else {
+    static func checkBooking(_ booking: ObjectReader) throws(PartnerBookingError) -> Booking {
+        let (startAt, start) = try timestamp("start_at", of: booking, instantForm)
+        guard case .instant(let seconds, _) = start else {
             throw booking.refuse("start_at", "must be \(instantForm)")
         }
         let minutes = try booking.integer("duration_minutes", in: 1...1440)
@@ -32,7 +38,7 @@ enum FieldRules {
         try customer.checkOptionalText(
             "email", maxBytes: 254, "an address such as john@example.com, or left out", isEmail)
         try booking.checkOptionalText("notes", maxBytes: 16_384, "a string of at most 16384 bytes, or left out")
-        return (seconds, minutes, customer)
+        return Booking(startAt: startAt, startSeconds: seconds, minutes: minutes, customer: customer)
     }
 
     /// `customer` of a look-up: who is calling.
@@ -43,14 +49,14 @@ enum FieldRules {
 
     private static func timestamp(
         _ name: StaticString, of reader: ObjectReader, _ expected: StaticString
-    ) throws(PartnerBookingError) -> Timestamp {
+    ) throws(PartnerBookingError) -> (value: JSONValue, timestamp: Timestamp) {
         var timestamp: Timestamp?
-        try reader.checkText(name, maxBytes: 64, expected) { text in
+        let value = try reader.checkText(name, maxBytes: 64, expected) { text in
             timestamp = Timestamp(text)
             return timestamp != nil
         }
         guard let timestamp else { throw reader.refuse(name, "must be \(expected)") }
-        return timestamp
+        return (value, timestamp)
     }
 
     /// Whether the range can hold anything. Dates are days of the clinic, whose time zone we do not know: a date and a

@@ -5,7 +5,9 @@ struct ObjectReader {
 
     /// Where the object stands: `booking.customer`; empty for the outermost.
     private let path: StaticString
-    private let object: JSONValue
+    let object: JSONValue
+    /// The lengths of the members' names: most members that are asked for are not there.
+    private let nameLengths: JSONDocument.NameLengths
     private let refusal: Refusal
 
     /// The outermost object of a document. `what` is its name in the message when it is something else.
@@ -21,6 +23,7 @@ struct ObjectReader {
     private init(_ object: JSONValue, path: StaticString, refusal: @escaping Refusal) {
         self.path = path
         self.object = object
+        nameLengths = object.document.nameLengths(of: object.place)
         self.refusal = refusal
     }
 
@@ -42,9 +45,14 @@ struct ObjectReader {
 
     /// A member, or nil when it is not there.
     func value(_ name: StaticString) throws(PartnerBookingError) -> JSONValue? {
+        guard nameLengths.mayHold(name) else { return nil }
         let (value, count) = object.member(name)
         guard count <= 1 else { throw refuse(name, "must not appear twice") }
         return value
+    }
+
+    func hasMember(_ name: StaticString) -> Bool {
+        nameLengths.mayHold(name) && object.member(name).count > 0
     }
 
     /// A member that is an object. Below the outermost one, `path` spells out where it stands: paths are needed for errors

@@ -1,18 +1,19 @@
-/// A request that was read and found right: the first stage of a call.
-struct Request: Sendable {
+/// A request that was read and found right: the first stage of a call. It is read once, on the caller's thread, and what was
+/// learned travels with it.
+final class Request: Sendable {
     static let maxBytes = 262_144
 
     let operation: CallOperation
     /// The text to send: the caller's without the library's own members. With `resume`, empty until the ledger has found
     /// it.
-    var body: [UInt8]
+    let body: [UInt8]
     /// nil until the ledger has found it.
-    var botID: String?
+    let botID: String?
     /// The wish of a booking. nil for other requests.
-    private(set) var wish: Wish?
+    let wish: Wish?
     /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
     /// it.
-    var startSeconds: Int?
+    let startSeconds: Int?
     /// nil for all but bookings, and for a give-up of several.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
@@ -25,9 +26,12 @@ struct Request: Sendable {
     let givesUp: GiveUp?
     let tag: String?
     let traceparent: String?
+    /// What `body` was made from, and the members that were left out. nil until the ledger has found it.
+    private let document: JSONDocument?
+    private let leftOut: [StaticString]
 
     /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
-    init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
+    convenience init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
         var context = ErrorContext(operation: operation)
         do throws(PartnerBookingError) {
             try self.init(operation, json: json, context: &context)
@@ -77,34 +81,63 @@ struct Request: Sendable {
             for name in others where try root.value(name) != nil {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
-            body = []
+            (body, self.document, leftOut, botID, wish, startSeconds) = ([], nil, [], nil, nil, nil)
             return
         }
-        botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
-        switch operation {
-        case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
-        case .createBooking:
-            let (start, minutes, _) = try FieldRules.checkBooking(root.object("booking"))
-            startSeconds = start
-            wish = try Wish(
-                root, Fingerprint(document.root, without: Self.ownMembers(operation)),
-                BookingSummary(
-                    botID: botID ?? "", startAt: document.root["booking"]?["start_at"]?.string ?? "",
-                    durationMinutes: minutes, startSeconds: start))
-        case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
-        }
-
-        let ownMembers = Self.ownMembers(operation)
-        let holdsOwn = ownMembers.contains { document.root.member($0).count > 0 }
-        body = holdsOwn ? document.object(without: ownMembers) : json
+        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
+        leftOut = Self.ownMembers(operation).filter(root.hasMember)
+        wish = try Self.wish(operation, root, botID: botID ?? "", without: leftOut)
+        startSeconds = wish?.summary?.startSeconds
+        self.botID = botID
+        self.document = document
+        body = leftOut.isEmpty ? json : document.object(without: leftOut)
     }
 
-    /// Replaces the body by the recorded one.
-    mutating func replaceBody(with recorded: [UInt8]) {
+    /// Checks what is asked for, and returns the wish of a booking.
+    private static func wish(
+        _ operation: CallOperation, _ root: ObjectReader, botID: String, without names: [StaticString]
+    ) throws(PartnerBookingError) -> Wish? {
+        switch operation {
+        case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
+        case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
+        case .createBooking:
+            let booking = try FieldRules.checkBooking(root.object("booking"))
+            return try Wish(
+                root, Fingerprint(root.object, without: names),
+                BookingSummary(
+                    botID: botID, startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
+                    startSeconds: booking.startSeconds))
+        }
+        return nil
+    }
+
+    /// The request with the recorded body in place of its own.
+    func sending(_ recorded: [UInt8]) -> Request { recorded == body ? self : Request(self, recorded) }
+
+    private init(_ request: Request, _ recorded: [UInt8]) {
+        let document = try? JSONDocument(recorded, profile: .request)
+        let root = document?.root
         body = recorded
-        guard isResuming, let summary = BookingSummary(body: recorded) else { return }
-        botID = summary.botID
-        startSeconds = summary.startSeconds
+        self.document = document
+        leftOut = []
+        botID = request.botID ?? root?["bot_id"]?.string
+        startSeconds =
+            request.startSeconds ?? root?["booking"].flatMap { BookingSummary(botID: root?["bot_id"], $0)?.startSeconds }
+        operation = request.operation
+        wish = request.wish
+        idempotencyKey = request.idempotencyKey
+        timeoutMilliseconds = request.timeoutMilliseconds
+        slowAfterMilliseconds = request.slowAfterMilliseconds
+        isDetached = request.isDetached
+        isResuming = request.isResuming
+        givesUp = request.givesUp
+        tag = request.tag
+        traceparent = request.traceparent
+    }
+
+    /// Returns the body without some members, and with others in front of it; nil when there is none.
+    func body(without names: [StaticString], adding write: (inout JSONWriter) -> Void) -> [UInt8]? {
+        document?.object(without: leftOut + names, adding: write)
     }
 
     /// The members that are taken off before the request is sent.

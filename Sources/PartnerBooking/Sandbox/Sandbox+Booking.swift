@@ -7,10 +7,13 @@ extension Sandbox {
         }
         if clinic.keys == .first, let reply = try original(key) { return reply }
         let (botID, start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
-            let booking = try root.object("booking")
-            let (start, minutes, reader) = try FieldRules.checkBooking(booking)
-            let customer = try (phone: reader.value("phone")?.string ?? "", name: reader.value("name")?.string ?? "")
-            return try (root.value("bot_id")?.string ?? "", start, minutes, customer, booking.value("notes")?.string)
+            let object = try root.object("booking")
+            let booking = try FieldRules.checkBooking(object)
+            let (phone, name) = try (booking.customer.value("phone")?.string, booking.customer.value("name")?.string)
+            return try (
+                root.value("bot_id")?.string ?? "", booking.startSeconds, booking.minutes,
+                (phone: phone ?? "", name: name ?? ""), object.value("notes")?.string
+            )
         }
         let slot = start..<start + minutes * 60
         try checkAvailable(slot, minutes: minutes, now: now)

@@ -114,7 +114,7 @@ import Testing
         let endpoint = PartnerAPIEndpoint(try Self.read(Self.setting(Self.rules, at: "bots.bot_1.")))
         var resume = try Request(.createBooking, json: Array(#"{"idempotency_key":"k","resume":true}"#.utf8))
         #expect(try endpoint.message(for: resume).rules == BookingRules())
-        resume.replaceBody(with: try Request(.createBooking, json: Sample.booking(bot: "bot_1")).body)
+        resume = resume.sending(try Request(.createBooking, json: Sample.booking(bot: "bot_1")).body)
         #expect(try endpoint.message(for: resume).rules.keys == .first)
         #expect(resume.startSeconds == 1_894_615_200)
     }
