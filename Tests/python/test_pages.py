@@ -43,6 +43,7 @@ NARROW = [
     DOCS / "operations.md",
     DOCS / "platform-webhook.md",
     DOCS / "python.md",
+    DOCS / "swift.md",
     DOCS / "testing.md",
 ]
 """Pages whose prose is at most 100 columns wide. Take none away."""
