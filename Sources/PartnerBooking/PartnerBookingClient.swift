@@ -4,7 +4,9 @@
 /// docs/json-contract.md describes it. Any thread may call any member at any time. A client owns one thread, which does all network work, and
 /// with a journal another, which waits for the disk; they end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
-    private let configuration: Configuration
+    private let callDefaults: CallDefaults
+    /// Used again, one after another.
+    private let waiters = CompletionWaiters()
     private let endpoint: any Endpoint
     private let ledger: LedgerStore
     private let loop: TransferLoop
@@ -38,7 +40,7 @@ public final class PartnerBookingClient: Sendable {
     ///   `resourceUnavailable`.
     public init(json: [UInt8]) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json)
-        self.configuration = configuration
+        callDefaults = configuration.callDefaults
         endpoint = configuration.service.endpoint
         let transport: any Transport
         switch configuration.service {
@@ -89,7 +91,7 @@ public final class PartnerBookingClient: Sendable {
             else { continue }
             // One that finds no place stays among the pending ones.
             let request = ResumeBookingRequest(idempotencyKey: entry.key).json
-            _ = try? submit(call(self.request(.createBooking, request), isOwn: true) { _ in })
+            _ = try? submit(prepare(.createBooking, request: request, for: .none))
         }
     }
 
@@ -129,16 +131,14 @@ public final class PartnerBookingClient: Sendable {
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
-        try call(request(operation, json), handler)
+        try prepare(operation, request: json, for: .handler(handler))
     }
 
     /// The same for a call whose completions are to wait in `completions`, together with a number of the caller's own.
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], context: UInt
     ) throws(PartnerBookingError) -> Call {
-        try call(request(operation, json), isQueued: true) { [completions] in
-            completions.append($0, context: context)
-        }
+        try prepare(operation, request: json, for: .queue(completions, context: context))
     }
 
     /// The second half. To be called once.
@@ -214,17 +214,17 @@ public final class PartnerBookingClient: Sendable {
     /// after the return.
     @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
     public func call(_ operation: CallOperation, request json: [UInt8]) -> CallResult {
-        let waiter = CompletionWaiter()
+        let waiter = waiters.borrow()
         do throws(PartnerBookingError) {
-            let call = try prepare(operation, request: json) { waiter.complete($0) }
+            let call = try prepare(operation, request: json, for: .waiter(waiter))
             guard !Thread.isCallbackThread else { throw annotating(.wouldDeadlock, call) }
             let deadline = call.deadline
             try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
             // thread, the caller on the phone is not held up with it.
-            if let end = waiter.wait(until: deadline.adding(milliseconds: 1_000)) {
+            if let end = waiters.wait(waiter, until: deadline.adding(milliseconds: 1_000)) {
                 end.receipt?.acknowledgeSoon()
-                return end.result
+                if case .done(let result) = end.event { return result }
             }
             return .failure(call.context.annotating(.timeout, outcome: .unknown))
         } catch {
@@ -304,19 +304,19 @@ public final class PartnerBookingClient: Sendable {
     }
 
     /// The request becomes a call with a ticket and a deadline.
-    private func call(
-        _ request: Request, isQueued: Bool = false, isOwn: Bool = false, _ complete: @escaping CompletionHandler
-    ) -> Call {
+    private func prepare(
+        _ operation: CallOperation, request json: [UInt8], for receiver: CompletionReceiver
+    ) throws(PartnerBookingError) -> Call {
+        let request = try request(operation, json)
         let now = MonotonicTime.now()
-        let timeout = request.timeoutMilliseconds ?? configuration.timeoutMilliseconds(for: request.operation)
+        let timeout = request.timeoutMilliseconds ?? callDefaults.timeoutMilliseconds(for: request.operation)
         let (ticket, seed) = state.withLock { state in
             state.ticketCount &+= 1
             return (CallTicket(state.ticketCount), state.random.next())
         }
         return Call(
-            ticket: ticket, request: request, deadline: now.adding(milliseconds: timeout),
-            seed: seed, isQueued: isQueued, isOwn: isOwn, submittedAt: now,
-            slowAt: (request.slowAfterMilliseconds ?? configuration.slowAfterMilliseconds).map(now.adding),
-            complete: complete)
+            ticket: ticket, request: request, deadline: now.adding(milliseconds: timeout), seed: seed, submittedAt: now,
+            slowAt: (request.slowAfterMilliseconds ?? callDefaults.slowAfterMilliseconds).map(now.adding),
+            receiver: receiver)
     }
 }

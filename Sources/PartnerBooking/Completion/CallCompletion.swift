@@ -3,12 +3,12 @@ public struct CallCompletion: Sendable {
     /// What there is to tell.
     public enum Event: Sendable {
         /// The call has ended. Exactly one for each call, and the last.
-        case done(CallResult)
+        indirect case done(CallResult)
         /// `slowAfter` has passed and the call goes on. At most one.
         case slow
         /// A booking whose call ended `unknown` is settled: made, or certainly not. Only in the completion queue of the C ABI: no
         /// handler is told.
-        case settled(CallResult)
+        indirect case settled(CallResult)
     }
 
     /// The call's ticket; nil for `settled`.
@@ -23,6 +23,16 @@ public struct CallCompletion: Sendable {
     public let timing: CallTiming
     /// Set when this may be the end of a booking. To be acknowledged when the host has heard it.
     package let receipt: Receipt?
+}
+
+extension CallCompletion.Event {
+    /// The end of a call whose booking may have been made.
+    var isDoubtful: Bool {
+        switch self {
+        case .done(.failure(let error)), .settled(.failure(let error)): error.outcome == .unknown
+        case .done(.success), .settled(.success), .slow: false
+        }
+    }
 }
 
 /// The report of a settled booking whose call ended `unknown`.

@@ -6,7 +6,11 @@ import Glibc
 /// A semaphore rather than a `Monitor`: one thread waits, once, and a condition would cost it another system call. `@unchecked
 /// Sendable` is safe because POSIX makes semaphores so, and the pointer to it never changes.
 final class CompletionWaiter: @unchecked Sendable {
-    typealias End = (result: CallResult, receipt: Receipt?)
+    /// The end of a call.
+    struct End {
+        let event: CallCompletion.Event
+        let receipt: Receipt?
+    }
 
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     private let end = Monitor<End?>(nil)
@@ -19,16 +23,30 @@ final class CompletionWaiter: @unchecked Sendable {
     }
 
     func complete(_ completion: CallCompletion) {
-        guard case .done(let result) = completion.event else { return }
-        let receipt = completion.receipt
-        end.withLock { $0 = (result, receipt) }
+        guard case .done = completion.event else { return }
+        let end = End(event: completion.event, receipt: completion.receipt)
+        self.end.withLock { $0 = end }
         sem_post(semaphore)
     }
 
-    /// nil when the moment has passed without a result.
-    func wait(until moment: MonotonicTime) -> End? {
+    /// The end is nil when the moment has passed without a result. `isOver`: nothing more will come, and the waiter can be used again.
+    fileprivate func wait(until moment: MonotonicTime) -> (end: End?, isOver: Bool) {
         var time = moment.timespec
-        csystem_semaphore_wait(semaphore, &time)
-        return end.withLock { $0 }
+        let isPosted = csystem_semaphore_wait(semaphore, &time) == 0
+        return (end.withLock { $0.take() }, isPosted)
+    }
+}
+
+/// The waiters of a client. There are as many as it has had blocking calls at once.
+final class CompletionWaiters: Sendable {
+    private let idle = Monitor<[CompletionWaiter]>([])
+
+    func borrow() -> CompletionWaiter { idle.withLock { $0.popLast() } ?? CompletionWaiter() }
+
+    /// nil when the moment has passed without a result.
+    func wait(_ waiter: CompletionWaiter, until moment: MonotonicTime) -> CompletionWaiter.End? {
+        let (end, isOver) = waiter.wait(until: moment)
+        if isOver { idle.withLock { $0.append(waiter) } }
+        return end
     }
 }

@@ -23,6 +23,21 @@ struct Configuration: Sendable {
     var policy: DeliveryPolicy
     var connection: ConnectionSettings
 
+    var callDefaults: CallDefaults {
+        CallDefaults(
+            timeoutMilliseconds: timeoutMilliseconds, slowAfterMilliseconds: slowAfterMilliseconds)
+    }
+
+    func timeoutMilliseconds(for operation: CallOperation) -> Int { callDefaults.timeoutMilliseconds(for: operation) }
+}
+
+/// What holds for a call whose request says nothing else.
+struct CallDefaults: Sendable {
+    /// nil: each operation's own default.
+    let timeoutMilliseconds: Int?
+    /// nil: no call is told to be slow.
+    let slowAfterMilliseconds: Int?
+
     func timeoutMilliseconds(for operation: CallOperation) -> Int {
         if let timeoutMilliseconds { return timeoutMilliseconds }
         switch operation {
@@ -37,7 +52,7 @@ extension Configuration {
 
     init(json: [UInt8]) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "configuration", maxBytes: Self.maxBytes)
-        let root = try ObjectReader(document.root, what: "The configuration") { .config($0, $1) }
+        let root = try ObjectReader(document.root, what: "The configuration", .configuration)
         try root.refuseMembers(
             except: [
                 "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",

@@ -8,7 +8,7 @@ public struct CallTicket: Hashable, Sendable {
 }
 
 /// The name of one exchange of a client, and of the transfers that carry its attempts.
-struct TransferID: Hashable, Sendable, Comparable {
+struct TransferID: Hashable, Sendable, CounterName {
     let rawValue: UInt64
 
     init(_ rawValue: UInt64) { self.rawValue = rawValue }

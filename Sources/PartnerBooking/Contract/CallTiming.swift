@@ -26,7 +26,8 @@ public struct AttemptTiming: Sendable, Equatable {
     /// The connection was there before the attempt.
     public let isConnectionReused: Bool
     /// `"1.1"` or `"2"`; nil when no reply came.
-    public let httpVersion: String?
+    public var httpVersion: String? { version?.rawValue }
+    let version: HTTPVersion?
     /// The request's body as it travelled.
     public let sentBytes: Int
     /// The reply's body as it travelled, compressed if it was.
@@ -40,6 +41,13 @@ public struct AttemptTiming: Sendable, Equatable {
     public var tls: Duration { .microseconds(tlsMicroseconds) }
     /// From the request on its way to the first byte of the reply's body; 0 when none came.
     public var firstByte: Duration { .microseconds(firstByteMicroseconds) }
+}
+
+/// A version of HTTP, as it is called.
+enum HTTPVersion: String, Sendable {
+    case v1_0 = "1.0"
+    case v1_1 = "1.1"
+    case v2 = "2"
 }
 
 extension CallTiming {

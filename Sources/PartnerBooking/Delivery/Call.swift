@@ -2,31 +2,33 @@
 package final class Call: Sendable {
     package let ticket: CallTicket
     let request: Request
-    /// Its completions wait in the client's queue.
-    let isQueued: Bool
-    /// The library's own: nobody waits for its end.
-    let isOwn: Bool
+    let receiver: CompletionReceiver
     let submittedAt: MonotonicTime
     /// When to tell that it is slow, if ever.
     let slowAt: MonotonicTime?
     let deadline: MonotonicTime
     let seed: UInt64
-    let complete: CompletionHandler
 
     init(
         ticket: CallTicket, request: Request, deadline: MonotonicTime, seed: UInt64,
-        isQueued: Bool = false, isOwn: Bool = false, submittedAt: MonotonicTime = .now(),
-        slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
+        submittedAt: MonotonicTime = .now(), slowAt: MonotonicTime? = nil, receiver: CompletionReceiver
     ) {
         self.ticket = ticket
         self.request = request
         self.deadline = deadline
         self.seed = seed
-        self.isQueued = isQueued
-        self.isOwn = isOwn
         self.submittedAt = submittedAt
         self.slowAt = slowAt
-        self.complete = complete
+        self.receiver = receiver
+    }
+
+    convenience init(
+        ticket: CallTicket, request: Request, deadline: MonotonicTime, seed: UInt64,
+        submittedAt: MonotonicTime = .now(), slowAt: MonotonicTime? = nil, complete: @escaping CompletionHandler
+    ) {
+        self.init(
+            ticket: ticket, request: request, deadline: deadline, seed: seed, submittedAt: submittedAt,
+            slowAt: slowAt, receiver: .handler(complete))
     }
 
     /// What its errors carry.
@@ -35,8 +37,14 @@ package final class Call: Sendable {
     /// A cancel does not end it.
     var isDetached: Bool { request.isDetached }
 
+    /// Its completions wait in the client's queue.
+    var isQueued: Bool { if case .queue = receiver { true } else { false } }
+
+    /// The library's own: nobody waits for its end.
+    var isOwn: Bool { if case .none = receiver { true } else { false } }
+
     func tell(_ event: CallCompletion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
-        complete(
+        receiver.receive(
             CallCompletion(
                 ticket: ticket, idempotencyKey: request.idempotencyKey, tag: request.tag, event: event, timing: timing,
                 receipt: receipt))

@@ -5,12 +5,13 @@ final class CallCoordinator {
     private let limits: TransferLoop.Limits
     private let policy: DeliveryPolicy
     private let ledger: LedgerExecutor
-    private let willComplete: (CallTicket, CallResult) -> Void
+    private let willComplete: (CallCompletion.Event) -> Void
     /// By the endpoint's numbers. Each service has its own breaker and budgets.
     private var services: [ServiceHealth]
     private var table = ExchangeTable()
     private var timers = CallTimers()
     private var waiting = FIFO<TransferID>()
+    private var finished = FIFO<FinishedTransfer>()
     /// Background exchanges, oldest first. Some may have ended.
     private var unattended: [TransferID] = []
     private var unattendedMark = 0
@@ -19,7 +20,7 @@ final class CallCoordinator {
     /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
-        ledger: LedgerStore, seed: UInt64, willComplete: @escaping (CallTicket, CallResult) -> Void = { _, _ in },
+        ledger: LedgerStore, seed: UInt64, willComplete: @escaping (CallCompletion.Event) -> Void = { _ in },
         report: @escaping (Settlement) -> Void = { _ in }
     ) {
         self.transport = transport
@@ -46,7 +47,8 @@ final class CallCoordinator {
     func step(_ now: MonotonicTime) {
         startWaiting(now)
         // Answers before deadlines, so that a late thread does not drop an answer.
-        for transfer in transport.perform() { attemptEnded(transfer) }
+        transport.perform(&finished)
+        while let transfer = finished.popFirst() { attemptEnded(transfer) }
         fireTimers(now)
         startWaiting(now)
         // Last, so that finished transfers keep their results.
@@ -61,12 +63,12 @@ final class CallCoordinator {
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)
         table.insert(Exchange(call, policy))
-        update(TransferID(firstCall: call.ticket), now) { [endpoint] exchange, _ in exchange.begin(at: endpoint, now) }
+        update(TransferID(firstCall: call.ticket), now) { exchange, _ in exchange.begin(at: endpoint, now) }
     }
 
     func cancel(_ ticket: CallTicket, _ now: MonotonicTime) {
         let id = table.id(of: ticket)
-        update(id, now) { [transport, endpoint] exchange, _ in
+        update(id, now) { exchange, _ in
             exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now)
         }
     }
@@ -89,7 +91,7 @@ final class CallCoordinator {
     /// Gives free places to the exchanges that have waited longest.
     private func startWaiting(_ now: MonotonicTime) {
         while inFlight < limits.maxInFlight, let id = waiting.popFirst() {
-            update(id, now) { [self] exchange, health in
+            update(id, now) { exchange, health in
                 guard exchange.phase == .queued else { return [] }  // ended while it waited
                 inFlight += 1
                 return exchange.placeGranted(now, &health)
@@ -99,28 +101,30 @@ final class CallCoordinator {
 
     private func attemptEnded(_ transfer: FinishedTransfer) {
         let now = transfer.endedAt
-        update(transfer.id, now) { [endpoint] exchange, health in
+        update(transfer.id, now) { exchange, health in
             let attempt = AttemptResult(transfer.result, to: exchange.question(endpoint.source))
             return exchange.attemptEnded(attempt, transfer.sendings, transfer.timing, now, &health)
         }
     }
 
     private func fireTimers(_ now: MonotonicTime) {
-        while let timer = timers.popDue(now: now, table) {
+        while let timer = timers.popDue(now: now) {
             switch timer {
+            case _ where timer.isObsolete(table): break
             case .deadline(let ticket):
                 let id = table.id(of: ticket)
-                update(id, now) { [transport, endpoint] exchange, health in
+                update(id, now) { exchange, health in
                     exchange.deadlinePassed(ticket, exchange.underWay(transport, endpoint.source), now, &health)
                 }
             case .slow(let ticket):
                 if let (call, exchange) = table.call(ticket) { call.tell(.slow, exchange.timing(call, now)) }
             case .exchange(let id, let timer, _):
-                update(id, now) { [transport] exchange, health in
+                update(id, now) { exchange, health in
                     exchange.fired(timer, sentAt: { transport.sendings(id)?.lastAt }, now, &health)
                 }
             }
         }
+        if timers.areMostObsolete(callCount: table.callCount) { timers.removeObsolete(table) }
     }
 
     // MARK: Effects
@@ -152,10 +156,10 @@ final class CallCoordinator {
         case .goOn: unattended.append(id)
         case .sendNoMore: transport.sendNoMore(id)
         case .distrust: transport.distrust(id)
-        case .complete(let call, let result, let timing, let end):
+        case .complete(let call, let event, let timing, let end):
             table.left(call.ticket)
-            willComplete(call.ticket, result)
-            call.tell(.done(result), timing, ledger.receipt(call.request, result, end))
+            willComplete(event)
+            call.tell(event, timing, ledger.receipt(call.request, event, end))
         case .resubmit(let call): accept(call, now)
         case .end: table.remove(id)
         case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
@@ -182,7 +186,7 @@ final class CallCoordinator {
     private func abandon(_ id: TransferID, isOverdue: Bool, _ now: MonotonicTime) {
         // An unknown transfer counts as sent.
         let abandoned = transport.cancel(id, isOverdue: isOverdue) ?? AbandonedTransfer(sendings: Sendings(at: now))
-        update(id, now) { [endpoint] exchange, health in
+        update(id, now) { exchange, health in
             let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
             return exchange.abandoned(answer, abandoned.sendings, abandoned.timing, now, &health)
         }

@@ -22,13 +22,11 @@ struct CallTimers {
 
     mutating func add(_ timer: CallTimer, at moment: MonotonicTime) { queue.add(timer, at: moment) }
 
-    /// Takes the earliest timer that is due, and drops obsolete ones.
-    mutating func popDue(now: MonotonicTime, _ table: ExchangeTable) -> CallTimer? {
-        while let timer = queue.popDue(now: now) {
-            if !timer.isObsolete(table) { return timer }
-        }
-        // Most calls end long before their deadline: keep their timers from piling up.
-        if queue.count > 4 * table.callCount + 64 { queue.removeAll { $0.isObsolete(table) } }
-        return nil
-    }
+    /// Takes the earliest timer that is due. It may be obsolete.
+    mutating func popDue(now: MonotonicTime) -> CallTimer? { queue.popDue(now: now) }
+
+    /// Returns whether most timers are obsolete. Most calls end long before their deadline: their timers must not pile up.
+    func areMostObsolete(callCount: Int) -> Bool { queue.count > 4 * callCount + 64 }
+
+    mutating func removeObsolete(_ table: ExchangeTable) { queue.removeAll { $0.isObsolete(table) } }
 }

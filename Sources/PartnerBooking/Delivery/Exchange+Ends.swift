@@ -186,28 +186,32 @@ extension Exchange {
 
     mutating func conclude(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
         phase = .ended
-        var effects = leavePlace()
-        if isBooking, message != nil {
-            let owed = owedReport
-            let ending: BookingLedger.Ending
-            switch result {
-            case .success(let reply): ending = .booked(reply: reply)
-            case .failure where isInDoubt:
-                calls.forEach { oweReport($0) }
-                ending = .inDoubt(evidence, owedReport)
-            case .failure: ending = .notBooked(evidence.outcome)
-            }
-            effects.append(.settle(ending))
-            effects += calls.map { complete($0, result, evidence.outcome, now) }
-            if let owed, !isInDoubt || result.isSuccess { effects.append(report(result, owed, now)) }
-        } else {
-            effects += calls.map { complete($0, result, evidence.outcome, now) }
+        var effects: [Effect] = []
+        effects.reserveCapacity(calls.count + lateCalls.count + 4)
+        if hasPlace { effects.append(.leavePlace) }
+        hasPlace = false
+        let owed = owedReport
+        let isClaimed = isBooking && message != nil
+        if isClaimed { effects.append(.settle(ending(result))) }
+        for call in calls { effects.append(complete(call, result, evidence.outcome, now)) }
+        if isClaimed, let owed, !isInDoubt || result.isSuccess { effects.append(report(result, owed, now)) }
+        for call in lateCalls { effects.append(.resubmit(call)) }
+        effects.append(.end)
+        return effects
+    }
+
+    private mutating func ending(_ result: CallResult) -> BookingLedger.Ending {
+        switch result {
+        case .success(let reply): return .booked(reply: reply)
+        case .failure where isInDoubt:
+            calls.forEach { oweReport($0) }
+            return .inDoubt(evidence, owedReport)
+        case .failure: return .notBooked(evidence.outcome)
         }
-        return effects + lateCalls.map { .resubmit($0) } + [.end]
     }
 
     private mutating func oweReport(_ call: Call) {
-        owedReport = owedReport ?? BookingLedger.OwedReport(tag: call.context.tag)
+        owedReport = owedReport ?? BookingLedger.OwedReport(tag: call.request.tag)
     }
 
     private mutating func leavePlace() -> [Effect] {
@@ -223,7 +227,7 @@ extension Exchange {
         let told = result.mapError {
             call.context.annotating($0, outcome: outcome, attempts: timing.attempts, timing: timing)
         }
-        return .complete(call, told, timing, end: end)
+        return .complete(call, .done(told), timing, end: end)
     }
 
     private func report(_ result: CallResult, _ owed: BookingLedger.OwedReport, _ now: MonotonicTime) -> Effect {

@@ -42,7 +42,7 @@ extension Exchange {
         return calls.map { call -> Effect in
             var timing = timing(call, now)
             timing.isReplayed = true
-            return .complete(call, .success(reply), timing, end: end)
+            return .complete(call, .done(.success(reply)), timing, end: end)
         } + [.end]
     }
 

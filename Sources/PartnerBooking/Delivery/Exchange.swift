@@ -102,7 +102,7 @@ struct Exchange {
         /// Keeps other requests off the attempt's connection if it has been silent until the deadline.
         case distrust
         /// Completes a call. `end` names the end of its booking.
-        indirect case complete(Call, CallResult, CallTiming, end: TransferID)
+        indirect case complete(Call, CallCompletion.Event, CallTiming, end: TransferID)
         /// Records the booking's ending in the ledger.
         indirect case settle(BookingLedger.Ending)
         /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.

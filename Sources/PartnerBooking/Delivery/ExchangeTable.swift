@@ -1,7 +1,7 @@
 /// The exchanges of a client, and which of them a call belongs to.
 struct ExchangeTable {
     /// By the ticket of the first call of each.
-    private var exchanges: [TransferID: Exchange] = [:]
+    private var exchanges = CounterTable<TransferID, Exchange>()
     /// The exchange that a call has joined.
     private var joined: [CallTicket: TransferID] = [:]
 
@@ -11,11 +11,13 @@ struct ExchangeTable {
     var callCount: Int { exchanges.count + joined.count }
 
     /// All of them, in the order in which they began.
-    var ids: [TransferID] { exchanges.keys.sorted() }
+    var ids: [TransferID] { exchanges.sortedNames }
 
     subscript(id: TransferID) -> Exchange? { exchanges[id] }
 
-    func id(of ticket: CallTicket) -> TransferID { joined[ticket] ?? TransferID(firstCall: ticket) }
+    func id(of ticket: CallTicket) -> TransferID {
+        (joined.isEmpty ? nil : joined[ticket]) ?? TransferID(firstCall: ticket)
+    }
 
     /// The call, as long as it waits for the end of its exchange.
     func call(_ ticket: CallTicket) -> (call: Call, exchange: Exchange)? {
@@ -39,13 +41,16 @@ struct ExchangeTable {
     /// Returns whether an attempt is with the transport.
     func isAttempting(_ id: TransferID) -> Bool { exchanges[id]?.phase == .attempting }
 
-    mutating func insert(_ exchange: Exchange) { exchanges[exchange.id] = exchange }
+    mutating func insert(_ exchange: consuming Exchange) {
+        let id = exchange.id
+        exchanges.insert(exchange, under: id)
+    }
 
-    mutating func remove(_ id: TransferID) { exchanges[id] = nil }
+    mutating func remove(_ id: TransferID) { exchanges.removeValue(under: id) }
 
     /// The only call of an exchange that has not begun joins another one.
     mutating func join(_ id: TransferID, to other: TransferID) -> Call? {
-        let call = exchanges.removeValue(forKey: id)?.calls.first
+        let call = exchanges.removeValue(under: id)?.calls.first
         if let call { joined[call.ticket] = other }
         return call
     }
@@ -56,8 +61,7 @@ struct ExchangeTable {
 
     /// Changes an exchange in its place, or reads it without a copy; nil when it is over.
     mutating func change<Result>(_ id: TransferID, _ body: (inout Exchange) -> Result) -> Result? {
-        guard let place = exchanges.index(forKey: id) else { return nil }
-        return body(&exchanges.values[place])
+        exchanges.change(id, body)
     }
 }
 

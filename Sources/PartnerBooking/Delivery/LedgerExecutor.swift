@@ -41,7 +41,7 @@ struct LedgerExecutor {
         case .report(let result, let timing, let tag):
             guard reportsSettled else { return .none }
             // Without room for the report the end stays among the pending ones.
-            let receipt = receipt(exchange.request, result, exchange.end)
+            let receipt = receipt(exchange.request, .settled(result), exchange.end)
             report(Settlement(idempotencyKey: key, tag: tag, result: result, timing: timing, receipt: receipt))
         case .giveUp, .queue, .leavePlace, .send, .abandon, .wait, .goOn, .sendNoMore, .distrust, .complete, .resubmit,
             .end:
@@ -63,9 +63,9 @@ struct LedgerExecutor {
     }
 
     /// Returns the receipt of an end; nil for what is not the end of a booking.
-    func receipt(_ request: Request, _ result: CallResult, _ end: TransferID) -> Receipt? {
+    func receipt(_ request: Request, _ event: CallCompletion.Event, _ end: TransferID) -> Receipt? {
         guard request.givesUp == nil, let key = request.idempotencyKey else { return nil }
-        if case .failure(let error) = result, error.outcome == .unknown { return nil }
+        if event.isDoubtful { return nil }
         return Receipt(ledger, key: key, end: end)
     }
 

@@ -18,8 +18,8 @@ struct ServiceHealth: Sendable {
         budget = RetryBudget(tokens: policy.retryTokens)
     }
 
-    func signingKey(of botID: String?) -> Int {
-        signingKeys.isEmpty ? 0 : botID.flatMap { signingKeys[$0] } ?? 0
+    func signingKey(of botID: @autoclosure () -> String?) -> Int {
+        signingKeys.isEmpty ? 0 : botID().flatMap { signingKeys[$0] } ?? 0
     }
 
     mutating func accepted(_ signingKey: Int, of botID: String?) {

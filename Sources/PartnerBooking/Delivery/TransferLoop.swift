@@ -1,7 +1,7 @@
 /// The transfer thread: runs the exchanges of one client over one transport. Other threads only hand in calls, and ask for
 /// their end.
 ///
-/// `@unchecked Sendable` is safe because `transport` and `coordinator` are used on the transfer thread alone (but for
+/// `@unchecked Sendable` is safe because `transport`, `coordinator` and `taken` are used on the transfer thread alone (but for
 /// `transport.wake`, which is made for it), and everything shared is in `shared`.
 final class TransferLoop: @unchecked Sendable {
     struct Limits: Sendable {
@@ -15,14 +15,18 @@ final class TransferLoop: @unchecked Sendable {
         var total: Int { maxInFlight + maxQueued }
     }
 
+    /// Work that other threads hand in.
+    private enum Event {
+        case call(Call)
+        case reports([Journal.Report])
+    }
+
     private struct Shared {
-        var inbox: [Call] = []
-        /// Results of the journal's records.
-        var reports: [Journal.Report] = []
-        /// Calls accepted and not yet completed.
-        var open: Set<CallTicket> = []
-        /// Those of them that are to be ended.
+        var events = FIFO<Event>()
+        /// Calls to cancel.
         var cancelled: Set<CallTicket> = []
+        /// Calls accepted and not yet completed.
+        var openCount = 0
         var wantsConnection = false
         /// The transfer thread is about to sleep, or sleeps, and has to be woken.
         var isAsleep = false
@@ -33,7 +37,7 @@ final class TransferLoop: @unchecked Sendable {
         var isOver = false
 
         /// Nothing has been handed in that the transfer thread has not taken.
-        var isIdle: Bool { inbox.isEmpty && reports.isEmpty && cancelled.isEmpty && !wantsConnection }
+        var isIdle: Bool { events.isEmpty && cancelled.isEmpty && !wantsConnection }
 
         /// Returns whether the transfer thread must be woken. From then on it counts as awake.
         mutating func wakeUp() -> Bool {
@@ -47,6 +51,8 @@ final class TransferLoop: @unchecked Sendable {
     private let limits: Limits
     private let coordinator: CallCoordinator
     private let ledger: LedgerStore
+    /// The events under way, on the transfer thread: their memory serves for the next ones.
+    private var taken = FIFO<Event>()
 
     private init(
         _ shared: Monitor<Shared>, _ transport: any Transport, _ limits: Limits, _ coordinator: CallCoordinator,
@@ -67,12 +73,11 @@ final class TransferLoop: @unchecked Sendable {
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
-        let willComplete: (CallTicket, CallResult) -> Void = { ticket, result in
+        let willComplete: (CallCompletion.Event) -> Void = { event in
             shared.withLock { shared in
-                let wasOpen = shared.open.remove(ticket) != nil
-                assert(wasOpen, "a call is completed once")
-                shared.cancelled.remove(ticket)
-                if case .failure(let error) = result, error.code == .clientClosed { shared.cutShort += 1 }
+                shared.openCount -= 1
+                assert(shared.openCount >= 0, "a call is completed once")
+                if case .done(.failure(let error)) = event, error.code == .clientClosed { shared.cutShort += 1 }
             }
         }
         let coordinator = CallCoordinator(
@@ -98,9 +103,9 @@ final class TransferLoop: @unchecked Sendable {
     func submit(_ call: Call) throws(PartnerBookingError) {
         let isToWake = try shared.withLock { shared throws(PartnerBookingError) in
             guard shared.closesAt == nil else { throw .clientClosed }
-            guard shared.open.count < limits.total else { throw .queueFull(limits.total) }
-            shared.open.insert(call.ticket)
-            shared.inbox.append(call)
+            guard shared.openCount < limits.total else { throw .queueFull(limits.total) }
+            shared.openCount += 1
+            shared.events.append(.call(call))
             return shared.wakeUp()
         }
         if isToWake { transport.wake() }
@@ -109,7 +114,7 @@ final class TransferLoop: @unchecked Sendable {
     /// Asks for a call to be ended. One that is over is left alone.
     func cancel(_ ticket: CallTicket) {
         let isToWake = shared.withLock { shared in
-            guard shared.open.contains(ticket), shared.cancelled.insert(ticket).inserted else { return false }
+            guard shared.openCount > 0, shared.cancelled.insert(ticket).inserted else { return false }
             return shared.wakeUp()
         }
         if isToWake { transport.wake() }
@@ -118,7 +123,7 @@ final class TransferLoop: @unchecked Sendable {
     /// Hands in the results of the journal's records.
     func receive(_ reports: [Journal.Report]) {
         let isToWake = shared.withLock { shared in
-            shared.reports += reports
+            shared.events.append(.reports(reports))
             return shared.wakeUp()
         }
         if isToWake { transport.wake() }
@@ -181,24 +186,24 @@ final class TransferLoop: @unchecked Sendable {
 
     /// Takes what other threads have handed in, and tells when the loop is to close.
     private func drainInbox(_ now: MonotonicTime) -> MonotonicTime? {
-        let work = shared.withLock { shared in
+        let (cancelled, wantsConnection, closesAt) = shared.withLock { shared in
             defer {
-                shared.inbox.removeAll(keepingCapacity: true)
-                shared.reports.removeAll(keepingCapacity: true)
-                shared.cancelled.removeAll(keepingCapacity: true)
+                if !shared.cancelled.isEmpty { shared.cancelled = [] }
                 shared.wantsConnection = false
                 shared.isAsleep = false
             }
-            return (
-                inbox: shared.inbox, reports: shared.reports, cancelled: shared.cancelled,
-                wantsConnection: shared.wantsConnection, closesAt: shared.closesAt
-            )
+            swap(&shared.events, &taken)
+            return (shared.cancelled, shared.wantsConnection, shared.closesAt)
         }
-        for call in work.inbox { coordinator.accept(call, now) }
-        for report in work.reports { coordinator.accept(report, now) }
-        for ticket in work.cancelled { coordinator.cancel(ticket, now) }
-        if work.wantsConnection { transport.prewarm() }
-        return work.closesAt
+        while let event = taken.popFirst() {
+            switch event {
+            case .call(let call): coordinator.accept(call, now)
+            case .reports(let reports): for report in reports { coordinator.accept(report, now) }
+            }
+        }
+        for ticket in cancelled { coordinator.cancel(ticket, now) }
+        if wantsConnection { transport.prewarm() }
+        return closesAt
     }
 }
 

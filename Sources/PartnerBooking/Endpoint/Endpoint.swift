@@ -1,5 +1,5 @@
 /// Whom requests go to: what they look like there, and whose words come back.
-protocol Endpoint: Sendable {
+protocol Endpoint: AnyObject, Sendable {
     /// How many services there are behind it. Each has a retry budget and a circuit breaker of its own.
     var serviceCount: Int { get }
 
@@ -20,7 +20,7 @@ protocol Endpoint: Sendable {
 }
 
 /// A request as its service gets it, with all its attempts.
-struct Message: Sendable {
+final class Message: Sendable {
     /// Which of the endpoint's services, counted from 0.
     let service: Int
     let target: HTTPTarget
@@ -28,11 +28,24 @@ struct Message: Sendable {
     let headers: [String]
     let body: [UInt8]
     /// Settings of the platform behind it.
-    var rules = BookingRules()
+    let rules: BookingRules
     /// In whose name it is asked, where the configuration says so.
-    var accountID: String?
+    let accountID: String?
     /// Keys that sign attempts, the usual one first. Empty: not signed.
-    var signingKeys: [HMACKey] = []
+    let signingKeys: [HMACKey]
+
+    init(
+        service: Int, target: HTTPTarget, headers: [String], body: [UInt8], rules: BookingRules, accountID: String? = nil,
+        signingKeys: [HMACKey] = []
+    ) {
+        self.service = service
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.rules = rules
+        self.accountID = accountID
+        self.signingKeys = signingKeys
+    }
 
     /// Returns the HTTP request of one attempt. A signature contains the time, so each attempt gets its own.
     func httpRequest(signingKey number: Int = 0, seconds: () -> Int = WallClock.seconds) -> HTTPRequest {
@@ -47,7 +60,7 @@ struct Message: Sendable {
 
 extension Request {
     /// The header line that passes on the caller's trace context.
-    var traceHeaders: [String] { traceparent.map { ["traceparent: \($0)"] } ?? [] }
+    var traceHeader: String? { traceparent.map { "traceparent: \($0)" } }
 }
 
 extension HTTPTarget {

@@ -1,5 +1,5 @@
 /// The Partner API, and the sandbox that plays it: bodies as the caller wrote them, a bearer key, and the idempotency key in a header.
-struct PartnerAPIEndpoint: Endpoint {
+final class PartnerAPIEndpoint: Endpoint {
     let serviceCount = 1
     let source = PartnerBookingError.Source.partnerAPI
     let attemptMilliseconds: Int? = nil
@@ -27,12 +27,16 @@ struct PartnerAPIEndpoint: Endpoint {
     func check(_ request: Request) throws(PartnerBookingError) { _ = try target(of: request.operation) }
 
     func message(for request: Request) throws(PartnerBookingError) -> Message {
-        let key = request.idempotencyKey.map { ["Idempotency-Key: \($0)"] } ?? []
-        var message = Message(
-            service: 0, target: try target(of: request.operation), headers: key + request.traceHeaders, body: request.body,
-            rules: rules)
-        if !rulesByBot.isEmpty, let botID = request.botID, let own = rulesByBot[botID] { message.rules = own }
-        return message
+        var headers: [String] = []
+        if let key = request.idempotencyKey { headers.append("Idempotency-Key: \(key)") }
+        if let header = request.traceHeader { headers.append(header) }
+        return Message(
+            service: 0, target: try target(of: request.operation), headers: headers, body: request.body,
+            rules: rules(of: request))
+    }
+
+    private func rules(of request: Request) -> BookingRules {
+        rulesByBot.isEmpty ? rules : request.botID.flatMap { rulesByBot[$0] } ?? rules
     }
 
     private func target(of operation: CallOperation) throws(PartnerBookingError) -> HTTPTarget {

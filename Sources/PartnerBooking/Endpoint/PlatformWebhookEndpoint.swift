@@ -1,6 +1,6 @@
 /// The webhooks of platforms: does what the Partner API does behind the scenes. Finds the bot's platform, puts its account in the
 /// bot's place, and signs.
-struct PlatformWebhookEndpoint: Endpoint {
+final class PlatformWebhookEndpoint: Endpoint {
     let serviceCount: Int
     let source = PartnerBookingError.Source.platform
     let attemptMilliseconds: Int?
@@ -65,7 +65,8 @@ struct PlatformWebhookEndpoint: Endpoint {
             case .lookupCustomer: webhook.customer
             }
         return Message(
-            service: webhook.service, target: target, headers: request.traceHeaders, body: body, rules: route.rules,
+            service: webhook.service, target: target, headers: request.traceHeader.map { [$0] } ?? [], body: body,
+            rules: route.rules,
             accountID: accountID, signingKeys: webhook.signingKeys)
     }
 

@@ -100,9 +100,17 @@ package enum JSON {
     static func string(
         _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: StaticString
     ) -> Bool {
-        if hasEscapes { return decodeString(bytes, span, hasEscapes: true) == text.description }
-        guard span.count == text.utf8CodeUnitCount + 2, let base = bytes.baseAddress else { return false }
-        return memcmp(base + span.lowerBound + 1, text.utf8Start, text.utf8CodeUnitCount) == 0
+        text.withUTF8Buffer { self.string(bytes, span, hasEscapes: hasEscapes, equals: $0) }
+    }
+
+    @inline(__always)
+    static func string(
+        _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        if hasEscapes { return Array(decodeString(bytes, span, hasEscapes: true).utf8).elementsEqual(text) }
+        guard span.upperBound &- span.lowerBound == text.count &+ 2 else { return false }
+        guard let base = bytes.baseAddress, let start = text.baseAddress else { return text.isEmpty }
+        return memcmp(base + span.lowerBound + 1, start, text.count) == 0
     }
 
     /// The text of a string or key, `span` including its quotes, of bytes that were scanned.

@@ -7,9 +7,11 @@ import Glibc
 ///
 /// `JSONValue` is a place together with its document. Loops that every request goes through take places alone, because each
 /// `JSONValue` that is made and dropped counts its reference to the document.
-final class JSONDocument: Sendable {
+///
+/// `@unchecked Sendable` is safe because nobody writes to the nodes after `init`.
+final class JSONDocument: @unchecked Sendable {
     let bytes: [UInt8]
-    private let nodes: [Node]
+    private let nodes: Nodes
 
     private struct Node {
         var start: Int32
@@ -21,12 +23,52 @@ final class JSONDocument: Sendable {
         var span: Range<Int> { Range(uncheckedBounds: (Int(start), Int(end))) }
     }
 
+    /// Memory for all the nodes that a text can have: an array would look for room at each.
+    private struct Nodes {
+        private let start: UnsafeMutablePointer<Node>
+        private let capacity: Int
+        private(set) var count = 0
+
+        /// Each node takes two bytes of the text, with the comma in front of it.
+        init(of text: [UInt8]) {
+            capacity = text.count / 2 + 1
+            start = .allocate(capacity: capacity)
+        }
+
+        func deallocate() { start.deallocate() }
+
+        @inline(__always)
+        mutating func append(_ node: Node) {
+            guard count < capacity else { return }
+            (start + count).initialize(to: node)
+            count += 1
+        }
+
+        /// Beyond the last node there is `null`.
+        @inline(__always)
+        subscript(place: Int) -> Node {
+            get { isThere(place) ? start[place] : Node(start: 0, end: 0, next: 0, kind: .null, hasEscapes: false) }
+            nonmutating set { if isThere(place) { start[place] = newValue } }
+        }
+
+        @inline(__always)
+        private func isThere(_ place: Int) -> Bool { UInt(bitPattern: place) < UInt(bitPattern: count) }
+    }
+
     /// Texts of up to 2 GiB; what is read here is bounded far below.
     init(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
         guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: "too long") }
         self.bytes = bytes
-        self.nodes = try JSON.scan(bytes, profile: profile, visitor: Builder()).nodes
+        let memory = Nodes(of: bytes)
+        do throws(JSONSyntaxError) {
+            nodes = try JSON.scan(bytes, profile: profile, visitor: Builder(memory)).nodes
+        } catch {
+            memory.deallocate()
+            throw error
+        }
     }
+
+    deinit { nodes.deallocate() }
 
     /// The outermost value. A text that was scanned has one.
     var root: JSONValue { JSONValue(document: self, place: 0) }
@@ -44,14 +86,15 @@ final class JSONDocument: Sendable {
     }
 
     private struct Builder: JSONVisitor {
-        var nodes: [Node] = []
+        private(set) var nodes: Nodes
         /// The innermost container that is not closed yet. Until it is, its `next` tells the one around it.
         private var innermost: Int32 = -1
 
-        init() { nodes.reserveCapacity(32) }
+        init(_ nodes: Nodes) { self.nodes = nodes }
 
         mutating func key(_ span: Range<Int>, hasEscapes: Bool) { scalar(.string, span, hasEscapes: hasEscapes) }
 
+        @inline(__always)
         mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool) {
             nodes.append(
                 Node(
@@ -140,11 +183,14 @@ extension JSONDocument {
     /// The place of an object's first member of that name, and how many there are.
     func member(_ name: StaticString, of object: Int) -> (place: Int, count: Int) {
         var (first, count) = (0, 0)
-        bytes.withUnsafeBytes { bytes in
-            forEachKey(of: object) { key in
-                guard JSON.string(bytes, nodes[key].span, hasEscapes: nodes[key].hasEscapes, equals: name) else { return }
-                if count == 0 { first = key + 1 }
-                count += 1
+        name.withUTF8Buffer { name in
+            bytes.withUnsafeBytes { bytes in
+                forEachKey(of: object) { key in
+                    let node = nodes[key]
+                    guard JSON.string(bytes, node.span, hasEscapes: node.hasEscapes, equals: name) else { return }
+                    if count == 0 { first = key + 1 }
+                    count += 1
+                }
             }
         }
         return (first, count)
@@ -153,6 +199,8 @@ extension JSONDocument {
     /// The lengths of an object's names as a set, which tells most names that are not there without a comparison.
     struct NameLengths {
         fileprivate var bits: UInt64 = 0
+
+        static var any: NameLengths { NameLengths(bits: .max) }
 
         /// Lengths from 63 on share a bit.
         fileprivate static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: min(length, 63)) }

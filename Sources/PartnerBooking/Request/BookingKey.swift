@@ -15,7 +15,7 @@ public enum BookingKey {
     package static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
         guard (1...256).contains(callID.count) else { throw .argument("call_id must have 1 to 256 bytes") }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
+        let root = try ObjectReader(document.root, what: "The request", .request)
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         let booking = try FieldRules.checkBooking(root.object("booking"))
         let phone = try booking.customer.value("phone")?.string ?? ""

@@ -1,34 +1,52 @@
 /// Reads the members of one JSON object and refuses, by its path, the first one that is missing, wrong or there twice.
 /// Requests and configurations are read with it; they differ in the error they make of a refusal.
 struct ObjectReader {
-    typealias Refusal = @Sendable (_ path: String, _ expectation: String) -> PartnerBookingError
+    /// What is read.
+    enum Subject: Sendable {
+        case request
+        case configuration
+        /// What stands in a configuration at that path.
+        case part(of: String)
+
+        func refusal(_ path: String, _ expectation: String) -> PartnerBookingError {
+            switch self {
+            case .request: .field(path, expectation)
+            case .configuration: .config(path, expectation)
+            case .part(let place): .config("\(place).\(path)", expectation)
+            }
+        }
+
+        func part(_ path: String) -> Subject {
+            if case .part(let place) = self { .part(of: "\(place).\(path)") } else { .part(of: path) }
+        }
+    }
 
     /// Where the object stands: `booking.customer`; empty for the outermost.
     private let path: StaticString
     let object: JSONValue
-    /// The lengths of the members' names: most members that are asked for are not there.
+    /// The lengths of the members' names. Most members that are asked for are not there, at least in the outermost object.
     private let nameLengths: JSONDocument.NameLengths
-    private let refusal: Refusal
+    private let subject: Subject
 
     /// The outermost object of a document. `what` is its name in the message when it is something else.
-    init(_ root: JSONValue, what: String, refusal: @escaping Refusal) throws(PartnerBookingError) {
+    init(_ root: JSONValue, what: StaticString, _ subject: Subject) throws(PartnerBookingError) {
         guard root.kind == .object else {
-            var error = refusal(what, "must be a JSON object")
+            var error = subject.refusal(what.description, "must be a JSON object")
             error.field = nil
             throw error
         }
-        self.init(root, path: "", refusal: refusal)
+        self.init(root, path: "", subject)
     }
 
-    private init(_ object: JSONValue, path: StaticString, refusal: @escaping Refusal) {
+    private init(_ object: JSONValue, path: StaticString, _ subject: Subject) {
         self.path = path
         self.object = object
-        nameLengths = object.document.nameLengths(of: object.place)
-        self.refusal = refusal
+        nameLengths = object.place == 0 ? object.document.nameLengths(of: 0) : .any
+        self.subject = subject
     }
 
     func refuse(_ name: StaticString, _ expectation: String) -> PartnerBookingError {
-        refusal(path(of: name.description), expectation)
+        subject.refusal(path(of: name.description), expectation)
     }
 
     private func path(of name: String) -> String { path.utf8CodeUnitCount == 0 ? name : "\(path).\(name)" }
@@ -39,7 +57,7 @@ struct ObjectReader {
             let name = member.key.string ?? ""
             guard !names.contains(name) else { continue }
             let known = names.joined(separator: ", ")
-            throw refusal(path(of: printable(name)), "is not a known member here; known are: \(known)")
+            throw subject.refusal(path(of: printable(name)), "is not a known member here; known are: \(known)")
         }
     }
 
@@ -60,7 +78,7 @@ struct ObjectReader {
     func optionalObject(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader? {
         guard let value = try value(name) else { return nil }
         guard value.kind == .object else { throw refuse(name, "must be a JSON object") }
-        return ObjectReader(value, path: path ?? name, refusal: refusal)
+        return ObjectReader(value, path: path ?? name, subject)
     }
 
     func object(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader {
@@ -136,7 +154,7 @@ struct ObjectReader {
     ) throws(PartnerBookingError) -> [ObjectReader] {
         let elements = try optionalList(name, maxCount: maxCount) ?? []
         guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, "must be a list of JSON objects") }
-        return elements.map { ObjectReader($0, path: path, refusal: refusal) }
+        return elements.map { ObjectReader($0, path: path, subject) }
     }
 
     /// An object whose members have names of the caller's own and are objects; nil when it is not there. An error tells where in it.
@@ -145,10 +163,10 @@ struct ObjectReader {
         guard value.kind == .object, value.members.allSatisfy({ $0.value.kind == .object }) else {
             throw refuse(name, "must be a JSON object, and so must each of its members")
         }
-        return value.members.map { [refusal] member in
+        return value.members.map { member in
             let key = member.key.string ?? ""
             let place = "\(path(of: name.description)).\(printable(key))"
-            return (key, ObjectReader(member.value, path: "") { refusal("\(place).\($0)", $1) })
+            return (key, ObjectReader(member.value, path: "", subject.part(place)))
         }
     }
 

@@ -7,8 +7,6 @@ final class Request: Sendable {
     /// The text to send: the caller's without the library's own members. With `resume`, empty until the ledger has found
     /// it.
     let body: [UInt8]
-    /// nil until the ledger has found it.
-    let botID: String?
     /// The wish of a booking. nil for other requests.
     let wish: Wish?
     /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
@@ -30,6 +28,9 @@ final class Request: Sendable {
     private let document: JSONDocument?
     private let leftOut: [StaticString]
 
+    /// nil until the ledger has found it. Most searches need it only in their body.
+    var botID: String? { wish?.summary?.botID ?? document?.root["bot_id"]?.string }
+
     /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
     convenience init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
         var context = ErrorContext(operation: operation)
@@ -45,7 +46,7 @@ final class Request: Sendable {
         _ operation: CallOperation, json: [UInt8], context: inout ErrorContext
     ) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request") { .field($0, $1) }
+        let root = try ObjectReader(document.root, what: "The request", .request)
 
         // The key first, because the outcome of an error depends on it. Then the tag, so that errors carry it.
         let keyForm: StaticString = "1 to 255 visible ASCII characters"
@@ -81,21 +82,20 @@ final class Request: Sendable {
             for name in others where try root.value(name) != nil {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
-            (body, self.document, leftOut, botID, wish, startSeconds) = ([], nil, [], nil, nil, nil)
+            (body, self.document, leftOut, wish, startSeconds) = ([], nil, [], nil, nil)
             return
         }
-        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string
+        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         leftOut = Self.ownMembers(operation).filter(root.hasMember)
-        wish = try Self.wish(operation, root, botID: botID ?? "", without: leftOut)
+        wish = try Self.wish(operation, root, botID: botID, without: leftOut)
         startSeconds = wish?.summary?.startSeconds
-        self.botID = botID
         self.document = document
         body = leftOut.isEmpty ? json : document.object(without: leftOut)
     }
 
     /// Checks what is asked for, and returns the wish of a booking.
     private static func wish(
-        _ operation: CallOperation, _ root: ObjectReader, botID: String, without names: [StaticString]
+        _ operation: CallOperation, _ root: ObjectReader, botID: JSONValue, without names: [StaticString]
     ) throws(PartnerBookingError) -> Wish? {
         switch operation {
         case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
@@ -105,7 +105,7 @@ final class Request: Sendable {
             return try Wish(
                 root, Fingerprint(root.object, without: names),
                 BookingSummary(
-                    botID: botID, startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
+                    botID: botID.string ?? "", startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
                     startSeconds: booking.startSeconds))
         }
         return nil
@@ -120,7 +120,6 @@ final class Request: Sendable {
         body = recorded
         self.document = document
         leftOut = []
-        botID = request.botID ?? root?["bot_id"]?.string
         startSeconds =
             request.startSeconds ?? root?["booking"].flatMap { BookingSummary(botID: root?["bot_id"], $0)?.startSeconds }
         operation = request.operation

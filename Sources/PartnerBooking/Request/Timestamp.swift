@@ -107,17 +107,20 @@ enum Timestamp: Equatable {
 
         mutating func skip(_ character: Unicode.Scalar) -> Bool {
             guard byte == UInt8(ascii: character) else { return false }
-            index += 1
+            index &+= 1
             return true
         }
 
+        @inline(__always)
         mutating func digits(_ count: Int) -> Int? {
+            guard text.count &- index >= count else { return nil }
             var number = 0
-            for _ in 0..<count {
-                guard byte.isDigit else { return nil }
-                number = number * 10 + Int(byte - UInt8(ascii: "0"))
-                index += 1
+            for place in index..<index &+ count {
+                let digit = text[place] &- UInt8(ascii: "0")
+                guard digit < 10 else { return nil }
+                number = number &* 10 &+ Int(digit)
             }
+            index &+= count
             return number
         }
 

@@ -128,7 +128,7 @@ extension Sandbox {
         let bot: String?
         let payload: Payload
         do throws(PartnerBookingError) {
-            let root = try ObjectReader(document.root, what: "The body") { .field($0, $1) }
+            let root = try ObjectReader(document.root, what: "The body", .request)
             bot = try root.checkText("bot_id", maxBytes: 256, "a string").string
             payload = try check(root)
         } catch {

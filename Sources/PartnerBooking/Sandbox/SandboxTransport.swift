@@ -76,13 +76,15 @@ final class SandboxTransport: Transport {
 
     func prewarm() {}
 
-    func perform() -> [FinishedTransfer] {
+    func perform(_ finished: inout FIFO<FinishedTransfer>) {
         let now = MonotonicTime.now()
         let count = pending.firstIndex { $0.due > now } ?? pending.count
-        defer { pending.removeFirst(count) }
-        return pending.prefix(count).map {
-            FinishedTransfer(id: $0.id, result: $0.result, sendings: $0.sendings, endedAt: now)
+        for transfer in pending.prefix(count) {
+            finished.append(
+                FinishedTransfer(
+                    id: transfer.id, result: transfer.result, sendings: transfer.sendings, endedAt: now))
         }
+        pending.removeFirst(count)
     }
 
     func wait(until moment: MonotonicTime?) {

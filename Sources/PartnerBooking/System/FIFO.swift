@@ -17,6 +17,7 @@ struct FIFO<Element> {
     }
 
     mutating func popFirst() -> Element? {
+        if elements.count == 1 { return elements.popLast() ?? nil }  // nearly always
         guard !isEmpty else { return nil }
         let first = elements[head]
         elements[head] = nil  // what was taken is let go at once

@@ -39,7 +39,10 @@ final class CurlSockets {
     }
 
     private var connections: [curl_socket_t: Connection] = [:]
-    private var changed: Set<Int> = []
+    /// By the number of the origin.
+    private var isChanged: [Bool]
+    /// The origins of connections that were found closed.
+    private var closed: Set<Int> = []
     /// HTTP/1.1 connections. An idle one must not receive anything.
     private var http1Sockets: [Ends: curl_socket_t] = [:]
 
@@ -47,13 +50,14 @@ final class CurlSockets {
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
     static let unacknowledgedMilliseconds: UInt32 = 3_000
 
-    init() throws(PartnerBookingError) {
+    init(originCount: Int) throws(PartnerBookingError) {
+        isChanged = Array(repeating: false, count: originCount)
         descriptor = csystem_epoll()
         guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
         // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
         // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
         connections.reserveCapacity(16)
-        changed.reserveCapacity(16)
+        closed.reserveCapacity(16)
         http1Sockets.reserveCapacity(16)
     }
 
@@ -69,11 +73,14 @@ final class CurlSockets {
     func hasConnection(to origin: Int) -> Bool { connections.values.contains { $0.origin == origin } }
 
     /// A connection to it may be had now that could not before: one was made, has become free, or has made room for another.
-    func noteChange(of origin: Int) { changed.insert(origin) }
+    func noteChange(of origin: Int) {
+        if isChanged.indices.contains(origin) { isChanged[origin] = true }
+    }
 
     /// The origins of which that was noted since the last time.
-    func drainChanged() -> Set<Int> {
-        defer { changed.removeAll(keepingCapacity: true) }
+    func drainChanged() -> [Int] {
+        let changed = isChanged.indices.filter { isChanged[$0] }
+        for origin in changed { isChanged[origin] = false }
         return changed
     }
 
@@ -81,7 +88,11 @@ final class CurlSockets {
     func drainClosed() -> Set<Int> {
         var sockets = [curl_socket_t](repeating: -1, count: 64)
         let count = csystem_epoll_take(descriptor, &sockets, 64)
-        return Set(sockets.prefix(max(0, Int(count))).compactMap { connections[$0]?.origin })
+        closed.removeAll(keepingCapacity: true)
+        for socket in sockets.prefix(max(0, Int(count))) {
+            if let connection = connections[socket] { closed.insert(connection.origin) }
+        }
+        return closed
     }
 
     func didAnswerHTTP1(_ socket: curl_socket_t, _ ends: Ends) {

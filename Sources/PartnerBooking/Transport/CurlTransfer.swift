@@ -230,15 +230,15 @@ final class CurlTransfer {
             tlsMicroseconds: max(0, secured &- connected),
             // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
             firstByteMicroseconds: firstByteAt?.microseconds(since: sendings.lastAt) ?? 0,
-            isConnectionReused: isReused, httpVersion: httpVersion,
+            isConnectionReused: isReused, version: version,
             sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
     }
 
-    private var httpVersion: String? {
+    private var version: HTTPVersion? {
         switch long(CURLINFO_HTTP_VERSION) {
-        case Int(CURL_HTTP_VERSION_1_0): "1.0"
-        case Int(CURL_HTTP_VERSION_1_1): "1.1"
-        case Int(CURL_HTTP_VERSION_2_0): "2"
+        case Int(CURL_HTTP_VERSION_1_0): .v1_0
+        case Int(CURL_HTTP_VERSION_1_1): .v1_1
+        case Int(CURL_HTTP_VERSION_2_0): .v2
         default: nil
         }
     }
@@ -315,7 +315,7 @@ final class CurlTransfer {
             isTooLarge = true
             return false
         }
-        body.append(contentsOf: bytes)
+        if body.isEmpty { body = Array(bytes) } else { body.append(contentsOf: bytes) }
         receivedAt = .now()
         if firstByteAt == nil { firstByteAt = receivedAt }
         return true

@@ -9,7 +9,7 @@ final class CurlTransport: Transport {
     private let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
     private let sockets: CurlSockets
-    private var running: [TransferID: CurlTransfer] = [:]
+    private var running = CounterTable<TransferID, CurlTransfer>()
     /// Transfers whose results were taken and are being looked at.
     private var ended: [CurlTransfer] = []
     /// Easy handles are kept: setting one up costs more than a request.
@@ -65,7 +65,7 @@ final class CurlTransport: Transport {
 
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
         wakeUp = try PartnerBookingError.resources(EventDescriptor.init)
-        sockets = try CurlSockets()
+        sockets = try CurlSockets(originCount: settings.origins.count)
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
             throw .resource("libcurl could not be started")
         }
@@ -96,12 +96,12 @@ final class CurlTransport: Transport {
         if transfer.waitsForConnection {
             connectionWaiters.append((id, .now().adding(milliseconds: Self.connectionWaitMilliseconds)))
         }
-        running[id] = transfer
+        running.insert(transfer, under: id)
         return nil
     }
 
     func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
-        guard let transfer = running.removeValue(forKey: id) else { return nil }
+        guard let transfer = running.removeValue(under: id) else { return nil }
         if isOverdue { distrust(transfer) }
         // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
         if transfer.isSilent { origin(of: transfer)?.warmUpSchedule.lost(now: .now()) }
@@ -145,7 +145,7 @@ final class CurlTransport: Transport {
         transfer.origin.flatMap { origins.indices.contains($0.number) ? origins[$0.number] : nil }
     }
 
-    func perform() -> [FinishedTransfer] {
+    func perform(_ finished: inout FIFO<FinishedTransfer>) {
         recycle()
         let now = MonotonicTime.now()
         var warmUps = warmOrigins.count { $0.warmUp != nil }
@@ -153,8 +153,7 @@ final class CurlTransport: Transport {
         releaseOverdue(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
-        var results: [FinishedTransfer] = []
-        var endedAt = now
+        var endedAt: MonotonicTime?
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
@@ -170,18 +169,18 @@ final class CurlTransport: Transport {
                 curl_multi_add_handle(multi, easy)
                 continue
             }
-            guard running.removeValue(forKey: transfer.id) != nil else { continue }
-            if results.isEmpty { endedAt = .now() }
-            results.append(
+            guard running.removeValue(under: transfer.id) != nil else { continue }
+            let moment = endedAt ?? .now()
+            endedAt = moment
+            finished.append(
                 FinishedTransfer(
-                    id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: endedAt,
+                    id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: moment,
                     timing: transfer.timing()))
             if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
             end(transfer)
         }
-        if stillRunning > 0 { collectUnendedReplies(&results, now) }
+        if stillRunning > 0 { collectUnendedReplies(&finished, now) }
         if origins.count > 1 { wakeWaiting() }
-        return results
     }
 
     /// Restarts transfers that wait for a connection to a server whose connections have changed: the oldest one, or all of
@@ -205,12 +204,13 @@ final class CurlTransport: Transport {
     /// A service may answer in full before it has read the request, for example with 401 or 429. Over HTTP/2 libcurl 7.88
     /// may then never end the transfer (https://github.com/curl/curl/issues/10433). This can go when 8.0 is the oldest
     /// supported version.
-    private func collectUnendedReplies(_ results: inout [FinishedTransfer], _ now: MonotonicTime) {
+    private func collectUnendedReplies(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
-        for (id, transfer) in running where transfer.hasWholeReply(now) {
+        for transfer in running.values where transfer.hasWholeReply(now) {
+            let id = transfer.id
             if let abandoned = cancel(id, isOverdue: false), let reply = abandoned.partialReply {
-                results.append(
+                finished.append(
                     FinishedTransfer(
                         id: id, result: .reply(reply), sendings: abandoned.sendings, endedAt: now,
                         timing: abandoned.timing))
@@ -227,15 +227,15 @@ final class CurlTransport: Transport {
             if let moment { longest = min(longest, moment.milliseconds(since: now)) }
         }
         wait(for: moment)
-        var warmUps = 0
-        for origin in warmOrigins where origin.warmUp != nil {
-            warmUps += 1
-            wait(for: origin.warmUp?.deadline)
-        }
-        isIdle = isIdle && warmUps == 0
         // At the limit those that are due wait for one of them to end.
-        if warmUps < Self.warmUpLimit {
-            for origin in warmOrigins { wait(for: origin.warmUpSchedule.next) }
+        let isAtLimit = warmOrigins.count { $0.warmUp != nil } >= Self.warmUpLimit
+        for origin in warmOrigins {
+            if let warmUp = origin.warmUp {
+                isIdle = false
+                wait(for: warmUp.deadline)
+            } else if !isAtLimit {
+                wait(for: origin.warmUpSchedule.next)
+            }
         }
         let input = Int16(CURL_WAIT_POLLIN)
         var descriptors = (
@@ -266,7 +266,7 @@ final class CurlTransport: Transport {
             if let warmUp = origin.warmUp { curl_multi_remove_handle(multi, warmUp.transfer.easy) }
             origin.warmUp = nil
         }
-        running = [:]
+        running = CounterTable()
         ended = []
         idle = []
         curl_multi_cleanup(multi)
@@ -280,11 +280,11 @@ final class CurlTransport: Transport {
 
     /// Makes the handles of the results that were taken before ready for new requests.
     private func recycle() {
-        for transfer in ended where transfer.isReusable && idle.count < Self.idleLimit {
+        while let transfer = ended.popLast() {
+            guard transfer.isReusable && idle.count < Self.idleLimit else { continue }
             transfer.release()
             idle.append(transfer)
         }
-        ended.removeAll(keepingCapacity: true)
     }
 }
 

@@ -85,14 +85,25 @@ enum TransferResult {
     indirect case failure(TransferFailure)
 }
 
-struct FinishedTransfer {
+final class FinishedTransfer {
     let id: TransferID
     let result: TransferResult
     /// nil: no byte of the request can have reached the service.
-    var sendings: Sendings?
+    let sendings: Sendings?
     let endedAt: MonotonicTime
     /// nil where there is no network.
-    var timing: AttemptTiming?
+    let timing: AttemptTiming?
+
+    init(
+        id: TransferID, result: TransferResult, sendings: Sendings? = nil, endedAt: MonotonicTime,
+        timing: AttemptTiming? = nil
+    ) {
+        self.id = id
+        self.result = result
+        self.sendings = sendings
+        self.endedAt = endedAt
+        self.timing = timing
+    }
 }
 
 /// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` are called on
@@ -120,8 +131,8 @@ protocol Transport: AnyObject {
     /// Gets a connection ready for the next transfer, where there are connections.
     func prewarm()
 
-    /// Performs all pending I/O and returns finished transfers.
-    func perform() -> [FinishedTransfer]
+    /// Performs all pending I/O, and adds the transfers that have finished.
+    func perform(_ finished: inout FIFO<FinishedTransfer>)
 
     /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early. Outside `ExitGate` for
     /// as long as it waits, and no longer.

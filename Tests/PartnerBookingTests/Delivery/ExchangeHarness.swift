@@ -234,12 +234,12 @@ struct ExchangeHarness {
         case .abandon: abandons += 1
         case .wait(let timer, let until, let generation):
             timers.append(Pending(timer: timer, moment: until, generation: generation))
-        case .complete(let call, let result, let timing, _):
+        case .complete(let call, .done(let result), let timing, _):
             open.removeAll { $0.ticket == call.ticket }
             told.append((call.ticket, result, timing))
         case .sendNoMore: attempt?.attempt.isSentOnce = true
         case .resubmit(let call): open.removeAll { $0.ticket == call.ticket }
-        case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end: break
+        case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end, .complete: break
         }
         if case .voiding = exchange.phase { checker.isVoiding = true } else { checker.isVoiding = false }
         switch effect {
@@ -253,11 +253,13 @@ struct ExchangeHarness {
 }
 
 /// An endpoint that has one message for all requests.
-private struct OneTarget: Endpoint {
+private final class OneTarget: Endpoint {
     let message: Message
     let serviceCount = 1
     let source = PartnerBookingError.Source.partnerAPI
     let attemptMilliseconds: Int? = nil
+
+    init(message: Message) { self.message = message }
 
     func service(of botID: String) -> Int? { message.service }
 

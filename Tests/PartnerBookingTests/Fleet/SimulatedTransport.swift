@@ -88,9 +88,8 @@ final class SimulatedTransport: Transport {
         return .sent(at: now, service.take(key: key, now))
     }
 
-    func perform() -> [FinishedTransfer] {
+    func perform(_ finished: inout FIFO<FinishedTransfer>) {
         tendWarmUp()
-        var results: [FinishedTransfer] = []
         for id in transfers.keys.sorted() {
             guard let transfer = transfers[id].map(sending) else { continue }
             transfers[id] = transfer
@@ -100,9 +99,8 @@ final class SimulatedTransport: Transport {
             case .reply: schedule.used(now: now)
             case .failure: isConnectedAt = nil
             }
-            results.append(FinishedTransfer(id: id, result: result, sendings: transfer.sendings, endedAt: now))
+            finished.append(FinishedTransfer(id: id, result: result, sendings: transfer.sendings, endedAt: now))
         }
-        return results
     }
 
     private func tendWarmUp() {

@@ -253,7 +253,11 @@ private final class TransportProbe {
         if let failure = transport.start(lastID, request) { throw TestFailure(failure.message) }
         let patience = MonotonicTime.now().adding(milliseconds: 20_000)
         while MonotonicTime.now() < patience {
-            if let finished = transport.perform().first(where: { $0.id == lastID }) { return finished }
+            var finished = FIFO<FinishedTransfer>()
+            transport.perform(&finished)
+            while let transfer = finished.popFirst() {
+                if transfer.id == lastID { return transfer }
+            }
             meanwhile(transport, lastID)
             transport.wait(until: .now().adding(milliseconds: 10))
         }

@@ -159,18 +159,18 @@ final class ScriptedTransport: Transport, Sendable {
         }
     }
 
-    func perform() -> [FinishedTransfer] {
+    func perform(_ finished: inout FIFO<FinishedTransfer>) {
         let now = MonotonicTime.now()
         let ended = state.withLock { state in
             state.check("perform")
             defer { state.pending.removeAll { $0.isDue(now) } }
             return state.pending.filter { $0.isDue(now) }
         }
-        return ended.compactMap { pending in
-            pending.step.result.map {
+        for pending in ended {
+            guard let result = pending.step.result else { continue }
+            finished.append(
                 FinishedTransfer(
-                    id: pending.id, result: $0, sendings: pending.sendings, endedAt: now, timing: pending.timing)
-            }
+                    id: pending.id, result: result, sendings: pending.sendings, endedAt: now, timing: pending.timing))
         }
     }
 

@@ -206,7 +206,7 @@ import Testing
     private static func sample(_ number: Int) -> AttemptTiming {
         AttemptTiming(
             dnsMicroseconds: number, connectMicroseconds: number + 1, tlsMicroseconds: number + 2,
-            firstByteMicroseconds: number + 3, isConnectionReused: number % 2 == 0, httpVersion: "2",
+            firstByteMicroseconds: number + 3, isConnectionReused: number % 2 == 0, version: .v2,
             sentBytes: number + 4, receivedBytes: number + 5)
     }
 

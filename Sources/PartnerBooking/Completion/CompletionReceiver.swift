@@ -1,0 +1,19 @@
+/// The receiver of a call's completions.
+enum CompletionReceiver: Sendable {
+    case handler(CompletionHandler)
+    /// A blocking call.
+    case waiter(CompletionWaiter)
+    /// The client's queue, together with a number of the submitter's own.
+    case queue(CompletionQueue, context: UInt)
+    /// None: the call is the library's own.
+    case none
+
+    func receive(_ completion: CallCompletion) {
+        switch self {
+        case .handler(let handler): handler(completion)
+        case .waiter(let waiter): waiter.complete(completion)
+        case .queue(let queue, let context): queue.append(completion, context: context)
+        case .none: break
+        }
+    }
+}
