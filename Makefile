@@ -154,7 +154,7 @@ test-cpp: check-test lib
 
 test-python: check-test lib examples wheel $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging bindings/python
-	$(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder Tests/python
+	$(PYTHON) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder Tests/python
 
 test-valgrind: check-test lib examples
 	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind

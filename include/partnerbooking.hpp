@@ -691,7 +691,7 @@ public:
      * A descriptor for poll and epoll: readable as long as a completion waits in the queue. Do not read, write or close it. -1 when
      * the client is closed.
      */
-    int completion_fd() const noexcept { return pbk_client_fd(client_); }
+    int fd() const noexcept { return pbk_client_fd(client_); }
 
     /* ---- The rest: any thread, callbacks too; never blocks ---- */
 

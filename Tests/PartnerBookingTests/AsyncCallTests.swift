@@ -4,41 +4,11 @@ import Testing
 
 /// The client for Swift concurrency, on the embedded sandbox.
 @Suite struct AsyncCallTests {
-    static func sandbox(_ members: String = "", latency: Int = 0) throws -> PartnerBookingClient {
-        let clinic = #"{"now":"2030-01-14T08:00:00Z","latency_ms":\#(latency)}"#
-        return try PartnerBookingClient(json: #"{"endpoint":"sandbox","sandbox":\#(clinic)\#(members)}"#)
-    }
-
-    static func search(_ options: CallOptions = CallOptions()) -> SearchAvailabilityRequest {
-        SearchAvailabilityRequest(
-            botID: "bot_1", startAt: "2030-01-14T09:00:00Z", endAt: "2030-01-14T12:00:00Z", options: options)
-    }
-
-    static func booking(
-        key: String = "key-1", at startAt: String = "2030-01-14T10:00:00Z", _ options: CallOptions = CallOptions()
-    ) -> CreateBookingRequest {
-        CreateBookingRequest(
-            botID: "bot_1", idempotencyKey: key, startAt: startAt, durationMinutes: 30,
-            customer: .init(phone: "+15551234567", name: "Jürgen \"JJ\" \\ 李小龍 😀", email: "j@example.com"), notes: "a\nb",
-            options: options)
-    }
-
-    /// The error of a call that must fail.
-    static func failure<Reply>(_ call: () async throws -> Reply) async -> PartnerBookingError? {
-        do {
-            _ = try await call()
-            Issue.record("the call succeeded")
-            return nil
-        } catch {
-            return error as? PartnerBookingError
-        }
-    }
-
     // MARK: Replies
 
     @Test func searchGivesSlots() async throws {
-        let client = try Self.sandbox()
-        let reply = try await client.searchAvailability(Self.search())
+        let client = try TypedCalls.sandbox()
+        let reply = try await client.searchAvailability(TypedCalls.search())
         #expect(reply.availabilities.count == 6)
         #expect(reply.availabilities.first?.startAt == "2030-01-14T09:00:00Z")
         #expect(reply.availabilities.first?.durationMinutes == 30)
@@ -50,30 +20,30 @@ import Testing
     }
 
     @Test func lookupGivesTheCustomer() async throws {
-        let client = try Self.sandbox()
+        let client = try TypedCalls.sandbox()
         let request = LookupCustomerRequest(botID: "bot_1", phone: "+15551234567")
         #expect(try await client.lookupCustomer(request).customer == nil)
-        _ = try await client.createBooking(Self.booking())
+        _ = try await client.createBooking(TypedCalls.booking())
         let reply = try await client.lookupCustomer(request)
-        #expect(reply.customer?.name == Self.booking().customer.name)
+        #expect(reply.customer?.name == TypedCalls.booking().customer.name)
         #expect(reply.customer?.existingAppointment?.startAt == "2030-01-14T10:00:00Z")
         #expect(reply.timing.attempts == 1)
         try await client.close(timeout: .seconds(1))
 
         let hosted = try PartnerBookingClient(json: #"{"api_key":"sk_ptnr_x","keep_warm_ms":0}"#)
-        let error = await Self.failure { try await hosted.lookupCustomer(request) }
+        let error = await TypedCalls.failure { try await hosted.lookupCustomer(request) }
         #expect(error?.code == .unsupportedOperation && error?.attempts == 0)
         try await hosted.close(timeout: .zero)
     }
 
     @Test func bookingGivesTheBooking() async throws {
-        let client = try Self.sandbox()
-        let reply = try await client.createBooking(Self.booking())
+        let client = try TypedCalls.sandbox()
+        let reply = try await client.createBooking(TypedCalls.booking())
         #expect(reply.id?.hasPrefix("bkg_") == true)
         #expect(reply.status == "confirmed")
         #expect(reply.startAt == "2030-01-14T10:00:00Z")
         #expect(reply.endAt == "2030-01-14T10:30:00Z")
-        let slots = try await client.searchAvailability(Self.search()).availabilities
+        let slots = try await client.searchAvailability(TypedCalls.search()).availabilities
         #expect(slots.count == 5)
         #expect(!slots.contains { $0.startAt == "2030-01-14T10:00:00Z" })
         try await client.close(timeout: .seconds(1))
@@ -81,16 +51,16 @@ import Testing
 
     /// Typed, as JSON, and without concurrency: the same bytes. The second booking is the first one again.
     @Test func typedRepliesHoldTheBytesOfTheJSONCall() async throws {
-        let client = try Self.sandbox()
-        let search = try await client.searchAvailability(Self.search())
-        let searchJSON = try await client.call(.searchAvailability, request: Self.search().json)
+        let client = try TypedCalls.sandbox()
+        let search = try await client.searchAvailability(TypedCalls.search())
+        let searchJSON = try await client.call(.searchAvailability, request: TypedCalls.search().json)
         #expect(search.json == searchJSON)
         #expect(String(decoding: search.json, as: UTF8.self).hasPrefix(#"{"availabilities":["#))
-        let booking = try await client.createBooking(Self.booking())
-        let bookingJSON = try await client.call(.createBooking, request: Self.booking().json)
+        let booking = try await client.createBooking(TypedCalls.booking())
+        let bookingJSON = try await client.call(.createBooking, request: TypedCalls.booking().json)
         #expect(booking.json == bookingJSON)
         let submitted = AsyncStream<CallCompletion>.makeStream()
-        try client.submit(.createBooking, request: Self.booking().json) { submitted.continuation.yield($0) }
+        try client.submit(.createBooking, request: TypedCalls.booking().json) { submitted.continuation.yield($0) }
         for await completion in submitted.stream {
             guard case .done(.success(let json)) = completion.event else {
                 Issue.record("\(completion.event)")
@@ -105,10 +75,10 @@ import Testing
     // MARK: Errors
 
     @Test func refusalCarriesWhatTheCallerNeeds() async throws {
-        let client = try Self.sandbox()
-        _ = try await client.createBooking(Self.booking())
-        let error = await Self.failure {
-            try await client.createBooking(Self.booking(key: "key-2", CallOptions(tag: "call-7")))
+        let client = try TypedCalls.sandbox()
+        _ = try await client.createBooking(TypedCalls.booking())
+        let error = await TypedCalls.failure {
+            try await client.createBooking(TypedCalls.booking(key: "key-2", CallOptions(tag: "call-7")))
         }
         #expect(error?.code.rawValue == "slot_unavailable")
         #expect(error?.isFromService == true)
@@ -123,17 +93,17 @@ import Testing
     }
 
     @Test func wrongRequestIsNotSent() async throws {
-        let client = try Self.sandbox()
-        var request = Self.booking()
+        let client = try TypedCalls.sandbox()
+        var request = TypedCalls.booking()
         request.customer.phone = "5551234567"
-        let error = await Self.failure { try await client.createBooking(request) }
+        let error = await TypedCalls.failure { try await client.createBooking(request) }
         #expect(error?.code == .invalidField)
         #expect(error?.field == "booking.customer.phone")
         #expect(error?.outcome == .notSent)
         #expect(error?.idempotencyKey == "key-1")
         #expect(error?.attempts == 0)
         #expect(error?.timing == nil)
-        let json = await Self.failure {
+        let json = await TypedCalls.failure {
             try await client.call(.createBooking, request: Array("{".utf8))
         }
         #expect(json?.code == .invalidJSON)
@@ -142,9 +112,9 @@ import Testing
     }
 
     @Test func deadlineEndsTheCall() async throws {
-        let client = try Self.sandbox(latency: 600_000)
-        let error = await Self.failure {
-            try await client.createBooking(Self.booking(CallOptions(timeout: .milliseconds(50))))
+        let client = try TypedCalls.sandbox(latency: 600_000)
+        let error = await TypedCalls.failure {
+            try await client.createBooking(TypedCalls.booking(CallOptions(timeout: .milliseconds(50))))
         }
         #expect(error?.code == .timeout)
         #expect(error?.outcome == .unknown)
@@ -153,10 +123,10 @@ import Testing
     }
 
     @Test func noPlaceIsLeft() async throws {
-        let client = try Self.sandbox(#","max_in_flight":1,"max_queued":0"#, latency: 600_000)
-        let ticket = try client.submit(.searchAvailability, request: Self.search().json) { _ in }
-        let error = await Self.failure {
-            try await client.createBooking(Self.booking())
+        let client = try TypedCalls.sandbox(#","max_in_flight":1,"max_queued":0"#, latency: 600_000)
+        let ticket = try client.submit(.searchAvailability, request: TypedCalls.search().json) { _ in }
+        let error = await TypedCalls.failure {
+            try await client.createBooking(TypedCalls.booking())
         }
         #expect(error?.code == .queueFull)
         #expect(error?.outcome == .notSent)
@@ -177,25 +147,25 @@ import Testing
     // MARK: Slow
 
     @Test func slowIsToldOnce() async throws {
-        let client = try Self.sandbox(latency: 1_000)
+        let client = try TypedCalls.sandbox(latency: 1_000)
         let slow = [Counter(), Counter(), Counter()]
         let options = CallOptions(slowAfter: .milliseconds(5))
-        async let search = client.searchAvailability(Self.search(options)) { slow[0].increment() }
-        async let booking = client.createBooking(Self.booking(options)) { slow[1].increment() }
-        async let json = client.call(.searchAvailability, request: Self.search(options).json) { slow[2].increment() }
+        async let search = client.searchAvailability(TypedCalls.search(options)) { slow[0].increment() }
+        async let booking = client.createBooking(TypedCalls.booking(options)) { slow[1].increment() }
+        async let json = client.call(.searchAvailability, request: TypedCalls.search(options).json) { slow[2].increment() }
         // Nobody has to listen.
-        async let other = client.searchAvailability(Self.search(options))
+        async let other = client.searchAvailability(TypedCalls.search(options))
         _ = try await (search, booking, json, other)
         #expect(slow.map(\.value) == [1, 1, 1])
         try await client.close(timeout: .seconds(1))
     }
 
     @Test func slowOfTheConfiguration() async throws {
-        let client = try Self.sandbox(#","slow_after_ms":5"#, latency: 1_000)
+        let client = try TypedCalls.sandbox(#","slow_after_ms":5"#, latency: 1_000)
         let slow = [Counter(), Counter()]
         let options = CallOptions(slowAfter: .seconds(600))
-        async let told = client.searchAvailability(Self.search()) { slow[0].increment() }
-        async let notTold = client.searchAvailability(Self.search(options)) { slow[1].increment() }
+        async let told = client.searchAvailability(TypedCalls.search()) { slow[0].increment() }
+        async let notTold = client.searchAvailability(TypedCalls.search(options)) { slow[1].increment() }
         _ = try await (told, notTold)
         #expect(slow.map(\.value) == [1, 0])
         try await client.close(timeout: .seconds(1))
@@ -204,15 +174,15 @@ import Testing
     // MARK: Closing
 
     @Test func closedClientRefuses() async throws {
-        let client = try Self.sandbox()
+        let client = try TypedCalls.sandbox()
         let ended = try await client.close(timeout: .seconds(1))
         #expect(ended == 0)
-        let again = await Self.failure {
+        let again = await TypedCalls.failure {
             try await client.close(timeout: .seconds(1))
         }
         #expect(again == .clientClosed)
-        let late = await Self.failure {
-            try await client.createBooking(Self.booking())
+        let late = await TypedCalls.failure {
+            try await client.createBooking(TypedCalls.booking())
         }
         #expect(late?.code == .clientClosed)
         #expect(late?.outcome == .notSent)
@@ -229,7 +199,7 @@ import Testing
         let client = try PartnerBookingClient(server.url)
         let options = CallOptions(timeout: .seconds(600))
         try await withThrowingTaskGroup { group in
-            for _ in 0..<10 { group.addTask { try await client.searchAvailability(Self.search(options)).json } }
+            for _ in 0..<10 { group.addTask { try await client.searchAvailability(TypedCalls.search(options)).json } }
             #expect(await becomesTrue { server.requests.count == 10 })
             async let ended = client.close(timeout: .seconds(600))
             // From then on it refuses: the close has begun, and waits for the ten.
@@ -241,14 +211,16 @@ import Testing
     }
 
     @Test func closeEndsTheTasksThatWait() async throws {
-        let client = try Self.sandbox(latency: 600_000)
+        let client = try TypedCalls.sandbox(latency: 600_000)
         let slow = Counter()
         let options = CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))
         let errors = try await withThrowingTaskGroup { group in
             for number in 0..<10 {
                 group.addTask {
-                    await Self.failure {
-                        try await client.createBooking(Self.booking(key: "key-\(number)", options)) { slow.increment() }
+                    await TypedCalls.failure {
+                        try await client.createBooking(TypedCalls.booking(key: "key-\(number)", options)) {
+                            slow.increment()
+                        }
                     }
                 }
             }
@@ -268,8 +240,8 @@ import Testing
         let slow = Counter()
         let task: Task<PartnerBookingError?, Never>
         do {
-            let client = try Self.sandbox(latency: 600_000)
-            let json = Self.search(CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))).json
+            let client = try TypedCalls.sandbox(latency: 600_000)
+            let json = TypedCalls.search(CallOptions(timeout: .seconds(600), slowAfter: .milliseconds(1))).json
             let ended = AsyncStream<PartnerBookingError?>.makeStream()
             try client.submit(.searchAvailability, request: json) { completion in
                 switch completion.event {

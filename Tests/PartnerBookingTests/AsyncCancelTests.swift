@@ -4,7 +4,6 @@ import Testing
 
 /// A task that is cancelled ends its call; and no thread of Swift concurrency is blocked by one that waits.
 @Suite struct AsyncCancelTests {
-    private typealias Calls = AsyncCallTests
 
     /// Serves while `body` runs.
     private func withServer(
@@ -27,11 +26,11 @@ import Testing
             let task = Task { () -> [PartnerBookingError?] in
                 withUnsafeCurrentTask { $0?.cancel() }
                 return [
-                    await Calls.failure {
-                        try await client.createBooking(Calls.booking(CallOptions(tag: "t-1")))
+                    await TypedCalls.failure {
+                        try await client.createBooking(TypedCalls.booking(CallOptions(tag: "t-1")))
                     },
-                    await Calls.failure {
-                        try await client.searchAvailability(Calls.search())
+                    await TypedCalls.failure {
+                        try await client.searchAvailability(TypedCalls.search())
                     },
                 ]
             }
@@ -42,7 +41,7 @@ import Testing
             #expect(errors[0]?.tag == "t-1")
             #expect(errors[0]?.attempts == 0)
             // The next call is the first that the server hears of.
-            _ = try await client.searchAvailability(Calls.search())
+            _ = try await client.searchAvailability(TypedCalls.search())
             #expect(server.requests.count == 1)
             try await client.close(timeout: .seconds(1))
         }
@@ -50,11 +49,11 @@ import Testing
 
     /// A request that is wrong is told so: that is worth more than that nobody wants it any more.
     @Test func wrongRequestOfACancelledTask() async throws {
-        let client = try Calls.sandbox()
+        let client = try TypedCalls.sandbox()
         let task = Task { () -> PartnerBookingError? in
             withUnsafeCurrentTask { $0?.cancel() }
-            return await Calls.failure {
-                try await client.createBooking(Calls.booking(key: ""))
+            return await TypedCalls.failure {
+                try await client.createBooking(TypedCalls.booking(key: ""))
             }
         }
         #expect(await task.value?.field == "idempotency_key")
@@ -68,8 +67,8 @@ import Testing
             server in
             let client = try PartnerBookingClient(server.url)
             let task = Task {
-                await Calls.failure {
-                    try await client.createBooking(Calls.booking(Self.patient))
+                await TypedCalls.failure {
+                    try await client.createBooking(TypedCalls.booking(Self.patient))
                 }
             }
             #expect(await becomesTrue { server.requests.count == 1 })
@@ -81,7 +80,7 @@ import Testing
             #expect(error?.attempts == 1)
             #expect(error?.timing.map { $0.total < .seconds(500) } == true)
             // The client goes on.
-            let reply = try await client.searchAvailability(Calls.search())
+            let reply = try await client.searchAvailability(TypedCalls.search())
             #expect(reply.json == Sample.searchReply)
             let ended = try await client.close(timeout: .seconds(1))
             #expect(ended == 0)
@@ -89,12 +88,12 @@ import Testing
     }
 
     @Test func cancelledTaskThatWaitsForItsTurn() async throws {
-        let client = try Calls.sandbox(#","max_in_flight":1"#, latency: 600_000)
-        let running = try client.submit(.searchAvailability, request: Calls.search(Self.patient).json) { _ in }
+        let client = try TypedCalls.sandbox(#","max_in_flight":1"#, latency: 600_000)
+        let running = try client.submit(.searchAvailability, request: TypedCalls.search(Self.patient).json) { _ in }
         let slow = Counter()
         let task = Task {
-            await Calls.failure {
-                try await client.createBooking(Calls.booking(Self.told)) { slow.increment() }
+            await TypedCalls.failure {
+                try await client.createBooking(TypedCalls.booking(Self.told)) { slow.increment() }
             }
         }
         #expect(await becomesTrue { slow.value == 1 })
@@ -110,13 +109,15 @@ import Testing
 
     /// Also the tasks of a group that is given up.
     @Test func groupThatIsCancelledEndsItsCalls() async throws {
-        let client = try Calls.sandbox(latency: 600_000)
+        let client = try TypedCalls.sandbox(latency: 600_000)
         let slow = Counter()
         let codes = await withTaskGroup { group in
             for number in 0..<50 {
                 group.addTask {
-                    await Calls.failure {
-                        try await client.createBooking(Calls.booking(key: "key-\(number)", Self.told)) { slow.increment() }
+                    await TypedCalls.failure {
+                        try await client.createBooking(TypedCalls.booking(key: "key-\(number)", Self.told)) {
+                            slow.increment()
+                        }
                     }?.code
                 }
             }
@@ -137,7 +138,7 @@ import Testing
         }) { server in
             let client = try PartnerBookingClient(server.url)
             let task = Task {
-                var request = Calls.booking(Self.patient)
+                var request = TypedCalls.booking(Self.patient)
                 request.isDetached = true
                 return try await client.createBooking(request)
             }
@@ -154,7 +155,7 @@ import Testing
 
     /// It may come before the call, with it, or when all is over: the end comes once, and is one of two.
     @Test func cancelMayComeAtAnyTime() async throws {
-        let client = try Calls.sandbox()
+        let client = try TypedCalls.sandbox()
         let (replies, cancelled) = (Counter(), Counter())
         await withTaskGroup { group in
             for number in 0..<300 {
@@ -162,7 +163,7 @@ import Testing
                     let task = Task {
                         if number % 3 == 0 { await Task.yield() }
                         do throws(PartnerBookingError) {
-                            _ = try await client.searchAvailability(Calls.search())
+                            _ = try await client.searchAvailability(TypedCalls.search())
                             replies.increment()
                         } catch {
                             if error.code == .cancelled { cancelled.increment() }
@@ -185,13 +186,15 @@ import Testing
     /// nobody else uses: were they blocked, it would not come to its end.
     @Test(.timeLimit(.minutes(10))) func waitingBlocksNoThread() async {
         await #expect(processExitsWith: .success) {
-            let client = try Calls.sandbox(latency: 600_000)
+            let client = try TypedCalls.sandbox(latency: 600_000)
             let (slow, ended) = (Counter(), Counter())
             try await withThrowingTaskGroup { group in
                 for _ in 0..<400 {
                     group.addTask {
-                        let error = await Calls.failure {
-                            try await client.searchAvailability(Calls.search(AsyncCancelTests.told)) { slow.increment() }
+                        let error = await TypedCalls.failure {
+                            try await client.searchAvailability(TypedCalls.search(AsyncCancelTests.told)) {
+                                slow.increment()
+                            }
                         }
                         if error?.code == .cancelled { ended.increment() }
                     }
@@ -225,7 +228,7 @@ import Testing
                 return [.reply(200, Sample.searchReply)]
             }
             let clients = try (0..<40).map { _ in try PartnerBookingClient(server.url) }
-            for client in clients { try client.submit(.searchAvailability, request: Calls.search().json) { _ in } }
+            for client in clients { try client.submit(.searchAvailability, request: TypedCalls.search().json) { _ in } }
             let (closing, closed) = (Counter(), Counter())
             try await withThrowingTaskGroup { group in
                 for client in clients {
@@ -255,7 +258,7 @@ import Testing
         }) { server in
             let client = try PartnerBookingClient(server.url)
             for (number, body) in bodies.enumerated() {
-                let reply = try await client.createBooking(Calls.booking(key: "key-\(number)"))
+                let reply = try await client.createBooking(TypedCalls.booking(key: "key-\(number)"))
                 #expect(reply.id == nil && reply.status == nil && reply.startAt == nil && reply.endAt == nil)
                 #expect(reply.json == Array(body.utf8))
             }

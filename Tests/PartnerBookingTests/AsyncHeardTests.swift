@@ -4,7 +4,6 @@ import Testing
 
 /// The Swift interface: who has heard the end of a booking, what a person gives up, and the name of the phone call.
 @Suite struct AsyncHeardTests {
-    private typealias Calls = AsyncCallTests
 
     /// Every request is lost, and the platform keeps no keys: each booking ends in doubt at once.
     private static func losing() throws -> PartnerBookingClient {
@@ -14,7 +13,7 @@ import Testing
     }
 
     private static func doubt(_ client: PartnerBookingClient, key: String, at start: String) async {
-        let error = await Calls.failure { try await client.createBooking(Calls.booking(key: key, at: start)) }
+        let error = await TypedCalls.failure { try await client.createBooking(TypedCalls.booking(key: key, at: start)) }
         #expect(error?.code == .inDoubt && error?.outcome == .unknown)
     }
 
@@ -26,36 +25,36 @@ import Testing
 
     /// A handler that runs has not heard the end yet, and one that has returned has.
     @Test func anEndIsHeardWhenItsHandlerHasReturned() async throws {
-        let client = try Calls.sandbox()
+        let client = try TypedCalls.sandbox()
         let found = AsyncStream<[PendingBooking.State]?>.makeStream()
-        try client.submit(.createBooking, request: Calls.booking().json) { _ in
+        try client.submit(.createBooking, request: TypedCalls.booking().json) { _ in
             found.continuation.yield(Self.states(client))
         }
         #expect(await found.stream.first { _ in true } == [.booked])
         // Handlers run one after another, on one thread.
-        _ = try await client.searchAvailability(Calls.search())
+        _ = try await client.searchAvailability(TypedCalls.search())
         #expect(Self.states(client) == [])
         try await client.close(timeout: .seconds(1))
     }
 
     /// As a blocking call: the task may not have come to use the reply.
     @Test func anAsynchronousCallIsHeardASecondLater() async throws {
-        let client = try Calls.sandbox()
+        let client = try TypedCalls.sandbox()
         let clock = ContinuousClock()
         let start = clock.now
-        _ = try await client.createBooking(Calls.booking())
+        _ = try await client.createBooking(TypedCalls.booking())
         let states = Self.states(client)
         // On a machine that is very slow the second is over by now.
         if clock.now - start < .seconds(1) { #expect(states == [.booked]) }
         #expect(await becomesTrue { Self.states(client) == [] })
-        _ = try await client.createBooking(Calls.booking())
+        _ = try await client.createBooking(TypedCalls.booking())
         try await client.close(timeout: .seconds(1))
     }
 
     @Test func soIsAnErrorThatIsAnEnd() async throws {
-        let client = try Calls.sandbox()
-        _ = try await client.createBooking(Calls.booking())
-        let taken = await Calls.failure { try await client.createBooking(Calls.booking(key: "key-2")) }
+        let client = try TypedCalls.sandbox()
+        _ = try await client.createBooking(TypedCalls.booking())
+        let taken = await TypedCalls.failure { try await client.createBooking(TypedCalls.booking(key: "key-2")) }
         #expect(taken?.outcome == .rejected)
         #expect(await becomesTrue { Self.states(client) == [] })
         try await client.close(timeout: .seconds(1))
@@ -64,7 +63,7 @@ import Testing
     @Test func whatEndsUnknownStaysListed() async throws {
         let client = try Self.losing()
         await Self.doubt(client, key: "key-1", at: "2030-01-14T10:00:00Z")
-        _ = try await client.searchAvailability(Calls.search())
+        _ = try await client.searchAvailability(TypedCalls.search())
         try await Task.sleep(nanoseconds: 1_500_000_000)
         #expect(Self.states(client) == [.inDoubt])
         try await client.close(timeout: .zero)
@@ -72,17 +71,17 @@ import Testing
 
     /// A resume returns the outcome of a refused booking until the host has heard it.
     @Test func aResumedRefusalHasItsOutcome() async throws {
-        let client = try Calls.sandbox()
-        _ = try await client.createBooking(Calls.booking())
+        let client = try TypedCalls.sandbox()
+        _ = try await client.createBooking(TypedCalls.booking())
         let clock = ContinuousClock()
         let start = clock.now
-        let taken = await Calls.failure { try await client.createBooking(Calls.booking(key: "key-2")) }
-        let resumed = await Calls.failure { try await client.resumeBooking(idempotencyKey: "key-2") }
+        let taken = await TypedCalls.failure { try await client.createBooking(TypedCalls.booking(key: "key-2")) }
+        let resumed = await TypedCalls.failure { try await client.resumeBooking(idempotencyKey: "key-2") }
         let isSoon = clock.now - start < .seconds(1)
         #expect(taken?.outcome == .rejected && resumed?.code == .notRecorded)
         if isSoon { #expect(resumed?.outcome == .rejected) }
         #expect(await becomesTrue { Self.states(client) == [] })
-        let later = await Calls.failure { try await client.resumeBooking(idempotencyKey: "key-2") }
+        let later = await TypedCalls.failure { try await client.resumeBooking(idempotencyKey: "key-2") }
         #expect(later?.code == .notRecorded && later?.outcome == .unknown)
         try await client.close(timeout: .seconds(1))
     }
@@ -98,7 +97,7 @@ import Testing
         #expect(reply.givenUp.first?.startAt == "2030-01-14T10:00:00Z" && reply.kept.isEmpty && reply.isJournaled)
         #expect(try client.pendingBookings().map(\.idempotencyKey) == ["key-2"])
 
-        let again = await Calls.failure { try await client.giveUpBooking(idempotencyKey: "key-1") }
+        let again = await TypedCalls.failure { try await client.giveUpBooking(idempotencyKey: "key-1") }
         #expect(again?.code == .notRecorded && again?.idempotencyKey == "key-1")
         try await client.close(timeout: .zero)
     }
@@ -112,14 +111,14 @@ import Testing
         #expect(reply.givenUp.map(\.idempotencyKey) == ["key-10", "key-11"])
         #expect(try client.pendingBookings().map(\.idempotencyKey) == ["key-12"])
 
-        let wrong = await Calls.failure { try await client.giveUpBookings(botID: "bot_1", startBefore: "2030-01-14") }
+        let wrong = await TypedCalls.failure { try await client.giveUpBookings(botID: "bot_1", startBefore: "2030-01-14") }
         #expect(wrong?.code == .invalidField && wrong?.field == "start_before")
         try await client.close(timeout: .zero)
     }
 
     @Test func aBookingThatWasMadeIsKept() async throws {
-        let client = try Calls.sandbox()
-        _ = try await client.createBooking(Calls.booking())
+        let client = try TypedCalls.sandbox()
+        _ = try await client.createBooking(TypedCalls.booking())
         let reply = try await client.giveUpBooking(idempotencyKey: "key-1")
         #expect(reply.givenUp.isEmpty && reply.kept.map(\.state) == [.booked])
         try await client.close(timeout: .seconds(1))
@@ -135,7 +134,7 @@ import Testing
         }
         defer { server.stop() }
         let client = try PartnerBookingClient(server.url)
-        var request = Calls.booking()
+        var request = TypedCalls.booking()
         request.conversation = "Anruf 7, \"Zürich\""
         async let reply = client.createBooking(request)
         #expect(await becomesTrue { server.requests.count == 1 })

@@ -127,7 +127,7 @@ import Testing
             #expect(stalled.count == 1)
             #expect(weakly == nil)
             // Its thread goes as well, and nobody has to wait for it.
-            #expect(eventually { !ThreadTests.threadNames().contains("pbk-transfer") })
+            #expect(eventually { !threadNames().contains("pbk-transfer") })
             server.stop()
         }
     }

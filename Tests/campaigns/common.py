@@ -101,8 +101,7 @@ def reference_server() -> Iterator[tuple[ReferenceServer, list[Service], Path]]:
     """The server, all four ways to it, and a directory to write in."""
     # Half a second of imports, which a child that is to be killed has no use for.
     from certificates import make_certificates
-    from reference_api import API_KEY
-    from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
+    from reference_names import API_KEY, WEBHOOK_PATH, WEBHOOK_SECRET
     from run_reference import ReferenceServer
 
     with tempfile.TemporaryDirectory(prefix="campaign-") as directory:

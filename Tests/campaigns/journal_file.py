@@ -22,9 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests" / "python"), str(ROOT / "Tests" / "servers")]
 
 import pbk  # noqa: E402
+from header import STATUS  # noqa: E402
 from samples import NOW  # noqa: E402
 
-OK, NOT_RECORDED, JOURNAL_UNAVAILABLE = 0, 10, 22
+OK, NOT_RECORDED, JOURNAL_UNAVAILABLE = (STATUS[name] for name in ("OK", "NOT_RECORDED", "JOURNAL_UNAVAILABLE"))
 
 AT_ONCE = {"timeout_ms": 1000}
 """In a request: a call in doubt ends at once, because it would pause for a second before it asks again."""

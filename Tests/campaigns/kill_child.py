@@ -26,9 +26,9 @@ from typing import Any
 
 import common
 import pbk
+from header import STATUS
 
 THREADS = 4
-TIMEOUT = 40
 TAKEN_SLOT = 0
 SETTLING_ROUNDS = 3
 
@@ -258,7 +258,7 @@ class Child:
         while True:
             status, completion = pbk.next_address(self._client.handle, 60_000)
             if completion is None:
-                if status == TIMEOUT:
+                if status == STATUS["TIMEOUT"]:
                     continue
                 return
             event = pbk.library.pbk_completion_event(completion)

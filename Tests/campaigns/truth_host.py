@@ -21,8 +21,6 @@ from typing import Any, NamedTuple
 import common  # noqa: F401  # finds pbk
 import pbk
 
-SETTLED = 3
-CANCELLED = 7
 FINAL = ("booked", "rejected", "not_sent")
 PATIENCE = 10.0
 """Seconds that a call may be late before nobody waits for it any more."""
@@ -150,7 +148,7 @@ class Host:
             wait_ms = 0
             if taken.event == pbk.DONE:
                 self._told(taken)
-            elif taken.event == SETTLED:
+            elif taken.event == pbk.SETTLED:
                 self._settled(taken)
 
     def _look_for_late_calls(self) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import common
-from truth_host import CANCELLED
+from header import STATUS
 from truth_platforms import Plan
 
 GRACE = 0.15
@@ -31,8 +31,6 @@ DYING = 0.5
 
 LAGS = 3
 """So many times a busy machine is late before a request is read: to accept, to wait, and to read."""
-
-IN_DOUBT, SLOT_UNAVAILABLE = 64, 81
 
 
 @dataclass
@@ -226,15 +224,15 @@ class Judge:
 
     def _judge_words(self, case: Case, telling: Telling) -> None:
         told = telling.told
-        if told["status"] == IN_DOUBT and not told["has_doubt"]:
+        if told["status"] == STATUS["IN_DOUBT"] and not told["has_doubt"]:
             self._violation("malformed", case, f"in doubt, and not of what: {told}")
-        is_unknown = told["status"] == SLOT_UNAVAILABLE and told["outcome"] == "unknown"
+        is_unknown = told["status"] == STATUS["SLOT_UNAVAILABLE"] and told["outcome"] == "unknown"
         self._findings.count("slot_unavailable_unknown", is_unknown)
 
     def _judge_silence(self, case: Case, process: str, lives: list[Life]) -> None:
         """Nothing is sent for a key whose call was cancelled, until the host asks again."""
         for telling in case.tellings:
-            if telling.process != process or telling.is_settlement or telling.told["status"] != CANCELLED:
+            if telling.process != process or telling.is_settlement or telling.told["status"] != STATUS["CANCELLED"]:
                 continue
             if any(True for _ in self._others_under_way(case, telling)):
                 continue

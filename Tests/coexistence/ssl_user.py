@@ -82,6 +82,7 @@ kept.echo(b"before the library is there")
 before = state_of(context), state_of(distrustful)
 
 import pbk  # noqa: E402  ssl has to be first
+from header import STATUS  # noqa: E402
 from samples import search_request  # noqa: E402
 
 crypto = ctypes.CDLL("libcrypto.so.3")
@@ -108,7 +109,7 @@ kept.echo(b"after the first call")
 left = leave_error()
 search(client)
 with pbk.Client(DISTRUSTED) as distrusted:
-    assert distrusted.search(search_request()).status == 43
+    assert distrusted.search(search_request()).status == STATUS["TLS_FAILED"]
 assert crypto.ERR_peek_error() == crypto.ERR_peek_last_error() == left != 0
 crypto.ERR_clear_error()
 
@@ -146,7 +147,7 @@ def ours(_: int) -> None:
         with pbk.Client(CONFIG) as fresh:
             search(fresh)
         with pbk.Client(DISTRUSTED) as distrusted:
-            assert distrusted.search(search_request()).status == 43
+            assert distrusted.search(search_request()).status == STATUS["TLS_FAILED"]
 
 
 with ThreadPoolExecutor(4) as threads:

@@ -340,7 +340,7 @@ static void moves()
     pb::Client second = std::move(first);
     check(second.get() == handle && first.get() == nullptr, "moved to a new one");
     check(first.try_search_availability(SEARCH).error().status() == PBK_INVALID_CLIENT, "moved from", "refuses calls");
-    check(first.prewarm() == PBK_INVALID_CLIENT && !first.next_completion() && first.completion_fd() == -1, "moved from");
+    check(first.prewarm() == PBK_INVALID_CLIENT && !first.next_completion() && first.fd() == -1, "moved from");
     check(second.search_availability(SEARCH).size() > 2, "moved to", "works");
 
     pb::Client third(SANDBOX);
@@ -393,7 +393,7 @@ static void queue()
     check(!client.next_completion(milliseconds(0), &status) && status == PBK_TIMEOUT, "an empty queue", "no completion");
 
     const pb::Ticket ticket = client.submit_to_queue(PBK_SEARCH_AVAILABILITY, SEARCH_AND(R"(,"tag":"call-7")"), &context);
-    pollfd readable = {client.completion_fd(), POLLIN, 0};
+    pollfd readable = {client.fd(), POLLIN, 0};
     check(ticket && poll(&readable, 1, 30000) == 1, "the descriptor", "readable");
     pb::Completion done = client.next_completion();
     check(done && done.event() == PBK_EVENT_DONE && done.ticket() == ticket.number() && done.context() == &context,
@@ -431,7 +431,7 @@ static void queue()
         pb::Client destroyed(SANDBOX);
         handle = destroyed.get();
         destroyed.submit_to_queue(PBK_SEARCH_AVAILABILITY, SEARCH);
-        check(poll(&(readable = {destroyed.completion_fd(), POLLIN, 0}), 1, 30000) == 1, "one that nobody takes");
+        check(poll(&(readable = {destroyed.fd(), POLLIN, 0}), 1, 30000) == 1, "one that nobody takes");
     }
     check(pbk_next_completion(handle, 0, &status) == nullptr && status == PBK_CLIENT_CLOSED, "goes with its client");
 }

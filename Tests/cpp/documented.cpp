@@ -115,7 +115,7 @@ static void queue()
 
     client.submit_to_queue(PBK_SEARCH_AVAILABILITY, request, conversation);
 
-    std::vector<pollfd> descriptors = {{client.completion_fd(), POLLIN, 0}};    // and those of your engine
+    std::vector<pollfd> descriptors = {{client.fd(), POLLIN, 0}};    // and those of your engine
     while (conversation->goes_on() && poll(descriptors.data(), descriptors.size(), -1) >= 0) {
         while (auto completion = client.next_completion()) {
             auto *of = static_cast<Conversation *>(completion.context());

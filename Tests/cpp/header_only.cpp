@@ -79,7 +79,7 @@ void use_every_function(const char *config)
         static_cast<void>(completion.event() == PBK_EVENT_SETTLED && completion.key().empty());
         static_cast<void>(completion.result() && completion.ticket() == 0 && completion.get() == nullptr);
     }
-    static_cast<void>(client.completion_fd() + client.prewarm());
+    static_cast<void>(client.fd() + client.prewarm());
     client.close(std::chrono::seconds(0));
 
     static_cast<void>(pb::version());

@@ -11,9 +11,8 @@ from typing import Any
 
 from fault_server import Peer
 from ledger import AT_ONCE, BOOKED, FAILED, REFUSED, changed
+from programs import run, run_program
 from samples import READS_ONLY, UNSPARED, booking_request
-from test_examples import run
-from test_process import run_program
 
 CLOCKS = r"""
 #define _GNU_SOURCE
@@ -120,14 +119,14 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *until, st
 
 CHILD = """
 import json, mmap, os, random, struct, sys, time
-sys.path.insert(0, "../servers")
 import pbk
 from completions import ByQueue
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
+from header import STATUS
 from held import next_held, submitted
 from ledger import listed, records, recorded, resume, states, write_records
 from pathlib import Path
-from test_cancel import wait_until
+from waiting import wait_until
 
 config, request = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 journal = Path(config["journal_path"])

@@ -8,12 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pbk
-from contract import OUTCOME, STATUS, check_timing, error_object
-
-SOON = 20.0
-"""Seconds within which what is on its way must have come."""
-
-SOON_MS = int(SOON * 1000)
+from contract import check_timing, error_object
+from header import OUTCOME, STATUS
+from waiting import SOON, SOON_MS
 
 
 def check(completion: pbk.Completion) -> pbk.Completion:
@@ -53,6 +50,17 @@ def check_settled(completion: pbk.Completion) -> pbk.Completion:
     assert error["outcome"] in ("not_sent", "rejected"), completion
     assert completion.outcome == OUTCOME[error["outcome"].upper()], completion
     return completion
+
+
+def settled(client: pbk.Client, timeout_ms: int = SOON_MS) -> pbk.Completion:
+    """The next report."""
+    status, completion = client.next_completion(timeout_ms)
+    assert (status, completion and completion.event) == (STATUS["OK"], pbk.SETTLED), (status, completion)
+    return check(completion)
+
+
+def nothing_comes(client: pbk.Client, seconds: float = 0.0) -> bool:
+    return client.next_completion(int(seconds * 1000)) == (STATUS["TIMEOUT"], None)
 
 
 def accepted(submission: pbk.Submission) -> int:

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from header import ROOT
+from order import LONGEST_FIRST
+from programs import EXAMPLES, run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "package"))
 
 import pbk
+from callers import call  # noqa: F401  # fixtures of several files
 from certificates import Certificates, make_certificates
 from completions import WAYS, ByCallback, ByQueue
+from disks import disk, faults_library  # noqa: F401  # fixtures of several files
 from doubts import answering, journaled, opened  # noqa: F401  # fixtures of several files
 from fault_server import FaultServer, Script
 from held import ending, holding  # noqa: F401  # fixtures of several files
 from host import Host
 from ledger import on_the_wire, one_at_a_time  # noqa: F401  # fixtures of several files
-from reference_api import API_KEY
-from reference_webhook import WEBHOOK_PATH, WEBHOOK_SECRET
+from programs import run_program
+from reference_names import API_KEY
 from run_reference import ReferenceServer
-from samples import BOT_ID, CALLS_ONLY
-from test_give_up_disk import disk, faults_library  # noqa: F401  # fixtures of several files
+from services import UNHURRIED, Relay, Service
+from sites import visit, zoo  # noqa: F401  # fixtures of several files
 
 SECONDS_PER_TEST = 60
-
-
-LONGEST_FIRST = [
-    "test_campaigns.py",
-    "test_journal_campaigns.py",
-    "test_zoo.py",
-    "test_warm.py",
-    "test_install.py",
-    "test_examples.py",
-    "test_package_install.py",
-    "test_cpp.py",
-    "test_http.py",
-    "test_debian.py",
-    "test_heard_settled.py",
-    "test_clock_jumps.py",
-    "test_late_records.py",
-    "test_ledger_services.py",
-    "test_truth.py",
-    "test_heard_refusals.py",
-    "test_service_answers.py",
-    "test_settled.py",
-]
-"""Files are dealt out whole to the workers: one that takes a minute and comes last leaves all others idle for it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,37 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
     for item in items:
         item.add_marker(pytest.mark.timeout(SECONDS_PER_TEST, method="thread"))
-
-
-UNHURRIED = {"timeout_ms": 30_000, **CALLS_ONLY}
-"""A machine that is busy with other things must not fail a test by a deadline that the test is not about."""
-
-
-@dataclass(frozen=True)
-class Service:
-    """One way to reach the reference server. Its clients connect when they call, and not ahead."""
-
-    http_version: str
-    config: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Relay:
-    """One way to relay to the reference server as a platform. Its clients connect when they call, and not ahead."""
-
-    http_version: str
-    url: str
-    members: dict[str, Any]
-    """Of the configuration."""
-
-    def platform(self, account_id: str, **members: Any) -> dict[str, Any]:
-        """What a configuration says of a bot whose requests go to that account."""
-        webhook = {"webhook_url": f"{self.url}{WEBHOOK_PATH}", "webhook_secret": WEBHOOK_SECRET}
-        return {"account_id": account_id, **webhook, **members}
-
-    def config(self, account_id: str, bot_id: str = BOT_ID) -> dict[str, Any]:
-        """For one bot."""
-        return {"endpoint": "platform_webhook", "platforms": {bot_id: self.platform(account_id)}, **self.members}
 
 
 @pytest.fixture(scope="session")
@@ -205,10 +158,26 @@ def run_python() -> Callable[[str], None]:
     """Runs Python in a fresh process, for what must not happen in this one. It fails the test by its exit code."""
 
     def run(program: str) -> None:
-        command = [sys.executable, "-c", program]
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=30, check=False
-        )
+        done = run_program(program)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def strace() -> str:
+    strace = shutil.which("strace")
+    assert strace is not None, "strace is needed; Debian's package has the same name"
+    tried = subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0 and "PTRACE" in tried.stderr.upper():
+        pytest.skip(f"ptrace is not permitted here: {tried.stderr.strip()}")
+    assert tried.returncode == 0, tried.stderr
+    return strace
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, built by their plain Makefile."""
+    folder = tmp_path_factory.mktemp("examples")
+    run("make", "-C", EXAMPLES, f"PBK={ROOT}", f"BUILD={folder}")
+    return folder

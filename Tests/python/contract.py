@@ -1,4 +1,4 @@
-"""The header and the two pages of documentation, read by machine, so that every reply can be held against them."""
+"""Reads the two pages about requests and replies, and compares every reply with them."""
 
 from __future__ import annotations
 
@@ -9,45 +9,11 @@ from typing import Any
 
 import pbk
 import samples
-from pbk import ROOT, Result
+from header import FIRST_SERVICE_STATUS, ROOT, STATUS
+from pbk import Result
 
-HEADER = (ROOT / "include" / "partnerbooking.h").read_text()
 CONTRACT = (ROOT / "docs" / "json-contract.md").read_text()
 ERRORS = (ROOT / "docs" / "errors.md").read_text()
-
-
-def _enumeration(name: str) -> dict[str, int]:
-    """The values of an enumeration in the header, by their names without the prefix."""
-    body = re.search(rf"^typedef enum {name} {{\n(.*?)^}}", HEADER, re.MULTILINE | re.DOTALL)[1]
-    members = re.findall(r"^ {4}PBK_(?:EVENT_|OUTCOME_|WEBHOOK_)?(\w+) = (\d+)", body, re.MULTILINE)
-    return {name: int(value) for name, value in members}
-
-
-STATUS = _enumeration("pbk_status")
-EVENT = _enumeration("pbk_event")
-OPERATION = _enumeration("pbk_operation")
-OUTCOME = _enumeration("pbk_outcome")
-VERDICT = _enumeration("pbk_webhook_verdict")
-
-VERSION = re.search(r'#define PBK_VERSION "(.+)"', HEADER)[1]
-
-
-def _functions() -> dict[str, tuple[str, list[str]]]:
-    """The type that each function in the header returns, and the types of its arguments."""
-    found = re.findall(r"^PBK_API ([^;]*?)(pbk_\w+)\(([^;]*)\);", HEADER, re.MULTILINE)
-    assert len(found) == len(re.findall(r"^PBK_API ", HEADER, re.MULTILINE))
-    return {
-        name: (returned.strip(), [re.fullmatch(r"\s*(.*?)\w*", one)[1].strip() for one in arguments.split(",")])
-        if arguments != "void"
-        else (returned.strip(), [])
-        for returned, name, arguments in found
-    }
-
-
-FUNCTIONS = _functions()
-
-FIRST_SERVICE_STATUS = 80
-"""From here on the service answered, and code and message are its own."""
 
 OUTCOMES = {"not_sent", "rejected", "unknown"}
 REJECTED_BEFORE = {

@@ -12,7 +12,7 @@ from fault_server import FaultServer
 from host import Host
 from ledger import AT_ONCE, answer_by_key, changed, with_journal
 from samples import BOT_ID, READS_ONLY, UNSPARED, booking_request
-from test_abi import config_for
+from services import config_for
 
 LATEST = "2090-01-01T00:00:00Z"
 

@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pbk
-from contract import STATUS, failure
+from contract import failure
 from fault_server import PATIENCE, http_reply
+from header import STATUS
 from ledger import BOOKED, FOUND, states
 from samples import CALLS_ONLY, ONCE, READS_ONLY, UNSPARED, booking_request, new_key
 
@@ -139,14 +140,13 @@ def listed_but_booked(client: pbk.Client) -> set[str]:
 
 def full(result: pbk.Result, key: str) -> None:
     error = failure(result, "LEDGER_FULL")
-    assert result.status == 25
     assert (error["source"], error["retryable"], error["outcome"]) == ("library", True, "not_sent")
     assert (error["attempts"], error["status"], error["idempotency_key"]) == (0, None, key)
 
 
 def judge(ended: dict[str, pbk.Result], room: int) -> tuple[set[str], set[str]]:
     """The keys in doubt, of which there must be so many, and those that were refused for want of room."""
-    doubtful = {key for key, result in ended.items() if result.status != STATUS.get("LEDGER_FULL")}
+    doubtful = {key for key, result in ended.items() if result.status != STATUS["LEDGER_FULL"]}
     refused = set(ended) - doubtful
     for key in refused:
         full(ended[key], key)

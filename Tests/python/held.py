@@ -10,11 +10,12 @@ from typing import Any
 
 import pbk
 import pytest
-from completions import SOON, SOON_MS, accepted, check
-from contract import STATUS
+from completions import accepted, check
 from fault_server import FaultServer, answer
+from header import STATUS
 from ledger import A_WHILE, ENDS, states
-from test_abi import config_for
+from services import config_for
+from waiting import SOON, SOON_MS
 
 
 @dataclass(frozen=True)

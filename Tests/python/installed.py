@@ -6,8 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from contract import VERSION
-from pbk import ROOT
+from header import ROOT, VERSION
 
 SOURCES = ROOT / "Tests" / "package"
 CC = os.environ.get("CC", "cc")

@@ -13,11 +13,12 @@ from typing import Any
 import pbk
 import pytest
 from completions import ByCallback
-from contract import STATUS, failure, success
+from contract import failure, success
 from fault_server import LIFETIME, Peer, Script, answer, answer_when, http_reply
-from samples import BOOKING_REPLY, SEARCH_REPLY, TAKEN_REPLY, booking_request, search_request
-from test_abi import config_for
-from test_cancel import ENDLESS, PATIENT
+from header import STATUS
+from samples import BOOKING_REPLY, ENDLESS, SEARCH_REPLY, TAKEN_REPLY, booking_request, search_request
+from services import config_for
+from waiting import PATIENT
 
 BOOKED = http_reply(201, BOOKING_REPLY)
 FOUND = http_reply(200, SEARCH_REPLY)
@@ -46,6 +47,18 @@ A_WHILE = HEARD_AFTER + 0.3
 """Seconds after which whatever a second brings about has come about."""
 
 
+PENDING_MEMBERS = {
+    "idempotency_key",
+    "bot_id",
+    "start_at",
+    "duration_minutes",
+    "recorded_at",
+    "state",
+    "in_flight",
+    "expired",
+}
+
+
 def changed(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """A copy with another member at a path such as `booking.customer.name`; None takes it away."""
     copy = json.loads(json.dumps(request))
@@ -70,6 +83,13 @@ def resume(key: str, **members: Any) -> dict[str, Any]:
 
 def give_up(key: str, **members: Any) -> dict[str, Any]:
     return {"idempotency_key": key, "give_up": True, **members}
+
+
+def key_of(request: pbk.Text, call_id: pbk.Text = "call-7") -> str:
+    key, error = pbk.booking_key(call_id, request)
+    assert error is None and key is not None, error
+    assert re.fullmatch(rb"[\x21-\x7e]{1,255}", key)
+    return key.decode()
 
 
 def listed(client: pbk.Client) -> list[dict[str, Any]]:

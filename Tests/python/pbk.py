@@ -1,5 +1,6 @@
 """The C ABI through ctypes, as thin as can be: tests must meet the library's own behaviour and nothing of ours.
 
+Functions and numbers come from the header: header.py.
 The library is the shared object that `PBK_LIBRARY` names, else the one that the build leaves in `build/lib`.
 """
 
@@ -12,7 +13,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from header import EVENT, FUNCTIONS, OPERATION, ROOT
+
 LIBRARY = Path(os.environ.get("PBK_LIBRARY", ROOT / "build" / "lib" / "libpartnerbooking.so"))
 
 Text = Any
@@ -23,75 +25,43 @@ library = ctypes.CDLL(str(LIBRARY))
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 """`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
 
-SEARCH, BOOK, LOOKUP = 1, 2, 3
-DONE, SLOW, SETTLED = 1, 2, 3
+SEARCH, BOOK, LOOKUP = (OPERATION[name] for name in ("SEARCH_AVAILABILITY", "CREATE_BOOKING", "LOOKUP_CUSTOMER"))
+DONE, SLOW, SETTLED = (EVENT[name] for name in ("DONE", "SLOW", "SETTLED"))
+
+C_TYPES = {
+    "void": None,
+    "void *": ctypes.c_void_p,
+    "int": ctypes.c_int,
+    "int32_t": ctypes.c_int32,
+    "size_t": ctypes.c_size_t,
+    # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
+    "char *": ctypes.c_void_p,
+    "char **": ctypes.POINTER(ctypes.c_void_p),
+    # What is borrowed may be copied.
+    "const char *": ctypes.c_char_p,
+    "const char *const *": ctypes.POINTER(ctypes.c_char_p),
+    "const void *": ctypes.c_void_p,
+    "int64_t": ctypes.c_int64,
+    "pbk_client *": ctypes.c_void_p,
+    "pbk_completion *": ctypes.c_void_p,
+    "const pbk_completion *": ctypes.c_void_p,
+    "pbk_callback": Callback,
+    "pbk_event": ctypes.c_int,
+    "pbk_operation": ctypes.c_int,
+    "pbk_outcome": ctypes.c_int,
+    "pbk_status": ctypes.c_int,
+    "pbk_status *": ctypes.POINTER(ctypes.c_int),
+    "pbk_ticket": ctypes.c_uint64,
+    "pbk_webhook_verdict": ctypes.c_int,
+    "pbk_ticket *": ctypes.POINTER(ctypes.c_uint64),
+}
+"""The types of C as ctypes has them."""
 
 _no_callback = Callback()
-_status_pointer = ctypes.POINTER(ctypes.c_int)
-_ticket_pointer = ctypes.POINTER(ctypes.c_uint64)
-_string_pointer = ctypes.POINTER(ctypes.c_void_p)
-_secrets_pointer = ctypes.POINTER(ctypes.c_char_p)
-_submit_arguments = [
-    ctypes.c_void_p,
-    ctypes.c_int,
-    ctypes.c_char_p,
-    _ticket_pointer,
-    _string_pointer,
-    Callback,
-    ctypes.c_void_p,
-]
-_verify_arguments = [
-    _secrets_pointer,
-    ctypes.c_size_t,
-    ctypes.c_char_p,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_int64,
-    ctypes.c_int64,
-]
-for _name, _result, _arguments in [
-    ("pbk_version", ctypes.c_char_p, []),
-    ("pbk_status_text", ctypes.c_char_p, [ctypes.c_int]),
-    ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, _string_pointer, _status_pointer]),
-    ("pbk_client_close", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32]),
-    # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
-    ("pbk_search_availability", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
-    ("pbk_create_booking", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
-    ("pbk_lookup_customer", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, _status_pointer]),
-    ("pbk_pending_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
-    ("pbk_sandbox_bookings", ctypes.c_void_p, [ctypes.c_void_p, _status_pointer]),
-    ("pbk_booking_key", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p, _string_pointer, _status_pointer]),
-    ("pbk_random_key", ctypes.c_void_p, []),
-    ("pbk_submit", ctypes.c_int, _submit_arguments),
-    ("pbk_cancel", ctypes.c_int, [ctypes.c_void_p, ctypes.c_uint64]),
-    ("pbk_client_fd", ctypes.c_int, [ctypes.c_void_p]),
-    ("pbk_next_completion", ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_int32, _status_pointer]),
-    ("pbk_completion_event", ctypes.c_int, [ctypes.c_void_p]),
-    ("pbk_completion_ticket", ctypes.c_uint64, [ctypes.c_void_p]),
-    ("pbk_completion_context", ctypes.c_void_p, [ctypes.c_void_p]),
-    ("pbk_completion_status", ctypes.c_int, [ctypes.c_void_p]),
-    ("pbk_completion_outcome", ctypes.c_int, [ctypes.c_void_p]),
-    # What is borrowed from a completion may be copied.
-    ("pbk_completion_reply", ctypes.c_char_p, [ctypes.c_void_p]),
-    ("pbk_completion_reply_length", ctypes.c_size_t, [ctypes.c_void_p]),
-    ("pbk_completion_tag", ctypes.c_char_p, [ctypes.c_void_p]),
-    ("pbk_completion_key", ctypes.c_char_p, [ctypes.c_void_p]),
-    ("pbk_completion_timing", ctypes.c_char_p, [ctypes.c_void_p]),
-    ("pbk_completion_free", None, [ctypes.c_void_p]),
-    ("pbk_prewarm", ctypes.c_int, [ctypes.c_void_p]),
-    ("pbk_reply_status", ctypes.c_int, [ctypes.c_char_p]),
-    ("pbk_reply_outcome", ctypes.c_int, [ctypes.c_char_p]),
-    ("pbk_reply_retryable", ctypes.c_int, [ctypes.c_char_p]),
-    ("pbk_reply_retry_after_ms", ctypes.c_int64, [ctypes.c_char_p]),
-    ("pbk_json_get", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p]),
-    ("pbk_json_quote", ctypes.c_void_p, [ctypes.c_char_p]),
-    ("pbk_webhook_sign", ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64]),
-    ("pbk_webhook_verify", ctypes.c_int, _verify_arguments),
-    ("pbk_webhook_verdict_text", ctypes.c_char_p, [ctypes.c_int]),
-    ("pbk_string_free", None, [ctypes.c_void_p]),
-]:
+
+for _name, (_returned, _arguments) in FUNCTIONS.items():
     _function = getattr(library, _name)
-    _function.restype, _function.argtypes = _result, _arguments
+    _function.restype, _function.argtypes = C_TYPES[_returned], [C_TYPES[each] for each in _arguments]
 
 
 class Result(NamedTuple):
@@ -344,7 +314,7 @@ class Client(AbstractContextManager):
     def next_completion(self, timeout_ms: int = 0) -> tuple[int, Completion | None]:
         return next_completion(self.handle, timeout_ms)
 
-    def completion_fd(self) -> int:
+    def fd(self) -> int:
         return library.pbk_client_fd(self.handle)
 
     def prewarm(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from typing import Any
 
@@ -36,6 +37,20 @@ def lookup_request(bot_id: str = BOT_ID, phone: str = PHONE, **members: Any) -> 
     return {"bot_id": bot_id, "customer": {"phone": phone}, **members}
 
 
+def spoiled(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy with one member changed, or taken away when `value` is Ellipsis."""
+    changed = copy.deepcopy(request)
+    *way, last = path.split(".")
+    parent = changed
+    for name in way:
+        parent = parent.setdefault(name, {})
+    if value is ...:
+        del parent[last]
+    else:
+        parent[last] = value
+    return changed
+
+
 def new_key() -> str:
     return f"call-{uuid.uuid4()}"
 
@@ -47,6 +62,9 @@ IN_PROGRESS_REPLY = b'{"error":{"code":"request_in_progress","message":"The firs
 
 DOWN: dict[str, Any] = {"status": 503, "headers": {"Retry-After": "3600"}}
 """In a script: no answer. The next attempt is due after any deadline, so the call ends at once, in doubt."""
+
+ENDLESS = {"delay_ms": 60_000}
+"""In a script: the answer does not come while the test runs."""
 
 CALLS_ONLY = {"keep_warm_ms": 0}
 """In a configuration: no connection is made ahead, so that a server sees calls and nothing else."""

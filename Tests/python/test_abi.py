@@ -11,28 +11,13 @@ from pathlib import Path
 
 import pbk
 import pytest
-from contract import BOOKING_MEMBERS, STATUS, VERSION, failure, success
-from fault_server import FaultServer, close_at_once, stall
-from reference_api import API_KEY
-from samples import CALLS_ONLY, SANDBOX, booking_request, lookup_request, search_request
-
-SOON = 20.0
-"""Seconds within which a call with a time limit of a minute must be back when it is ended early."""
-
-MINUTE = 60_000
-
-BUFFER = ctypes.create_string_buffer(b"\xa5" * 4096)
-"""Memory of ours, whose address is no handle."""
-
-GARBAGE = {
-    "null": None,
-    "one": 1,
-    "page": 0x1000,
-    "a real buffer": ctypes.addressof(BUFFER),
-    "the last but one": (1 << 64) - 2,
-    "all ones": (1 << 64) - 1,
-    "the sign bit": 1 << 63,
-}
+from contract import BOOKING_MEMBERS, failure, success
+from fault_server import close_at_once, stall
+from garbage import BROKEN_UTF8, GARBAGE
+from header import STATUS, VERSION
+from samples import SANDBOX, booking_request, lookup_request, search_request
+from services import config_for
+from waiting import MINUTE, SOON
 
 OPERATIONS = {
     "search": (pbk.search, search_request),
@@ -163,15 +148,6 @@ def test_freeing_null_does_nothing():
 
 # Text
 
-BROKEN_UTF8 = {
-    "a byte of no meaning": b"\xff",
-    "a lone continuation": b"\x80",
-    "an overlong slash": b"\xc0\xaf",
-    "a surrogate": b"\xed\xa0\x80",
-    "beyond Unicode": b"\xf4\x90\x80\x80",
-    "a sequence cut short": b"\xe2\x82",
-}
-
 
 @operations
 @pytest.mark.parametrize("broken", BROKEN_UTF8.values(), ids=BROKEN_UTF8)
@@ -218,17 +194,6 @@ def test_close_twice():
 @pytest.mark.parametrize("timeout_ms", [-1, -(1 << 31), 600_001, (1 << 31) - 1])
 def test_close_takes_any_timeout(timeout_ms):
     assert pbk.library.pbk_client_close(pbk.open_handle(SANDBOX), timeout_ms) == STATUS["OK"]
-
-
-def config_for(server: FaultServer) -> dict:
-    return {
-        "api_key": API_KEY,
-        "base_url": server.url,
-        "timeout_ms": MINUTE,
-        "connect_timeout_ms": MINUTE,
-        "retry": {"max_attempts": 1},
-        **CALLS_ONLY,
-    }
 
 
 def test_close_ends_calls_under_way(open_client, start_faults, threads):

@@ -7,9 +7,9 @@ import json
 from certificates import Certificates
 from fault_server import FaultServer, answer, http_reply
 from pbk import LIBRARY
-from reference_api import API_KEY
+from programs import run_program
+from reference_names import API_KEY
 from samples import SANDBOX, SEARCH_REPLY, search_request
-from test_process import run_program
 
 REFUSING = {"api_key": API_KEY, "base_url": "http://127.0.0.1:1", "retry": {"max_attempts": 1}}
 """A port where nobody listens: its clients have a network, and calls that end soon."""
@@ -21,12 +21,13 @@ def test_fork_with_calls_under_way(reference, service):
     program = """
 import os, signal, sys, urllib.request
 import pbk
-from contract import STATUS, success
+from contract import success
+from header import STATUS
 from completions import WAYS
 config, slow, quick, log_of_slow = sys.argv[1:]
 client = pbk.Client(config)
 ways = [way() for way in WAYS.values()]
-before = client.completion_fd()
+before = client.fd()
 tickets = {way: [way.submit(client, pbk.SEARCH, slow) for _ in range(5)] for way in ways}
 
 def check_child():
@@ -36,7 +37,7 @@ def check_child():
         assert b'"client_closed"' in refused.error
         assert client.cancel(tickets[way][0]) == STATUS["CLIENT_CLOSED"]
     assert client.prewarm() == STATUS["CLIENT_CLOSED"]
-    assert client.completion_fd() == -1
+    assert client.fd() == -1
     for timeout_ms in (0, 60_000):
         assert client.next_completion(timeout_ms) == (STATUS["CLIENT_CLOSED"], None)
     assert client.search(quick).status == STATUS["CLIENT_CLOSED"]
@@ -49,7 +50,7 @@ def check_child():
             completion = way.next(own)
             assert completion.ticket == ticket
             success(completion.result)
-        assert own.completion_fd() >= 0
+        assert own.fd() >= 0
 
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 while opener.open(log_of_slow).read().count(b'"method"') < 10:
@@ -71,7 +72,7 @@ for way in ways:
     assert sorted(completion.ticket for completion in found) == tickets[way]
     for completion in found:
         success(completion.result)
-assert client.completion_fd() == before
+assert client.fd() == before
 assert client.close() == STATUS["OK"]
 assert [way.rest(client) for way in ways] == [[], []]
 """

@@ -9,18 +9,11 @@ from typing import Any
 import pbk
 import pytest
 from contract import error_object, success
-from ledger import changed, reused
+from ledger import changed, key_of, reused
 from run_reference import headers_of
 from samples import BOT_ID, booking_request
 
 pytestmark = pytest.mark.usefixtures("no_violation")
-
-
-def key_of(request: pbk.Text, call_id: pbk.Text = "call-7") -> str:
-    key, error = pbk.booking_key(call_id, request)
-    assert error is None and key is not None, error
-    assert re.fullmatch(rb"[\x21-\x7e]{1,255}", key)
-    return key.decode()
 
 
 def wrong_key_of(request: pbk.Text, call_id: pbk.Text = "call-7") -> dict[str, Any]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pbk
 import pytest
-from completions import SOON, ByCallback
-from contract import STATUS, failure, success
+from completions import ByCallback
+from contract import failure, success
 from fault_server import LIFETIME, answer, http_reply, stall
 from h2_fault_server import H2FaultServer, Stream
-from reference_api import API_KEY
+from header import STATUS
+from reference_names import API_KEY
 from samples import (
     BOOKING_REPLY,
     CALLS_ONLY,
+    ENDLESS,
     ONCE,
     QUICK,
     SANDBOX,
@@ -26,25 +27,12 @@ from samples import (
     new_key,
     search_request,
 )
-from test_abi import MINUTE, config_for
-
-ENDLESS = {"delay_ms": int(LIFETIME * 1000)}
-PATIENT = {"timeout_ms": MINUTE}
-
-MOST_PAUSE = 1.3
-"""Seconds. A booking in doubt is asked for again after 1 to 1.125."""
+from services import config_for
+from waiting import MINUTE, MOST_PAUSE, PATIENT, wait_until
 
 
 def pending(client: pbk.Client) -> list[dict[str, Any]]:
     return success(client.pending_bookings())["pending_bookings"]
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = SOON) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
 
 
 # The ticket

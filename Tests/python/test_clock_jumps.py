@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from clocks import Desk, build_clocks, run_under
-from test_abi import config_for
+from services import config_for
 
 DAY = 24 * 3600
 JUMPS = {

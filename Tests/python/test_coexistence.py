@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificates
-from conftest import UNHURRIED, Service
 from fault_server import Peer, http_reply
-from pbk import LIBRARY, ROOT
-from reference_api import API_KEY
+from header import ROOT
+from pbk import LIBRARY
+from programs import FILE, NEEDED_AT_MOST, output_of
+from reference_names import API_KEY
 from run_reference import ReferenceServer
 from samples import SANDBOX, SEARCH_REPLY
-from test_shared_object import FILE, NEEDED_AT_MOST, output_of
+from services import UNHURRIED, Service
 
 SOURCES = ROOT / "Tests" / "coexistence"
 

@@ -11,25 +11,15 @@ import time
 
 import pbk
 import pytest
-from completions import SOON, SOON_MS, ByCallback, ByQueue, check
-from contract import STATUS, success
+from completions import ByCallback, ByQueue, check
+from contract import success
+from garbage import GARBAGE
+from header import STATUS
 from samples import NOW, SANDBOX, SLEEPING, search_request
-from test_abi import GARBAGE, MINUTE
+from waiting import MINUTE, SOON, SOON_MS, is_readable, wait_until_readable
 
 IN_ORDER = {"endpoint": "sandbox", "sandbox": {"now": NOW, "latency_ms": 1}}
 """Calls of this client end in the order in which they were submitted."""
-
-
-def is_readable(descriptor: int) -> bool:
-    return wait_until_readable(descriptor, 0)
-
-
-def wait_until_readable(descriptor: int, seconds: float = SOON) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    found = poll.poll(seconds * 1000)
-    assert found in ([], [(descriptor, select.POLLIN)]), found
-    return bool(found)
 
 
 def what_is_open_as(descriptor: int) -> str:
@@ -60,17 +50,17 @@ def drain(client: pbk.Client) -> list[pbk.Completion]:
 
 def test_descriptor_is_one_for_life(open_client, threads):
     client = open_client(SANDBOX)
-    first = client.completion_fd()
+    first = client.fd()
     assert first >= 0
     submit_and_let_end(client, 3)
-    assert client.completion_fd() == first
+    assert client.fd() == first
     drain(client)
-    assert set(threads.map(lambda _: client.completion_fd(), range(50))) == {first}
-    assert open_client(SANDBOX).completion_fd() != first
+    assert set(threads.map(lambda _: client.fd(), range(50))) == {first}
+    assert open_client(SANDBOX).fd() != first
 
 
 def test_descriptor_is_not_for_programs_that_the_host_starts(open_client):
-    assert fcntl.fcntl(open_client(SANDBOX).completion_fd(), fcntl.F_GETFD) & fcntl.FD_CLOEXEC
+    assert fcntl.fcntl(open_client(SANDBOX).fd(), fcntl.F_GETFD) & fcntl.FD_CLOEXEC
 
 
 @pytest.mark.parametrize("handle", GARBAGE.values(), ids=GARBAGE)
@@ -80,14 +70,14 @@ def test_garbage_has_no_descriptor(handle):
 
 def test_closed_client_has_no_descriptor():
     client = pbk.Client(SANDBOX)
-    assert client.completion_fd() >= 0
+    assert client.fd() >= 0
     client.close()
-    assert client.completion_fd() == -1
+    assert client.fd() == -1
 
 
 def test_readable_exactly_while_a_completion_waits(open_client):
     client = open_client(IN_ORDER)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     assert not is_readable(descriptor)
     for _ in range(3):
         tickets = submit_and_let_end(client, 5)
@@ -103,7 +93,7 @@ def test_readable_exactly_while_a_completion_waits(open_client):
 def test_asked_for_only_when_completions_wait(open_client):
     client = open_client(IN_ORDER)
     submit_and_let_end(client, 2)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     for _ in range(2):
         assert is_readable(descriptor)
         assert client.next_completion()[0] == STATUS["OK"]
@@ -112,7 +102,7 @@ def test_asked_for_only_when_completions_wait(open_client):
 
 def test_completions_of_callbacks_make_nothing_readable(open_client):
     client = open_client(IN_ORDER)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     told = ByCallback()
     told.submit(client, pbk.SEARCH, search_request())
     told.next()
@@ -122,7 +112,7 @@ def test_completions_of_callbacks_make_nothing_readable(open_client):
 
 def test_slow_completions_make_it_readable(open_client):
     client = open_client(SLEEPING)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     ticket = ByQueue().submit(client, pbk.SEARCH, search_request(slow_after_ms=20))
     for event in (pbk.SLOW, pbk.DONE):
         assert wait_until_readable(descriptor)
@@ -134,7 +124,7 @@ def test_slow_completions_make_it_readable(open_client):
 def test_loop_with_epoll(reference, service, open_client):
     """Waits for the descriptor and takes until there is none: no completion is missed, and none is left."""
     client = open_client(service.config)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     bots = [reference.bot() for _ in range(4)]
     waiting = {ByQueue().submit(client, pbk.SEARCH, search_request(bot)) for bot in bots * 15}
     with select.epoll() as epoll:
@@ -164,16 +154,16 @@ def test_loop_of_asyncio(reference, service, open_client):
             futures[ticket] = loop.create_future()
             return success((await futures[ticket]).result)["bot_id"]
 
-        loop.add_reader(client.completion_fd(), on_readable)
+        loop.add_reader(client.fd(), on_readable)
         try:
             found = await asyncio.wait_for(asyncio.gather(*[search(bot) for bot in bots]), SOON)
         finally:
-            loop.remove_reader(client.completion_fd())
+            loop.remove_reader(client.fd())
         assert found == bots
         assert futures == {}
 
     asyncio.run(run())
-    assert not is_readable(client.completion_fd())
+    assert not is_readable(client.fd())
 
 
 # Taking
@@ -262,11 +252,11 @@ def test_completions_can_be_taken_after_the_close():
     """The descriptor goes with the close all the same."""
     client = pbk.Client(IN_ORDER)
     tickets = submit_and_let_end(client, 5)
-    descriptor = client.completion_fd()
+    descriptor = client.fd()
     assert "eventfd" in what_is_open_as(descriptor)
     before = client.next_completion()[1].ticket
     assert client.close() == STATUS["OK"]
-    assert client.completion_fd() == -1
+    assert client.fd() == -1
     assert "eventfd" not in what_is_open_as(descriptor)
     after = [client.next_completion(SOON_MS) for _ in tickets[1:]]
     assert {status for status, _ in after} == {STATUS["OK"]}

@@ -6,17 +6,20 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import answer
+from header import STATUS
 from held import submitted
 from ledger import (
     AT_ONCE,
     ENDS,
     FOUND,
+    PENDING_MEMBERS,
     answer_by_key,
     changed,
     ends,
     give_up,
+    key_of,
     listed,
     pending,
     records,
@@ -24,9 +27,7 @@ from ledger import (
     with_journal,
 )
 from samples import READS_ONLY, SANDBOX, UNSPARED, booking_request, search_request
-from test_abi import config_for
-from test_booking_keys import key_of
-from test_doubt import PENDING_MEMBERS
+from services import config_for
 
 CALL = "dialog 7 / Zürich ☎"
 

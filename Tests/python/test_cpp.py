@@ -7,7 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from pbk import LIBRARY, ROOT
+from header import ROOT
+from pbk import LIBRARY
 
 EXAMPLES = ROOT / "examples-c"
 PAGE = (ROOT / "docs" / "cpp.md").read_text()

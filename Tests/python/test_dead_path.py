@@ -21,7 +21,7 @@ import pytest
 from certificates import Authority
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pbk import ROOT
+from header import ROOT
 from samples import CALLS_ONLY, search_request
 
 NAMESPACE = f"pbk{os.getpid()}"

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from contract import FUNCTIONS, VERSION
+from header import FUNCTIONS, ROOT, VERSION
 from installed import CC, SOURCES, STRICT, book, pkg_config, run
-from pbk import LIBRARY, ROOT
+from pbk import LIBRARY
 
 RUN, DEV, DEBUG = "libpartnerbooking1", "libpartnerbooking-dev", "libpartnerbooking1-dbgsym"
 

@@ -1,30 +1,24 @@
-"""The pages: each block on them is compiled and run, sent, or run as a command, each link leads somewhere, and the
-reference pages can be made from what is written in the sources."""
+"""The pages: each block on them is compiled and run, sent, or run as a command."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import subprocess
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pbk
 import pytest
-from contract import CONTRACT, ERRORS, HEADER, STATUS, VERSION, success
-from makefile import targets
-from pbk import ROOT
+from contract import CONTRACT, success
+from header import ROOT
+from pages import BLOCKS, DOCS, Block, blocks_of
+from programs import run
 from samples import READS_ONLY, SANDBOX, booking_request
-from test_examples import run
-
-DOCS = ROOT / "docs"
-CODE_PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), ROOT / "bindings" / "python" / "README.md"]
 
 COMPILED = [
-    *(ROOT / "examples-c").glob("*.c*"),  # test_examples.py, test_cpp.py
+    *(ROOT / "examples-c").glob("*.c*"),  # test_examples.py, test_examples_webhook.py, test_cpp.py
     ROOT / "Tests" / "c" / "documented.c",
     ROOT / "Tests" / "cpp" / "documented.cpp",
     *(ROOT / "bindings" / "python" / "examples").glob("*.py"),  # package/test_package_install.py
@@ -68,7 +62,7 @@ RUN_FROM_THE_PAGE = {
         "package/test_package_install.py",
         "test_commands_of_the_page_are_understood",
     ),
-    ("docs/python.md", "library"): ("package/test_package_cli.py", "test_doctor_says_what_the_page_shows"),
+    ("docs/python.md", "library"): ("package/test_package_doctor.py", "test_doctor_says_what_the_page_shows"),
     ("docs/swift.md", "bkg_"): ("test_docs.py", "test_swift_program_of_the_page"),
     ("bindings/python/README.md", "import partnerbooking as pb"): (
         "package/test_package_install.py",
@@ -76,28 +70,6 @@ RUN_FROM_THE_PAGE = {
     ),
 }
 """Blocks that a test takes from the page and runs: the page, how the block begins, and that test."""
-
-class Block(NamedTuple):
-    page: str
-    info: str
-    text: str
-
-    @property
-    def first_line(self) -> str:
-        return self.text.split("\n", 1)[0]
-
-    def __str__(self) -> str:
-        return f"{self.page}: {self.first_line[:40]}"
-
-
-def blocks_of(page: Path) -> list[Block]:
-    text = page.read_text()
-    found = re.findall(r"^```(.*)\n((?:.*\n)*?)```$", text, re.MULTILINE)
-    assert 2 * len(found) == len(re.findall(r"^\s*(?:```|~~~)", text, re.MULTILINE)), f"an odd fence in {page}"
-    return [Block(str(page.relative_to(ROOT)), info, block) for info, block in found]
-
-
-BLOCKS = [block for page in CODE_PAGES for block in blocks_of(page)]
 
 
 def entry(table: dict[tuple[str, str], Any], block: Block) -> Any:
@@ -273,7 +245,9 @@ def test_typed_configuration_has_every_member():
 
 
 def test_contract_names_every_member_that_the_sources_read_and_write():
-    """One that is added has to be on the page as well. That those on the page are there is test_contract.py's."""
+    """One that is added has to be on the page as well. That those on the page are there is
+    looked at by test_contract_requests.py and test_contract_configuration.py.
+    """
     sources = ROOT / "Sources" / "PartnerBooking"
     documented = set()
     for line in CONTRACT.splitlines():
@@ -291,172 +265,3 @@ def test_contract_names_every_member_that_the_sources_read_and_write():
         written |= set(re.findall(r'\b(?:member|object|array)\("(\w+)"', text))
     assert len(read) > 40 and len(written) > 30
     assert (read | written) - documented == set()
-
-
-# ---- Links ----------------------------------------------------------------------------------------------------------
-
-CONTRIBUTORS_PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "Tests" / "README.md"]
-LINKED_PAGES = [*CODE_PAGES, *CONTRIBUTORS_PAGES, ROOT / "CHANGELOG.md"]
-
-
-def anchors(page: Path) -> set[str]:
-    """As GitHub makes them of headings."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    headings = [re.sub(r"[`*]|\]\(.*?\)|\[", "", heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def links_of(page: Path) -> list[str]:
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"\]\(([^)\s]+)\)", text)
-
-
-def leads_somewhere(page: Path, link: str) -> bool:
-    path, _, anchor = link.partition("#")
-    target = (page.parent / path).resolve() if path else page
-    return target.exists() and ROOT in target.parents and (not anchor or anchor in anchors(target))
-
-
-@pytest.mark.parametrize("page", LINKED_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page):
-    links = [link for link in links_of(page) if not re.match(r"https?:", link)]
-    assert [link for link in links if not leads_somewhere(page, link)] == []
-
-
-def test_link_that_leads_nowhere_would_be_seen():
-    page = DOCS / "errors.md"
-    assert leads_somewhere(page, "errors.md#when-the-service-answers")
-    assert not leads_somewhere(page, "errors.md#when-nobody-answers")
-    assert not leads_somewhere(page, "no-such-page.md")
-
-
-def test_index_has_every_page():
-    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= set(links_of(DOCS / "README.md"))
-
-
-def test_pages_that_sources_name_are_there():
-    folders = ("include", "Sources", "bindings/python", "examples-c")
-    sources = [file for folder in folders for file in (ROOT / folder).rglob("*")]
-    named = {
-        (str(file.relative_to(ROOT)), name)
-        for file in sources
-        if file.suffix in (".h", ".hpp", ".swift", ".py", ".c", ".cpp")
-        for name in re.findall(r"\bdocs/([\w-]+\.md)", file.read_text())
-    }
-    assert len(named) > 10
-    assert {(file, name) for file, name in named if not (DOCS / name).exists()} == set()
-
-
-# ---- Pages for contributors -----------------------------------------------------------------------------------------
-
-PAGES_ABOUT_THE_TREE = [
-    *CONTRIBUTORS_PAGES,
-    DOCS / "architecture.md",
-    DOCS / "benchmarks.md",
-    DOCS / "testing.md",
-]
-
-
-def code_of(page: Path) -> list[str]:
-    """What stands in backquotes, and the lines of blocks of commands."""
-    text = page.read_text()
-    commands = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    return spans + [line.partition(" #")[0] for block in commands for line in block.splitlines()]
-
-
-def missing_paths(page: Path) -> set[str]:
-    """Paths may begin at the top of the repository or at the page. What a build makes is not looked for."""
-    paths = {word for code in code_of(page) for word in code.split() if re.fullmatch(r"[\w.-]+/[\w./-]*", word)}
-    made = {path for path in paths if path.startswith(("build/", ".venv/", "../../build/"))}
-    return {path for path in paths - made if not ((ROOT / path).exists() or (page.parent / path).exists())}
-
-
-def missing_targets(page: Path) -> set[str]:
-    named = {name for code in code_of(page) for name in re.findall(r"^make ([a-z][a-z-]*)", code)}
-    return named - targets()
-
-
-def missing_types(page: Path) -> set[str]:
-    sources = [file.read_text() for top in ("Sources", "Tests") for file in (ROOT / top).rglob("*.swift")]
-    declared = set(re.findall(r"\b(?:struct|class|enum|protocol|typealias) (\w+)", "\n".join(sources)))
-    text = page.read_text()
-    named = {name for name in re.findall(r"`([A-Z][a-z]\w*[a-z])(?:\.\w+)?`", text)}
-    targets_and_folders = {file.name for file in (ROOT / "Sources").rglob("*") if file.is_dir()}
-    return named - declared - targets_and_folders
-
-
-@pytest.mark.parametrize("page", PAGES_ABOUT_THE_TREE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_page_about_the_tree_names_what_is_there(page):
-    assert (missing_paths(page), missing_targets(page)) == (set(), set())
-    assert max(map(len, page.read_text().splitlines())) <= 100
-
-
-def test_types_of_the_architecture_are_there():
-    assert missing_types(DOCS / "architecture.md") == set()
-
-
-def test_wrong_name_would_be_seen(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("`Tests/nowhere/`, `make nothing`, `NoSuchType.go` and `Exchange`\n```sh\nmake none  # x\n```\n")
-    assert (missing_paths(page), missing_targets(page)) == ({"Tests/nowhere/"}, {"nothing", "none"})
-    assert missing_types(page) == {"NoSuchType"}
-
-
-# ---- The reference pages --------------------------------------------------------------------------------------------
-
-
-def test_reference_pages(tmp_path):
-    """Doxygen and DocC have nothing to complain about, and no public name of the Swift API is without a word."""
-    run(ROOT / "packaging" / "build-docs", tmp_path, VERSION=VERSION)
-    header = (tmp_path / "html" / "partnerbooking_8h.html").read_text()
-    assert "pbk_create_booking" in header and "Remarks" in header
-    symbols = json.loads((tmp_path / "symbols" / "PartnerBooking.symbols.json").read_text())["symbols"]
-    ours = [symbol for symbol in symbols if "::SYNTHESIZED::" not in symbol["identifier"]["precise"]]
-    assert len(ours) > 150
-    assert [".".join(symbol["pathComponents"]) for symbol in ours if "docComment" not in symbol] == []
-
-
-@pytest.mark.parametrize("word", [" * @param timeout_ms ", " * @return PBK_OK when no call had to be ended,"])
-def test_gap_in_the_header_would_be_seen(tmp_path, word):
-    assert word in HEADER
-    (tmp_path / "include").mkdir()
-    (tmp_path / "include" / "partnerbooking.h").write_text(HEADER.replace(word, ""))
-    done = subprocess.run(
-        ["doxygen", DOCS / "Doxyfile"],
-        cwd=tmp_path,
-        env={**os.environ, "PBK_VERSION": VERSION, "PBK_DOCS": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0 and "documented" in done.stderr, done.stderr
-
-
-def test_each_value_has_a_word_about_it():
-    """Which Doxygen does not ask for in each of its versions."""
-    comment = r" {4}/\*\*(?!<)(?:(?!\*/)[\s\S])*\*/\n"
-    values = re.findall(rf"^((?:{comment})?) {{4}}(PBK_\w+) = \d+,?(.*)$", HEADER, re.MULTILINE)
-    assert len(values) > 45
-    assert [name for before, name, after in values if not before and "/**< " not in after] == []
-
-
-@pytest.mark.parametrize("name", ["embedding.md", "operations.md"])
-def test_guides_name_nothing_that_is_not_there(name):
-    """Members, codes and functions, by the pages and the header that define them."""
-    defined = CONTRACT + ERRORS + HEADER
-    text = re.sub(r"^```.*?^```$", "", (DOCS / name).read_text(), flags=re.MULTILINE | re.DOTALL)
-    named = {word for code in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", code)}
-    of_others = {"curl_global_init", "clock_nanosleep", "epoll_wait", "boot_id"}
-    statuses = {name.lower() for name in STATUS}
-    tests = {file.stem for file in (ROOT / "Tests").rglob("*.*")}
-    missing = {word for word in named - of_others - statuses - tests if not re.search(rf"\b{word}\b", defined)}
-    assert len(named) > 15 and missing == set()
-
-
-def test_each_status_has_an_alert_or_tells_of_no_trouble():
-    alerts = (DOCS / "operations.md").read_text().split("## What to alert on", 1)[1].split("\n## ", 1)[0]
-    named = set(re.findall(r"`(\w+)`", alerts))
-    no_trouble = {"ok", "client_closed", "cancelled", "slot_unavailable"}
-    at_the_start = {"invalid_config"}
-    assert {name.lower() for name in STATUS} - named == no_trouble | at_the_start

@@ -9,14 +9,29 @@ from datetime import datetime, timedelta, timezone
 import pbk
 import pytest
 from completions import ByCallback
-from contract import BOOKING_MEMBERS, STATUS, failure, in_doubt, success
+from contract import BOOKING_MEMBERS, failure, in_doubt, success
 from fault_server import answer, http_reply
-from ledger import TAKEN, all_of, changed, pending, pending_keys, resume, reused, states, statuses, unsettled
+from garbage import GARBAGE
+from header import STATUS
+from ledger import (
+    PENDING_MEMBERS,
+    TAKEN,
+    all_of,
+    changed,
+    pending,
+    pending_keys,
+    resume,
+    reused,
+    states,
+    statuses,
+    unsettled,
+)
 from run_reference import headers_of
 from samples import (
     BOOKING_REPLY,
     BOT_ID,
     DOWN,
+    ENDLESS,
     NAME,
     ONCE,
     PHONE,
@@ -27,8 +42,8 @@ from samples import (
     new_key,
     search_request,
 )
-from test_abi import GARBAGE, MINUTE, config_for
-from test_cancel import ENDLESS, PATIENT, wait_until
+from services import config_for
+from waiting import MINUTE, PATIENT, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_violation")
 
@@ -209,17 +224,6 @@ def test_resume_without_a_key(open_client):
 
 
 # What is not settled, or not heard
-
-PENDING_MEMBERS = {
-    "idempotency_key",
-    "bot_id",
-    "start_at",
-    "duration_minutes",
-    "recorded_at",
-    "state",
-    "in_flight",
-    "expired",
-}
 
 
 def test_pending_booking(reference, service, open_client):

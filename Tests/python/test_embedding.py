@@ -13,13 +13,12 @@ import pbk
 import pytest
 from contract import in_doubt, success
 from fault_server import answer, http_reply, swallow_request
+from header import ROOT
 from ledger import unsettled
-from pbk import LIBRARY, ROOT
-from reference_api import API_KEY
+from pbk import LIBRARY
+from programs import LINK, WARNINGS, run, run_program
+from reference_names import API_KEY
 from samples import BOOKING_REPLY, CALLS_ONLY, READS_ONLY, SANDBOX, booking_request, search_request
-from test_examples import LINK, WARNINGS, run
-from test_process import run_program
-from test_syscalls import strace  # noqa: F401, a fixture
 
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
 
@@ -119,7 +118,7 @@ def test_programs_that_the_host_starts_inherit_no_connection(protected, open_cli
     client = open_client(protected)
     success(client.search(search_request(bot)))
     success(client.book(booking_request(bot)))
-    assert client.completion_fd() >= 0
+    assert client.fd() >= 0
     ours = {link for link in links_of_descriptors().values() if link not in before}
     listed = subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True, check=True)
     inherited = ours & set(re.findall(r" -> (.*)$", listed.stdout, re.MULTILINE))
@@ -169,7 +168,7 @@ def test_descriptors_of_a_client(tmp_path):
     before = count()
     with pbk.Client(idle) as client:
         assert count() == before + 4, links_of_descriptors()
-        client.completion_fd()
+        client.fd()
         assert count() == before + 5
         with pbk.Client(idle | {"journal_path": str(tmp_path / "journal")}):
             assert count() == before + 10

@@ -11,12 +11,13 @@ from typing import Any
 import pbk
 import pytest
 from completions import ByQueue
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import Peer, http_reply
+from header import STATUS
 from ledger import AT_ONCE, FAILED, reused
 from samples import BOT_ID, READS_ONLY, UNSPARED
-from test_abi import config_for
-from test_cancel import PATIENT, wait_until
+from services import config_for
+from waiting import PATIENT, wait_until
 from wishes import Object, altered, booking, meaning, parsed, respelled, text_of, tree
 
 STATES = ["booked", "in_flight", "in_doubt"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import (
     FaultServer,
     answer,
@@ -29,7 +29,8 @@ from fault_server import (
     swallow_request,
     unbounded_reply,
 )
-from reference_api import API_KEY
+from header import STATUS
+from reference_names import API_KEY
 from samples import (
     BOOKING_REPLY,
     CALLS_ONLY,

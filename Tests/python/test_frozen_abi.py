@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from contract import HEADER, VERSION
-from pbk import LIBRARY, ROOT
+from header import HEADER, ROOT, VERSION, enumerations
+from pbk import LIBRARY
 
 sys.path.insert(0, str(ROOT / "Tests" / "abi"))
 
@@ -90,9 +90,9 @@ def complaints(header: str, values: str) -> list[str]:
     listed = {tuple(line) for line in lines if len(line) == 3}
     retired = {tuple(line[:3]) for line in lines if line[3:] == ["retired"]}
     found = {
-        (enumeration, number, name)
-        for enumeration, body in re.findall(r"^typedef enum (\w+) {\n(.*?)^}", header, re.MULTILINE | re.DOTALL)
-        for name, number in re.findall(r"^ {4}(PBK_\w+) = (\d+)", body, re.MULTILINE)
+        (enumeration, str(number), name)
+        for enumeration, values_of in enumerations(header).items()
+        for name, number in values_of.items()
     }
     said = [f"not a line of the list: {line}" for line in lines if tuple(line[:3]) not in listed | retired]
     said += [f"not in the list: {value}" for value in found - listed]

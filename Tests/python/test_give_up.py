@@ -9,27 +9,16 @@ from typing import Any
 
 import pbk
 import pytest
-from completions import SOON, SOON_MS, ByCallback, ByQueue
-from contract import OUTCOME, STATUS, failure, success
+from completions import ByCallback, ByQueue
+from contract import failure, success
 from doubts import doubt, given_up, of_bot
 from fault_server import answer, answer_once, answer_when, http_reply
+from garbage import GARBAGE
+from header import OUTCOME, STATUS
 from held import HoldByQueue, submitted
-from ledger import (
-    A_WHILE,
-    BOOKED,
-    FAILED,
-    REPORTED,
-    answer_in_turn,
-    changed,
-    give_up,
-    listed,
-    pending,
-    resume,
-    states,
-)
+from ledger import A_WHILE, BOOKED, FAILED, REPORTED, answer_in_turn, changed, give_up, listed, pending, resume, states
 from samples import BOOKING_REPLY, booking_request
-from test_abi import GARBAGE, MINUTE
-from test_cancel import MOST_PAUSE, wait_until
+from waiting import MINUTE, MOST_PAUSE, SOON, SOON_MS, wait_until
 
 OTHER_REPLY = b'{"booking":{"id":"bkg_other","status":"confirmed"}}'
 

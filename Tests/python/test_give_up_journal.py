@@ -7,26 +7,15 @@ import time
 import pbk
 import pytest
 from completions import ByQueue
-from contract import OUTCOME, STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from doubts import doubt, given_up_in_journal, of_bot
 from fault_server import answer, stall, swallow_request
+from header import OUTCOME, STATUS
 from held import submitted
-from ledger import (
-    AT_ONCE,
-    BOOKED,
-    FAILED,
-    REPORTED,
-    give_up,
-    listed,
-    recorded,
-    records,
-    resume,
-    states,
-    with_journal,
-)
+from ledger import AT_ONCE, BOOKED, FAILED, REPORTED, give_up, listed, recorded, records, resume, states, with_journal
 from samples import BOOKING_REPLY, READS_ONLY, UNSPARED, booking_request
-from test_abi import config_for
-from test_cancel import MOST_PAUSE
+from services import config_for
+from waiting import MOST_PAUSE
 
 
 def success_of_another(client: pbk.Client) -> None:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import pbk
 import pytest
-from contract import BOOKING_MEMBERS, ERROR_MEMBERS, STATUS, failure, in_doubt, success
+from contract import BOOKING_MEMBERS, ERROR_MEMBERS, failure, in_doubt, success
 from doubts import LATEST, doubt, given_up, of_bot
 from fault_server import answer
+from header import STATUS
 from held import HoldByQueue, submitted
 from ledger import FAILED, answer_by_key, changed, give_up, pending, resume, states
 from samples import BOT_ID, SANDBOX, booking_request, new_key
-from test_abi import MINUTE, config_for
+from services import config_for
+from waiting import MINUTE
 
 # Which bookings
 

@@ -13,7 +13,7 @@ from certificates import Certificates
 from contract import failure, in_doubt, success
 from h2.errors import ErrorCodes
 from h2_fault_server import H2FaultServer, Script, Stream
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import BOOKING_REPLY, CALLS_ONLY, READS_ONLY, TAKEN_REPLY, booking_request, new_key
 
 IMPATIENT = {"timeout_ms": 1000, **READS_ONLY}

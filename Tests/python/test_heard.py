@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pbk
 import pytest
-from completions import SOON_MS, ByQueue
-from contract import OUTCOME, STATUS, failure, success
+from completions import ByQueue
+from contract import failure, success
 from fault_server import answer_when
+from header import OUTCOME, STATUS
 from held import Held, HoldByQueue, next_held, stays, submitted
-from ledger import BOOKED, ENDS, HEARD_AFTER, all_of, changed, ends, pending, resume, states
+from ledger import BOOKED, ENDS, HEARD_AFTER, PENDING_MEMBERS, all_of, changed, ends, pending, resume, states
 from samples import BOOKING_REPLY, SANDBOX, booking_request, search_request
-from test_abi import config_for
-from test_cancel import wait_until
-from test_doubt import PENDING_MEMBERS
+from services import config_for
+from waiting import SOON_MS, wait_until
 
 # Completions
 

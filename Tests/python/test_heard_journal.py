@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pbk
 import pytest
-from completions import SOON_MS
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import answer, swallow_request
+from header import STATUS
 from held import next_held, stays, submitted
 from ledger import (
     AT_ONCE,
@@ -28,12 +28,10 @@ from ledger import (
     states,
     with_journal,
 )
+from programs import run_program
 from samples import BOOKING_REPLY, ONCE, READS_ONLY, SANDBOX, booking_request, search_request
-from test_abi import config_for
-from test_cancel import wait_until
-from test_process import run_program
-
-SERVERS = str(Path(__file__).resolve().parents[1] / "servers")
+from services import config_for
+from waiting import SOON_MS, wait_until
 
 
 def is_heard(journal: Path) -> bool:
@@ -233,7 +231,7 @@ def test_booking_that_was_never_sent_is_found(open_client, start_faults, tmp_pat
 @ends
 @pytest.mark.parametrize("members", [{}, REPORTED], ids=["silent", "reported"])
 def test_what_the_opening_settles_is_unheard(start_faults, open_client, tmp_path, end, members):
-    """Field case A7: it was settled, and `[]` was listed, though nobody was told."""
+    """A field case: it was settled, and `[]` was listed, though nobody was told."""
     server = start_faults(swallow_request(), answer(ENDS[end][0]))
     config = with_journal(config_for(server), tmp_path, **FIRST)
     with pbk.Client({**config, **READS_ONLY}) as first:
@@ -299,7 +297,7 @@ assert client.close() == 0
 assert recorded(Path(journal)) == {}
 """
     config = with_journal(SANDBOX, tmp_path)
-    done = run_program(program, json.dumps(config), tmp_path / "journal", PYTHONPATH=SERVERS)
+    done = run_program(program, json.dumps(config), tmp_path / "journal")
     assert done.returncode == 0, done.stderr
 
 
@@ -326,5 +324,5 @@ assert client.close() == 0
 assert recorded(Path(sys.argv[2])) == {"k": "booked"}
 """
     config = with_journal(SANDBOX, tmp_path)
-    done = run_program(program, json.dumps(config), tmp_path / "journal", PYTHONPATH=SERVERS)
+    done = run_program(program, json.dumps(config), tmp_path / "journal")
     assert done.returncode == 0, done.stderr

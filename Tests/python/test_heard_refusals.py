@@ -7,8 +7,9 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import OUTCOME, STATUS, failure, success
+from contract import failure, success
 from fault_server import answer, http_reply
+from header import OUTCOME, STATUS
 from held import Held, HoldByQueue, stays, submitted
 from ledger import (
     AT_ONCE,
@@ -25,8 +26,8 @@ from ledger import (
     unsettled,
 )
 from samples import BOOKING_REPLY, ONCE, READS_ONLY, booking_request
-from test_abi import config_for
-from test_cancel import wait_until
+from services import config_for
+from waiting import wait_until
 
 # Which ends there are
 

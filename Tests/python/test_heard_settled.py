@@ -7,14 +7,14 @@ import time
 
 import pbk
 import pytest
-from completions import SOON_MS
-from contract import OUTCOME, STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import answer, answer_once, answer_when
+from header import OUTCOME, STATUS
 from held import Held, HoldByCallback, HoldByQueue, next_held, stays, submitted
 from ledger import A_WHILE, AT_ONCE, BOOKED, ENDS, FAILED, FIRST, REPORTED, ends, pending, resume, states
 from samples import BOOKING_REPLY, READS_ONLY, booking_request
-from test_abi import config_for
-from test_cancel import wait_until
+from services import config_for
+from waiting import SOON_MS, wait_until
 
 reported = pytest.mark.parametrize("members", [{}, REPORTED], ids=["silent", "reported"])
 

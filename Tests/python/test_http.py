@@ -6,9 +6,11 @@ import http.client
 import json
 
 import pytest
-from contract import VERSION, failure, success
+from contract import failure, success
 from fault_server import answer, http_reply
-from reference_api import API_KEY, BOOKING_PATH, SEARCH_PATH
+from header import VERSION
+from reference_api import BOOKING_PATH, SEARCH_PATH
+from reference_names import API_KEY
 from run_reference import headers_of
 from samples import CALLS_ONLY, booking_request, new_key, search_request
 

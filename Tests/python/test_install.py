@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from contract import FUNCTIONS, HEADER, STATUS, VERSION
+from header import FUNCTIONS, HEADER, ROOT, STATUS, VERSION
 from installed import CC, SOURCES, STRICT, book, pkg_config, run
-from pbk import LIBRARY, ROOT
-from test_docs import links_of
+from pages import links_of
+from pbk import LIBRARY
 
 PAGE = (ROOT / "docs" / "install.md").read_text()
 

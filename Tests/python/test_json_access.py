@@ -9,9 +9,10 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import CODES, OUTCOME, STATUS
+from contract import CODES
+from garbage import BROKEN_UTF8
+from header import OUTCOME, STATUS
 from samples import SANDBOX, booking_request, lookup_request, search_request
-from test_abi import BROKEN_UTF8
 
 ABSENT = object()
 
@@ -288,12 +289,3 @@ def test_what_is_no_reply(text):
     assert library.pbk_reply_status(text) == expected
     assert library.pbk_reply_outcome(text) == OUTCOME["UNKNOWN"]
     assert library.pbk_reply_retryable(text) == 0 and library.pbk_reply_retry_after_ms(text) == -1
-
-
-def test_code_stands_for_its_number():
-    """Every code of docs/errors.md."""
-    assert CODES
-    for name, code in CODES.items():
-        if code.status.isdecimal():
-            error = {"code": name, "status": None, "source": "library", "retryable": False}
-            assert pbk.library.pbk_reply_status(json.dumps({"error": error}).encode()) == int(code.status)

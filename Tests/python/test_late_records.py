@@ -12,11 +12,11 @@ from typing import Any
 
 import pbk
 import pytest
-from completions import SOON_MS
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from doubts import doubt
 from fault_server import LIFETIME, Peer, Script, answer, answer_when, stall, swallow_request
 from flood import HALF
+from header import STATUS
 from held import submitted
 from host import Host
 from ledger import (
@@ -33,10 +33,9 @@ from ledger import (
     with_journal,
     write_records,
 )
+from programs import run_program
 from samples import BOOKING_REPLY, SANDBOX, booking_request
-from test_cancel import wait_until
-from test_heard_journal import SERVERS
-from test_process import run_program
+from waiting import SOON_MS, wait_until
 
 FULL = f"write errno {errno.ENOSPC}"
 BROKEN = f"sync errno {errno.EIO}"
@@ -257,7 +256,7 @@ print(resident() - before)
 for held in kept:
     held.free()
 """
-    done = run_program(program, json.dumps(settings), PYTHONPATH=SERVERS)
+    done = run_program(program, json.dumps(settings))
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 3 * journal.stat().st_size
 

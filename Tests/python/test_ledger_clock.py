@@ -14,23 +14,14 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import FaultServer
+from header import STATUS
 from held import stays, submitted
-from ledger import (
-    AT_ONCE,
-    answer_by_key,
-    give_up,
-    recorded,
-    records,
-    resume,
-    states,
-    with_journal,
-    write_records,
-)
+from ledger import AT_ONCE, answer_by_key, give_up, recorded, records, resume, states, with_journal, write_records
 from samples import BOOKING_REPLY, READS_ONLY, booking_request
-from test_abi import config_for
-from test_cancel import wait_until
+from services import config_for
+from waiting import wait_until
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -106,7 +97,7 @@ def test_time_adds_up_over_openings(left_behind, journal, open_client):
 
 
 def test_doubt_of_years_ago(left_behind, journal, open_client):
-    """Field case A9: it was deleted, and a repeat said `not_sent`."""
+    """A field case: it was deleted, and a repeat said `not_sent`."""
     change(journal, of_openings(up=lambda up: 0, at=lambda at: at - 9000 * DAY_MS))
     change(journal, lambda record: record.update(at=record["at"] - 9000 * DAY_MS))
     client = open_client(left_behind)

@@ -13,7 +13,7 @@ from typing import Any
 import pbk
 import pytest
 from completions import ByQueue, check
-from contract import STATUS, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from flood import (
     BOOKINGS,
     FAILED,
@@ -28,10 +28,11 @@ from flood import (
     refuses_one_more,
     requests,
 )
+from header import STATUS
 from held import submitted
 from ledger import BOOKED, changed, give_up, resume, reused, states
 from samples import booking_request, new_key, search_request
-from test_cancel import wait_until
+from waiting import wait_until
 
 
 @dataclass

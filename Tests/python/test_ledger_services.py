@@ -21,8 +21,9 @@ from flood import (
     refuses_one_more,
     requests,
 )
+from header import STATUS
 from ledger import AT_ONCE, BOOKED, give_up, resume, states
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import NOW, booking_request
 
 
@@ -51,7 +52,7 @@ def test_platform_that_hangs(open_client):
     ended: dict[str, pbk.Result] = {}
     with Platform(None) as hanging:
         client = open_client(config(hanging, timeout_ms=200))
-        while len(ended) < BOOKINGS or not any(result.status == 25 for result in ended.values()):
+        while len(ended) < BOOKINGS or not any(result.status == STATUS["LEDGER_FULL"] for result in ended.values()):
             assert len(ended) < 5 * BOOKINGS
             ended |= flood(client, requests(1_000, prefix=f"hang-{len(ended)}"))
         told = {key: json.loads(result.reply)["error"]["outcome"] for key, result in ended.items()}

@@ -8,14 +8,16 @@ from types import SimpleNamespace
 import pbk
 import pytest
 from completions import ByCallback
-from contract import STATUS, failure, success
+from contract import failure, success
 from fault_server import answer, http_reply
+from garbage import BROKEN_UTF8, GARBAGE
+from header import STATUS
 from ledger import states, unsettled
 from openapi_core.exceptions import OpenAPIError
 from reference_http import Request
 from reference_webhook import LOOKUP_PATH, OPENAPI
 from samples import BOT_ID, NAME, PHONE, SANDBOX, SLEEPING, booking_request, lookup_request, search_request
-from test_abi import BROKEN_UTF8, GARBAGE, config_for
+from services import config_for
 
 
 def booked(client: pbk.Client, hour: int, phone: str = PHONE, name: str = NAME, bot: str = BOT_ID) -> dict[str, str]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pbk
 import pytest
-from conftest import Service
 from contract import error_object, failure, success
 from fault_server import FaultServer, answer, close_at_once, http_reply
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import BOOKING_REPLY, CALLS_ONLY, ONCE, QUICK, booking_request, search_request
+from services import Service
 
 Open = Callable[..., pbk.Client]
 

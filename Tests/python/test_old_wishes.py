@@ -17,7 +17,7 @@ from fault_server import FaultServer, Peer
 from ledger import AT_ONCE, BOOKED, FAILED, give_up, listed, records, resume, reused
 from ledger import states as states_of
 from samples import BOOKING_REPLY, BOT_ID, READS_ONLY, UNSPARED
-from test_abi import config_for
+from services import config_for
 from wishes import Object, booking, fingerprint_of_version_1, instant, parsed, start, text_of, tree
 
 RICH = (

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from header import ROOT
 from makefile import targets
-from pbk import LIBRARY, ROOT
-from test_docs import BLOCKS, CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, code_of
-from test_examples import WARNINGS, run
+from pages import BLOCKS, CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, code_of
+from pbk import LIBRARY
+from programs import WARNINGS, run
 
 README = ROOT / "README.md"
 CC = os.environ.get("CC", "cc")

@@ -21,7 +21,7 @@ from contract import error_object, failure, success
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fault_server import FaultServer, answer, http_reply
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import (
     BOOKING_REPLY,
     BOT_ID,

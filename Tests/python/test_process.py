@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from certificates import Certificates
 from fault_server import FaultServer, http_reply, stall
-from reference_api import API_KEY
+from programs import run_program
+from reference_names import API_KEY
 from samples import CALLS_ONLY, SANDBOX, SEARCH_REPLY, search_request
-
-HERE = Path(__file__).parent
-
-
-def run_program(program: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python in a fresh process that finds the modules of this folder."""
-    return subprocess.run(
-        [sys.executable, "-c", program, *(str(word) for word in arguments)],
-        cwd=HERE,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
 
 
 def test_exit_with_tls_calls_under_way_does_not_crash(certificates: Certificates):

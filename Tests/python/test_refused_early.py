@@ -10,12 +10,13 @@ from typing import Any
 import pbk
 import pytest
 from completions import ByCallback, ByQueue
-from contract import CODES, STATUS, failure, in_doubt, success
+from contract import CODES, failure, in_doubt, success
 from fault_server import LIFETIME, FaultServer, Peer
+from header import STATUS
 from held import Held, submitted
 from ledger import AT_ONCE, BOOKED, FAILED, FOUND, REFUSED, changed, resume, states
 from samples import CALLS_ONLY, ONCE, READS_ONLY, UNSPARED, booking_request, search_request
-from test_cancel import wait_until
+from waiting import PATIENT, wait_until
 
 OUTCOMES = {
     "booked": "unknown",
@@ -29,7 +30,6 @@ OUTCOMES = {
 """Of an error before sending, by what is known of the key."""
 
 KEYS = {state: f"{state.replace(', ', '-')}-key" for state in OUTCOMES}
-MINUTE = {"timeout_ms": 60_000}
 
 
 def serve(peer: Peer) -> None:
@@ -52,7 +52,7 @@ def config(server: FaultServer, **members: Any) -> dict[str, Any]:
         "endpoint": "platform_webhook",
         "platforms": platforms,
         "retry": ONCE,
-        **MINUTE,
+        **PATIENT,
         **CALLS_ONLY,
         **READS_ONLY,
         **UNSPARED,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from contract import STATUS, VERSION, failure, in_doubt, success
+from contract import failure, in_doubt, success
 from fault_server import FaultServer, Peer, answer, close_at_once, http_reply
+from header import STATUS, VERSION
 from samples import (
     BOT_ID,
     CALLS_ONLY,
@@ -21,7 +22,7 @@ from samples import (
     new_key,
     search_request,
 )
-from test_warm import GRACE
+from waiting import GRACE
 
 OTHER_BOT = "bot_another"
 

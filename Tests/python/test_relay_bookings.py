@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pbk
 import pytest
-from completions import SOON, ByCallback
-from contract import STATUS, error_object, failure, in_doubt, success
+from completions import ByCallback
+from contract import error_object, failure, in_doubt, success
+from header import STATUS
 from ledger import reused, unsettled_keys
-from reference_webhook import WEBHOOK_SECRET
+from reference_names import WEBHOOK_SECRET
 from run_reference import ReferenceServer
 from samples import (
     BOT_ID,
     DOWN,
+    ENDLESS,
     NAME,
     ONCE,
     PHONE,
@@ -26,7 +28,7 @@ from samples import (
     new_key,
     search_request,
 )
-from test_cancel import ENDLESS, PATIENT
+from waiting import PATIENT, SOON
 
 DOWN_THOUGH_BOOKED = {**DOWN, "processed": True}
 """In a script."""

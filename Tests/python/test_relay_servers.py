@@ -10,10 +10,7 @@ import pytest
 from contract import failure, success
 from fault_server import FaultServer, Peer, answer, http_reply, stall
 from samples import CALLS_ONLY, SEARCH_REPLY, UNSPARED, search_request
-
-MINUTE = 60_000
-SOON = 20.0
-"""Seconds within which a call that nothing holds up is back, on a machine that is busy with other things."""
+from waiting import MINUTE, SOON
 
 
 def config_for(*servers: FaultServer, **members: Any) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pbk
 import pytest
 from completions import ByCallback
-from contract import ATTEMPT_MEMBERS, STATUS, failure, in_doubt, success
+from contract import ATTEMPT_MEMBERS, failure, in_doubt, success
 from fault_server import answer
+from header import STATUS
 from ledger import BOOKED, TAKEN, changed, pending, pending_keys, reused, statuses, unsettled
 from run_reference import headers_of
 from samples import (
     BOOKING_REPLY,
     BOT_ID,
     DOWN,
+    ENDLESS,
     ONCE,
     QUICK,
     READS_ONLY,
@@ -21,8 +23,7 @@ from samples import (
     new_key,
     search_request,
 )
-from test_abi import config_for
-from test_cancel import ENDLESS
+from services import config_for
 
 pytestmark = pytest.mark.usefixtures("no_violation")
 

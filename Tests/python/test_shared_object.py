@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
-import subprocess
 
-import pbk
 import pytest
-from contract import FUNCTIONS, VERSION
+from header import FUNCTIONS, VERSION
 from pbk import LIBRARY
+from programs import FILE, NEEDED_AT_MOST, output_of
 
-FILE = LIBRARY.resolve()
-NEEDED_AT_MOST = {
-    "libc.so.6",
-    "libm.so.6",
-    "libstdc++.so.6",
-    "libgcc_s.so.1",
-    "libcurl.so.4",
-    "ld-linux-x86-64.so.2",
-    "ld-linux-aarch64.so.1",
-}
 SIZE_MAX = 9_000_000
-
-
-def output_of(*command: object) -> str:
-    return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -57,45 +41,6 @@ def test_exports_the_headers_functions_and_nothing_else():
     # A linker may list the version node itself, as an absolute symbol.
     exported = {name.partition("@")[0] for _, kind, name in (line.split() for line in lines) if kind != "A"}
     assert exported == set(FUNCTIONS)
-
-
-C_TYPES = {
-    "void": None,
-    "void *": ctypes.c_void_p,
-    "int": ctypes.c_int,
-    "int32_t": ctypes.c_int32,
-    "size_t": ctypes.c_size_t,
-    "char *": ctypes.c_void_p,
-    "char **": ctypes.POINTER(ctypes.c_void_p),
-    "const char *": ctypes.c_char_p,
-    "const char *const *": ctypes.POINTER(ctypes.c_char_p),
-    "const void *": ctypes.c_void_p,
-    "int64_t": ctypes.c_int64,
-    "pbk_client *": ctypes.c_void_p,
-    "pbk_completion *": ctypes.c_void_p,
-    "const pbk_completion *": ctypes.c_void_p,
-    "pbk_callback": pbk.Callback,
-    "pbk_event": ctypes.c_int,
-    "pbk_operation": ctypes.c_int,
-    "pbk_outcome": ctypes.c_int,
-    "pbk_status": ctypes.c_int,
-    "pbk_status *": ctypes.POINTER(ctypes.c_int),
-    "pbk_ticket": ctypes.c_uint64,
-    "pbk_webhook_verdict": ctypes.c_int,
-    "pbk_ticket *": ctypes.POINTER(ctypes.c_uint64),
-}
-
-
-def test_the_tests_call_each_function_as_the_header_declares_it():
-    """An argument too few or of another size would be undefined behaviour, and prove nothing."""
-    declared = {}
-    for name in FUNCTIONS:
-        function = getattr(pbk.library, name)
-        declared[name] = (function.restype, function.argtypes)
-    assert declared == {
-        name: (C_TYPES[returned], [C_TYPES[taken] for taken in arguments])
-        for name, (returned, arguments) in FUNCTIONS.items()
-    }
 
 
 def test_names_on_disk():

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from fault_server import Peer, answer, http_reply
-from pbk import ROOT
+from header import ROOT
+from programs import LINK, WARNINGS, run
 from samples import SEARCH_REPLY, search_request
-from test_abi import config_for
-from test_examples import LINK, WARNINGS, run
+from services import config_for
 
 ROUNDS = 200
 
@@ -120,17 +118,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.write_text("#define _GNU_SOURCE\n" + PROGRAM)
     run(os.environ.get("CC", "cc"), *WARNINGS, f"-I{ROOT / 'include'}", "-o", binary, source, *LINK)
     return binary
-
-
-@pytest.fixture(scope="module")
-def strace() -> str:
-    strace = shutil.which("strace")
-    assert strace is not None, "strace is needed; Debian's package has the same name"
-    tried = subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
-    if tried.returncode != 0 and "PTRACE" in tried.stderr.upper():
-        pytest.skip(f"ptrace is not permitted here: {tried.stderr.strip()}")
-    assert tried.returncode == 0, tried.stderr
-    return strace
 
 
 def keep_silent(peer: Peer) -> None:

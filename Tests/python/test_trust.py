@@ -12,7 +12,7 @@ import pytest
 from certificates import Authority, Certificates
 from cryptography.hazmat.primitives.serialization import Encoding
 from fault_server import answer, http_reply
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import CALLS_ONLY, SEARCH_REPLY, search_request
 
 SYSTEM = "/etc/ssl/certs"

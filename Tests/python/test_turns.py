@@ -9,14 +9,14 @@ from collections import Counter
 
 import pbk
 import pytest
-from completions import SOON, ByCallback, ByQueue, check
-from contract import OUTCOME, STATUS, failure, success
+from completions import ByCallback, ByQueue, check
+from contract import failure, success
 from fault_server import answer_when, http_reply, stall
+from header import OUTCOME, STATUS
 from run_reference import headers_of
-from samples import NOW, SANDBOX, SEARCH_REPLY, SLEEPING, booking_request, search_request
-from test_abi import MINUTE, config_for
-from test_cancel import ENDLESS, PATIENT
-from test_completions import wait_until_readable
+from samples import ENDLESS, NOW, SANDBOX, SEARCH_REPLY, SLEEPING, booking_request, search_request
+from services import config_for
+from waiting import MINUTE, PATIENT, SOON, wait_until_readable
 
 # Turns
 
@@ -97,7 +97,7 @@ def test_slow_completion_does_not_give_the_place_back(open_client):
     assert queue.next(client).event == pbk.SLOW
     assert client.submit(pbk.SEARCH, search_request()).status == STATUS["QUEUE_FULL"]
     assert client.cancel(ticket) == STATUS["OK"]
-    assert wait_until_readable(client.completion_fd())
+    assert wait_until_readable(client.fd())
     assert client.submit(pbk.SEARCH, search_request()).status == STATUS["QUEUE_FULL"]
     assert queue.next(client).event == pbk.DONE
     queue.submit(client, pbk.SEARCH, search_request())

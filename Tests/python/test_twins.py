@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pbk
 import pytest
-from contract import STATUS, failure, success
+from contract import failure, success
+from header import STATUS
 from ledger import TAKEN, all_of, changed, pending, statuses, unsettled
 from samples import BOOKING_REPLY, booking_request, search_request
-from test_abi import MINUTE
+from waiting import MINUTE
 
 pytestmark = pytest.mark.usefixtures("no_violation")
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import pbk
 import pytest
-from conftest import Service
-from contract import STATUS, success
+from contract import success
 from delay_proxy import DelayProxy
 from fault_server import FaultServer, Gone, Peer
-from reference_api import API_KEY
+from header import STATUS
+from reference_names import API_KEY
 from samples import SEARCH_REPLY, search_request
+from services import Service
+from waiting import GRACE
 
 PATIENCE = 20.0
-GRACE = 0.3
-"""Seconds after which what a server has sent has been read, and what was not done by then is not going to be done."""
 
 KEPT_WARM = {"keep_warm_ms": 30_000}
 LEAST_GAP = 1.0

@@ -10,7 +10,7 @@ import time
 import pbk
 import pytest
 from completions import ByCallback
-from contract import STATUS, VERDICT
+from header import STATUS, VERDICT
 from samples import SANDBOX, search_request
 
 SECRET = "whsec_0123456789abcdef"

@@ -21,9 +21,9 @@ from urllib.parse import parse_qs
 from openapi_core import OpenAPI
 from reference_books import Books, Owner
 from reference_http import Reply, Request, api_error, read_body, scripted_reply, send_reply, violation
-from reference_webhook import WEBHOOK_PATH, Webhook
+from reference_names import API_KEY, WEBHOOK_PATH
+from reference_webhook import Webhook
 
-API_KEY = "sk_ptnr_ring3_0123456789abcdef"
 SEARCH_PATH = "/v1/availability/search"
 BOOKING_PATH = "/v1/bookings"
 LOGGED_REPLY_MAX = 65536

@@ -18,9 +18,8 @@ from typing import Any
 from openapi_core import OpenAPI
 from reference_books import Books, Owner
 from reference_http import Reply, Request, api_error, violation
+from reference_names import WEBHOOK_PATH, WEBHOOK_SECRET
 
-WEBHOOK_SECRET = "whsec_ring3_0123456789abcdef"
-WEBHOOK_PATH = "/webhook"
 SEARCH_PATH = f"{WEBHOOK_PATH}/availability/search"
 BOOKING_PATH = f"{WEBHOOK_PATH}/bookings"
 LOOKUP_PATH = f"{WEBHOOK_PATH}/customers/lookup"

@@ -5,65 +5,6 @@ import Testing
 @testable import PartnerBooking
 @testable import PartnerBookingABI
 
-/// A reply of the C interface, copied and given back.
-struct ABIReply {
-    var status: pbk_status
-    var json: [UInt8]
-
-    /// nil for a NULL.
-    init?(_ status: pbk_status, _ string: UnsafeMutablePointer<CChar>?) {
-        guard let string else { return nil }
-        self.status = status
-        json = Array(UnsafeRawBufferPointer(start: string, count: strlen(string)))
-        pbk_string_free(string)
-    }
-
-    /// A member of the object `error`, as it is written.
-    func error(_ name: String) throws -> String? {
-        let document = try JSONDocument(json, profile: .request)
-        let error = try #require(document.root["error"], "no error object")
-        return error.members.first { $0.key.string == name }.map { String(decoding: json[$0.value.span], as: UTF8.self) }
-    }
-}
-
-/// A C string, which need not be UTF-8.
-func withCString<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
-    try (bytes + [0]).withUnsafeBufferPointer { buffer in
-        try buffer.withMemoryRebound(to: CChar.self) { chars in
-            guard let start = chars.baseAddress else { fatalError("There is one byte at least") }
-            return try body(start)
-        }
-    }
-}
-
-/// A client of the embedded sandbox behind its handle.
-struct ABIClient: @unchecked Sendable {
-    let handle: OpaquePointer
-
-    init(_ configuration: String = #"{"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}}"#) throws {
-        handle = try #require(withCString(Array(configuration.utf8)) { pbk_client_open($0, nil, nil) })
-    }
-
-    func search(_ json: [UInt8] = Sample.search()) throws -> ABIReply {
-        try call(json) { pbk_search_availability(handle, $0, $1) }
-    }
-
-    func book(_ json: [UInt8] = Sample.booking()) throws -> ABIReply {
-        try call(json) { pbk_create_booking(handle, $0, $1) }
-    }
-
-    private func call(
-        _ json: [UInt8], _ function: (UnsafePointer<CChar>, UnsafeMutablePointer<pbk_status>) -> UnsafeMutablePointer<CChar>?
-    ) throws -> ABIReply {
-        var status = pbk_status(rawValue: 999)
-        let string = withCString(json) { function($0, &status) }
-        return try #require(ABIReply(status, string))
-    }
-
-    @discardableResult
-    func close(_ timeout: Int32 = 1_000) -> pbk_status { pbk_client_close(handle, timeout) }
-}
-
 @Suite struct ABITests {
     // MARK: Version and texts
 

@@ -12,7 +12,7 @@ import Testing
     init() throws { file = try TemporaryPath() }
 
     private func open() throws -> ABIClient {
-        try ABIClient(HeardTests.configuration(#","journal_path":"\#(file.path)""#))
+        try ABIClient(ABIClient.configuration(#","journal_path":"\#(file.path)""#))
     }
 
     /// Returns the list of a client that is opened now.
@@ -157,7 +157,7 @@ import Testing
     @Test func aChildMayFreeWhatItHasInherited() async throws {
         await #expect(processExitsWith: .success) {
             let file = try TemporaryPath()
-            let client = try ABIClient(HeardTests.configuration(#","journal_path":"\#(file.path)""#))
+            let client = try ABIClient(ABIClient.configuration(#","journal_path":"\#(file.path)""#))
             let completion = try client.bookAndTake()
             let isOver = Monitor(false)
             let holders = try HeardJournalTests.hold(client, until: isOver)
@@ -168,7 +168,7 @@ import Testing
             for holder in holders { holder.join() }
             #expect(try client.pending() == ["key-1: booked"])
             #expect(client.close() == PBK_OK)
-            let next = try ABIClient(HeardTests.configuration(#","journal_path":"\#(file.path)""#))
+            let next = try ABIClient(ABIClient.configuration(#","journal_path":"\#(file.path)""#))
             #expect(try next.pending() == ["key-1: booked"])
             #expect(next.close() == PBK_OK)
         }

@@ -5,39 +5,12 @@ import Testing
 @testable import PartnerBooking
 @testable import PartnerBookingABI
 
-extension ABIClient {
-    /// The bookings whose end nobody has heard, such as `key-1: booked`.
-    func pending() throws -> [String] {
-        var status = pbk_status(rawValue: 999)
-        let text = pbk_pending_bookings(handle, &status)
-        let reply = try #require(ABIReply(status, text))
-        #expect(reply.status == PBK_OK)
-        let list = try #require(try JSONDocument(reply.json, profile: .reply).root["pending_bookings"])
-        return list.elements.map { "\($0["idempotency_key"]?.string ?? ""): \($0["state"]?.string ?? "")" }
-    }
-
-    /// Takes a completion, and does not free it.
-    func take() throws -> OpaquePointer { try #require(pbk_next_completion(handle, 20_000, nil)) }
-
-    /// Submits a booking, and takes its completion.
-    func bookAndTake(_ json: [UInt8] = Sample.booking()) throws -> OpaquePointer {
-        #expect(submit(PBK_CREATE_BOOKING, json).status == PBK_OK)
-        return try take()
-    }
-}
-
 /// When the host has heard the end of a booking: `pbk_completion_free`, and a second after a blocking call.
 @Suite struct HeardTests {
-    static func configuration(faults: String = "", _ more: String = "") -> String {
-        let sandbox = #"{"now":"2030-01-14T08:00:00Z","capacity":1,"faults":[\#(faults)]}"#
-        let calm = #""retry":{"max_attempts":1},"circuit_breaker":{"failures":0}"#
-        return #"{"endpoint":"sandbox",\#(calm),"sandbox":\#(sandbox)\#(more)}"#
-    }
-
     // MARK: Completions
 
     @Test func aBookingLeavesTheListWhenItsCompletionIsFreed() throws {
-        let client = try ABIClient(Self.configuration())
+        let client = try ABIClient(ABIClient.configuration())
         let completion = try client.bookAndTake()
         #expect(pbk_completion_status(completion) == PBK_OK)
         #expect(try client.pending() == ["key-1: booked"], "to take it is not to hear it")
@@ -47,7 +20,7 @@ extension ABIClient {
     }
 
     @Test func soDoesOneThatWasRefused() throws {
-        let client = try ABIClient(Self.configuration())
+        let client = try ABIClient(ABIClient.configuration())
         pbk_completion_free(try client.bookAndTake())
         let taken = try client.bookAndTake(Sample.booking(key: "key-2"))
         #expect(pbk_completion_status(taken) == PBK_SLOT_UNAVAILABLE)
@@ -66,7 +39,7 @@ extension ABIClient {
 
     @Test func aBookingInDoubtIsHeardWhenItsReportIsFreed() throws {
         let faults = #"{"fault":"lose_reply","calls":[1]}"#
-        let client = try ABIClient(Self.configuration(faults: faults, #","report_settled":true"#))
+        let client = try ABIClient(ABIClient.configuration(faults: faults, #","report_settled":true"#))
         let done = try client.bookAndTake(Sample.booking(Sample.shortOfAQuestion))
         #expect(pbk_completion_outcome(done) == PBK_OUTCOME_UNKNOWN)
         pbk_completion_free(done)
@@ -108,7 +81,7 @@ extension ABIClient {
     }
 
     @Test func aCallbackHearsByFreeingToo() throws {
-        let client = try ABIClient(Self.configuration())
+        let client = try ABIClient(ABIClient.configuration())
         let found = Found(client)
         let context = UInt(bitPattern: Unmanaged.passUnretained(found).toOpaque())
         let submitted = client.submit(PBK_CREATE_BOOKING, context: context) { context, completion in
@@ -131,7 +104,7 @@ extension ABIClient {
 
     /// The process may die before the host has used the reply.
     @Test func aBlockingCallIsHeardASecondLater() throws {
-        let client = try ABIClient(Self.configuration())
+        let client = try ABIClient(ABIClient.configuration())
         let start = MonotonicTime.now()
         #expect(try client.book().status == PBK_OK)
         let pending = try client.pending()
@@ -143,7 +116,7 @@ extension ABIClient {
     }
 
     @Test func aBlockingResumeHearsTheOldEnd() throws {
-        let client = try ABIClient(Self.configuration())
+        let client = try ABIClient(ABIClient.configuration())
         let completion = try client.bookAndTake()
         #expect(try client.book(Sample.resume()).status == PBK_OK)
         #expect(eventually { (try? client.pending()) == [] })

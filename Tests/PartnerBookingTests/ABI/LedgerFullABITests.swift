@@ -7,7 +7,7 @@ import Testing
 /// PBK_LEDGER_FULL, with the smallest ledger that a configuration can ask for.
 @Suite(.enabled(if: !isSanitized, "5,000 bookings take long under a sanitizer")) struct LedgerFullABITests {
     /// Every request is lost, and the platform keeps no keys: each booking ends in doubt at once, and stays so.
-    private static let configuration = HeardTests.configuration(
+    private static let configuration = ABIClient.configuration(
         faults: #"{"fault":"lose_request"}"#, #","platform_keys":"none""#)
 
     private static let giveUpAll = Array(

@@ -27,7 +27,7 @@ import Testing
 
     /// A code of the library without an answer that counts: no status, whatever the source.
     @Test func errorsOfTheLibrary() {
-        for code in StatusTests.codes where code != .httpError {
+        for (code, _) in Header.codes {
             for source in Self.sources {
                 for outcome in [nil, .notSent, .rejected, .unknown] as [PartnerBookingError.Outcome?] {
                     var error = PartnerBookingError(code, "a message", source: source, isRetryable: outcome == .unknown)
@@ -45,7 +45,8 @@ import Testing
 
     /// Every answer that a service can give, in its own words, which may be the library's.
     @Test func refusals() {
-        let codes = StatusTests.codes.map(\.rawValue) + ["slot_unavailable", "SLOT-TAKEN", "", "a_code", "\u{1F600}"]
+        let codes =
+            Header.codes.map(\.code.rawValue) + ["http_error", "slot_unavailable", "SLOT-TAKEN", "", "a_code", "\u{1F600}"]
         for status in 300...599 {
             for code in codes {
                 let body = AttemptSamples.refusal(code)

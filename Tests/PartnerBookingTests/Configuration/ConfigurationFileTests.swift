@@ -5,8 +5,6 @@ import Testing
 
 /// `tls.ca_file` is looked at when the client opens.
 @Suite struct ConfigurationFileTests {
-    static let anyFile = #""/nonexistent/ca.pem""#
-
     /// A file that goes away with the test.
     private final class TemporaryFile {
         let path: String
@@ -25,11 +23,11 @@ import Testing
     }
 
     private func text(_ path: String) -> RequestText {
-        ConfigurationTests.partner.setting("tls.ca_file", "\"\(path)\"")
+        ConfigurationSample.partner.setting("tls.ca_file", "\"\(path)\"")
     }
 
     private func expectRefusal(_ path: String) {
-        let error = ConfigurationTests.refusal(text(path).bytes)
+        let error = ConfigurationSample.refusal(text(path).bytes)
         #expect(error?.code == .invalidConfig, "\(path)")
         #expect(error?.field == "tls.ca_file", "\(path)")
     }
@@ -41,7 +39,7 @@ import Testing
     ])
     func aFileWithACertificateIsAccepted(_ content: String) throws {
         let file = try TemporaryFile(content)
-        #expect(try ConfigurationTests.read(text(file.path)).connection.caFile == file.path)
+        #expect(try ConfigurationSample.read(text(file.path)).connection.caFile == file.path)
     }
 
     @Test(arguments: [
@@ -60,7 +58,7 @@ import Testing
 
     @Test func aNULDoesNotCutThePath() throws {
         let file = try TemporaryFile("-----BEGIN CERTIFICATE-----\n")
-        #expect(ConfigurationTests.refusal(text(file.path).bytes) == nil)
+        #expect(ConfigurationSample.refusal(text(file.path).bytes) == nil)
         expectRefusal(file.path + "\\u0000.pem")
     }
 }

@@ -2,83 +2,42 @@ import Testing
 
 @testable import PartnerBooking
 
-/// docs/json-contract.md, "Configuration": defaults, limits, unknown members.
+/// docs/json-contract.md, "Configuration": limits, unknown members. Defaults: `ConfigurationDefaultsTests`.
 @Suite struct ConfigurationTests {
-    static var partner: RequestText { RequestText().setting("api_key", #""sk_ptnr_x7Q""#) }
-    static var sandbox: RequestText { RequestText().setting("endpoint", #""sandbox""#) }
+    // MARK: Members
 
-    static func read(_ text: RequestText) throws -> Configuration { try Configuration(json: text.bytes) }
-
-    static func refusal(_ bytes: [UInt8]) -> PartnerBookingError? {
-        do throws(PartnerBookingError) {
-            _ = try Configuration(json: bytes)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    static func clinic(_ configuration: Configuration) -> SandboxSettings? {
-        if case .sandbox(let clinic, _) = configuration.service { clinic } else { nil }
-    }
-
-    /// Of a configuration whose service is the Partner API, or the sandbox that plays it.
-    static func settings(_ configuration: Configuration) throws -> PartnerAPISettings {
-        switch configuration.service {
-        case .partnerAPI(let settings), .sandbox(_, let settings): settings
-        case .platformWebhook: throw TestFailure("not the Partner API")
-        }
-    }
-
-    static func settings(_ text: RequestText) throws -> PartnerAPISettings { try settings(read(text)) }
-
-    // MARK: Defaults
-
-    @Test func theDefaultsAreThoseOfTheDocumentation() throws {
-        let read = try Self.read(Self.partner)
-        #expect(Self.clinic(read) == nil)
-        let settings = try Self.settings(read)
+    @Test func theAPIHasNoLookupAndOneServer() throws {
+        let read = try ConfigurationSample.read(ConfigurationSample.partner)
+        let settings = try ConfigurationSample.settings(read)
         #expect(settings.apiKey == "sk_ptnr_x7Q")
-        #expect(settings.baseURL == "https://appointments.dialstack.ai")
-        #expect(settings.searchPath == "/v1/availability/search")
-        #expect(settings.bookingPath == "/v1/bookings")
         #expect(settings.customerPath == nil)
         #expect(read.timeoutMilliseconds == nil)
-        #expect(read.timeoutMilliseconds(for: .searchAvailability) == 5_000)
-        #expect(read.timeoutMilliseconds(for: .lookupCustomer) == 5_000)
-        #expect(read.timeoutMilliseconds(for: .createBooking) == 35_000)
-        #expect(read.slowAfterMilliseconds == nil)
-        #expect(read.limits.maxInFlight == 512 && read.limits.maxQueued == 512)
-        #expect(read.connection.maxConnections == 512 && read.connection.maxStreamsPerConnection == 100)
-        #expect(read.connection.keepWarmMilliseconds == 30_000)
-        #expect(read.connection.origins.map(\.warmUpURL) == ["https://appointments.dialstack.ai/"])
-        #expect(read.policy.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
-        #expect(read.connection.connectTimeoutMilliseconds == 4_000)
-        #expect(read.connection.maxReplyBytes == 1_048_576)
-        #expect(read.connection.caFile == nil)
-        #expect(read.connection.proxy == nil)
+        #expect(read.connection.origins.map(\.warmUpURL) == [settings.baseURL + "/"])
     }
 
     @Test func emptyObjectsLeaveTheDefaults() throws {
-        var text = Self.partner
+        var text = ConfigurationSample.partner
+        let without = try ConfigurationSample.read(text)
         for name in ["paths", "retry", "tls"] { text = text.setting(name, "{}") }
-        let read = try Self.read(text)
-        let settings = try Self.settings(read)
-        #expect(settings.searchPath == "/v1/availability/search" && settings.bookingPath == "/v1/bookings")
-        #expect(read.policy.retry == RetryPolicy(maxAttempts: 3, baseDelayMilliseconds: 100, maxDelayMilliseconds: 2_000))
+        let read = try ConfigurationSample.read(text)
+        let settings = (try ConfigurationSample.settings(read), try ConfigurationSample.settings(without))
+        #expect(settings.0.searchPath == settings.1.searchPath && settings.0.bookingPath == settings.1.bookingPath)
+        #expect(read.policy.retry == without.policy.retry)
         #expect(read.connection.caFile == nil)
     }
 
     @Test func everyMemberIsRead() throws {
-        let text = Self.partner.setting("endpoint", #""partner_api""#).setting("base_url", #""https://host.test:8443/a/b""#)
-            .setting("paths.search_availability", #""/s""#).setting("paths.create_booking", #""/b/%20~""#)
-            .setting("timeout_ms", "8001").setting("connect_timeout_ms", "8002").setting("max_reply_bytes", "8003")
-            .setting("max_in_flight", "8004").setting("retry.max_attempts", "4").setting("retry.base_delay_ms", "8005")
-            .setting("slow_after_ms", "8007").setting("max_queued", "8008").setting("max_connections", "8009")
-            .setting("max_streams_per_connection", "8010").setting("keep_warm_ms", "8011")
-            .setting("retry.max_delay_ms", "8006").setting("proxy", #""socks5h://u:p@proxy.test:1080""#)
-        let read = try Self.read(text)
-        let settings = try Self.settings(read)
+        let text = ConfigurationSample.partner.setting("endpoint", #""partner_api""#).setting(
+            "base_url", #""https://host.test:8443/a/b""#
+        )
+        .setting("paths.search_availability", #""/s""#).setting("paths.create_booking", #""/b/%20~""#)
+        .setting("timeout_ms", "8001").setting("connect_timeout_ms", "8002").setting("max_reply_bytes", "8003")
+        .setting("max_in_flight", "8004").setting("retry.max_attempts", "4").setting("retry.base_delay_ms", "8005")
+        .setting("slow_after_ms", "8007").setting("max_queued", "8008").setting("max_connections", "8009")
+        .setting("max_streams_per_connection", "8010").setting("keep_warm_ms", "8011")
+        .setting("retry.max_delay_ms", "8006").setting("proxy", #""socks5h://u:p@proxy.test:1080""#)
+        let read = try ConfigurationSample.read(text)
+        let settings = try ConfigurationSample.settings(read)
         #expect(settings.baseURL == "https://host.test:8443/a/b")
         #expect(settings.searchPath == "/s" && settings.bookingPath == "/b/%20~")
         #expect(read.timeoutMilliseconds(for: .searchAvailability) == 8_001)
@@ -95,12 +54,12 @@ import Testing
     }
 
     @Test func onlyTheSandboxOpensWithoutAKey() throws {
-        #expect(Self.refusal(Array("{}".utf8))?.field == "api_key")
-        #expect(Self.refusal(Array(#"{"endpoint":"partner_api"}"#.utf8))?.field == "api_key")
-        #expect(try Self.settings(Self.sandbox).apiKey.hasPrefix("sk_ptnr_"))
-        let withKey = Self.sandbox.setting("sandbox.api_key", #""sk_ptnr_known""#)
-        #expect(try Self.settings(withKey).apiKey == "sk_ptnr_known")
-        #expect(try Self.settings(withKey.setting("api_key", #""sk_ptnr_other""#)).apiKey == "sk_ptnr_other")
+        #expect(ConfigurationSample.refusal(Array("{}".utf8))?.field == "api_key")
+        #expect(ConfigurationSample.refusal(Array(#"{"endpoint":"partner_api"}"#.utf8))?.field == "api_key")
+        #expect(try ConfigurationSample.settings(ConfigurationSample.sandbox).apiKey.hasPrefix("sk_ptnr_"))
+        let withKey = ConfigurationSample.sandbox.setting("sandbox.api_key", #""sk_ptnr_known""#)
+        #expect(try ConfigurationSample.settings(withKey).apiKey == "sk_ptnr_known")
+        #expect(try ConfigurationSample.settings(withKey.setting("api_key", #""sk_ptnr_other""#)).apiKey == "sk_ptnr_other")
     }
 
     // MARK: Limits
@@ -117,13 +76,14 @@ import Testing
     @Test(arguments: numbers)
     func numbersHaveTheirLimits(_ path: String, _ range: ClosedRange<Int>) {
         for value in [range.lowerBound, range.upperBound] {
-            #expect(Self.refusal(Self.sandbox.setting(path, "\(value)").bytes) == nil, "\(value)")
+            #expect(
+                ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, "\(value)").bytes) == nil, "\(value)")
         }
         let wrong = [
             "\(range.lowerBound - 1)", "\(range.upperBound + 1)", "\(range.upperBound).0", "1e3", "99999999999999999999",
         ]
         for value in wrong + RequestField.noNumbers {
-            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            let error = ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, value).bytes)
             #expect(error?.code == .invalidConfig, "\(value)")
             #expect(error?.field == path, "\(value)")
         }
@@ -132,7 +92,7 @@ import Testing
     @Test(arguments: ["paths", "retry", "tls", "sandbox", "sandbox.opening_hours"])
     func objectsAreObjects(_ path: String) {
         for value in RequestField.noObjects {
-            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            let error = ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, value).bytes)
             #expect(error?.code == .invalidConfig, "\(value)")
             #expect(error?.field == path, "\(value)")
         }
@@ -144,7 +104,7 @@ import Testing
     ])
     func stringsAreStrings(_ path: String) {
         for value in RequestField.noStrings + [#""""#, #""word""#] {
-            let error = Self.refusal(Self.sandbox.setting(path, value).bytes)
+            let error = ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, value).bytes)
             #expect(error?.code == .invalidConfig, "\(value)")
             #expect(error?.field == path, "\(value)")
         }
@@ -165,7 +125,7 @@ import Testing
         let values = [
             "endpoint": #""sandbox""#, "api_key": #""sk_ptnr_x7Q""#, "base_url": #""https://host.test""#,
             "paths.search_availability": #""/s""#, "paths.create_booking": #""/b""#,
-            "tls.ca_file": ConfigurationFileTests.anyFile,
+            "tls.ca_file": #""/nonexistent/ca.pem""#,
             "proxy": #""http://proxy.test""#, "sandbox.utc_offset": #""Z""#, "sandbox.api_key": #""sk_ptnr_x7Q""#,
             "sandbox.bots": "[]", "sandbox.now": #""2030-01-14T08:00:00Z""#, "sandbox.opening_hours.monday": "[]",
             "sandbox.opening_hours.sunday": "[]", "max_reply_bytes": "2048", "paths": "{}", "retry": "{}", "tls": "{}",
@@ -175,10 +135,10 @@ import Testing
         ]
         let value = values[path] ?? "5"
         let name = String(path.split(separator: ".").last ?? "")
-        let text = Self.sandbox.setting(path, value)
-        if path != "tls.ca_file" { #expect(Self.refusal(text.bytes) == nil) }
+        let text = ConfigurationSample.sandbox.setting(path, value)
+        if path != "tls.ca_file" { #expect(ConfigurationSample.refusal(text.bytes) == nil) }
         for spelling in [name, RequestText.escaped(name) { $0 == 1 }] {
-            let error = Self.refusal(text.adding(path, value, spelledAs: spelling).bytes)
+            let error = ConfigurationSample.refusal(text.adding(path, value, spelledAs: spelling).bytes)
             #expect(error?.code == .invalidConfig)
             #expect(error?.field == path)
             #expect(error?.message == "\(path) must not appear twice")
@@ -193,7 +153,7 @@ import Testing
     ])
     func anUnknownMemberIsNamedByItsPath(_ path: String) throws {
         for value in ["1", "null", "{}"] {
-            let error = try #require(Self.refusal(Self.sandbox.setting(path, value).bytes))
+            let error = try #require(ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, value).bytes))
             #expect(error.code == .invalidConfig)
             #expect(error.field == path)
             #expect(error.message.contains("not a known member"))
@@ -203,14 +163,15 @@ import Testing
 
     @Test func aKnownMemberIsKnownOnItsOwnLevelOnly() {
         for path in ["max_attempts", "ca_file", "slot_minutes", "monday", "retry.timeout_ms", "sandbox.max_in_flight"] {
-            #expect(Self.refusal(Self.sandbox.setting(path, "5").bytes)?.field == path)
+            #expect(ConfigurationSample.refusal(ConfigurationSample.sandbox.setting(path, "5").bytes)?.field == path)
         }
     }
 
     /// The name comes from outside: in a message it must not break a log line, nor fill it.
     @Test func theNameOfAnUnknownMemberIsMadeFitForALog() throws {
         let name = "a\\n\\u0007 ä\\ud83d\\ude00" + String(repeating: "b", count: 500)
-        let error = try #require(Self.refusal(Self.sandbox.adding("x", "1", spelledAs: name).bytes))
+        let error = try #require(
+            ConfigurationSample.refusal(ConfigurationSample.sandbox.adding("x", "1", spelledAs: name).bytes))
         #expect(error.field == "a?????" + String(repeating: "b", count: 58))
         #expect(error.message.allSatisfy { $0.isASCII && $0 != "\n" && $0 != "\u{7}" })
     }
@@ -218,19 +179,20 @@ import Testing
     // MARK: The whole
 
     @Test func theSandboxsMembersBelongToTheSandbox() {
-        #expect(Self.refusal(Self.partner.setting("sandbox", "{}").bytes)?.field == "sandbox")
-        let text = Self.partner.setting("endpoint", #""partner_api""#).setting("sandbox", "{}")
-        #expect(Self.refusal(text.bytes)?.field == "sandbox")
+        #expect(ConfigurationSample.refusal(ConfigurationSample.partner.setting("sandbox", "{}").bytes)?.field == "sandbox")
+        let text = ConfigurationSample.partner.setting("endpoint", #""partner_api""#).setting("sandbox", "{}")
+        #expect(ConfigurationSample.refusal(text.bytes)?.field == "sandbox")
     }
 
     @Test(arguments: [#""Sandbox""#, #""partner-api""#, #""sandbox ""#])
     func thereAreTwoEndpoints(_ value: String) {
-        #expect(Self.refusal(Self.partner.setting("endpoint", value).bytes)?.field == "endpoint")
+        #expect(
+            ConfigurationSample.refusal(ConfigurationSample.partner.setting("endpoint", value).bytes)?.field == "endpoint")
     }
 
     @Test(arguments: ["", "{", "{}}", #"{"endpoint":"sandbox"} x"#, "\u{FEFF}{}", #"{"endpoint":"\ud800"}"#])
     func whatIsNotJSONIsRefusedWithItsOffset(_ text: String) throws {
-        let error = try #require(Self.refusal(Array(text.utf8)))
+        let error = try #require(ConfigurationSample.refusal(Array(text.utf8)))
         #expect(error.code == .invalidJSON)
         #expect(error.field == nil)
         #expect(error.message.contains(" at byte \(try #require(error.offset)): "))
@@ -238,16 +200,16 @@ import Testing
 
     @Test(arguments: ["[]", "null", "1", #""sandbox""#])
     func aConfigurationIsAnObject(_ text: String) throws {
-        let error = try #require(Self.refusal(Array(text.utf8)))
+        let error = try #require(ConfigurationSample.refusal(Array(text.utf8)))
         #expect(error.code == .invalidConfig)
         #expect(error.message == "The configuration must be a JSON object")
         #expect(error.field == nil, "there is no member to name")
     }
 
     @Test func aConfigurationHasAMostBytes() {
-        let bytes = Self.sandbox.bytes
+        let bytes = ConfigurationSample.sandbox.bytes
         let padded = bytes + [UInt8](repeating: 0x20, count: 1_048_576 - bytes.count)
-        #expect(Self.refusal(padded) == nil)
-        #expect(Self.refusal(padded + [0x20])?.code == .invalidArgument)
+        #expect(ConfigurationSample.refusal(padded) == nil)
+        #expect(ConfigurationSample.refusal(padded + [0x20])?.code == .invalidArgument)
     }
 }

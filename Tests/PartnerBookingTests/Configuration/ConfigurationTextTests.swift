@@ -10,7 +10,7 @@ import Testing
     }
 
     private func refusal(_ path: String, _ value: String) -> PartnerBookingError? {
-        ConfigurationTests.refusal(ConfigurationTests.partner.setting(path, quoted(value)).bytes)
+        ConfigurationSample.refusal(ConfigurationSample.partner.setting(path, quoted(value)).bytes)
     }
 
     // MARK: base_url
@@ -40,8 +40,8 @@ import Testing
         ("http://[0:0:0:0:0:0:0:1]", "http://[0:0:0:0:0:0:0:1]"),
     ])
     func anHTTPSOrLoopbackURLIsAccepted(_ url: String, _ baseURL: String) throws {
-        let text = ConfigurationTests.partner.setting("base_url", quoted(url))
-        #expect(try ConfigurationTests.settings(text).baseURL == baseURL)
+        let text = ConfigurationSample.partner.setting("base_url", quoted(url))
+        #expect(try ConfigurationSample.settings(text).baseURL == baseURL)
     }
 
     @Test(arguments: [
@@ -88,8 +88,8 @@ import Testing
     /// Whatever is accepted, the paths end up in the path of the URL.
     @Test func aBaseURLThatIsAcceptedTakesThePaths() throws {
         for url in ["https://example.com?", "https://example.com/#", "https://example.com/x?", "https://example.com/x"] {
-            let text = ConfigurationTests.partner.setting("base_url", quoted(url))
-            guard let settings = try? ConfigurationTests.settings(text) else { continue }
+            let text = ConfigurationSample.partner.setting("base_url", quoted(url))
+            guard let settings = try? ConfigurationSample.settings(text) else { continue }
             let full = settings.baseURL + settings.searchPath
             #expect(!full.contains("?") && !full.contains("#"), "\(full)")
         }
@@ -119,8 +119,8 @@ import Testing
         "http://user:word@proxy.example.com:3128", "HTTP://proxy", "http://[::1]:3128",
     ])
     func aProxyIsAURLOfFourSchemes(_ url: String) throws {
-        let text = ConfigurationTests.partner.setting("proxy", quoted(url))
-        #expect(try ConfigurationTests.read(text).connection.proxy == url)
+        let text = ConfigurationSample.partner.setting("proxy", quoted(url))
+        #expect(try ConfigurationSample.read(text).connection.proxy == url)
     }
 
     @Test(arguments: [
@@ -137,9 +137,9 @@ import Testing
         "sk_ptnr_" + String(repeating: "k", count: 504),
     ])
     func aPartnerKeyIsAccepted(_ key: String) throws {
-        #expect(try ConfigurationTests.settings(RequestText().setting("api_key", quoted(key))).apiKey == key)
-        let text = ConfigurationTests.sandbox.setting("sandbox.api_key", quoted(key))
-        #expect(ConfigurationTests.clinic(try ConfigurationTests.read(text))?.apiKey == key)
+        #expect(try ConfigurationSample.settings(RequestText().setting("api_key", quoted(key))).apiKey == key)
+        let text = ConfigurationSample.sandbox.setting("sandbox.api_key", quoted(key))
+        #expect(ConfigurationSample.clinic(try ConfigurationSample.read(text))?.apiKey == key)
     }
 
     @Test(arguments: [
@@ -151,8 +151,8 @@ import Testing
         "sk_ptnr_" + String(repeating: "k", count: 505),
     ])
     func anyOtherKeyIsRefusedAndNeverRepeated(_ key: String) throws {
-        for (path, text) in [("api_key", RequestText()), ("sandbox.api_key", ConfigurationTests.sandbox)] {
-            let error = try #require(ConfigurationTests.refusal(text.setting(path, quoted(key)).bytes))
+        for (path, text) in [("api_key", RequestText()), ("sandbox.api_key", ConfigurationSample.sandbox)] {
+            let error = try #require(ConfigurationSample.refusal(text.setting(path, quoted(key)).bytes))
             #expect(error.code == .invalidConfig)
             #expect(error.field == path)
             #expect(!error.message.contains("0123") && !error.message.contains("kkkk"))
@@ -165,108 +165,13 @@ import Testing
             "timeout_ms", "base_url", "paths", "paths.create_booking", "retry.max_attempts", "tls.ca_file", "unknown",
         ] {
             let text = RequestText().setting("api_key", key).setting(path, "[]")
-            #expect(!(try #require(ConfigurationTests.refusal(text.bytes)).message.contains("hush")))
+            #expect(!(try #require(ConfigurationSample.refusal(text.bytes)).message.contains("hush")))
         }
         let bytes = RequestText().setting("api_key", key).bytes
         for length in 0..<bytes.count {
-            #expect(!(try #require(ConfigurationTests.refusal(Array(bytes.prefix(length)))).message.contains("hush")))
+            #expect(!(try #require(ConfigurationSample.refusal(Array(bytes.prefix(length)))).message.contains("hush")))
         }
         let twice = RequestText().setting("api_key", key).adding("api_key", key)
-        #expect(!(try #require(ConfigurationTests.refusal(twice.bytes)).message.contains("hush")))
-    }
-}
-
-/// The members of the configuration's `sandbox`.
-@Suite struct SandboxSettingsTests {
-    private func read(_ path: String, _ value: String) throws -> SandboxSettings? {
-        ConfigurationTests.clinic(try ConfigurationTests.read(ConfigurationTests.sandbox.setting("sandbox.\(path)", value)))
-    }
-
-    private func expectRefusal(_ path: String, _ value: String) {
-        let error = ConfigurationTests.refusal(ConfigurationTests.sandbox.setting("sandbox.\(path)", value).bytes)
-        #expect(error?.code == .invalidConfig, "\(value.prefix(48))")
-        #expect(error?.field == "sandbox.\(path)", "\(value.prefix(48))")
-    }
-
-    @Test(arguments: [ConfigurationTests.sandbox, ConfigurationTests.sandbox.setting("sandbox", "{}")])
-    func theDefaultsAreThoseOfTheDocumentation(_ text: RequestText) throws {
-        let clinic = try #require(ConfigurationTests.clinic(try ConfigurationTests.read(text)))
-        #expect(clinic.openingHours == [[], [540..<1_020], [540..<1_020], [540..<1_020], [540..<1_020], [540..<1_020], []])
-        #expect(clinic.utcOffsetMinutes == 0)
-        #expect(clinic.slotMinutes == 30)
-        #expect(clinic.days == 60)
-        #expect(clinic.capacity == 1)
-        #expect(clinic.bots == nil)
-        #expect(clinic.apiKey == nil)
-        #expect(clinic.now == nil)
-        #expect(clinic.latencyMilliseconds == 0)
-    }
-
-    @Test func openingHoursAreRead() throws {
-        let hours =
-            #"{"sunday":["00:00-24:00"],"tuesday":["13:00-17:30","08:00-12:00"],"friday":[],"saturday":["12:00-12:01"]}"#
-        let clinic = try read("opening_hours", hours)
-        #expect(clinic?.openingHours == [[0..<1_440], [], [480..<720, 780..<1_050], [], [], [], [720..<721]])
-        #expect(try read("opening_hours", "{}")?.openingHours == Array(repeating: [], count: 7))
-    }
-
-    @Test(arguments: ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
-    func aDayIsAListOfHours(_ day: String) throws {
-        let eight = (0..<8).map { "\"0\($0):00-0\($0):59\"" }.joined(separator: ",")
-        for right in ["[]", #"["09:00-17:00"]"#, #"["09:00-12:00","12:00-17:00"]"#, "[\(eight)]"] {
-            #expect(throws: Never.self) { try read("opening_hours", "{\"\(day)\":\(right)}") }
-        }
-        for wrong in [
-            "null", "{}", #""09:00-17:00""#, "[null]", "[5]", #"[["09:00-17:00"]]"#, #"["09:00"]"#, #"["9:00-17:00"]"#,
-            #"["09:00-17:00 "]"#,
-            #"["09:00–17:00"]"#, #"["09:00 17:00"]"#, #"["09:00+17:00"]"#, #"["17:00-09:00"]"#, #"["09:00-09:00"]"#,
-            #"["24:00-24:00"]"#, #"["09:00-24:01"]"#,
-            #"["09:60-17:00"]"#,
-            #"["-1:00-17:00"]"#, #"["09:00-12:00","11:59-17:00"]"#, #"["09:00-17:00","09:00-17:00"]"#,
-            #"["09:00-17:00","10:00-11:00"]"#,
-            #"["09:00-17:00",""]"#, "[\(eight),\"09:00-10:00\"]",
-        ] {
-            expectRefusal("opening_hours.\(day)", wrong)
-        }
-    }
-
-    @Test(arguments: [
-        ("Z", 0), ("+00:00", 0), ("-05:00", -300), ("+05:30", 330), ("-03:30", -210), ("+14:00", 840), ("-12:00", -720),
-    ])
-    func anOffsetIsRead(_ text: String, _ minutes: Int) throws {
-        #expect(try read("utc_offset", "\"\(text)\"")?.utcOffsetMinutes == minutes)
-    }
-
-    @Test(arguments: ["", "UTC", "0", "5", "+5:00", "+0500", "05:00", "+24:00", "+05:60", "Z ", "+05:00 ", "Europe/Berlin"])
-    func anyOtherOffsetIsRefused(_ text: String) { expectRefusal("utc_offset", "\"\(text)\"") }
-
-    @Test func botsAreAListOfStrings() throws {
-        #expect(try read("bots", "[]")?.bots == [])
-        #expect(try read("bots", #"["a","b","\u0061"]"#)?.bots == ["a", "b"])
-        let thousand = (0..<1_000).map { "\"bot\($0)\"" }.joined(separator: ",")
-        #expect(try read("bots", "[\(thousand)]")?.bots?.count == 1_000)
-        for wrong in ["null", #""a""#, "{}", "[1]", #"["a",null]"#, #"[["a"]]"#, "[\(thousand),\"one more\"]"] {
-            expectRefusal("bots", wrong)
-        }
-    }
-
-    @Test func theClockIsSetToAnInstant() throws {
-        #expect(try read("now", #""2030-01-14T09:00:00Z""#)?.now == 1_894_611_600)
-        #expect(try read("now", #""2030-01-14T10:30:00.999+01:30""#)?.now == 1_894_611_600)
-        for wrong in [#""2030-01-14""#, #""2030-01-14T09:00:00""#, #""now""#, "1894611600"] { expectRefusal("now", wrong) }
-    }
-
-    @Test func twoOperationsHaveTwoPaths() throws {
-        let text = ConfigurationTests.partner.setting("paths.create_booking", #""/v1/availability/search""#)
-        let error = #expect(throws: PartnerBookingError.self) { try Configuration(json: text.bytes) }
-        #expect(error?.field == "paths")
-    }
-
-    @Test func aProxyDoesNotSeeTheKeyInTheClear() throws {
-        let text = ConfigurationTests.partner.setting("proxy", #""http://127.0.0.1:3128""#)
-        #expect(try Configuration(json: text.bytes).connection.proxy == "http://127.0.0.1:3128")
-        let clear = text.setting("base_url", #""http://localhost""#)
-        let error = #expect(throws: PartnerBookingError.self) { try Configuration(json: clear.bytes) }
-        #expect(error?.field == "proxy")
+        #expect(!(try #require(ConfigurationSample.refusal(twice.bytes)).message.contains("hush")))
     }
 }

@@ -4,22 +4,8 @@ import Testing
 
 /// docs/json-contract.md, "Platforms".
 @Suite struct PlatformDirectoryTests {
-    static let platform =
-        #"{"account_id":"acct_1","webhook_url":"https://clinic.example/hook","webhook_secret":"whsec_1"}"#
-
-    static func text(_ platforms: String = #"{"bot_1":\#(platform)}"#, _ more: String = "") -> [UInt8] {
-        Array(#"{"endpoint":"platform_webhook","platforms":\#(platforms)\#(more)}"#.utf8)
-    }
-
-    static func directory(_ platforms: String, _ more: String = "") throws -> PlatformDirectory {
-        guard case .platformWebhook(let directory) = try Configuration(json: text(platforms, more)).service else {
-            throw TestFailure("another endpoint")
-        }
-        return directory
-    }
-
     private func refusal(_ platforms: String, _ more: String = "") -> PartnerBookingError? {
-        ConfigurationTests.refusal(Self.text(platforms, more))
+        ConfigurationSample.refusal(PlatformSample.text(platforms, more))
     }
 
     /// One platform with a member changed; nil leaves it out.
@@ -30,14 +16,15 @@ import Testing
     }
 
     @Test func platformsAreReadByBot() throws {
-        let directory = try Self.directory(#"{"bot_1":\#(Self.platform),"bot_2":{"account_id":"acct_2"}}"#)
+        let directory = try PlatformSample.directory(
+            #"{"bot_1":\#(PlatformSample.platform),"bot_2":{"account_id":"acct_2"}}"#)
         #expect(directory.platforms.keys.sorted() == ["bot_1", "bot_2"])
         #expect(directory.platforms["bot_1"]?.accountID == "acct_1")
         #expect(directory.platforms["bot_1"]?.webhook?.url == "https://clinic.example/hook")
         #expect(directory.platforms["bot_2"]?.accountID == "acct_2")
         #expect(directory.platforms["bot_2"]?.webhook == nil)
         #expect(directory.webhookTimeoutMilliseconds == 30_000)
-        let hurried = try Self.directory(#"{"bot_1":\#(Self.platform)}"#, #","webhook_timeout_ms":17"#)
+        let hurried = try PlatformSample.directory(#"{"bot_1":\#(PlatformSample.platform)}"#, #","webhook_timeout_ms":17"#)
         #expect(hurried.webhookTimeoutMilliseconds == 17)
     }
 
@@ -51,7 +38,7 @@ import Testing
             "https://h.test:8443/one", "http://127.0.0.1/one",
         ]
         let members = urls.enumerated().map { "\"bot_\($0)\":\(platform($1))" }
-        let directory = try Self.directory("{" + members.joined(separator: ",") + "}")
+        let directory = try PlatformSample.directory("{" + members.joined(separator: ",") + "}")
         let webhooks = urls.indices.compactMap { directory.platforms["bot_\($0)"]?.webhook }
         #expect(webhooks.map(\.number) == [0, 0, 1, 2, 3, 4])
         #expect(directory.webhookCount == 5)
@@ -65,8 +52,8 @@ import Testing
     @Test func whatIsMissingOrWrongIsNamed() {
         for (platforms, field) in [
             ("null", "platforms"), ("[]", "platforms"), ("{}", "platforms"), (#"{"bot_1":null}"#, "platforms"),
-            (#"{"bot_1":{}}"#, "platforms.bot_1.account_id"), (#"{"":\#(Self.platform)}"#, "platforms"),
-            (#"{"bot_1":\#(Self.platform),"bot_1":\#(Self.platform)}"#, "platforms"),
+            (#"{"bot_1":{}}"#, "platforms.bot_1.account_id"), (#"{"":\#(PlatformSample.platform)}"#, "platforms"),
+            (#"{"bot_1":\#(PlatformSample.platform),"bot_1":\#(PlatformSample.platform)}"#, "platforms"),
             (#"{"b\no t":{}}"#, "platforms.b?o?t.account_id"),
             (with("account_id", #""""#), "platforms.bot_1.account_id"),
             (with("account_id", #""acct\r\nX: 1""#), "platforms.bot_1.account_id"),
@@ -85,13 +72,13 @@ import Testing
             let error = refusal(platforms)
             #expect(error?.code == .invalidConfig && error?.field == field, "\(platforms): \(error?.field ?? "accepted")")
         }
-        #expect(ConfigurationTests.refusal(Array(#"{"endpoint":"platform_webhook"}"#.utf8))?.field == "platforms")
+        #expect(ConfigurationSample.refusal(Array(#"{"endpoint":"platform_webhook"}"#.utf8))?.field == "platforms")
     }
 
     /// While one secret replaces the other: the first signs, and the second once where that is not accepted.
     @Test func secretsAreKeptAsKeysInTheirOrder() throws {
         func keys(_ secret: String) throws -> [HMACKey]? {
-            try Self.directory(with("webhook_secret", secret)).platforms["bot_1"]?.webhook?.signingKeys
+            try PlatformSample.directory(with("webhook_secret", secret)).platforms["bot_1"]?.webhook?.signingKeys
         }
         func signatures(_ keys: [HMACKey]?) -> [String]? {
             keys?.map { key in
@@ -117,15 +104,15 @@ import Testing
         for (member, value) in [
             ("api_key", #""sk_ptnr_x""#), ("base_url", #""https://h.test""#), ("paths", "{}"), ("sandbox", "{}"),
         ] {
-            #expect(refusal(#"{"bot_1":\#(Self.platform)}"#, ",\"\(member)\":\(value)")?.field == member)
+            #expect(refusal(#"{"bot_1":\#(PlatformSample.platform)}"#, ",\"\(member)\":\(value)")?.field == member)
         }
         for (member, value) in [("platforms", "{}"), ("private_hosts", "[]"), ("webhook_timeout_ms", "1")] {
-            for endpoint in [ConfigurationTests.partner, ConfigurationTests.sandbox] {
-                #expect(ConfigurationTests.refusal(endpoint.setting(member, value).bytes)?.field == member)
+            for endpoint in [ConfigurationSample.partner, ConfigurationSample.sandbox] {
+                #expect(ConfigurationSample.refusal(endpoint.setting(member, value).bytes)?.field == member)
             }
         }
         for wrong in ["0", "30001", "null", "1.5"] {
-            let error = refusal(#"{"bot_1":\#(Self.platform)}"#, ",\"webhook_timeout_ms\":\(wrong)")
+            let error = refusal(#"{"bot_1":\#(PlatformSample.platform)}"#, ",\"webhook_timeout_ms\":\(wrong)")
             #expect(error?.field == "webhook_timeout_ms")
         }
     }
@@ -138,7 +125,7 @@ import Testing
         "http://0x7f000001", "http://2130706433/x",
     ])
     func publicHostsAndThisMachineAreAccepted(_ url: String) throws {
-        let directory = try Self.directory(with("webhook_url", "\"\(url)\""))
+        let directory = try PlatformSample.directory(with("webhook_url", "\"\(url)\""))
         #expect(directory.platforms["bot_1"]?.webhook?.url == (url.hasSuffix("/") ? String(url.dropLast()) : url))
     }
 
@@ -164,7 +151,8 @@ import Testing
             ("fd00::1", "https://[fd00::1]:8443"), ("[fd00::1]", "https://[FD00:0::1]"),
             ("Clinic.Internal", "https://clinic.internal"),
         ] {
-            let directory = try Self.directory(with("webhook_url", "\"\(url)\""), #","private_hosts":["other","\#(host)"]"#)
+            let directory = try PlatformSample.directory(
+                with("webhook_url", "\"\(url)\""), #","private_hosts":["other","\#(host)"]"#)
             #expect(directory.origins.map(\.isPublicOnly) == [false], "\(host) \(url)")
         }
         // The name itself, nothing that looks alike, and never in the clear.
@@ -172,7 +160,8 @@ import Testing
             ("internal", "https://clinic.internal"), ("clinic.internal", "https://x.clinic.internal"),
             ("10.0.0.2", "https://clinic.internal"),
         ] {
-            let directory = try Self.directory(with("webhook_url", "\"\(url)\""), #","private_hosts":["\#(host)"]"#)
+            let directory = try PlatformSample.directory(
+                with("webhook_url", "\"\(url)\""), #","private_hosts":["\#(host)"]"#)
             #expect(directory.origins.map(\.isPublicOnly) == [true], "\(host) \(url)")
         }
         #expect(refusal(with("webhook_url", #""http://10.0.0.1""#), #","private_hosts":["10.0.0.1"]"#) != nil)

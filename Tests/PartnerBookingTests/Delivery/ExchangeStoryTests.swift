@@ -17,7 +17,7 @@ import Testing
             maxAttempts: maxAttempts, signingKeys: signingKeys)
     }
 
-    // MARK: A1, A2, A4: refusals that prove nothing
+    // MARK: Refusals that prove nothing
 
     @Test func a1ARequestThatLibcurlRepeatedAndThatWasThenRefusedIsInDoubt() throws {
         var story = Story(Self.settings(deadline: 5_000), .answers(.taken, after: 50, repetitions: 1), .answers(.taken))
@@ -97,7 +97,7 @@ import Testing
         #expect(story.violations == nil)
     }
 
-    // MARK: A3: nobody hangs up
+    // MARK: Nobody hangs up
 
     @Test func a3ARepeatAfterACancelJoinsTheRequestThatIsUnderWay() throws {
         var story = Story(Self.settings(), .answers(.made, after: 2_000))

@@ -1,6 +1,6 @@
 @testable import PartnerBooking
 
-/// What an exchange wants done on each event in each phase, and the phase that follows, by issue 14. An event that does not
+/// What an exchange wants done on each event in each phase, and the phase that follows. An event that does not
 /// stand here has no effect and changes nothing. A place that comes too late is given back in all phases.
 enum ExpectedEffects {
     typealias Rows = [ExchangeEvent: String]

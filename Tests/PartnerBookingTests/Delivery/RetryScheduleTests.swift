@@ -145,7 +145,7 @@ import Testing
         #expect(moment == Self.start.adding(milliseconds: 2_500))
     }
 
-    /// The bar of issue 14: at least 99 % within 35 s, at most 8 requests. Each answer takes a tenth of a second.
+    /// At least 99 % within 35 s, at most 8 requests. Each answer takes a tenth of a second.
     @Test func aDoubtThatCanEndIsAskedForAtItsEndAndNotOften() {
         for seed in 0..<300 as Range<UInt64> {
             var schedule = Self.schedule(seed: seed)

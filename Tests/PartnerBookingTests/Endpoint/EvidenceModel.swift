@@ -1,8 +1,11 @@
 @testable import PartnerBooking
 
-/// The evidence of one booking as issue 14, point 3, words it: a list of all sendings, which is read as a whole for each
-/// question. Slow, and written without a look at `Evidence`, so that both are unlikely to be wrong in the same way.
+/// The evidence of one booking: a list of all sendings, which is read as a whole for each question. Slow, and written without a
+/// look at `Evidence`, so that both are unlikely to be wrong in the same way.
 struct EvidenceModel {
+    /// When the tests begin.
+    static let start = MonotonicTime(nanoseconds: 7_000_000_123)
+
     struct Sending {
         var begin: MonotonicTime
         var end: MonotonicTime

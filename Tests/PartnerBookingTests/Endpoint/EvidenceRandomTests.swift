@@ -14,7 +14,7 @@ import Testing
     private struct History {
         var evidence: Evidence
         var model: EvidenceModel
-        var now = EvidenceTests.start
+        var now = EvidenceModel.start
         var text = ""
 
         init(_ rules: BookingRules, isInherited: Bool) {
@@ -37,7 +37,7 @@ import Testing
             let sendings = Sendings(count: count, firstAt: first, lastAt: last)
             evidence.add(sendings, answer, endedAt: end, model.rules)
             model.add(sendings, answer, endedAt: end)
-            let times = [first, last, end].map { String($0.milliseconds(since: EvidenceTests.start)) }
+            let times = [first, last, end].map { String($0.milliseconds(since: EvidenceModel.start)) }
             text += "; \(count)x \(answer) " + times.joined(separator: ",")
         }
 
@@ -45,7 +45,7 @@ import Testing
             let moment = pass(&random)
             evidence.fallIntoDoubt(moment)
             model.fallIntoDoubt(moment, isRecord: true)
-            text += "; doubt \(moment.milliseconds(since: EvidenceTests.start))"
+            text += "; doubt \(moment.milliseconds(since: EvidenceModel.start))"
         }
     }
 

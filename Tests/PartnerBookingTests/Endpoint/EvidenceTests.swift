@@ -2,11 +2,9 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What is known of a booking, and what follows from it: issue 14, point 3. Times are milliseconds since `start`.
+/// What is known of a booking, and what follows from it. Times are milliseconds since `start`.
 @Suite struct EvidenceTests {
-    static let start = MonotonicTime(nanoseconds: 7_000_000_123)
-
-    static func at(_ milliseconds: Int) -> MonotonicTime { start.adding(milliseconds: milliseconds) }
+    static func at(_ milliseconds: Int) -> MonotonicTime { EvidenceModel.start.adding(milliseconds: milliseconds) }
 
     /// An event of a booking.
     enum Event: Sendable {

@@ -12,7 +12,7 @@ import Testing
              "bot_8":{"account_id":"acct_\\"8\\\\","webhook_url":"https://h.test/hook","webhook_secret":"s"},
              "bot_9":{"account_id":"acct_9","webhook_url":"https://other.test","webhook_secret":"s"},"bot_0":{"account_id":"acct_0"}}
             """
-        endpoint = PlatformWebhookEndpoint(try PlatformDirectoryTests.directory(platforms))
+        endpoint = PlatformWebhookEndpoint(try PlatformSample.directory(platforms))
     }
 
     private func message(_ operation: CallOperation, _ text: RequestText) throws -> Message {
@@ -111,7 +111,7 @@ import Testing
 
     /// The Partner API has a key in a header, and no signature.
     @Test func aMessageWithoutSecretsIsNotSigned() throws {
-        let endpoint = PartnerAPIEndpoint(try ConfigurationTests.settings(ConfigurationTests.partner))
+        let endpoint = PartnerAPIEndpoint(try ConfigurationSample.settings(ConfigurationSample.partner))
         let sent = try endpoint.message(for: Request(.createBooking, json: Sample.booking()))
         #expect(sent.signingKeys.isEmpty)
         #expect(sent.httpRequest().headers == ["Idempotency-Key: key-1"])

@@ -57,8 +57,3 @@ import Testing
         for line in lines where line.hasPrefix("stress: ") { print(line) }
     }
 }
-
-/// What the variable says, else so many, and a quarter of it under ThreadSanitizer: see `isThreadSanitized`.
-func stressNumber(_ name: String, else count: Int) -> Int {
-    getenv(name).flatMap { Int(String(cString: $0)) } ?? (isThreadSanitized ? count / 4 : count)
-}

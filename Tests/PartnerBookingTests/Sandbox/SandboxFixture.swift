@@ -12,18 +12,18 @@ struct SandboxFixture {
     init(_ members: [String: String] = [:], configuration: [String: String] = [:], now: String = "2030-01-14T08:00:00Z")
         throws
     {
-        var text = ConfigurationTests.sandbox
+        var text = ConfigurationSample.sandbox
         for (name, value) in members { text = text.setting("sandbox.\(name)", value) }
         for (name, value) in configuration { text = text.setting(name, value) }
-        let read = try ConfigurationTests.read(text)
-        let clinic = try #require(ConfigurationTests.clinic(read))
-        let settings = try ConfigurationTests.settings(read)
+        let read = try ConfigurationSample.read(text)
+        let clinic = try #require(ConfigurationSample.clinic(read))
+        let settings = try ConfigurationSample.settings(read)
         sandbox = Sandbox(clinic, settings)
         endpoint = PartnerAPIEndpoint(settings)
         self.now = try Self.seconds(now)
     }
 
-    static func seconds(_ text: String) throws -> Int { try #require(TimestampTests.read(text)?.instantSeconds) }
+    static func seconds(_ text: String) throws -> Int { try #require(Timestamp.read(text)?.instantSeconds) }
 
     mutating func answer(_ request: HTTPRequest) -> HTTPReply { sandbox.answer(request, now: now) }
 

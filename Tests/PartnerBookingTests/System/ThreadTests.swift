@@ -86,7 +86,7 @@ import Testing
         // The thread names itself when it starts.
         var isSeen = false
         for _ in 0..<1_000 where !isSeen {
-            isSeen = Self.threadNames().contains(name)
+            isSeen = threadNames().contains(name)
             sleep(milliseconds: 5)
         }
         #expect(isSeen)
@@ -96,7 +96,7 @@ import Testing
 
     @Test func clientHasOneThread() async {
         await #expect(processExitsWith: .success) {
-            func transferThreads() -> Int { ThreadTests.threadNames().filter { $0 == "pbk-transfer" }.count }
+            func transferThreads() -> Int { threadNames().filter { $0 == "pbk-transfer" }.count }
             let client = try PartnerBookingClient(json: Array(#"{"endpoint":"sandbox"}"#.utf8))
             onThreads(8) { _ in
                 for _ in 0..<20 { _ = client.wait(.searchAvailability, Sample.search()) }
@@ -116,26 +116,8 @@ import Testing
             }
             // Nobody waits for it: the last reference may go where nothing may wait.
             let patience = MonotonicTime.now().adding(milliseconds: 20_000)
-            while ThreadTests.threadNames().contains("pbk-transfer"), .now() < patience { sleep(milliseconds: 1) }
-            #expect(!ThreadTests.threadNames().contains("pbk-transfer"))
+            while threadNames().contains("pbk-transfer"), .now() < patience { sleep(milliseconds: 1) }
+            #expect(!threadNames().contains("pbk-transfer"))
         }
-    }
-
-    /// The names of this process's threads, from /proc/self/task/*/comm.
-    static func threadNames() -> [String] {
-        guard let directory = opendir("/proc/self/task") else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let id = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let file = fopen("/proc/self/task/\(id)/comm", "re") else { continue }
-            defer { fclose(file) }
-            var line = [UInt8](repeating: 0, count: 32)
-            let count = fread(&line, 1, line.count, file)
-            names.append(String(decoding: line[..<count].prefix { $0 != 10 }, as: UTF8.self))
-        }
-        return names
     }
 }

@@ -11,7 +11,7 @@ import Testing
     }
 
     private static func refusal(_ configuration: ClientConfiguration) -> PartnerBookingError? {
-        ConfigurationTests.refusal(configuration.json)
+        ConfigurationSample.refusal(configuration.json)
     }
 
     private static let empty = #""retry":{},"circuit_breaker":{}}"#
@@ -62,7 +62,7 @@ import Testing
             path: "/tmp/journal", isRequired: false, timeout: .milliseconds(8_017), resumesOnOpen: true)
 
         let read = try Configuration(json: configuration.json)
-        let settings = try ConfigurationTests.settings(read)
+        let settings = try ConfigurationSample.settings(read)
         #expect(settings.apiKey == Self.key && settings.baseURL == "https://host.test/a")
         #expect(settings.searchPath == "/s" && settings.bookingPath == "/b")
         #expect(read.timeoutMilliseconds == 8_001 && read.slowAfterMilliseconds == 8_002)
@@ -115,12 +115,12 @@ import Testing
         clinic.seed = 7
         clinic.partnerAPI = .init(apiKey: "sk_ptnr_other")
         let read = try Configuration(json: ClientConfiguration(endpoint: .sandbox(clinic)).json)
-        let settings = try #require(ConfigurationTests.clinic(read))
+        let settings = try #require(ConfigurationSample.clinic(read))
         #expect(settings.now == 1_894_608_000 && settings.latencyMilliseconds == 8_001 && settings.utcOffsetMinutes == -300)
         #expect(settings.openingHours == [[], [480..<720, 780..<1_050], [], [], [], [], [600..<1_440]])
         #expect(settings.slotMinutes == 20 && settings.days == 14 && settings.capacity == 2 && settings.keys == .kept)
         #expect(settings.bots == ["bot_1", "bot_2"] && settings.apiKey == Self.key && settings.seed == 7)
-        #expect(try ConfigurationTests.settings(read).apiKey == "sk_ptnr_other")
+        #expect(try ConfigurationSample.settings(read).apiKey == "sk_ptnr_other")
     }
 
     @Test(
@@ -141,7 +141,7 @@ import Testing
     func everyFaultIsWritten(_ fault: ClientConfiguration.Fault, _ expected: String) throws {
         let configuration = ClientConfiguration(endpoint: .sandbox(.init(faults: [fault, fault])))
         #expect(Self.text(configuration).contains(#""faults":[\#(expected),\#(expected)]"#))
-        #expect(try ConfigurationTests.clinic(Configuration(json: configuration.json))?.faults.count == 2)
+        #expect(try ConfigurationSample.clinic(Configuration(json: configuration.json))?.faults.count == 2)
     }
 
     // MARK: Wrong values

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from pbk import LIBRARY, ROOT
-from samples import BOT_ID, NAME, PHONE
+from header import ROOT
+from pbk import LIBRARY
+from samples import BOT_ID, NAME, ONCE, PHONE, SANDBOX
+from waiting import SOON
 
 PACKAGE = ROOT / "bindings" / "python"
 EXAMPLES = PACKAGE / "examples"
@@ -19,8 +25,17 @@ os.environ["PARTNERBOOKING_LIBRARY"] = str(LIBRARY)
 import partnerbooking as pb  # noqa: E402
 from partnerbooking import _bindings, _cli, _library, configuration, errors  # noqa: E402
 
-__all__ = ["EXAMPLES", "PACKAGE", "booking", "pb", "run_program", "search"]
+__all__ = ["EXAMPLES", "Ended", "PACKAGE", "Run", "pb"]
+__all__ += ["SHORT", "booking", "doubt", "doubtful", "is_closed", "run", "run_program", "search", "slow_sandbox"]
 __all__ += ["_bindings", "_cli", "_library", "configuration", "errors"]  # for what users do not see
+
+
+Ended = tuple[int, str, str]
+"""An exit code and what was printed."""
+Run = Callable[..., Ended]
+
+SHORT = pb.CallOptions(timeout_ms=500)
+"""A booking in doubt ends before the library asks again, which it does after one second."""
 
 
 def search(bot_id: str = BOT_ID, **options: object) -> pb.SearchAvailabilityRequest:
@@ -34,6 +49,40 @@ def booking(bot_id: str = BOT_ID, key: str | None = None, **members: object) -> 
     customer = pb.Customer(PHONE, NAME, "johanna@example.com")
     start = {"start_at": "2030-01-14T10:00:00Z", "duration_minutes": 30, **members}
     return pb.CreateBookingRequest(bot_id, customer=customer, idempotency_key=key or pb.random_key(), **start)
+
+
+def doubtful(*lost: int) -> dict[str, Any]:
+    """A sandbox that loses the replies to these requests, and to the first when none is named."""
+    faults = [{"fault": "lose_reply", "calls": list(lost or (1,))}]
+    return {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "capacity": 64, "faults": faults}, "retry": ONCE}
+
+
+def doubt(key: str = "key-7", tag: str | None = "call-7") -> pb.CreateBookingRequest:
+    """A booking whose call ends before the library asks again."""
+    return booking(key=key, options=pb.CallOptions(timeout_ms=SHORT.timeout_ms, tag=tag))
+
+
+def is_closed(handle: int) -> bool:
+    status = ctypes.c_int()
+    _bindings.take(_bindings.pbk_pending_bookings(handle, ctypes.byref(status)))
+    return status.value == _bindings.CLIENT_CLOSED
+
+
+def run(main: Any) -> Any:
+    """Runs a coroutine to its end. What the loop complains of, which nobody awaits, fails a test as well."""
+    complaints: list[dict[str, Any]] = []
+
+    async def watched() -> Any:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+        return await asyncio.wait_for(main, SOON)
+
+    result = asyncio.run(watched())
+    assert complaints == []
+    return result
+
+
+def slow_sandbox(milliseconds: int) -> dict[str, Any]:
+    return {"endpoint": "sandbox", "sandbox": {**SANDBOX["sandbox"], "latency_ms": milliseconds}}
 
 
 def run_program(

@@ -11,28 +11,10 @@ from typing import Any
 
 import pytest
 from fault_server import Peer, answer, answer_when, http_reply
-from python_package import booking, pb, search
-from reference_api import API_KEY
+from python_package import booking, pb, run, search, slow_sandbox
+from reference_names import API_KEY
 from samples import BOT_ID, CALLS_ONLY, NAME, ONCE, PHONE, SANDBOX, SEARCH_REPLY, SLEEPING
-
-SOON = 20.0
-
-
-def run(main: Any) -> Any:
-    """What the loop complains of, which nobody awaits, fails a test as well."""
-    complaints: list[dict[str, Any]] = []
-
-    async def watched() -> Any:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-        return await asyncio.wait_for(main, SOON)
-
-    result = asyncio.run(watched())
-    assert complaints == []
-    return result
-
-
-def slow_sandbox(milliseconds: int) -> dict[str, Any]:
-    return {"endpoint": "sandbox", "sandbox": {**SANDBOX["sandbox"], "latency_ms": milliseconds}}
+from waiting import SOON
 
 
 def threads_of_the_library() -> int:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 import typing
 from pathlib import Path
 
-from contract import CODES, CONTRACT, EVENT, FUNCTIONS, OPERATION, OUTCOME, STATUS, VERDICT, VERSION, table_rows
-from pbk import ROOT
-from python_package import EXAMPLES, PACKAGE, _bindings, configuration, errors, pb
-from test_shared_object import C_TYPES
+from contract import CONTRACT, table_rows
+from header import FUNCTIONS, ROOT, VERSION
+from pbk import C_TYPES
+from python_package import EXAMPLES, PACKAGE, _bindings, configuration, pb
 
 NOT_NEEDED = {
     "pbk_completion_context",  # the ticket tells as much
@@ -37,44 +36,6 @@ def test_functions_are_bound_as_the_header_declares_them():
         assert (function.restype, list(function.argtypes)) == (types[returned], [types[one] for one in taken]), name
     waiting, prompt = _bindings.wait_for_completion, _bindings.pbk_next_completion
     assert (waiting.restype, waiting.argtypes) == (prompt.restype, prompt.argtypes)
-
-
-def test_each_status_has_its_exception():
-    assert {number: name for name, number in STATUS.items() if name != "OK"} == {
-        number: re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", found.__name__).upper()
-        for number, found in errors.BY_STATUS.items()
-    }
-
-
-def test_each_documented_code_has_its_exception():
-    for name, code in CODES.items():
-        if code.status.isdecimal():
-            reply = {"error": {"code": name, "status": None, "source": "library", "retryable": False}}
-            found = pb.Error.of(int(code.status), json.dumps(reply).encode())
-            assert type(found) is errors.BY_STATUS[int(code.status)] and found.code == name
-
-
-def test_a_status_of_a_newer_library_is_an_error_of_its_range():
-    reply = b'{"error":{"code":"x","message":"y","retryable":false}}'
-    for number, base in [(19, pb.CallerError), (39, pb.LibraryError), (59, pb.NetworkError), (79, pb.ReplyError)]:
-        assert type(pb.Error.of(number, reply)) is base
-    assert type(pb.Error.of(99, reply)) is pb.ServiceError
-    for number, found in errors.BY_STATUS.items():
-        assert issubclass(found, next(base for first, base in errors.RANGES if number >= first))
-
-
-def test_constants_are_the_headers():
-    assert {name: getattr(_bindings, name) for name in EVENT} == EVENT
-    for name in ("OK", "CLIENT_CLOSED", "RESOURCE_UNAVAILABLE"):
-        assert getattr(_bindings, name) == STATUS[name]
-    assert _bindings.OUTCOME_UNKNOWN == OUTCOME["UNKNOWN"]
-    assert (_bindings.SEARCH_AVAILABILITY, _bindings.CREATE_BOOKING, _bindings.LOOKUP_CUSTOMER) == (
-        OPERATION["SEARCH_AVAILABILITY"],
-        OPERATION["CREATE_BOOKING"],
-        OPERATION["LOOKUP_CUSTOMER"],
-    )
-    refusals = {verdict.name: verdict.value for verdict in pb.webhook.Verdict}
-    assert {"VALID": 0, "INVALID_ARGUMENT": 1, **refusals} == VERDICT
 
 
 def test_versions_agree():

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import copy
-import ctypes
-import dataclasses
 import gc
 import json
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from fault_server import answer, http_reply
-from python_package import _bindings, booking, pb, search
-from reference_api import API_KEY
+from header import STATUS
+from python_package import SHORT, _bindings, booking, is_closed, pb, search
+from reference_names import API_KEY
 from run_reference import headers_of
-from samples import (
-    BOT_ID,
-    CALLS_ONLY,
-    NAME,
-    ONCE,
-    PHONE,
-    SANDBOX,
-    SEARCH_REPLY,
-    SLEEPING,
-    booking_request,
-    lookup_request,
-    search_request,
-)
-
-SHORT = pb.CallOptions(timeout_ms=500)
-"""A booking in doubt ends before the library asks again, which it does after one second."""
-
-
-@pytest.fixture
-def sandbox():
-    with pb.Client(**SANDBOX) as client:
-        yield client
-
+from samples import BOT_ID, CALLS_ONLY, NAME, ONCE, PHONE, SANDBOX, SEARCH_REPLY, SLEEPING, search_request
 
 # ---- Against a service -----------------------------------------------------------------------------------------------
 
@@ -121,91 +97,6 @@ def test_each_form_of_a_request_asks_the_same(start_faults, form):
     with pb.Client(api_key=API_KEY, base_url=server.url, **CALLS_ONLY) as client:
         client.search_availability(forms[form])
     assert json.loads(server.requests[0].body) == (search_request() if form == "dataclass" else members)
-
-
-# ---- Requests --------------------------------------------------------------------------------------------------------
-
-
-def test_dataclasses_write_what_the_contract_has():
-    options = pb.CallOptions(timeout_ms=3000, slow_after_ms=500, tag="call-7", traceparent="00-…")
-    request = dataclasses.replace(booking(key="k", notes="n", detach=True), options=options)
-    request = dataclasses.replace(request, conversation="call-7")
-    expected = booking_request(key="k", detach=True, conversation="call-7", **vars(options))
-    expected["booking"]["notes"] = "n"
-    assert request.members() == expected
-    assert pb.LookupCustomerRequest(BOT_ID, PHONE).members() == lookup_request()
-    assert search().members() == search_request()
-    assert (
-        "email"
-        not in pb.CreateBookingRequest(BOT_ID, "x", 30, pb.Customer(PHONE, NAME)).members()["booking"]["customer"]
-    )
-
-
-def test_moments_may_be_datetimes_and_dates(sandbox):
-    day = pb.SearchAvailabilityRequest(BOT_ID, date(2030, 1, 14), date(2030, 1, 14))
-    assert len(sandbox.search_availability(day).availabilities) == 16
-    start = datetime(2030, 1, 14, 10, tzinfo=timezone.utc)
-    hours = pb.SearchAvailabilityRequest(BOT_ID, start, start + timedelta(hours=2))
-    assert len(sandbox.search_availability(hours).availabilities) == 4
-    eastern = start.astimezone(timezone(timedelta(hours=-5)))
-    assert sandbox.create_booking(booking(start_at=eastern)).start_at == "2030-01-14T10:00:00Z"
-    with pytest.raises(pb.InvalidField) as refused:
-        sandbox.create_booking(booking(start_at=datetime(2030, 1, 14, 12)))
-    assert refused.value.field == "booking.start_at"
-
-
-@pytest.mark.parametrize("request_json", ["{", b'{"bot_id":"\xff"}', '{"bot_id":"\ud800"}', {"bot_id": float("nan")}])
-def test_what_is_not_json_is_refused_by_the_library(sandbox, request_json):
-    with pytest.raises(pb.InvalidJSON) as refused:
-        sandbox.search_availability(request_json)
-    assert refused.value.members["offset"] >= 0
-
-
-def test_a_nul_byte_hides_nothing(sandbox):
-    whole = json.dumps(search_request())
-    for text in (f"{whole}\0", f"{whole}\0garbage", whole.encode() + b"\0"):
-        with pytest.raises(pb.InvalidJSON) as refused:
-            sandbox.search_availability(text)
-        assert refused.value.members["offset"] == len(whole)
-    with pytest.raises(pb.InvalidJSON):
-        pb.booking_key("call-7", f"{json.dumps(booking_request())}\0")
-
-
-HALF = "\ud83d"
-"""Of a surrogate pair: what is left of an emoji that somebody has cut."""
-
-
-@pytest.mark.parametrize("odd", ["a\0b", "\0", f"{HALF}b"])
-def test_an_argument_that_no_c_string_can_hold_is_named(odd):
-    for name, call in {
-        "call_id": lambda: pb.booking_key(odd, booking()),
-        "secret": lambda: pb.webhook.sign(odd, BODY),
-        "secrets": lambda: pb.webhook.verify(["whsec_1", odd], "t=1,v1=00", BODY),
-    }.items():
-        with pytest.raises(ValueError, match=f"^{name} holds ") as refused:
-            call()
-        assert type(refused.value) is ValueError and odd not in str(refused.value)
-    with pytest.raises(TypeError, match="^call_id is text, not NoneType"):
-        pb.booking_key(None, booking())
-    assert pb.booking_key("call\1one", booking()) != pb.booking_key("call", booking())
-
-
-def test_a_key_that_no_c_string_can_hold_is_named_by_the_library(sandbox):
-    """It travels as JSON, which can hold anything."""
-    for call in (lambda: sandbox.resume("a\0b"), lambda: sandbox.create_booking(booking(key="a\0b"))):
-        with pytest.raises(pb.InvalidField) as refused:
-            call()
-        assert refused.value.field == "idempotency_key"
-
-
-def test_nothing_that_a_caller_told_is_in_a_repr(sandbox):
-    sandbox.create_booking(booking(notes="Initial consultation"))
-    known = sandbox.lookup_customer(pb.LookupCustomerRequest(BOT_ID, PHONE))
-    shown = [booking(notes="Initial consultation"), pb.LookupCustomerRequest(BOT_ID, PHONE), known, known.customer]
-    for private in (PHONE, NAME, "johanna", "Initial"):
-        assert private not in repr(shown)
-    refusal = b'{"error":{"code":"c","message":"m","reply":"%s"}}' % NAME.encode()
-    assert NAME not in repr(pb.Error.of(82, refusal)) and NAME not in str(pb.Error.of(82, refusal))
 
 
 # ---- Exactly once ----------------------------------------------------------------------------------------------------
@@ -310,7 +201,7 @@ def test_a_journal_belongs_to_one_client(tmp_path):
     journal = str(tmp_path / "journal")
     with pb.Client(**SANDBOX, journal_path=journal), pytest.raises(pb.JournalLocked) as locked:
         pb.Client(**SANDBOX, journal_path=journal)
-    assert locked.value.pbk_status == 23
+    assert locked.value.pbk_status == STATUS["JOURNAL_LOCKED"]
 
 
 def test_keys():
@@ -395,13 +286,7 @@ def test_a_forgotten_client_is_closed_with_a_warning(kind):
     with pytest.warns(ResourceWarning, match=f"a {kind.__name__} was not closed"):
         handle = kind(**SANDBOX)._handle
         gc.collect()
-    assert _is_closed(handle)
-
-
-def _is_closed(handle: int) -> bool:
-    status = ctypes.c_int()
-    _bindings.take(_bindings.pbk_pending_bookings(handle, ctypes.byref(status)))
-    return status.value == _bindings.CLIENT_CLOSED
+    assert is_closed(handle)
 
 
 def test_a_closed_client_is_not_warned_of():
@@ -424,60 +309,3 @@ def test_prewarm_connects(start_faults):
         assert server.connections == 0
         client.prewarm()
         assert server.wait_for_connections(1)
-
-
-# ---- Webhooks --------------------------------------------------------------------------------------------------------
-
-BODY = b'{"account_id":"acct_7","nul":"\0"}'
-
-
-def test_a_signature_is_verified():
-    header = pb.webhook.sign("whsec_1", BODY)
-    for secrets in ("whsec_1", b"whsec_1", ["whsec_2", "whsec_1"]):
-        pb.webhook.verify(secrets, header, BODY)
-    pb.webhook.verify("whsec_1", pb.webhook.sign("whsec_1", b"", 1000), b"", now=1300)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "different"),
-    [
-        ("SIGNATURE_MISSING", {"signature_header": None}),
-        ("SIGNATURE_MALFORMED", {"signature_header": "v1=00"}),
-        ("SIGNATURE_MALFORMED", {"signature_header": pb.webhook.sign("whsec_1", BODY, 1000) + "\0x"}),
-        ("SIGNATURE_MALFORMED", {"signature_header": f"t=1000,v1={HALF}"}),
-        ("SIGNATURE_MISMATCH", {"body": BODY + b" "}),
-        ("SIGNATURE_MISMATCH", {"body": BODY[: BODY.index(b"\0")]}),
-        ("SIGNATURE_MISMATCH", {"secrets": "whsec_2"}),
-        ("TIMESTAMP_TOO_OLD", {"now": 1301}),
-        ("TIMESTAMP_TOO_OLD", {"now": 1011, "tolerance_seconds": 10}),
-        ("TIMESTAMP_IN_FUTURE", {"now": 699}),
-    ],
-)
-def test_what_is_not_genuine_is_refused_with_the_reason(verdict, different):
-    valid = {
-        "secrets": "whsec_1",
-        "signature_header": pb.webhook.sign("whsec_1", BODY, 1000),
-        "body": BODY,
-        "now": 1000,
-    }
-    pb.webhook.verify(**valid)
-    with pytest.raises(pb.webhook.InvalidSignature) as refused:
-        pb.webhook.verify(**{**valid, **different})
-    assert refused.value.verdict is pb.webhook.Verdict[verdict]
-    assert str(refused.value)
-
-
-def test_a_verdict_of_a_newer_library_refuses_as_well():
-    assert pb.webhook.InvalidSignature(77).verdict is None
-
-
-@pytest.mark.parametrize("secrets", [[], "", ["whsec_1", ""], ["x"] * 17, "a\0b"])
-def test_wrong_secrets_are_the_callers_fault(secrets):
-    with pytest.raises(ValueError):
-        pb.webhook.verify(secrets, pb.webhook.sign("whsec_1", BODY), BODY)
-
-
-@pytest.mark.parametrize(("secret", "timestamp"), [("", 0), ("a\0b", 0), ("whsec_1", 10**16)])
-def test_what_cannot_be_signed(secret, timestamp):
-    with pytest.raises(ValueError):
-        pb.webhook.sign(secret, BODY, timestamp)

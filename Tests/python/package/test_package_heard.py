@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from python_package import _bindings, booking, pb, run_program, search
+from python_package import SHORT, _bindings, booking, doubt, doubtful, pb, run, run_program, search, slow_sandbox
 from samples import BOT_ID, SANDBOX
-from test_package_async import SOON, run, slow_sandbox
-from test_package_client import SHORT
-from test_package_settled import doubt, doubtful
+from waiting import SOON
 
 ENDS = pytest.mark.parametrize("is_refused", [False, True], ids=["booked", "refused"])
 

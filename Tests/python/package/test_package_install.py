@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pbk import LIBRARY, ROOT
+from header import ROOT
+from pbk import LIBRARY
 from python_package import EXAMPLES, PACKAGE, _library, pb, run_program
 
 PAGE = (ROOT / "docs" / "python.md").read_text()

@@ -8,7 +8,7 @@ import json
 import pytest
 from fault_server import answer, http_reply, stall
 from python_package import EXAMPLES, run_program
-from reference_api import API_KEY
+from reference_names import API_KEY
 from samples import CALLS_ONLY, SANDBOX, SEARCH_REPLY
 
 BEGINNING = """

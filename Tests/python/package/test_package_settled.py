@@ -10,22 +10,10 @@ from typing import Any
 
 import pytest
 from fault_server import answer, close_at_once, http_reply
-from python_package import booking, pb
-from reference_api import API_KEY
+from python_package import doubt, doubtful, is_closed, pb, run
+from reference_names import API_KEY
 from samples import CALLS_ONLY, ONCE, SANDBOX, TAKEN_REPLY
-from test_package_async import SOON, run
-from test_package_client import SHORT, _is_closed
-
-
-def doubtful(*lost: int) -> dict[str, Any]:
-    """A sandbox that loses the replies to these requests, and to the first when none is named."""
-    faults = [{"fault": "lose_reply", "calls": list(lost or (1,))}]
-    return {**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "capacity": 64, "faults": faults}, "retry": ONCE}
-
-
-def doubt(key: str = "key-7", tag: str | None = "call-7") -> pb.CreateBookingRequest:
-    """A booking whose call ends before the library asks again."""
-    return booking(key=key, options=pb.CallOptions(timeout_ms=SHORT.timeout_ms, tag=tag))
+from waiting import SOON
 
 
 def refusing_later(start_faults: Any) -> dict[str, Any]:
@@ -129,7 +117,7 @@ def test_a_forgotten_client_with_on_settled_is_closed_with_a_warning():
         handle, reporter = client._handle, client._reporter
         del client
         gc.collect()
-    assert _is_closed(handle)
+    assert is_closed(handle)
     reporter.join(SOON)
     assert not reporter.is_alive()
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Union
 
 from . import _bindings
-from ._client import (
+from ._handle import (
     CLOSE_TIMEOUT_MS,
     Handle,
     give_up_before_request,

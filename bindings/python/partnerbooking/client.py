@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _bindings
-from ._client import (
+from ._handle import (
     CLOSE_TIMEOUT_MS,
     Handle,
     give_up_before_request,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from . import _bindings
-from ._client import written
+from ._handle import written
 from .errors import Error
 from .values import JSON, CreateBookingRequest
 

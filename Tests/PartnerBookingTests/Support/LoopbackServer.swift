@@ -293,3 +293,13 @@ extension [UInt8] {
         }
     }
 }
+
+/// Serves while `body` runs.
+func withServer(
+    onConnect: @escaping @Sendable (Int) -> [LoopbackServer.Step] = { _ in [] }, _ script: @escaping LoopbackServer.Script,
+    _ body: (LoopbackServer) throws -> Void
+) throws {
+    let server = try LoopbackServer(onConnect: onConnect, script)
+    defer { server.stop() }
+    try body(server)
+}

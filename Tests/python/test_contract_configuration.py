@@ -1,0 +1,130 @@
+"""Configurations against docs/json-contract.md: what is wrong or out of its range is named."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pbk
+import pytest
+from contract import CONTRACT, ERROR_MEMBERS, error_object, table_rows
+from reference_names import API_KEY
+from samples import BOT_ID, SANDBOX, spoiled
+
+DIRECTORY = tempfile.TemporaryDirectory()
+"""For the journals of this module's clients."""
+
+PLATFORM = {"account_id": "acct_1", "webhook_url": "https://clinic.example", "webhook_secret": "whsec_1"}
+PLATFORM_WEBHOOK = {"endpoint": "platform_webhook", "platforms": {BOT_ID: PLATFORM}, "keep_warm_ms": 0}
+
+SWITCHES = {
+    *("journal_required", "resume_on_open", "keys_shared", "report_settled", "check_start_at"),
+    f"platforms.{BOT_ID}.check_start_at",
+}
+"""Options that are true or false."""
+
+
+def refused(config: Any) -> dict[str, Any]:
+    with pytest.raises(pbk.OpenError) as raised:
+        pbk.Client(config).close(0)
+    return error_object(raised.value.reply)
+
+
+OPTIONS = [
+    (prefix, row)
+    for prefix, heading in [
+        ("", "## Configuration"),
+        ("sandbox.", "### The sandbox"),
+        (f"platforms.{BOT_ID}.", "### Platforms"),
+    ]
+    for row in table_rows(CONTRACT, heading)
+]
+OPTION_NAMES = [prefix + row[0].strip("`") for prefix, row in OPTIONS]
+RANGES = [
+    (prefix + row[0].strip("`"), *map(int, bounds[0]))
+    for prefix, row in OPTIONS
+    if (bounds := re.findall(r"^(\d+)…(\d+)$", row[1]))
+]
+
+
+def config_with(option: str, value: Any) -> dict[str, Any]:
+    base = SANDBOX if option.startswith("sandbox") else {"api_key": API_KEY}
+    if option.startswith(("platforms", "private_hosts", "webhook")):
+        base = PLATFORM_WEBHOOK
+    if option in ("journal_required", "resume_on_open", "journal_timeout_ms"):
+        base = base | {"journal_path": f"{DIRECTORY.name}/journal"}
+    return spoiled(base, option, value)
+
+
+@pytest.mark.parametrize("option", OPTION_NAMES)
+@pytest.mark.parametrize("value", [0.5, True, None, "", "\u0000"], ids=repr)
+def test_wrong_option(option, value):
+    if value is True and option in SWITCHES:
+        pbk.Client(config_with(option, value)).close(0)
+        return
+    error = refused(config_with(option, value))
+    assert (error["code"], error["field"]) == ("invalid_config", option)
+    assert set(error) == ERROR_MEMBERS
+
+
+@pytest.mark.parametrize(("option", "least", "most"), RANGES)
+def test_bounds_of_option(option, least, most):
+    for value in (least, most):
+        pbk.Client(config_with(option, value)).close(0)
+    for value in (least - 1, most + 1):
+        error = refused(config_with(option, value))
+        assert (error["code"], error["field"]) == ("invalid_config", option)
+
+
+def test_the_page_gives_bounds():
+    assert {"timeout_ms", "retry.max_attempts", "sandbox.capacity"} <= {option for option, *_ in RANGES}
+
+
+@pytest.mark.parametrize("option", ["colour", "retry.max_attemps", "tls.verify", "paths.cancel", "sandbox.open"])
+def test_unknown_option(option):
+    error = refused(config_with(option, 1))
+    assert (error["code"], error["field"]) == ("invalid_config", option)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("api_key", "sk_live_0123"),
+        ("api_key", "sk_ptnr_" + "x" * 505),
+        ("api_key", "sk_ptnr_0123\r\nX-Injected: 1"),
+        ("base_url", "http://appointments.dialstack.ai"),
+        ("base_url", "https://user:secret@appointments.dialstack.ai"),
+        ("base_url", "https://appointments.dialstack.ai/?a=1"),
+        ("base_url", "https://appointments.dialstack.ai/#a"),
+        ("base_url", "ftp://localhost"),
+        ("paths.create_booking", "v1/bookings"),
+        ("proxy", "gopher://localhost:70"),
+        ("tls.ca_file", "/nonexistent/ca.pem"),
+        ("sandbox.utc_offset", "+25:00"),
+        ("sandbox.now", "yesterday"),
+        ("sandbox.opening_hours", {"monday": ["17:00-09:00"]}),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_option_out_of_its_range(option, value):
+    error = refused(config_with(option, value))
+    assert error["code"] == "invalid_config"
+    assert error["field"].startswith(option)
+    assert "Injected" not in error["message"] and "secret" not in error["message"]
+
+
+def test_partner_api_needs_a_key():
+    error = refused({})
+    assert (error["code"], error["field"]) == ("invalid_config", "api_key")
+
+
+def test_sandbox_options_need_the_sandbox():
+    error = refused({"api_key": API_KEY, "sandbox": {}})
+    assert (error["code"], error["field"]) == ("invalid_config", "sandbox")
+
+
+def test_file_of_certificates_that_holds_none():
+    error = refused({"api_key": API_KEY, "tls": {"ca_file": str(Path(__file__))}})
+    assert (error["code"], error["field"]) == ("invalid_config", "tls.ca_file")
