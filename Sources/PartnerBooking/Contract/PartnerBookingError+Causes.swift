@@ -119,6 +119,20 @@ extension PartnerBookingError {
         return PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
     }
 
+    static func journalLocked(_ path: String) -> PartnerBookingError {
+        let message = "Another client, in this process or another, has the journal \(path) open"
+        var error = PartnerBookingError(.journalLocked, message, source: .library, isRetryable: true)
+        error.field = "journal_path"
+        return error
+    }
+
+    static func journalNotOpened(_ why: String) -> PartnerBookingError {
+        let message = "The journal could not be opened (\(why))"
+        var error = PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
+        error.field = "journal_path"
+        return error
+    }
+
     static func circuitOpen(retryAfterMilliseconds: Int) -> PartnerBookingError {
         let message = "The service failed too often in a row, and is left alone for a moment"
         var error = PartnerBookingError(.circuitOpen, message, source: .library, isRetryable: true)

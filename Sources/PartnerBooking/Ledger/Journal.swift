@@ -338,30 +338,3 @@ final class Journal: @unchecked Sendable {
         try body()
     }
 }
-
-extension JournalRecord {
-    fileprivate var isSettlement: Bool {
-        if case .event(let event, _, _) = self { event.isSettlement } else { false }
-    }
-
-    /// It need not be on the disk: without it, an end is listed once more.
-    fileprivate var isHeard: Bool {
-        if case .event(.heard, _, _) = self { true } else { false }
-    }
-}
-
-extension PartnerBookingError {
-    fileprivate static func journalLocked(_ path: String) -> PartnerBookingError {
-        let message = "Another client, in this process or another, has the journal \(path) open"
-        var error = PartnerBookingError(.journalLocked, message, source: .library, isRetryable: true)
-        error.field = "journal_path"
-        return error
-    }
-
-    fileprivate static func journalNotOpened(_ why: String) -> PartnerBookingError {
-        var error = PartnerBookingError(
-            .journalUnavailable, "The journal could not be opened (\(why))", source: .library, isRetryable: true)
-        error.field = "journal_path"
-        return error
-    }
-}

@@ -228,3 +228,15 @@ extension JSONValue {
 extension StaticString {
     var bytes: [UInt8] { withUTF8Buffer { Array($0) } }
 }
+
+extension JournalRecord {
+    /// It ends the doubt of a booking.
+    var isSettlement: Bool {
+        if case .event(let event, _, _) = self { event.isSettlement } else { false }
+    }
+
+    /// It need not be on the disk: without it, an end is listed once more.
+    var isHeard: Bool {
+        if case .event(.heard, _, _) = self { true } else { false }
+    }
+}
