@@ -8,11 +8,12 @@ enum CompletionReceiver: Sendable {
     /// None: the call is the library's own.
     case none
 
-    func receive(_ completion: CallCompletion) {
+    /// `completion` makes all of it, for receivers that need more than a blocking call does.
+    func receive(_ event: CallCompletion.Event, _ receipt: Receipt?, _ completion: () -> CallCompletion) {
         switch self {
-        case .handler(let handler): handler(completion)
-        case .waiter(let waiter): waiter.complete(completion)
-        case .queue(let queue, let context): queue.append(completion, context: context)
+        case .handler(let handler): handler(completion())
+        case .waiter(let waiter): waiter.complete(event, receipt)
+        case .queue(let queue, let context): queue.append(completion(), context: context)
         case .none: break
         }
     }

@@ -22,10 +22,9 @@ final class CompletionWaiter: @unchecked Sendable {
         semaphore.deallocate()
     }
 
-    func complete(_ completion: CallCompletion) {
-        guard case .done = completion.event else { return }
-        let end = End(event: completion.event, receipt: completion.receipt)
-        self.end.withLock { $0 = end }
+    func complete(_ event: CallCompletion.Event, _ receipt: Receipt?) {
+        guard case .done = event else { return }
+        end.withLock { $0 = End(event: event, receipt: receipt) }
         sem_post(semaphore)
     }
 

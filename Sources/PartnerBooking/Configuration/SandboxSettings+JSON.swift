@@ -9,7 +9,7 @@ extension SandboxSettings {
             "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
             "faults", "seed", "keys",
         ])
-        if let hours = try reader?.optionalObject("opening_hours", path: "sandbox.opening_hours") {
+        if let hours = try reader?.optionalObject("opening_hours") {
             openingHours = try Self.openingHours(hours)
         } else {
             openingHours = [[]] + Array(repeating: [9 * 60..<17 * 60], count: 5) + [[]]
@@ -30,7 +30,7 @@ extension SandboxSettings {
             keys = known
         }
         apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
-        faults = try reader?.optionalObjects("faults", path: "sandbox.faults", maxCount: 100).map(SandboxFault.init) ?? []
+        faults = try reader?.optionalObjects("faults", maxCount: 100).map(SandboxFault.init) ?? []
         seed = try reader?.optionalInteger("seed", in: 0...Int.max) ?? 1
         latencyMilliseconds = try reader?.optionalInteger("latency_ms", in: 0...600_000) ?? 0
         if let reader, let list = try reader.optionalList("bots", maxCount: 1000) {

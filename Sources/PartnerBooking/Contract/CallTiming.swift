@@ -1,9 +1,9 @@
 /// Where the time of a call went. Holds nothing personal.
 public struct CallTiming: Sendable, Equatable {
     let totalMicroseconds: Int
-    let queueMicroseconds: Int
+    var queueMicroseconds: Int
     /// HTTP attempts made.
-    public let attempts: Int
+    public internal(set) var attempts: Int
     /// The last attempt, once it has ended; nil also in the sandbox, which has no network.
     public internal(set) var lastAttempt: AttemptTiming?
     /// The reply is the recorded one of an earlier call with the same key; nothing was sent.

@@ -43,10 +43,19 @@ package final class Call: Sendable {
     /// The library's own: nobody waits for its end.
     var isOwn: Bool { if case .none = receiver { true } else { false } }
 
-    func tell(_ event: CallCompletion.Event, _ timing: CallTiming, _ receipt: Receipt? = nil) {
-        receiver.receive(
+    func tell(_ event: CallCompletion.Event, _ timing: @autoclosure () -> CallTiming, _ receipt: Receipt? = nil) {
+        receiver.receive(event, receipt) {
             CallCompletion(
-                ticket: ticket, idempotencyKey: request.idempotencyKey, tag: request.tag, event: event, timing: timing,
-                receipt: receipt))
+                ticket: ticket, idempotencyKey: request.idempotencyKey, tag: request.tag, event: event, timing: timing(),
+                receipt: receipt)
+        }
+    }
+}
+
+extension CallTiming {
+    /// A call that has made no attempt.
+    init(_ call: Call, _ now: MonotonicTime) {
+        let waited = now.microseconds(since: call.submittedAt)
+        self.init(totalMicroseconds: waited, queueMicroseconds: waited, attempts: 0)
     }
 }

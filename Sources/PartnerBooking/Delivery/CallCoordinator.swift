@@ -12,9 +12,7 @@ final class CallCoordinator {
     private var timers = CallTimers()
     private var waiting = FIFO<TransferID>()
     private var finished = FIFO<FinishedTransfer>()
-    /// Background exchanges, oldest first. Some may have ended.
-    private var unattended: [TransferID] = []
-    private var unattendedMark = 0
+    private var unattended = UnattendedExchanges()
     private var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
     /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`.
@@ -49,16 +47,17 @@ final class CallCoordinator {
         // Answers before deadlines, so that a late thread does not drop an answer.
         transport.perform(&finished)
         while let transfer = finished.popFirst() { attemptEnded(transfer) }
-        fireTimers(now)
+        if timers.areDue(now) { fireTimers(now) }
         startWaiting(now)
         // Last, so that finished transfers keep their results.
-        if unattended.count > unattendedMark { stopOldest(now) }
+        for id in unattended.beyond(limits, table) { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
     }
 
     // MARK: Events
 
     /// A call comes in.
     func accept(_ call: Call, _ now: MonotonicTime) {
+        if timers.areMostObsolete(callCount: table.callCount) { timers.removeObsolete(table) }
         timers.add(.deadline(call.ticket), at: call.deadline)
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)
@@ -124,7 +123,6 @@ final class CallCoordinator {
                 }
             }
         }
-        if timers.areMostObsolete(callCount: table.callCount) { timers.removeObsolete(table) }
     }
 
     // MARK: Effects
@@ -156,19 +154,21 @@ final class CallCoordinator {
         case .goOn: unattended.append(id)
         case .sendNoMore: transport.sendNoMore(id)
         case .distrust: transport.distrust(id)
-        case .complete(let call, let event, let timing, let end):
+        case .complete(let call, let event, let end):
             table.left(call.ticket)
             willComplete(event)
-            call.tell(event, timing, ledger.receipt(call.request, event, end))
+            let receipt = ledger.receipt(call.request, event, end)
+            call.tell(event, table.change(id) { $0.timing(call, now) } ?? CallTiming(call, now), receipt)
         case .resubmit(let call): accept(call, now)
         case .end: table.remove(id)
         case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
-            guard let exchange = table[id] else { return }
-            switch ledger.execute(effect, of: exchange, now) {
+            let answer = table.change(id) { (ledger.execute(effect, of: $0, now), $0.generation) }
+            guard let (answer, generation) = answer else { return }
+            switch answer {
             case .none: break
             case .event(let event): update(id, now) { exchange, _ in event(&exchange) }
             case .later(let timer, let moment):
-                timers.add(.exchange(id, timer, generation: exchange.generation), at: moment)
+                timers.add(.exchange(id, timer, generation: generation), at: moment)
             case .join(let other):
                 if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
             }
@@ -190,15 +190,5 @@ final class CallCoordinator {
             let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
             return exchange.abandoned(answer, abandoned.sendings, abandoned.timing, now, &health)
         }
-    }
-
-    /// Limits background exchanges and their attempts. The oldest beyond the limits are given up and stay in doubt.
-    private func stopOldest(_ now: MonotonicTime) {
-        var seen: Set<TransferID> = []
-        unattended.removeAll { !table.isUnattended($0) || !seen.insert($0).inserted }
-        let attempting = unattended.filter(table.isAttempting)
-        let tooMany = attempting.dropLast(limits.maxUnattended) + unattended.dropLast(limits.maxInFlight)
-        for id in tooMany { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
-        unattendedMark = max(min(limits.maxUnattended, limits.maxInFlight), unattended.count)
     }
 }

@@ -9,7 +9,7 @@ enum CallTimer {
     func isObsolete(_ table: ExchangeTable) -> Bool {
         switch self {
         case .deadline(let ticket), .slow(let ticket): table.call(ticket) == nil
-        case .exchange(let id, _, let generation): table[id]?.generation != generation
+        case .exchange(let id, _, let generation): table.generation(of: id) != generation
         }
     }
 }
@@ -21,6 +21,8 @@ struct CallTimers {
     var next: MonotonicTime? { queue.next }
 
     mutating func add(_ timer: CallTimer, at moment: MonotonicTime) { queue.add(timer, at: moment) }
+
+    func areDue(_ now: MonotonicTime) -> Bool { queue.next.map { $0 <= now } ?? false }
 
     /// Takes the earliest timer that is due. It may be obsolete.
     mutating func popDue(now: MonotonicTime) -> CallTimer? { queue.popDue(now: now) }

@@ -47,9 +47,12 @@ extension Exchange {
             signingKey: authorization.signingKey ?? health.signingKey(of: request.botID),
             isSentOnce: isBooking && rules.keys == .none,
             needsNewConnection: needsNewConnection)
-        guard let limit = attemptMilliseconds else { return [.send(attempt)] }
+        guard let limit = attemptMilliseconds else { return attempt == Attempt() ? Self.plainSend : [.send(attempt)] }
         return [.send(attempt), wait(.attemptOverdue, until: now.adding(milliseconds: limit))]
     }
+
+    /// Most attempts have no options: one array serves all of them.
+    private static let plainSend: [Effect] = [.send(Attempt())]
 
     private func afterPause(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: Self.leastAskMilliseconds) }
 

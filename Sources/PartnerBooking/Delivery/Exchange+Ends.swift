@@ -223,11 +223,10 @@ extension Exchange {
     func complete(
         _ call: Call, _ result: CallResult, _ outcome: PartnerBookingError.Outcome, _ now: MonotonicTime
     ) -> Effect {
-        let timing = timing(call, now)
         let told = result.mapError {
-            call.context.annotating($0, outcome: outcome, attempts: timing.attempts, timing: timing)
+            call.context.annotating($0, outcome: outcome, attempts: attempts, timing: timing(call, now))
         }
-        return .complete(call, .done(told), timing, end: end)
+        return .complete(call, .done(told), end: end)
     }
 
     private func report(_ result: CallResult, _ owed: BookingLedger.OwedReport, _ now: MonotonicTime) -> Effect {

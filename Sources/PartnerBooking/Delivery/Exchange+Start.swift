@@ -39,11 +39,8 @@ extension Exchange {
         guard phase == .claiming else { return [] }
         phase = .ended
         self.end = end
-        return calls.map { call -> Effect in
-            var timing = timing(call, now)
-            timing.isReplayed = true
-            return .complete(call, .done(.success(reply)), timing, end: end)
-        } + [.end]
+        isReplayed = true
+        return calls.map { complete($0, .success(reply), evidence.outcome, now) } + [.end]
     }
 
     /// The booking to resume was not made. `end` names that end.

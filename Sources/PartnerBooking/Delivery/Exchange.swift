@@ -101,8 +101,8 @@ struct Exchange {
         case sendNoMore
         /// Keeps other requests off the attempt's connection if it has been silent until the deadline.
         case distrust
-        /// Completes a call. `end` names the end of its booking.
-        indirect case complete(Call, CallCompletion.Event, CallTiming, end: TransferID)
+        /// Completes a call, with the timing of the moment. `end` names the end of its booking.
+        case complete(Call, CallCompletion.Event, end: TransferID)
         /// Records the booking's ending in the ledger.
         indirect case settle(BookingLedger.Ending)
         /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.
@@ -138,6 +138,8 @@ struct Exchange {
     var record = Record.none
     /// It is sent without a record in the store.
     var isUnprotected = false
+    /// The ledger had the reply, and nothing was sent.
+    var isReplayed = false
     var isWithdrawn = false
     var hasPlace = false
     /// The latest of its calls' deadlines.
@@ -221,9 +223,12 @@ struct Exchange {
     }
 
     func timing(_ call: Call, _ now: MonotonicTime) -> CallTiming {
-        CallTiming(
-            totalMicroseconds: now.microseconds(since: call.submittedAt),
-            queueMicroseconds: (startedAt ?? now).microseconds(since: call.submittedAt),
-            attempts: attempts, lastAttempt: lastTiming, isUnprotected: isUnprotected)
+        var timing = CallTiming(call, now)
+        if let startedAt { timing.queueMicroseconds = startedAt.microseconds(since: call.submittedAt) }
+        timing.attempts = attempts
+        timing.lastAttempt = lastTiming
+        timing.isReplayed = isReplayed
+        timing.isUnprotected = isUnprotected
+        return timing
     }
 }

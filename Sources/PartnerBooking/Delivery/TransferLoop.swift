@@ -196,7 +196,7 @@ final class TransferLoop: @unchecked Sendable {
             return (shared.cancelled, shared.wantsConnection, shared.closesAt)
         }
         while let event = taken.popFirst() {
-            switch event {
+            switch consume event {
             case .call(let call): coordinator.accept(call, now)
             case .reports(let reports): for report in reports { coordinator.accept(report, now) }
             }

@@ -20,6 +20,7 @@ struct AttemptResult {
         var startSeconds: Int?
     }
 
+    @inline(__always)
     init(_ result: TransferResult, to question: Question, wallClock: () -> Int = WallClock.seconds) {
         switch result {
         case .reply(let reply):

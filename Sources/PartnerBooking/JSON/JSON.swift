@@ -107,10 +107,18 @@ package enum JSON {
     static func string(
         _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: UnsafeBufferPointer<UInt8>
     ) -> Bool {
-        if hasEscapes { return Array(decodeString(bytes, span, hasEscapes: true).utf8).elementsEqual(text) }
+        if hasEscapes { return escapedString(bytes, span, equals: text) }
         guard span.upperBound &- span.lowerBound == text.count &+ 2 else { return false }
         guard let base = bytes.baseAddress, let start = text.baseAddress else { return text.isEmpty }
         return memcmp(base + span.lowerBound + 1, start, text.count) == 0
+    }
+
+    /// Apart, because names are hardly ever written with escapes.
+    @inline(never)
+    private static func escapedString(
+        _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, equals text: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        decodeString(bytes, span, hasEscapes: true).utf8.elementsEqual(text)
     }
 
     /// The text of a string or key, `span` including its quotes, of bytes that were scanned.

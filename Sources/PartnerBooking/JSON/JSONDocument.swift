@@ -196,6 +196,27 @@ extension JSONDocument {
         return (first, count)
     }
 
+    /// The names on the way to a value, the outermost one first. Elements of arrays have none.
+    func path(to place: Int) -> [String] {
+        var names: [String] = []
+        var container = 0
+        while container < place {
+            var child = place
+            if kind(at: container) == .object {
+                forEachKey(of: container) { key in
+                    guard key < place, place < next(after: key + 1) else { return }
+                    names.append(string(at: key) ?? "")
+                    child = key + 1
+                }
+            } else {
+                child = container + 1
+                while next(after: child) <= place { child = next(after: child) }
+            }
+            container = child
+        }
+        return names
+    }
+
     /// The lengths of an object's names as a set, which tells most names that are not there without a comparison.
     struct NameLengths {
         fileprivate var bits: UInt64 = 0

@@ -9,8 +9,7 @@ enum FieldRules {
     /// `query`: a range of time to search.
     @discardableResult
     static func checkQuery(_ query: ObjectReader) throws(PartnerBookingError) -> (start: Timestamp, end: Timestamp) {
-        let range = try query.object("filter", path: "query.filter")
-            .object("start_at_range", path: "query.filter.start_at_range")
+        let range = try query.object("filter").object("start_at_range")
         let start = try timestamp("start_at", of: range, timestampForm).timestamp
         let end = try timestamp("end_at", of: range, timestampForm).timestamp
         if !isRange(start, end) { throw range.refuse("end_at", "must be after start_at") }
@@ -32,7 +31,7 @@ enum FieldRules {
             throw booking.refuse("start_at", "must be \(instantForm)")
         }
         let minutes = try booking.integer("duration_minutes", in: 1...1440)
-        let customer = try booking.object("customer", path: "booking.customer")
+        let customer = try booking.object("customer")
         try customer.checkText("phone", maxBytes: 16, phoneForm, isPhone)
         try customer.checkText("name", maxBytes: 256, "a name of 1 to 256 bytes, not only white space", isName)
         try customer.checkOptionalText(

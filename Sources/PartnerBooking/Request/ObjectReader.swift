@@ -1,29 +1,20 @@
 /// Reads the members of one JSON object and refuses, by its path, the first one that is missing, wrong or there twice.
 /// Requests and configurations are read with it; they differ in the error they make of a refusal.
 struct ObjectReader {
-    /// What is read.
     enum Subject: Sendable {
         case request
         case configuration
-        /// What stands in a configuration at that path.
-        case part(of: String)
 
-        func refusal(_ path: String, _ expectation: String) -> PartnerBookingError {
+        fileprivate func refusal(_ path: String, _ expectation: String) -> PartnerBookingError {
             switch self {
             case .request: .field(path, expectation)
             case .configuration: .config(path, expectation)
-            case .part(let place): .config("\(place).\(path)", expectation)
             }
-        }
-
-        func part(_ path: String) -> Subject {
-            if case .part(let place) = self { .part(of: "\(place).\(path)") } else { .part(of: path) }
         }
     }
 
-    /// Where the object stands: `booking.customer`; empty for the outermost.
-    private let path: StaticString
-    let object: JSONValue
+    private let document: JSONDocument
+    private let place: Int
     /// The lengths of the members' names. Most members that are asked for are not there, at least in the outermost object.
     private let nameLengths: JSONDocument.NameLengths
     private let subject: Subject
@@ -35,21 +26,26 @@ struct ObjectReader {
             error.field = nil
             throw error
         }
-        self.init(root, path: "", subject)
+        self.init(root.document, root.place, subject)
     }
 
-    private init(_ object: JSONValue, path: StaticString, _ subject: Subject) {
-        self.path = path
-        self.object = object
-        nameLengths = object.place == 0 ? object.document.nameLengths(of: 0) : .any
+    private init(_ document: JSONDocument, _ place: Int, _ subject: Subject) {
+        self.document = document
+        self.place = place
+        nameLengths = place == 0 ? document.nameLengths(of: 0) : .any
         self.subject = subject
     }
 
+    var object: JSONValue { JSONValue(document: document, place: place) }
+
+    /// Refuses a member, by its path: `booking.customer.phone`.
     func refuse(_ name: StaticString, _ expectation: String) -> PartnerBookingError {
-        subject.refusal(path(of: name.description), expectation)
+        refuse(name.description, expectation)
     }
 
-    private func path(of name: String) -> String { path.utf8CodeUnitCount == 0 ? name : "\(path).\(name)" }
+    private func refuse(_ name: String, _ expectation: String) -> PartnerBookingError {
+        subject.refusal((document.path(to: place) + [name]).map(printable).joined(separator: "."), expectation)
+    }
 
     /// Refuses the first member whose name is not listed.
     func refuseMembers(except names: [String]) throws(PartnerBookingError) {
@@ -57,32 +53,34 @@ struct ObjectReader {
             let name = member.key.string ?? ""
             guard !names.contains(name) else { continue }
             let known = names.joined(separator: ", ")
-            throw subject.refusal(path(of: printable(name)), "is not a known member here; known are: \(known)")
+            throw refuse(name, "is not a known member here; known are: \(known)")
         }
     }
 
     /// A member, or nil when it is not there.
     func value(_ name: StaticString) throws(PartnerBookingError) -> JSONValue? {
-        guard nameLengths.mayHold(name) else { return nil }
-        let (value, count) = object.member(name)
-        guard count <= 1 else { throw refuse(name, "must not appear twice") }
-        return value
+        try place(of: name).map { JSONValue(document: document, place: $0) }
     }
 
     func hasMember(_ name: StaticString) -> Bool {
-        nameLengths.mayHold(name) && object.member(name).count > 0
+        nameLengths.mayHold(name) && document.member(name, of: place).count > 0
     }
 
-    /// A member that is an object. Below the outermost one, `path` spells out where it stands: paths are needed for errors
-    /// only, and putting them together costs time in every call.
-    func optionalObject(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader? {
-        guard let value = try value(name) else { return nil }
-        guard value.kind == .object else { throw refuse(name, "must be a JSON object") }
-        return ObjectReader(value, path: path ?? name, subject)
+    private func place(of name: StaticString) throws(PartnerBookingError) -> Int? {
+        guard nameLengths.mayHold(name) else { return nil }
+        let (value, count) = document.member(name, of: place)
+        guard count <= 1 else { throw refuse(name, "must not appear twice") }
+        return count == 0 ? nil : value
     }
 
-    func object(_ name: StaticString, path: StaticString? = nil) throws(PartnerBookingError) -> ObjectReader {
-        guard let object = try optionalObject(name, path: path) else { throw refuse(name, "is required: a JSON object") }
+    func optionalObject(_ name: StaticString) throws(PartnerBookingError) -> ObjectReader? {
+        guard let value = try place(of: name) else { return nil }
+        guard document.kind(at: value) == .object else { throw refuse(name, "must be a JSON object") }
+        return ObjectReader(document, value, subject)
+    }
+
+    func object(_ name: StaticString) throws(PartnerBookingError) -> ObjectReader {
+        guard let object = try optionalObject(name) else { throw refuse(name, "is required: a JSON object") }
         return object
     }
 
@@ -94,11 +92,11 @@ struct ObjectReader {
     func checkOptionalText(
         _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
     ) throws(PartnerBookingError) -> JSONValue? {
-        guard let value = try value(name) else { return nil }
-        guard value.withText({ $0.count <= maxBytes && rule($0) }) ?? false else {
+        guard let value = try place(of: name) else { return nil }
+        guard document.withText(at: value, { $0.count <= maxBytes && rule($0) }) ?? false else {
             throw refuse(name, "must be \(expected)")
         }
-        return value
+        return JSONValue(document: document, place: value)
     }
 
     @discardableResult
@@ -148,25 +146,21 @@ struct ObjectReader {
         return elements
     }
 
-    /// A list of at most `maxCount` objects; empty when it is not there. Their members are told by the list's `path`.
-    func optionalObjects(
-        _ name: StaticString, path: StaticString, maxCount: Int
-    ) throws(PartnerBookingError) -> [ObjectReader] {
+    /// A list of at most `maxCount` objects; empty when it is not there. The path of their members is that of the list.
+    func optionalObjects(_ name: StaticString, maxCount: Int) throws(PartnerBookingError) -> [ObjectReader] {
         let elements = try optionalList(name, maxCount: maxCount) ?? []
         guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, "must be a list of JSON objects") }
-        return elements.map { ObjectReader($0, path: path, subject) }
+        return elements.map { ObjectReader($0.document, $0.place, subject) }
     }
 
-    /// An object whose members have names of the caller's own and are objects; nil when it is not there. An error tells where in it.
+    /// An object whose members have names of the caller's own and are objects; nil when it is not there.
     func optionalObjectsByName(_ name: StaticString) throws(PartnerBookingError) -> [(name: String, object: ObjectReader)]? {
         guard let value = try value(name) else { return nil }
         guard value.kind == .object, value.members.allSatisfy({ $0.value.kind == .object }) else {
             throw refuse(name, "must be a JSON object, and so must each of its members")
         }
         return value.members.map { member in
-            let key = member.key.string ?? ""
-            let place = "\(path(of: name.description)).\(printable(key))"
-            return (key, ObjectReader(member.value, path: "", subject.part(place)))
+            (member.key.string ?? "", ObjectReader(member.value.document, member.value.place, subject))
         }
     }
 

@@ -86,7 +86,7 @@ final class Request: Sendable {
             return
         }
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
-        leftOut = Self.ownMembers(operation).filter(root.hasMember)
+        leftOut = Self.ownMembers(operation).filter { root.hasMember($0) }
         wish = try Self.wish(operation, root, botID: botID, without: leftOut)
         startSeconds = wish?.summary?.startSeconds
         self.document = document

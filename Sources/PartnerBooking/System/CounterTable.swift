@@ -8,49 +8,61 @@ protocol CounterName: Comparable {
 /// Numbers in a row have slots of their own. A number whose slot an older one still has is in a dictionary instead. These are
 /// few, since at most half of the slots are taken.
 struct CounterTable<Name: CounterName, Value> {
+    private struct Entry {
+        let name: Name
+        var value: Value
+    }
+
     /// In any order.
-    private(set) var values: [Value] = []
-    /// The names of the values.
-    private var names: [Name] = []
-    /// By the last bits of a number: where its value is, or `none`.
+    private var entries: [Entry] = []
+    /// By the last bits of a number: the place of its entry, or `none`.
     private var slots = [Self.none, Self.none]
     private var others: [UInt64: Int] = [:]
 
     private static var none: Int { -1 }
 
-    var isEmpty: Bool { values.isEmpty }
-    var count: Int { values.count }
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
 
-    var sortedNames: [Name] { names.sorted() }
+    /// In any order.
+    var values: [Value] { entries.map(\.value) }
 
-    subscript(name: Name) -> Value? { place(of: name.rawValue).map { values[$0] } }
+    func first(where isWanted: (Value) -> Bool) -> Value? { entries.first { isWanted($0.value) }?.value }
+
+    var sortedNames: [Name] { entries.map(\.name).sorted() }
+
+    subscript(name: Name) -> Value? { place(of: name.rawValue).map { entries[$0].value } }
 
     /// Adds a value under a name that has none.
     mutating func insert(_ value: consuming Value, under name: Name) {
-        values.append(value)
-        names.append(name)
+        entries.append(Entry(name: name, value: value))
         if 2 * count > slots.count { grow() } else { link(name.rawValue, to: count - 1) }
     }
 
-    /// Changes a value in its place, or reads it without a copy; nil when there is none.
+    /// Reads a value without a copy; nil when there is none.
+    func read<Result>(_ name: Name, _ body: (Value) -> Result) -> Result? {
+        place(of: name.rawValue).map { body(entries[$0].value) }
+    }
+
+    /// Changes a value in its place; nil when there is none.
     @inline(__always)
     mutating func change<Result>(_ name: Name, _ body: (inout Value) -> Result) -> Result? {
         guard let place = place(of: name.rawValue) else { return nil }
-        return body(&values[place])
+        return body(&entries[place].value)
     }
 
     @discardableResult
     mutating func removeValue(under name: Name) -> Value? {
         let number = name.rawValue
-        guard let place = place(of: number), let last = names.last?.rawValue else { return nil }
-        if slots[slot(of: number)] == place { slots[slot(of: number)] = Self.none } else { others[number] = nil }
-        if place < count - 1 {  // the last one takes the free place
-            if slots[slot(of: last)] == count - 1 { slots[slot(of: last)] = place } else { others[last] = place }
-            names.swapAt(place, count - 1)
-            values.swapAt(place, count - 1)
+        guard let place = place(of: number) else { return nil }
+        let (slot, last) = (slot(of: number), count - 1)
+        if slots[slot] == place { slots[slot] = Self.none } else { others[number] = nil }
+        if place < last {  // the last one takes the free place
+            let moved = entries[last].name.rawValue
+            if slots[self.slot(of: moved)] == last { slots[self.slot(of: moved)] = place } else { others[moved] = place }
+            entries.swapAt(place, last)
         }
-        names.removeLast()
-        return values.removeLast()
+        return entries.removeLast().value
     }
 
     @inline(__always)
@@ -59,7 +71,7 @@ struct CounterTable<Name: CounterName, Value> {
     @inline(__always)
     private func place(of number: UInt64) -> Int? {
         let place = slots[slot(of: number)]
-        if place != Self.none && names[place].rawValue == number { return place }
+        if place != Self.none && entries[place].name.rawValue == number { return place }
         return others.isEmpty ? nil : others[number]
     }
 
@@ -70,6 +82,6 @@ struct CounterTable<Name: CounterName, Value> {
     private mutating func grow() {
         slots = Array(repeating: Self.none, count: 2 * slots.count)
         others = [:]
-        for (place, name) in names.enumerated() { link(name.rawValue, to: place) }
+        for (place, entry) in entries.enumerated() { link(entry.name.rawValue, to: place) }
     }
 }

@@ -17,8 +17,8 @@ struct FIFO<Element> {
     }
 
     mutating func popFirst() -> Element? {
-        if elements.count == 1 { return elements.popLast() ?? nil }  // nearly always
         guard !isEmpty else { return nil }
+        if elements.count == 1 { return elements.removeLast() }  // nearly always
         let first = elements[head]
         elements[head] = nil  // what was taken is let go at once
         head += 1

@@ -18,8 +18,8 @@ final class CurlSockets {
     }
 
     /// The two ends of a connection, which identify it on this machine.
-    struct Ends: Hashable {
-        private let ports: Int64
+    struct Ends: Equatable {
+        fileprivate let ports: Int64
         private let addresses: UInt64
 
         init(localPort: Int, peerPort: Int, localAddress: UnsafePointer<CChar>?, peerAddress: UnsafePointer<CChar>?) {
@@ -43,8 +43,13 @@ final class CurlSockets {
     private var isChanged: [Bool]
     /// The origins of connections that were found closed.
     private var closed: Set<Int> = []
-    /// HTTP/1.1 connections. An idle one must not receive anything.
-    private var http1Sockets: [Ends: curl_socket_t] = [:]
+    /// HTTP/1.1 connections by their ports. An idle one must not receive anything.
+    private var http1Sockets: [Int64: [HTTP1Socket]] = [:]
+
+    private struct HTTP1Socket {
+        let ends: Ends
+        let socket: curl_socket_t
+    }
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -98,7 +103,8 @@ final class CurlSockets {
     func didAnswerHTTP1(_ socket: curl_socket_t, _ ends: Ends) {
         guard connections[socket] != nil else { return }
         connections[socket]?.http1Ends = ends
-        http1Sockets[ends] = socket
+        http1Sockets[ends.ports, default: []].removeAll { $0.ends == ends }
+        http1Sockets[ends.ports]?.append(HTTP1Socket(ends: ends, socket: socket))
     }
 
     /// Returns whether an idle HTTP/1.1 connection has unread bytes or was closed.
@@ -106,7 +112,7 @@ final class CurlSockets {
     /// libcurl 7.88 would use it and read those bytes as the answer (https://github.com/curl/curl/pull/10690). This can go
     /// when 8.0 is the oldest supported version.
     func hasUnreadBytes(_ ends: Ends) -> Bool {
-        guard let socket = http1Sockets[ends] else { return false }
+        guard let socket = http1Sockets[ends.ports]?.first(where: { $0.ends == ends })?.socket else { return false }
         var byte: UInt8 = 0
         // A connection is usable if nothing has come in. An error counts like a byte.
         if recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return true }
@@ -123,7 +129,10 @@ final class CurlSockets {
     fileprivate func willClose(_ socket: curl_socket_t) {
         if let connection = connections.removeValue(forKey: socket) {
             noteChange(of: connection.origin)
-            if let ends = connection.http1Ends, http1Sockets[ends] == socket { http1Sockets[ends] = nil }
+            if let ports = connection.http1Ends?.ports {
+                http1Sockets[ports]?.removeAll { $0.socket == socket }
+                if http1Sockets[ports]?.isEmpty ?? false { http1Sockets[ports] = nil }
+            }
         }
         // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
         csystem_epoll_remove(descriptor, socket)

@@ -25,13 +25,16 @@ final class CurlTransfer {
     /// Whether an address was turned down for it, and whether another one was not.
     private var refusedAddress = false
     private var admittedAddress = false
-    /// The target that the handle is set up for, with its headers alone: most often the next request's, too.
+    /// The target that the handle is set up for: most often the next request's, too.
     private var target: HTTPTarget?
-    private var headers: UnsafeMutablePointer<curl_slist>?
+    /// The header lines of the target, and linked behind them those of the request alone.
+    private var targetHeaders: UnsafeMutablePointer<curl_slist>?
+    private var lastTargetHeader: UnsafeMutablePointer<curl_slist>?
+    private var requestHeaders: UnsafeMutablePointer<curl_slist>?
     private let url: OpaquePointer
     private var body: [UInt8] = []
     private var isTooLarge = false
-    private var firstByteAt: MonotonicTime?
+    private(set) var firstByteAt: MonotonicTime?
     private var receivedAt = MonotonicTime(nanoseconds: 0)
     /// How much of the body has been looked at and found not to be whole.
     private var checkedCount = 0
@@ -56,7 +59,8 @@ final class CurlTransfer {
 
     deinit {
         curl_easy_cleanup(easy)
-        curl_slist_free_all(headers)
+        freeRequestHeaders()
+        curl_slist_free_all(targetHeaders)
         curl_url_cleanup(url)
     }
 
@@ -95,13 +99,13 @@ final class CurlTransfer {
             // Callbacks
             ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
             ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context),
-            ccurl_set_write_function(easy, receive),
+            ccurl_set_write_function(easy, Self.receive),
             ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context),
-            ccurl_set_prereq_function(easy, aboutToSend),
+            ccurl_set_prereq_function(easy, Self.aboutToSend),
             ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context),
-            ccurl_set_opensocket_function(easy, openSocket),
+            ccurl_set_opensocket_function(easy, Self.openSocket),
             ccurl_set_pointer(easy, CURLOPT_SOCKOPTDATA, context),
-            ccurl_set_sockopt_function(easy, opened),
+            ccurl_set_sockopt_function(easy, Self.opened),
         ]
         return codes.allSatisfy { $0 == CURLE_OK }
     }
@@ -111,7 +115,7 @@ final class CurlTransfer {
         self.id = id
         isSentOnce = request.isSentOnce
         setNeedsNewConnection(request.needsNewConnection)
-        guard target === request.target && request.headers.isEmpty || aim(at: request) else { return false }
+        guard aim(at: request) else { return false }
         // libcurl makes its copy of the body at once, so the size is set before.
         guard ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK else { return false }
         return request.body.withUnsafeBytes {
@@ -121,22 +125,45 @@ final class CurlTransfer {
     }
 
     private func aim(at request: HTTPRequest) -> Bool {
-        target = nil
-        origin = request.target.origin
-        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
-        curl_slist_free_all(headers)
-        headers = nil
-        for line in request.target.headers + request.headers {
-            guard let longer = curl_slist_append(headers, line) else { return false }
-            headers = longer
+        freeRequestHeaders()
+        guard target === request.target || aim(at: request.target) else { return false }
+        for line in request.headers {
+            guard let longer = curl_slist_append(requestHeaders, line) else { return false }
+            requestHeaders = longer
         }
-        guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
+        guard let lastTargetHeader else {
+            return ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, requestHeaders) == CURLE_OK
+        }
+        lastTargetHeader.pointee.next = requestHeaders
+        return true
+    }
+
+    private func aim(at target: HTTPTarget) -> Bool {
+        self.target = nil
+        origin = target.origin
+        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
+        curl_slist_free_all(targetHeaders)
+        targetHeaders = nil
+        for line in target.headers {
+            guard let longer = curl_slist_append(targetHeaders, line) else { return false }
+            targetHeaders = longer
+        }
+        lastTargetHeader = targetHeaders
+        while let next = lastTargetHeader?.pointee.next { lastTargetHeader = next }
+        guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, targetHeaders) == CURLE_OK,
             // Handed over taken apart, a URL costs libcurl a seventh less work in every request than as a text.
-            curl_url_set(url, CURLUPART_URL, request.target.url, 0) == CURLUE_OK,
+            curl_url_set(url, CURLUPART_URL, target.url, 0) == CURLUE_OK,
             ccurl_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url)) == CURLE_OK
         else { return false }
-        if request.headers.isEmpty { target = request.target }
+        self.target = target
         return true
+    }
+
+    private func freeRequestHeaders() {
+        guard requestHeaders != nil else { return }
+        lastTargetHeader?.pointee.next = nil
+        curl_slist_free_all(requestHeaders)
+        requestHeaders = nil
     }
 
     /// Only a handle whose request went well at the first go is used again: libcurl counts how often requests were repeated
@@ -218,34 +245,6 @@ final class CurlTransfer {
     /// The request is on its way, and not a word has come back.
     var isSilent: Bool { mayHaveBeenSent && long(CURLINFO_RESPONSE_CODE) == 0 }
 
-    /// What libcurl measured, once a connection was had.
-    func timing() -> AttemptTiming? {
-        guard let sendings else { return nil }
-        let isReused = long(CURLINFO_NUM_CONNECTS) == 0
-        let dns = isReused ? 0 : offset(CURLINFO_NAMELOOKUP_TIME_T)
-        let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
-        let secured = isReused ? 0 : offset(CURLINFO_APPCONNECT_TIME_T)
-        return AttemptTiming(
-            dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
-            tlsMicroseconds: max(0, secured &- connected),
-            // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
-            firstByteMicroseconds: firstByteAt?.microseconds(since: sendings.lastAt) ?? 0,
-            isConnectionReused: isReused, version: version,
-            sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
-    }
-
-    private var version: HTTPVersion? {
-        switch long(CURLINFO_HTTP_VERSION) {
-        case Int(CURL_HTTP_VERSION_1_0): .v1_0
-        case Int(CURL_HTTP_VERSION_1_1): .v1_1
-        case Int(CURL_HTTP_VERSION_2_0): .v2
-        default: nil
-        }
-    }
-
-    /// The connection that served it can be shared by several requests at once.
-    var isMultiplexed: Bool { long(CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0) }
-
     /// All replies are JSON, and a JSON object tells by itself that it is whole. Asked of HTTP/2 alone: HTTP/1.1 has no such
     /// trouble, and giving up a transfer there costs the connection.
     func hasWholeReply(_ now: MonotonicTime) -> Bool {
@@ -292,25 +291,7 @@ final class CurlTransfer {
         return failure
     }
 
-    private func long(_ info: CURLINFO) -> Int {
-        var value = 0
-        return ccurl_get_long(easy, info, &value) == CURLE_OK ? value : 0
-    }
-
-    private func offset(_ info: CURLINFO) -> Int {
-        var value: curl_off_t = 0
-        return ccurl_get_offset(easy, info, &value) == CURLE_OK ? Int(value) : 0
-    }
-
-    private func header(_ name: String) -> String? {
-        var header: UnsafeMutablePointer<curl_header>?
-        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
-            let value = header?.pointee.value
-        else { return nil }
-        return String(cString: value)
-    }
-
-    fileprivate func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count <= maxReplyBytes - body.count else {
             isTooLarge = true
             return false
@@ -322,18 +303,18 @@ final class CurlTransfer {
     }
 
     /// A name's addresses are looked at where the connection is made: whatever was found before, they may be others now.
-    fileprivate func admits(_ address: IPAddress?) -> Bool {
+    func admits(_ address: IPAddress?) -> Bool {
         let isRefused = !hasProxy && origin?.isPublicOnly ?? true && !(address?.isPublic ?? false)
         if isRefused { refusedAddress = true } else { admittedAddress = true }
         return !isRefused
     }
 
-    fileprivate func didOpen(_ socket: curl_socket_t) {
-        if let origin { sockets.didOpen(socket, to: origin.number) }
+    func didOpen(_ socket: curl_socket_t) {
+        if let number = origin?.number { sockets.didOpen(socket, to: number) }
     }
 
     /// Returns whether to send the request over the connection that libcurl has chosen.
-    fileprivate func willSend(_ ends: CurlSockets.Ends) -> Bool {
+    func willSend(_ ends: CurlSockets.Ends) -> Bool {
         hasMetUnreadBytes = sockets.hasUnreadBytes(ends)
         if hasMetUnreadBytes { unreadConnections += 1 }
         guard !hasMetUnreadBytes, !(isSentOnce && mayHaveBeenSent) else { return false }
@@ -343,7 +324,7 @@ final class CurlTransfer {
         } else {
             sendings = Sendings(at: now)
         }
-        if let origin { sockets.noteChange(of: origin.number) }
+        if let number = origin?.number { sockets.noteChange(of: number) }
         return true
     }
 
@@ -361,52 +342,4 @@ final class CurlTransfer {
 
     /// Returns whether to try another connection.
     var passesUnreadBytes: Bool { hasMetUnreadBytes && unreadConnections < Self.unreadConnectionLimit }
-
-    private func text(_ info: CURLINFO) -> UnsafePointer<CChar>? {
-        var value: UnsafePointer<CChar>?
-        return ccurl_get_text(easy, info, &value) == CURLE_OK ? value : nil
-    }
-
-    private var isHTTP1: Bool {
-        let version = long(CURLINFO_HTTP_VERSION)
-        return version == Int(CURL_HTTP_VERSION_1_0) || version == Int(CURL_HTTP_VERSION_1_1)
-    }
-}
-
-/// libcurl has decompressed a piece of the reply.
-private let receive: ccurl_write_function = { data, size, count, context in
-    guard let context else { return 0 }
-    let (length, overflow) = size.multipliedReportingOverflow(by: count)
-    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-    let isAccepted = !overflow && transfer.append(UnsafeRawBufferPointer(start: data, count: length))
-    return isAccepted ? length : 0  // less than was offered makes libcurl end the transfer
-}
-
-/// libcurl wants to connect to an address: https://curl.se/libcurl/c/CURLOPT_OPENSOCKETFUNCTION.html
-private let openSocket: curl_opensocket_callback = { context, _, wanted in
-    guard let context, let wanted, let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else {
-        return CURL_SOCKET_BAD
-    }
-    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-    // `addr` is the beginning of an address that may be longer than its type.
-    let address = IPAddress(
-        socketAddress: UnsafeRawPointer(wanted).advanced(by: offset), count: Int(wanted.pointee.addrlen))
-    guard transfer.admits(address) else { return CURL_SOCKET_BAD }
-    // Not for the programs that the host may start.
-    return socket(wanted.pointee.family, wanted.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), wanted.pointee.protocol)
-}
-
-/// libcurl has made a socket and is about to connect it.
-private let opened: curl_sockopt_callback = { context, socket, _ in
-    if let context { Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().didOpen(socket) }
-    return Int32(CURL_SOCKOPT_OK)
-}
-
-/// libcurl has a connection and is about to send: https://curl.se/libcurl/c/CURLOPT_PREREQFUNCTION.html
-private let aboutToSend: ccurl_prereq_function = { context, peerAddress, localAddress, peerPort, localPort in
-    guard let context else { return CURL_PREREQFUNC_ABORT }
-    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-    let ends = CurlSockets.Ends(
-        localPort: Int(localPort), peerPort: Int(peerPort), localAddress: localAddress, peerAddress: peerAddress)
-    return transfer.willSend(ends) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

@@ -5,11 +5,11 @@ import CCurl
 /// An instance is made on one thread and then handed to the transfer thread; only `wake` is called from others. It writes to
 /// an eventfd of ours rather than calling curl_multi_wakeup: that takes fewer system calls, and is safe also after `close`.
 final class CurlTransport: Transport {
-    private let multi: UnsafeMutableRawPointer
-    private let settings: ConnectionSettings
+    let multi: UnsafeMutableRawPointer
+    let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
-    private let sockets: CurlSockets
-    private var running = CounterTable<TransferID, CurlTransfer>()
+    let sockets: CurlSockets
+    var running = CounterTable<TransferID, CurlTransfer>()
     /// Transfers whose results were taken and are being looked at.
     private var ended: [CurlTransfer] = []
     /// Easy handles are kept: setting one up costs more than a request.
@@ -19,15 +19,17 @@ final class CurlTransport: Transport {
     private var isClosed = false
 
     /// What is known of each server.
-    private let origins: [Origin]
+    let origins: [Origin]
     /// Those that connections are made ready to.
     private let warmOrigins: ArraySlice<Origin>
     /// Transfers that wait for the connection in the making, and until when.
-    private var connectionWaiters = FIFO<(id: TransferID, until: MonotonicTime)>()
+    var connectionWaiters = FIFO<(id: TransferID, until: MonotonicTime)>()
     /// There may be more connections for a while than a service with HTTP/2 should need.
-    private var isLimitLifted = false
+    var isLimitLifted = false
+    /// Warm-ups under way.
+    var warmUpCount = 0
 
-    private final class Origin {
+    final class Origin {
         let origin: HTTPOrigin
         /// The pool of new requests.
         var pool = CurlPool.first
@@ -113,7 +115,7 @@ final class CurlTransport: Transport {
     private func end(_ transfer: CurlTransfer) {
         curl_multi_remove_handle(multi, transfer.easy)
         ended.append(transfer)
-        if let origin = transfer.origin { sockets.noteChange(of: origin.number) }
+        if let number = transfer.origin?.number { sockets.noteChange(of: number) }
     }
 
     func partialReply(_ id: TransferID) -> HTTPReply? { running[id]?.partialReply }
@@ -141,15 +143,15 @@ final class CurlTransport: Transport {
 
     func prewarm() { for origin in warmOrigins { origin.warmUpSchedule.wanted(now: .now()) } }
 
-    private func origin(of transfer: CurlTransfer) -> Origin? {
-        transfer.origin.flatMap { origins.indices.contains($0.number) ? origins[$0.number] : nil }
+    func origin(of transfer: CurlTransfer) -> Origin? {
+        guard let number = transfer.origin?.number, origins.indices.contains(number) else { return nil }
+        return origins[number]
     }
 
     func perform(_ finished: inout FIFO<FinishedTransfer>) {
         recycle()
         let now = MonotonicTime.now()
-        var warmUps = warmOrigins.count { $0.warmUp != nil }
-        for origin in warmOrigins { tendWarmUp(origin, &warmUps, now) }
+        for origin in warmOrigins { tendWarmUp(origin, now) }
         releaseOverdue(now)
         var stillRunning: Int32 = 0
         curl_multi_perform(multi, &stillRunning)
@@ -159,7 +161,8 @@ final class CurlTransport: Transport {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = ccurl_message_result(message)  // read before the handle is removed: the message goes with it
             guard let transfer = CurlTransfer.of(easy) else { continue }
-            if let origin = origin(of: transfer), transfer === origin.warmUp?.transfer {
+            let origin = origin(of: transfer)
+            if let origin, transfer === origin.warmUp?.transfer {
                 endWarmUp(origin, isWarm: code == CURLE_OK, now)
                 continue
             }
@@ -176,7 +179,7 @@ final class CurlTransport: Transport {
                 FinishedTransfer(
                     id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: moment,
                     timing: transfer.timing()))
-            if code == CURLE_OK, let origin = origin(of: transfer) { noteUse(of: origin, by: transfer, now) }
+            if code == CURLE_OK, let origin { noteUse(of: origin, by: transfer, now) }
             end(transfer)
         }
         if stillRunning > 0 { collectUnendedReplies(&finished, now) }
@@ -207,36 +210,25 @@ final class CurlTransport: Transport {
     private func collectUnendedReplies(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
-        for transfer in running.values where transfer.hasWholeReply(now) {
-            let id = transfer.id
-            if let abandoned = cancel(id, isOverdue: false), let reply = abandoned.partialReply {
-                finished.append(
-                    FinishedTransfer(
-                        id: id, result: .reply(reply), sendings: abandoned.sendings, endedAt: now,
-                        timing: abandoned.timing))
-            }
+        while let id = running.first(where: { $0.hasWholeReply(now) })?.id, let abandoned = cancel(id, isOverdue: false) {
+            guard let reply = abandoned.partialReply else { continue }
+            finished.append(
+                FinishedTransfer(
+                    id: id, result: .reply(reply), sendings: abandoned.sendings, endedAt: now, timing: abandoned.timing))
         }
     }
 
     func wait(until moment: MonotonicTime?) {
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
         let now = MonotonicTime.now()
-        var longest = running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds
-        var isIdle = running.isEmpty
-        func wait(for moment: MonotonicTime?) {
-            if let moment { longest = min(longest, moment.milliseconds(since: now)) }
-        }
-        wait(for: moment)
-        // At the limit those that are due wait for one of them to end.
-        let isAtLimit = warmOrigins.count { $0.warmUp != nil } >= Self.warmUpLimit
+        let longest = now.adding(milliseconds: running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds)
+        var end = min(longest, moment ?? longest)
         for origin in warmOrigins {
-            if let warmUp = origin.warmUp {
-                isIdle = false
-                wait(for: warmUp.deadline)
-            } else if !isAtLimit {
-                wait(for: origin.warmUpSchedule.next)
-            }
+            // At the limit those that are due wait for one of them to end.
+            let next = origin.warmUp?.deadline ?? (warmUpCount < Self.warmUpLimit ? origin.warmUpSchedule.next : nil)
+            if let next, next < end { end = next }
         }
+        let isIdle = running.isEmpty && warmUpCount == 0
         let input = Int16(CURL_WAIT_POLLIN)
         var descriptors = (
             curl_waitfd(fd: wakeUp.descriptor, events: input, revents: 0),
@@ -248,7 +240,7 @@ final class CurlTransport: Transport {
             let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
             ExitGate.leave()
             let count: UInt32 = isIdle || origins.count > 1 ? 2 : 1
-            _ = curl_multi_poll(multi, first, count, Int32(clamping: longest), nil)
+            _ = curl_multi_poll(multi, first, count, Int32(clamping: end.milliseconds(since: now)), nil)
             ExitGate.enter()
         }
         if descriptors.0.revents != 0 { wakeUp.clear() }
@@ -285,109 +277,5 @@ final class CurlTransport: Transport {
             transfer.release()
             idle.append(transfer)
         }
-    }
-}
-
-// MARK: - Warm connections
-
-extension CurlTransport {
-    /// Starts a warm-up when one is due, and ends one that was left without an answer.
-    ///
-    /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
-    /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
-    private func tendWarmUp(_ origin: Origin, _ warmUps: inout Int, _ now: MonotonicTime) {
-        if let current = origin.warmUp, current.deadline <= now {
-            _ = current.transfer.abandon(isOverdue: true)
-            endWarmUp(origin, isWarm: false, now)
-            warmUps -= 1
-        }
-        guard warmUps < Self.warmUpLimit, origin.warmUpSchedule.begin(now: now) else { return }
-        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin) else {
-            origin.warmUpSchedule.ended(isWarm: false, now: now)
-            return
-        }
-        transfer.use(origin.pool)
-        guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
-            origin.warmUpSchedule.ended(isWarm: false, now: now)
-            return
-        }
-        // A connection that is there is proved soon; one that is not has all the time to be made.
-        let isConnected = sockets.hasConnection(to: origin.origin.number)
-        let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
-        origin.warmUp = (transfer, now.adding(milliseconds: limit), isConnected)
-        warmUps += 1
-    }
-
-    private func endWarmUp(_ origin: Origin, isWarm: Bool, _ now: MonotonicTime) {
-        guard let (transfer, _, hadConnection) = origin.warmUp else { return }
-        origin.warmUp = nil
-        if isWarm { noteUse(of: origin, by: transfer, now) }
-        origin.warmUpSchedule.ended(isWarm: isWarm, now: now)
-        // What failed is the connection: the service may be well.
-        if !isWarm && hadConnection { origin.warmUpSchedule.lost(now: now) }
-        curl_multi_remove_handle(multi, transfer.easy)
-    }
-
-    private func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
-        origin.warmUpSchedule.used(now: now)
-        transfer.noteProtocol()
-        origin.lastReleaseCount = 0
-        guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
-        origin.isMultiplexed = transfer.isMultiplexed
-        isLimitLifted = false
-        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry. It has one
-        // limit for all servers, so that each of them has to do with it.
-        let streams = settings.maxStreamsPerConnection
-        let enough = (settings.maxInFlight + streams - 1) / streams + 1
-        let areMultiplexed = origins.allSatisfy { $0.isMultiplexed ?? false }
-        limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
-    }
-
-    /// At least two: a booking in the background must not take the only one.
-    private func limitConnections(to count: Int) {
-        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, count))
-    }
-
-    /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
-    /// handshake half done it is the quickest to be had; and a burst of calls over HTTP/2 does not make a connection for each.
-    private func shouldWaitForConnection(to origin: Origin) -> Bool {
-        origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
-    }
-
-    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own. Of many
-    /// who wait it is one at first, then two, then four: most often the handshakes are slow because everybody makes one.
-    private func releaseOverdue(_ now: MonotonicTime) {
-        while let first = connectionWaiters.first, first.until <= now {
-            _ = connectionWaiters.popFirst()
-            guard let transfer = running[first.id], transfer.isWaitingForConnection, let origin = origin(of: transfer)
-            else { continue }
-            if origin.nextReleaseAt <= now {
-                origin.lastReleaseCount = min(max(1, 2 * origin.lastReleaseCount), settings.maxInFlight)
-                origin.releasesLeft = origin.lastReleaseCount
-                origin.nextReleaseAt = now.adding(milliseconds: Self.connectionWaitMilliseconds)
-            }
-            guard origin.releasesLeft > 0 else {
-                connectionWaiters.append((first.id, origin.nextReleaseAt))
-                continue
-            }
-            origin.releasesLeft -= 1
-            limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
-            isLimitLifted = true
-            curl_multi_remove_handle(multi, transfer.easy)
-            transfer.setWaitsForConnection(false)
-            curl_multi_add_handle(multi, transfer.easy)
-        }
-    }
-}
-
-extension TransferFailure {
-    static var addressRefused: TransferFailure {
-        let message = "The webhook's host has no public address, and \"private_hosts\" does not name it"
-        return TransferFailure(code: .addressRefused, message: message, isRetryable: false)
-    }
-
-    static func resource(_ what: String) -> TransferFailure {
-        TransferFailure(
-            code: .resourceUnavailable, message: "\(what) could not be had", isRetryable: true)
     }
 }

@@ -52,3 +52,15 @@ extension TransferFailure {
         }
     }
 }
+
+extension TransferFailure {
+    static var addressRefused: TransferFailure {
+        let message = "The webhook's host has no public address, and \"private_hosts\" does not name it"
+        return TransferFailure(code: .addressRefused, message: message, isRetryable: false)
+    }
+
+    static func resource(_ what: String) -> TransferFailure {
+        TransferFailure(
+            code: .resourceUnavailable, message: "\(what) could not be had", isRetryable: true)
+    }
+}

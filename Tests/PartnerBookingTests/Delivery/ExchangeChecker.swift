@@ -114,7 +114,7 @@ struct ExchangeChecker {
         case .leavePlace:
             placesHeld -= 1
             check(placesHeld >= 0, "leaves a place that it has not")
-        case .complete(let call, .done(let result), _, _): checkCall(call.ticket, result)
+        case .complete(let call, .done(let result), _): checkCall(call.ticket, result)
         case .complete: check(false, "completes a call with what is no end")
         case .settle(let ending): checkSettlement(ending)
         case .report(let result, _, _): checkReport(result)
@@ -136,7 +136,7 @@ struct ExchangeChecker {
     private mutating func checkGiveUp(_ effect: Exchange.Effect) {
         switch effect {
         case .giveUp, .wait(.giveUpOverdue, _, _), .end: break
-        case .complete(_, .done(.success(let json)), _, _):
+        case .complete(_, .done(.success(let json)), _):
             check(!isGivingUp, "is told as given up before the store has answered")
             check(GiveUpReply(json: json).isJournaled == !isGiveUpLost, "says of the journal what is not true")
         case .complete: check(!isGivingUp, "fails although the booking was given up")

@@ -35,9 +35,9 @@ extension ExchangeHarness {
         case .wait(.pauseOver, let moment, _): "pause \(describePause(moment))"
         case .wait(let timer, let moment, _): "\(timer) in \(moment.milliseconds(since: now))"
         case .goOn: "go on"
-        case .complete(let call, .done(let result), let timing, _):
-            "call \(call.ticket): \(describe(result))\(timing.isReplayed ? " (replayed)" : "")"
-        case .complete(let call, let event, _, _): "call \(call.ticket): \(event)"
+        case .complete(let call, .done(let result), _):
+            "call \(call.ticket): \(describe(result))\(exchange.isReplayed ? " (replayed)" : "")"
+        case .complete(let call, let event, _): "call \(call.ticket): \(event)"
         case .settle(.booked): "settle: booked"
         case .settle(.notBooked(let outcome)): "settle: \(outcome.rawValue)"
         case .settle(.inDoubt): "settle: in doubt"

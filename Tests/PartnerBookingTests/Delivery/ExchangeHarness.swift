@@ -234,16 +234,16 @@ struct ExchangeHarness {
         case .abandon: abandons += 1
         case .wait(let timer, let until, let generation):
             timers.append(Pending(timer: timer, moment: until, generation: generation))
-        case .complete(let call, .done(let result), let timing, _):
+        case .complete(let call, .done(let result), _):
             open.removeAll { $0.ticket == call.ticket }
-            told.append((call.ticket, result, timing))
+            told.append((call.ticket, result, exchange.timing(call, now)))
         case .sendNoMore: attempt?.attempt.isSentOnce = true
         case .resubmit(let call): open.removeAll { $0.ticket == call.ticket }
         case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end, .complete: break
         }
         if case .voiding = exchange.phase { checker.isVoiding = true } else { checker.isVoiding = false }
         switch effect {
-        case .complete(_, _, _, let end): checker.namesEnd(end)
+        case .complete(_, _, let end): checker.namesEnd(end)
         // The ledger takes it from the exchange.
         case .settle, .report: checker.namesEnd(exchange.end)
         default: break

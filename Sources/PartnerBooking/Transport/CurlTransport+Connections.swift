@@ -1,0 +1,92 @@
+import CCurl
+
+/// Connections that are made and kept ahead of requests.
+extension CurlTransport {
+    /// Starts a warm-up when one is due, and ends one that was left without an answer.
+    ///
+    /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
+    /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
+    func tendWarmUp(_ origin: Origin, _ now: MonotonicTime) {
+        if let current = origin.warmUp, current.deadline <= now {
+            _ = current.transfer.abandon(isOverdue: true)
+            endWarmUp(origin, isWarm: false, now)
+        }
+        guard warmUpCount < Self.warmUpLimit, origin.warmUpSchedule.begin(now: now) else { return }
+        guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin) else {
+            origin.warmUpSchedule.ended(isWarm: false, now: now)
+            return
+        }
+        transfer.use(origin.pool)
+        guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
+            origin.warmUpSchedule.ended(isWarm: false, now: now)
+            return
+        }
+        // A connection that is there is proved soon; one that is not has all the time to be made.
+        let isConnected = sockets.hasConnection(to: origin.origin.number)
+        let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
+        origin.warmUp = (transfer, now.adding(milliseconds: limit), isConnected)
+        warmUpCount += 1
+    }
+
+    func endWarmUp(_ origin: Origin, isWarm: Bool, _ now: MonotonicTime) {
+        guard let (transfer, _, hadConnection) = origin.warmUp else { return }
+        origin.warmUp = nil
+        warmUpCount -= 1
+        if isWarm { noteUse(of: origin, by: transfer, now) }
+        origin.warmUpSchedule.ended(isWarm: isWarm, now: now)
+        // What failed is the connection: the service may be well.
+        if !isWarm && hadConnection { origin.warmUpSchedule.lost(now: now) }
+        curl_multi_remove_handle(multi, transfer.easy)
+    }
+
+    func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
+        origin.warmUpSchedule.used(now: now)
+        transfer.noteProtocol()
+        origin.lastReleaseCount = 0
+        guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
+        origin.isMultiplexed = transfer.isMultiplexed
+        isLimitLifted = false
+        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry. It has one
+        // limit for all servers, so that each of them has to do with it.
+        let streams = settings.maxStreamsPerConnection
+        let enough = (settings.maxInFlight + streams - 1) / streams + 1
+        let areMultiplexed = origins.allSatisfy { $0.isMultiplexed ?? false }
+        limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
+    }
+
+    /// At least two: a booking in the background must not take the only one.
+    func limitConnections(to count: Int) {
+        ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, count))
+    }
+
+    /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
+    /// handshake half done it is the quickest to be had; and a burst of calls over HTTP/2 does not make a connection for each.
+    func shouldWaitForConnection(to origin: Origin) -> Bool {
+        origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
+    }
+
+    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own. Of many
+    /// who wait it is one at first, then two, then four: most often the handshakes are slow because everybody makes one.
+    func releaseOverdue(_ now: MonotonicTime) {
+        while let first = connectionWaiters.first, first.until <= now {
+            _ = connectionWaiters.popFirst()
+            guard let transfer = running[first.id], transfer.isWaitingForConnection, let origin = origin(of: transfer)
+            else { continue }
+            if origin.nextReleaseAt <= now {
+                origin.lastReleaseCount = min(max(1, 2 * origin.lastReleaseCount), settings.maxInFlight)
+                origin.releasesLeft = origin.lastReleaseCount
+                origin.nextReleaseAt = now.adding(milliseconds: Self.connectionWaitMilliseconds)
+            }
+            guard origin.releasesLeft > 0 else {
+                connectionWaiters.append((first.id, origin.nextReleaseAt))
+                continue
+            }
+            origin.releasesLeft -= 1
+            limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
+            isLimitLifted = true
+            curl_multi_remove_handle(multi, transfer.easy)
+            transfer.setWaitsForConnection(false)
+            curl_multi_add_handle(multi, transfer.easy)
+        }
+    }
+}
