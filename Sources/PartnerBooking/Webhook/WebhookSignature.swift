@@ -72,10 +72,8 @@ public enum WebhookSignature {
 
 extension WebhookSignature {
     static func header(_ key: HMACKey, body: UnsafeRawBufferPointer, timestamp: Int) -> String {
-        var time: [UInt8] = []
-        timestamp.forEachDigit { time.append($0) }
-        return String(
-            decoding: Array("t=".utf8) + time + Array(",v1=".utf8) + code(key, time, body).hexDigits, as: UTF8.self)
+        let time = String(timestamp)
+        return "t=\(time),v1=\(code(key, Array(time.utf8), body).hex)"
     }
 
     /// A longer header is none of ours.
@@ -107,7 +105,7 @@ extension WebhookSignature {
         guard let signed = SignedHeader(header) else { return .malformed }
         var isSigned = false
         for key in keys {
-            let expected = code(key, signed.time, body).hexDigits
+            let expected = Array(code(key, signed.time, body).hex.utf8)
             // No early end: how long it takes tells nothing of which one matched, or how far.
             for signature in signed.signatures { isSigned = areEqual(expected, signature) || isSigned }
         }
