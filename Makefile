@@ -153,7 +153,8 @@ test-cpp: check-test lib
 	$(MAKE) --no-print-directory -C Tests/cpp check
 
 test-python: check-test lib examples wheel $(VENV)/installed
-	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging bindings/python
+	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging scripts bindings/python
+	$(MAKE) --no-print-directory -s -C Tests/zones
 	$(PYTHON) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder Tests/python
 
 test-valgrind: check-test lib examples

@@ -95,3 +95,14 @@ def test_doubts_are_settled_by_the_library_itself() -> None:
     counts = run_campaign("settle")
     assert counts["unsettled"] == 0
     assert counts["settled_events"] > 0
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_time_zones_are_those_of_zoneinfo() -> None:
+    counts = run_campaign("zones")
+    assert counts["differences"] == 0
+    assert counts["conversions"] >= counts["ZONES_CONVERSIONS"]
+    assert min(counts[what] for what in ("ones", "twos", "gaps")) > 1_000
+    assert counts["compared_zones"] > 100
+    # The package that the table was made from is installed with the others that the tests need.
+    assert counts["table_zones"] > 590
