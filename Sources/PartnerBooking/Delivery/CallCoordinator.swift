@@ -50,7 +50,7 @@ final class CallCoordinator {
         if timers.areDue(now) { fireTimers(now) }
         startWaiting(now)
         // Last, so that finished transfers keep their results.
-        for id in unattended.beyond(limits, table) { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
+        if unattended.areMany { stopOldest(now) }
     }
 
     // MARK: Events
@@ -189,5 +189,10 @@ final class CallCoordinator {
             let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
             return exchange.abandoned(answer, abandoned.sendings, abandoned.timing, now, &health)
         }
+    }
+
+    /// Gives up the oldest background exchanges beyond the limits.
+    private func stopOldest(_ now: MonotonicTime) {
+        for id in unattended.beyond(limits, table) { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
     }
 }

@@ -39,6 +39,13 @@ final class TransferLoop: @unchecked Sendable {
         /// Nothing has been handed in that the transfer thread has not taken.
         var isIdle: Bool { events.isEmpty && cancelled.isEmpty && !wantsConnection }
 
+        /// Removes and returns the calls to cancel. nil: most often there are none.
+        mutating func takeCancelled() -> Set<CallTicket>? {
+            guard !cancelled.isEmpty else { return nil }
+            defer { cancelled = [] }
+            return cancelled
+        }
+
         /// Returns whether the transfer thread must be woken. From then on it counts as awake.
         mutating func wakeUp() -> Bool {
             defer { isAsleep = false }
@@ -188,12 +195,11 @@ final class TransferLoop: @unchecked Sendable {
     private func drainInbox(_ now: MonotonicTime) -> MonotonicTime? {
         let (cancelled, wantsConnection, closesAt) = shared.withLock { shared in
             defer {
-                if !shared.cancelled.isEmpty { shared.cancelled = [] }
                 shared.wantsConnection = false
                 shared.isAsleep = false
             }
             swap(&shared.events, &taken)
-            return (shared.cancelled, shared.wantsConnection, shared.closesAt)
+            return (shared.takeCancelled(), shared.wantsConnection, shared.closesAt)
         }
         while let event = taken.popFirst() {
             switch consume event {
@@ -201,7 +207,7 @@ final class TransferLoop: @unchecked Sendable {
             case .reports(let reports): for report in reports { coordinator.accept(report, now) }
             }
         }
-        for ticket in cancelled { coordinator.cancel(ticket, now) }
+        if let cancelled { for ticket in cancelled { coordinator.cancel(ticket, now) } }
         if wantsConnection { transport.prewarm() }
         return closesAt
     }

@@ -6,10 +6,12 @@ struct UnattendedExchanges {
 
     mutating func append(_ id: TransferID) { ids.append(id) }
 
+    /// There may be more than the limits allow.
+    var areMany: Bool { ids.count > mark }
+
     /// Returns the oldest exchanges beyond the limits of background exchanges and of their attempts. They are to be given up,
     /// and stay in doubt.
     mutating func beyond(_ limits: TransferLoop.Limits, _ table: ExchangeTable) -> [TransferID] {
-        guard ids.count > mark else { return [] }
         var seen: Set<TransferID> = []
         ids.removeAll { !table.isUnattended($0) || !seen.insert($0).inserted }
         mark = max(min(limits.maxUnattended, limits.maxInFlight), ids.count)

@@ -21,7 +21,7 @@ final class CurlTransport: Transport {
     /// What is known of each server.
     let origins: [Origin]
     /// Those that connections are made ready to.
-    private let warmOrigins: ArraySlice<Origin>
+    private let warmOrigins: [Origin]
     /// Transfers that wait for the connection in the making, and until when.
     var connectionWaiters = FIFO<(id: TransferID, until: MonotonicTime)>()
     /// There may be more connections for a while than a service with HTTP/2 should need.
@@ -78,7 +78,7 @@ final class CurlTransport: Transport {
             let interval = place < Self.warmOriginLimit ? settings.keepWarmMilliseconds : 0
             return Origin(origin, keepWarmMilliseconds: interval, seed: seed.next())
         }
-        warmOrigins = origins.prefix(Self.warmOriginLimit)
+        warmOrigins = Array(origins.prefix(Self.warmOriginLimit))
         // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls. Those kept
         // warm to other servers come on top, else they would push each other out.
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(2, settings.maxConnections) + max(0, warmOrigins.count - 1))
