@@ -162,12 +162,13 @@ final class CallCoordinator {
         case .resubmit(let call): accept(call, now)
         case .end: table.remove(id)
         case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
-            guard let exchange = table[id] else { return }
-            switch ledger.execute(effect, of: exchange, now) {
+            let answer = table.change(id) { (ledger.execute(effect, of: $0, now), $0.generation) }
+            guard let (answer, generation) = answer else { return }
+            switch answer {
             case .none: break
             case .event(let event): update(id, now) { exchange, _ in event(&exchange) }
             case .later(let timer, let moment):
-                timers.add(.exchange(id, timer, generation: exchange.generation), at: moment)
+                timers.add(.exchange(id, timer, generation: generation), at: moment)
             case .join(let other):
                 if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
             }

@@ -9,7 +9,7 @@ enum CallTimer {
     func isObsolete(_ table: ExchangeTable) -> Bool {
         switch self {
         case .deadline(let ticket), .slow(let ticket): table.call(ticket) == nil
-        case .exchange(let id, _, let generation): table[id]?.generation != generation
+        case .exchange(let id, _, let generation): table.generation(of: id) != generation
         }
     }
 }

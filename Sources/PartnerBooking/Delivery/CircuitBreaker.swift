@@ -52,13 +52,13 @@ struct CircuitBreaker: Sendable {
 
     /// An attempt has ended. `isOutage` is nil when it was given up and says nothing about the service. `subject` is the
     /// same for all attempts at one booking: one bad booking must not open the breaker for others.
-    mutating func attemptEnded(_ id: TransferID, subject: UInt64, isOutage: Bool?, now: MonotonicTime) {
+    mutating func attemptEnded(_ id: TransferID, subject: @autoclosure () -> UInt64, isOutage: Bool?, now: MonotonicTime) {
         guard settings.failures > 0 else { return }
         switch (state, isOutage) {
         case (.closed(let failed), false?) where failed.isEmpty: break
         case (_, false?): state = .closed(failed: [])
         case (.closed(var failed), true?):
-            failed.insert(subject)
+            failed.insert(subject())
             state = failed.count < settings.failures ? .closed(failed: failed) : .open(until: reopening(now))
         case (.halfOpen(let probe, _), true?) where probe == id: state = .open(until: reopening(now))
         case (.halfOpen(let probe, _), nil) where probe == id: state = .open(until: now)  // the next one probes

@@ -13,7 +13,7 @@ struct ExchangeTable {
     /// All of them, in the order in which they began.
     var ids: [TransferID] { exchanges.sortedNames }
 
-    subscript(id: TransferID) -> Exchange? { exchanges[id] }
+    func generation(of id: TransferID) -> Int? { exchanges.read(id) { $0.generation } }
 
     func id(of ticket: CallTicket) -> TransferID {
         (joined.isEmpty ? nil : joined[ticket]) ?? TransferID(firstCall: ticket)

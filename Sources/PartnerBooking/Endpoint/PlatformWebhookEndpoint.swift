@@ -7,39 +7,43 @@ final class PlatformWebhookEndpoint: Endpoint {
     private let routes: [String: Route]
 
     /// Where the requests of one bot go.
-    private struct Route {
+    private final class Route: Sendable {
         let accountID: String
         let rules: BookingRules
         /// nil: it has no webhook.
         let webhook: Webhook?
+
+        init(_ platform: Platform) {
+            accountID = platform.accountID
+            rules = platform.rules
+            webhook = platform.webhook.map { Webhook($0, accountID: platform.accountID) }
+        }
     }
 
-    private struct Webhook {
+    private final class Webhook: Sendable {
         let service: Int
         let signingKeys: [HMACKey]
         let search: HTTPTarget
         let booking: HTTPTarget
         let customer: HTTPTarget
+
+        init(_ webhook: Platform.Webhook, accountID: String) {
+            let headers = ["X-DialStack-Account-Id: \(accountID)"] + HTTPTarget.commonHeaders
+            func target(_ path: String) -> HTTPTarget {
+                HTTPTarget(url: webhook.url + path, headers: headers, origin: webhook.origin)
+            }
+            service = webhook.number
+            signingKeys = webhook.signingKeys
+            search = target("/availability/search")
+            booking = target("/bookings")
+            customer = target("/customers/lookup")
+        }
     }
 
     init(_ directory: PlatformDirectory) {
         attemptMilliseconds = directory.webhookTimeoutMilliseconds
         serviceCount = directory.webhookCount
-        routes = directory.platforms.mapValues { platform in
-            Route(
-                accountID: platform.accountID, rules: platform.rules,
-                webhook: platform.webhook.map { Self.webhook($0, platform.accountID) })
-        }
-    }
-
-    private static func webhook(_ webhook: Platform.Webhook, _ accountID: String) -> Webhook {
-        let headers = ["X-DialStack-Account-Id: \(accountID)"] + HTTPTarget.commonHeaders
-        func target(_ path: String) -> HTTPTarget {
-            HTTPTarget(url: webhook.url + path, headers: headers, origin: webhook.origin)
-        }
-        return Webhook(
-            service: webhook.number, signingKeys: webhook.signingKeys, search: target("/availability/search"),
-            booking: target("/bookings"), customer: target("/customers/lookup"))
+        routes = directory.platforms.mapValues { Route($0) }
     }
 
     func service(of botID: String) -> Int? { routes[botID]?.webhook?.service }

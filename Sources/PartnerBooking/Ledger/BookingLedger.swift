@@ -41,15 +41,19 @@ struct BookingLedger: Sendable {
         _ key: String, _ wish: Wish?, body: [UInt8], service: Int?, id: TransferID, now: Int, wallClock: Int
     ) -> Decision {
         forgetExpired(now)
-        if let entry = entries[key], entry.isExpired(now) { store(nil, under: key) }
-        guard var entry = entries[key] else { return start(key, wish, body, service, id, wallClock) }
+        var known = entries[key]
+        if known?.isExpired(now) ?? false {
+            store(nil, under: key)
+            known = nil
+        }
+        guard var entry = known else { return start(key, wish, body, service, id, wallClock, replacing: nil) }
         if let wish, !isEqual(wish, body, to: entry) {
-            if case .refused = entry.state { return start(key, wish, body, service, id, wallClock) }
+            if case .refused = entry.state { return start(key, wish, body, service, id, wallClock, replacing: entry) }
             return .refuse(existing(entry))
         }
         switch entry.state {
         case .refused(let outcome):
-            guard wish == nil else { return start(key, wish, body, service, id, wallClock) }
+            guard wish == nil else { return start(key, wish, body, service, id, wallClock, replacing: entry) }
             return entry.isHeard(now) ? .absent : .notMade(outcome, end: entry.end)
         case .inFlight(let id): return .join(id)
         case .booked(let reply): return .replay(reply, end: entry.end)
@@ -67,15 +71,16 @@ struct BookingLedger: Sendable {
     }
 
     private mutating func start(
-        _ key: String, _ wish: Wish?, _ body: [UInt8], _ service: Int?, _ id: TransferID, _ wallClock: Int
+        _ key: String, _ wish: Wish?, _ body: [UInt8], _ service: Int?, _ id: TransferID, _ wallClock: Int,
+        replacing refused: Entry?
     ) -> Decision {
         guard let wish else { return .absent }
         if let service, unsettled[service, default: 0] >= unsettledLimit { return .full(limit: unsettledLimit) }
-        makeRoom()
+        let old = makeRoom() ? entries[key] : refused
         var entry = Entry(wish: wish, body: body, recordedAt: wallClock, service: service, state: .inFlight(id))
         // Until there is a new record, the one of an earlier end stands.
-        entry.recordedEnd = entries[key]?.recordedEnd
-        store(entry, under: key)
+        entry.recordedEnd = old?.recordedEnd
+        store(entry, under: key, replacing: old)
         return .send(Grant(body: body))
     }
 
@@ -96,21 +101,12 @@ struct BookingLedger: Sendable {
 
     /// A booking in flight has ended, as `end` names it.
     mutating func ended(_ key: String, _ ending: Ending, end: TransferID, now: Int) {
-        guard let place = entries.index(forKey: key), !entries.values[place].isSettled else { return }
-        entries.values[place].end = end
-        let state: State
-        switch ending {
-        case .inDoubt(let evidence, let owedReport):
-            entries.values[place].state = .inDoubt(evidence)
-            entries.values[place].owedReport = owedReport
-            return
-        case .booked(let reply): state = .booked(reply: reply)
-        case .notBooked(let outcome): state = .refused(outcome)
-        }
         let expiresAt = now + settings.retentionMilliseconds * 1_000
-        count(entries.values[place], -1)
-        entries.values[place].settle(state, expiresAt: expiresAt)
-        count(entries.values[place], 1)
+        guard let place = entries.index(forKey: key),
+            let (isSettled, service) = entries.values[place].end(ending, as: end, expiresAt: expiresAt), isSettled
+        else { return }
+        if let service { unsettled[service, default: 0] -= 1 }
+        settledCount += 1
         settled.append(Settled(key: key, end: end, dueAt: expiresAt))
         // Refused keys go before their time, and leave items here.
         if settled.count > 2 * settledCount + 64 { settled = settled.filter { !isGone($0) } }
@@ -140,8 +136,10 @@ struct BookingLedger: Sendable {
     }
 
     /// Stores or removes an entry, and counts it.
-    private mutating func store(_ entry: Entry?, under key: String) {
-        if let old = entries[key] { count(old, -1) }
+    private mutating func store(_ entry: Entry?, under key: String) { store(entry, under: key, replacing: entries[key]) }
+
+    private mutating func store(_ entry: Entry?, under key: String, replacing old: Entry?) {
+        if let old { count(old, -1) }
         if let entry { count(entry, 1) }
         entries[key] = entry
         if entry?.isListed ?? false { listed.insert(key) } else { listed.remove(key) }
@@ -199,18 +197,11 @@ struct BookingLedger: Sendable {
 
     /// The host has heard an end, or will have at `moment`. Returns the journal's record of that end, once, if there is one.
     mutating func heard(_ key: String, end: TransferID, at moment: Int) -> Int? {
-        guard let place = entries.index(forKey: key), entries.values[place].isSettled, entries.values[place].end == end
+        guard let place = entries.index(forKey: key),
+            let (heardAt, record) = entries.values[place].hear(end, at: moment)
         else { return nil }
-        let before = entries.values[place].heardAt
-        let heardAt = min(moment, before ?? moment)
-        guard heardAt != before else { return nil }
-        entries.values[place].heardAt = heardAt
-        if case .refused = entries.values[place].state {
-            // Nothing of it needs to be remembered.
-            entries.values[place].expiresAt = min(heardAt, entries.values[place].expiresAt ?? heardAt)
-        }
         receipts.append(Settled(key: key, end: end, dueAt: heardAt))
-        return before == nil ? entries.values[place].recordedEnd : nil
+        return record
     }
 
     /// The bookings whose end nobody has heard, in any order.
@@ -301,9 +292,11 @@ struct BookingLedger: Sendable {
     }
 
     /// When there are too many settled keys, drops the oldest: first those that were heard. Bookings in doubt or in flight
-    /// stay.
-    private mutating func makeRoom() {
+    /// stay. Returns whether it had to drop any.
+    private mutating func makeRoom() -> Bool {
+        guard settledCount >= settings.capacity else { return false }
         while settledCount >= settings.capacity, let oldest = replaceable.popFirst() ?? settled.popFirst() { forget(oldest) }
+        return true
     }
 
     /// The key has another state, or was settled again.

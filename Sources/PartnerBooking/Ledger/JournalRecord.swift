@@ -108,7 +108,7 @@ enum JournalRecord: Equatable, Sendable {
     }
 
     /// The first eight bytes of the SHA-256.
-    private static func checksum(_ json: [UInt8]) -> [UInt8] { Array(Array(SHA256.digest(of: json).prefix(8)).hex.utf8) }
+    private static func checksum(_ json: [UInt8]) -> [UInt8] { Array(SHA256.digest(of: json).prefix(8)).hexDigits }
 }
 
 // MARK: - Members

@@ -59,6 +59,33 @@ extension BookingLedger {
             self.expiresAt = expiresAt
         }
 
+        /// Ends it, unless it is settled. Returns whether it is settled now, and its service.
+        mutating func end(_ ending: Ending, as end: TransferID, expiresAt: Int) -> (isSettled: Bool, service: Int?)? {
+            guard !isSettled else { return nil }
+            self.end = end
+            switch ending {
+            case .inDoubt(let evidence, let owedReport):
+                state = .inDoubt(evidence)
+                self.owedReport = owedReport
+            case .booked(let reply): settle(.booked(reply: reply), expiresAt: expiresAt)
+            case .notBooked(let outcome): settle(.refused(outcome), expiresAt: expiresAt)
+            }
+            return (isSettled, service)
+        }
+
+        /// The host has heard that end, or will have at `moment`. Returns when that is, and at the first time the journal's record
+        /// of the end, if there is one; nil when it changes nothing.
+        mutating func hear(_ end: TransferID, at moment: Int) -> (heardAt: Int, record: Int?)? {
+            guard isSettled, self.end == end else { return nil }
+            let before = heardAt
+            let heardAt = min(moment, before ?? moment)
+            guard heardAt != before else { return nil }
+            self.heardAt = heardAt
+            // Nothing of it needs to be remembered.
+            if case .refused = state { expiresAt = min(heardAt, expiresAt ?? heardAt) }
+            return (heardAt, before == nil ? recordedEnd : nil)
+        }
+
         /// Nobody has heard its end.
         var isListed: Bool { heardAt == nil }
 

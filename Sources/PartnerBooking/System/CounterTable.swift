@@ -39,7 +39,12 @@ struct CounterTable<Name: CounterName, Value> {
         if 2 * count > slots.count { grow() } else { link(name.rawValue, to: count - 1) }
     }
 
-    /// Changes a value in its place, or reads it without a copy; nil when there is none.
+    /// Reads a value without a copy; nil when there is none.
+    func read<Result>(_ name: Name, _ body: (Value) -> Result) -> Result? {
+        place(of: name.rawValue).map { body(entries[$0].value) }
+    }
+
+    /// Changes a value in its place; nil when there is none.
     @inline(__always)
     mutating func change<Result>(_ name: Name, _ body: (inout Value) -> Result) -> Result? {
         guard let place = place(of: name.rawValue) else { return nil }

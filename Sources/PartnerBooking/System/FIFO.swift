@@ -16,8 +16,10 @@ struct FIFO<Element> {
         return rest
     }
 
-    mutating func popFirst() -> Element? {
-        guard !isEmpty else { return nil }
+    @inline(__always)
+    mutating func popFirst() -> Element? { isEmpty ? nil : takeFirst() }
+
+    private mutating func takeFirst() -> Element? {
         if elements.count == 1 { return elements.removeLast() }  // nearly always
         let first = elements[head]
         elements[head] = nil  // what was taken is let go at once

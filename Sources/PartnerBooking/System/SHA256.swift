@@ -120,8 +120,8 @@ struct SHA256 {
         }
         while index < 64 {
             let (early, late) = (words[index &- 15], words[index &- 2])
-            let first = turned(early, 7) ^ turned(early, 18) ^ early &>> 3
-            let second = turned(late, 17) ^ turned(late, 19) ^ late &>> 10
+            let first = turned(turned(early, 18 - 7) ^ early, 7) ^ early &>> 3
+            let second = turned(turned(late, 19 - 17) ^ late, 17) ^ late &>> 10
             words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
             index &+= 1
         }
@@ -164,11 +164,12 @@ struct SHA256 {
     ) {
         let choice = (f ^ g) & e ^ g
         let majority = (a | b) & c | a & b
-        let first = h &+ word &+ choice &+ (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25))
+        let first = h &+ word &+ choice &+ turned(turned(turned(e, 25 - 11) ^ e, 11 - 6) ^ e, 6)
         d &+= first
-        h = first &+ majority &+ (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22))
+        h = first &+ majority &+ turned(turned(turned(a, 22 - 13) ^ a, 13 - 2) ^ a, 2)
     }
 
+    /// Several turns of a word are taken one inside of the other: `turned(w, 2) ^ turned(w, 5)` is `turned(turned(w, 5 - 2) ^ w, 2)`.
     @inline(__always)
     private static func turned(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
@@ -187,13 +188,15 @@ struct SHA256 {
 
 extension [UInt8] {
     /// Two lower-case digits for each byte.
-    var hex: String {
-        String(unsafeUninitializedCapacity: 2 * count) { digits in
-            for (index, byte) in enumerated() {
-                digits[2 * index] = (byte >> 4).hexDigit
-                digits[2 * index + 1] = (byte & 15).hexDigit
+    var hex: String { String(decoding: hexDigits, as: UTF8.self) }
+
+    var hexDigits: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 2 * count) { digits, digitCount in
+            for byte in self {
+                digits[digitCount] = (byte >> 4).hexDigit
+                digits[digitCount + 1] = (byte & 15).hexDigit
+                digitCount += 2
             }
-            return 2 * count
         }
     }
 }

@@ -25,9 +25,12 @@ final class CurlTransfer {
     /// Whether an address was turned down for it, and whether another one was not.
     private var refusedAddress = false
     private var admittedAddress = false
-    /// The target that the handle is set up for, with its headers alone: most often the next request's, too.
+    /// The target that the handle is set up for: most often the next request's, too.
     private var target: HTTPTarget?
-    private var headers: UnsafeMutablePointer<curl_slist>?
+    /// The header lines of the target, and linked behind them those of the request alone.
+    private var targetHeaders: UnsafeMutablePointer<curl_slist>?
+    private var lastTargetHeader: UnsafeMutablePointer<curl_slist>?
+    private var requestHeaders: UnsafeMutablePointer<curl_slist>?
     private let url: OpaquePointer
     private var body: [UInt8] = []
     private var isTooLarge = false
@@ -56,7 +59,8 @@ final class CurlTransfer {
 
     deinit {
         curl_easy_cleanup(easy)
-        curl_slist_free_all(headers)
+        freeRequestHeaders()
+        curl_slist_free_all(targetHeaders)
         curl_url_cleanup(url)
     }
 
@@ -111,7 +115,7 @@ final class CurlTransfer {
         self.id = id
         isSentOnce = request.isSentOnce
         setNeedsNewConnection(request.needsNewConnection)
-        guard target === request.target && request.headers.isEmpty || aim(at: request) else { return false }
+        guard aim(at: request) else { return false }
         // libcurl makes its copy of the body at once, so the size is set before.
         guard ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK else { return false }
         return request.body.withUnsafeBytes {
@@ -121,22 +125,45 @@ final class CurlTransfer {
     }
 
     private func aim(at request: HTTPRequest) -> Bool {
-        target = nil
-        origin = request.target.origin
-        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
-        curl_slist_free_all(headers)
-        headers = nil
-        for line in request.target.headers + request.headers {
-            guard let longer = curl_slist_append(headers, line) else { return false }
-            headers = longer
+        freeRequestHeaders()
+        guard target === request.target || aim(at: request.target) else { return false }
+        for line in request.headers {
+            guard let longer = curl_slist_append(requestHeaders, line) else { return false }
+            requestHeaders = longer
         }
-        guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK,
+        guard let lastTargetHeader else {
+            return ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, requestHeaders) == CURLE_OK
+        }
+        lastTargetHeader.pointee.next = requestHeaders
+        return true
+    }
+
+    private func aim(at target: HTTPTarget) -> Bool {
+        self.target = nil
+        origin = target.origin
+        ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, nil)
+        curl_slist_free_all(targetHeaders)
+        targetHeaders = nil
+        for line in target.headers {
+            guard let longer = curl_slist_append(targetHeaders, line) else { return false }
+            targetHeaders = longer
+        }
+        lastTargetHeader = targetHeaders
+        while let next = lastTargetHeader?.pointee.next { lastTargetHeader = next }
+        guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, targetHeaders) == CURLE_OK,
             // Handed over taken apart, a URL costs libcurl a seventh less work in every request than as a text.
-            curl_url_set(url, CURLUPART_URL, request.target.url, 0) == CURLUE_OK,
+            curl_url_set(url, CURLUPART_URL, target.url, 0) == CURLUE_OK,
             ccurl_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url)) == CURLE_OK
         else { return false }
-        if request.headers.isEmpty { target = request.target }
+        self.target = target
         return true
+    }
+
+    private func freeRequestHeaders() {
+        guard requestHeaders != nil else { return }
+        lastTargetHeader?.pointee.next = nil
+        curl_slist_free_all(requestHeaders)
+        requestHeaders = nil
     }
 
     /// Only a handle whose request went well at the first go is used again: libcurl counts how often requests were repeated

@@ -72,8 +72,10 @@ public enum WebhookSignature {
 
 extension WebhookSignature {
     static func header(_ key: HMACKey, body: UnsafeRawBufferPointer, timestamp: Int) -> String {
-        let time = String(timestamp)
-        return "t=\(time),v1=\(code(key, Array(time.utf8), body).hex)"
+        var time: [UInt8] = []
+        timestamp.forEachDigit { time.append($0) }
+        return String(
+            decoding: Array("t=".utf8) + time + Array(",v1=".utf8) + code(key, time, body).hexDigits, as: UTF8.self)
     }
 
     /// A longer header is none of ours.
@@ -105,7 +107,7 @@ extension WebhookSignature {
         guard let signed = SignedHeader(header) else { return .malformed }
         var isSigned = false
         for key in keys {
-            let expected = Array(code(key, signed.time, body).hex.utf8)
+            let expected = code(key, signed.time, body).hexDigits
             // No early end: how long it takes tells nothing of which one matched, or how far.
             for signature in signed.signatures { isSigned = areEqual(expected, signature) || isSigned }
         }
