@@ -1,8 +1,8 @@
 /// A client of the Partner API, or of the platforms behind it: searches appointment slots and books them.
 ///
-/// `searchAvailability`, `createBooking` and `lookupCustomer` are for Swift concurrency. `call` and `submit` take and give JSON, as
-/// docs/json-contract.md describes it. Any thread may call any member at any time. A client owns one thread, which does all network work, and
-/// with a journal another, which waits for the disk; they end with `close` or with the client.
+/// `searchAvailability`, `createBooking` and `lookupCustomer` are for Swift concurrency. `call` and `submit` take and return
+/// JSON, as docs/json-contract.md describes it. Any thread may call any member at any time. A client owns a thread for the
+/// network and, with a journal, one for the disk. They end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     private let callDefaults: CallDefaults
     /// Used again, one after another.

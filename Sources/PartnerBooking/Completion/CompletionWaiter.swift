@@ -1,7 +1,7 @@
 import CSystem
 import Glibc
 
-/// Where a blocking call waits for its end.
+/// Lets a blocking call wait for its end.
 ///
 /// A semaphore rather than a `Monitor`: one thread waits, once, and a condition would cost it another system call. `@unchecked
 /// Sendable` is safe because POSIX makes semaphores so, and the pointer to it never changes.
@@ -28,7 +28,8 @@ final class CompletionWaiter: @unchecked Sendable {
         sem_post(semaphore)
     }
 
-    /// The end is nil when the moment has passed without a result. `isOver`: nothing more will come, and the waiter can be used again.
+    /// Waits for the end; nil when the moment has passed without one. `isOver`: nothing more will come, so the waiter can be
+    /// used again.
     fileprivate func wait(until moment: MonotonicTime) -> (end: End?, isOver: Bool) {
         var time = moment.timespec
         let isPosted = csystem_semaphore_wait(semaphore, &time) == 0

@@ -31,7 +31,7 @@ struct Configuration: Sendable {
     func timeoutMilliseconds(for operation: CallOperation) -> Int { callDefaults.timeoutMilliseconds(for: operation) }
 }
 
-/// What holds for a call whose request says nothing else.
+/// Defaults of calls.
 struct CallDefaults: Sendable {
     /// nil: each operation's own default.
     let timeoutMilliseconds: Int?

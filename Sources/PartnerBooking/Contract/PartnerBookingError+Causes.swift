@@ -42,7 +42,7 @@ extension PartnerBookingError {
         PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
     }
 
-    /// What waits was called where it would wait for itself.
+    /// A blocking function was called on the thread that it would wait for.
     package static var wouldDeadlock: PartnerBookingError {
         let message = "A function that waits was called from a callback, which runs on the thread it would wait for"
         return PartnerBookingError(.wouldDeadlock, message, source: .caller)

@@ -1,5 +1,5 @@
 extension PartnerBookingError {
-    /// What happened. Open-ended: services have codes of their own, and a program may name those that it decides on:
+    /// The cause. Open-ended: services have codes of their own, and a program may name those that it decides on:
     ///
     ///     extension PartnerBookingError.Code {
     ///         static let clinicClosed = Self(rawValue: "clinic_closed")

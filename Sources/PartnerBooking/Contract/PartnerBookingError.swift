@@ -1,16 +1,16 @@
 /// The reason why a call failed, and for a booking whether it may have been made.
 ///
-/// `code` and `message` are the service's own words when the service answered (`isFromService`). The static members of `Code` are
-/// the library's codes and the best known of services. docs/errors.md says what a voice bot should do on each. No member ever holds the API key or a
-/// caller's personal details, apart from what a service chooses to say in its own `message`.
+/// `code` and `message` are the service's own words if the service answered (`isFromService`). The static members of `Code`
+/// are the library's codes and the best known ones of services. docs/errors.md describes what a voice bot does on each. No
+/// member contains the API key. None contains a caller's personal details, except a service's own `message`.
 public struct PartnerBookingError: Error, Sendable, Equatable {
-    /// Whose fault it is.
+    /// The side at fault.
     public enum Source: String, Sendable {
         /// The program that uses the library.
         case caller
         /// The library, or the machine it runs on.
         case library
-        /// What is between the machine and the service.
+        /// The network between the machine and the service.
         case network
         /// The platform behind the bot.
         case platform
@@ -61,11 +61,11 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         }
     }
 
-    /// What happened.
+    /// The cause.
     public let code: Code
     /// One sentence for a log. When the service answered these are its own words, which may name the customer.
     public internal(set) var message: String
-    /// Whose fault it is.
+    /// The side at fault.
     public let source: Source
     /// The same call, unchanged, may succeed later; a booking with the same key.
     public internal(set) var isRetryable: Bool
@@ -81,12 +81,12 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public internal(set) var offset: Int?
     /// The service's `X-Request-Id`.
     public internal(set) var requestID: String?
-    /// How long the service asked to wait, or is left alone (`circuitOpen`).
+    /// The pause that the service asked for, or until the circuit breaker lets a call through (`circuitOpen`).
     public var retryAfter: Duration? { retryAfterMilliseconds.map { .milliseconds($0) } }
     package internal(set) var retryAfterMilliseconds: Int?
     /// libcurl's own code, when a transfer failed.
     public internal(set) var curlCode: Int?
-    /// What came instead of a usable reply.
+    /// The outside of a reply that cannot be used.
     public internal(set) var invalidReply: InvalidReply?
     /// The platform's reply, if it is JSON of at most 64 KiB. Set with `notConfirmed` and `otherBooking`, and with
     /// `platformWebhook` for every refusal. It may name the customer: do not log it.
@@ -103,14 +103,14 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     /// The request's tag.
     public internal(set) var tag: String?
 
-    /// Where the time went, for a call that was accepted.
+    /// The timing of a call that was accepted.
     public internal(set) var timing: CallTiming?
 
     /// The outside of a reply that cannot be used; its text is never kept.
     public struct InvalidReply: Sendable, Equatable {
         /// As the service named it.
         public let contentType: String?
-        /// How long it was.
+        /// Its length.
         public let byteCount: Int
     }
 

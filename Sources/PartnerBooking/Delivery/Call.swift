@@ -31,7 +31,7 @@ package final class Call: Sendable {
             slowAt: slowAt, receiver: .handler(complete))
     }
 
-    /// What its errors carry.
+    /// The members that its errors carry.
     var context: ErrorContext { ErrorContext(request) }
 
     /// A cancel does not end it.

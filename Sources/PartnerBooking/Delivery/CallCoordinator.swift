@@ -48,6 +48,7 @@ final class CallCoordinator {
         transport.perform(&finished)
         while let transfer = finished.popFirst() { attemptEnded(transfer) }
         if timers.areDue(now) { fireTimers(now) }
+        if timers.areMostObsolete(callCount: table.callCount) { timers.removeObsolete(table) }
         startWaiting(now)
         // Last, so that finished transfers keep their results.
         if unattended.areMany { stopOldest(now) }
@@ -57,7 +58,6 @@ final class CallCoordinator {
 
     /// A call comes in.
     func accept(_ call: Call, _ now: MonotonicTime) {
-        if timers.areMostObsolete(callCount: table.callCount) { timers.removeObsolete(table) }
         timers.add(.deadline(call.ticket), at: call.deadline)
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)

@@ -1,4 +1,4 @@
-/// How the Partner API is reached, or the sandbox that plays it.
+/// Addresses and key of the Partner API, or of the sandbox that plays it.
 struct PartnerAPISettings: Sendable {
     let apiKey: String
     let baseURL: String

@@ -9,7 +9,7 @@ struct PlatformDirectory: Sendable {
     var webhookTimeoutMilliseconds: Int
 }
 
-/// What is known of one bot's platform.
+/// Settings of one bot's platform.
 struct Platform: Sendable {
     struct Webhook: Sendable {
         /// Bots with the same URL share it.

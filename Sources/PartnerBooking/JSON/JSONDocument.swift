@@ -124,7 +124,7 @@ final class JSONDocument: @unchecked Sendable {
 extension JSONDocument {
     func kind(at place: Int) -> JSONKind { nodes[place].kind }
 
-    /// Where the value stands in the bytes.
+    /// The range of the value in the bytes.
     func span(at place: Int) -> Range<Int> { nodes[place].span }
 
     /// The place behind a value and all that is in it.
@@ -158,10 +158,10 @@ extension JSONDocument {
         }
     }
 
-    /// Whether this is `true`.
+    /// Returns whether this is `true`.
     func isTrue(at place: Int) -> Bool { nodes[place].kind == .bool && nodes[place].span.count == "true".utf8.count }
 
-    /// Whether this is a string of that text.
+    /// Returns whether this is a string of that text.
     func isString(at place: Int, _ text: StaticString) -> Bool {
         let node = nodes[place]
         guard node.kind == .string else { return false }
@@ -232,7 +232,7 @@ extension JSONDocument {
     func nameLengths(of object: Int) -> NameLengths {
         var lengths = NameLengths()
         forEachKey(of: object) { key in
-            // How long a name with escapes is has not been looked at.
+            // The length of a name with escapes is not known.
             lengths.bits |= nodes[key].hasEscapes ? .max : NameLengths.bit(nodes[key].span.count - 2)
         }
         return lengths

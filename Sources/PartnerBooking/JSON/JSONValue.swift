@@ -5,7 +5,7 @@ struct JSONValue {
 
     var kind: JSONKind { document.kind(at: place) }
 
-    /// Where the value stands in the document's bytes.
+    /// The range of the value in the document's bytes.
     var span: Range<Int> { document.span(at: place) }
 
     /// The value as it is written.
@@ -18,7 +18,7 @@ struct JSONValue {
     @inline(__always)
     func withText<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? { document.withText(at: place, body) }
 
-    /// Whether this is a string of that text.
+    /// Returns whether this is a string of that text.
     func equals(_ text: StaticString) -> Bool { document.isString(at: place, text) }
 
     /// A number written as plain digits, with or without a minus sign; nil for other kinds, for fractions, exponents and

@@ -83,7 +83,7 @@ final class LedgerStore: Sendable {
     /// Bookings are recorded beyond the process.
     var isJournaled: Bool { journal != nil }
 
-    /// What the journal's file was found to be; nil without a journal.
+    /// The state in which the journal's file was found; nil without a journal.
     var opening: (path: String, found: Journal.Opening)? { journal.map { ($0.path, $0.opening) } }
 
     /// Starts the thread that writes the journal, if there is one. `report` gets the end of each record that has an ID.

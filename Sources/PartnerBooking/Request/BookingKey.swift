@@ -5,7 +5,8 @@ public enum BookingKey {
     ///
     /// - Parameters:
     ///   - callID: Names the phone call, 1 to 256 bytes.
-    ///   - json: The request of the booking, as docs/json-contract.md describes it; its bot, start instant, duration and phone count, and nothing else of it.
+    ///   - json: The request of the booking, as docs/json-contract.md describes it. Only its bot, start instant, duration and
+    ///     phone count.
     /// - Throws: What is wrong with either, with its `field`.
     public static func derived(callID: String, request json: [UInt8]) throws(PartnerBookingError) -> String {
         try derived(callID: Array(callID.utf8), request: json)

@@ -16,7 +16,7 @@ enum FieldRules {
         return (start, end)
     }
 
-    /// What was read of a booking.
+    /// The members of a booking that the library needs.
     struct Booking {
         let startAt: JSONValue
         let startSeconds: Int

@@ -24,7 +24,7 @@ final class Request: Sendable {
     let givesUp: GiveUp?
     let tag: String?
     let traceparent: String?
-    /// What `body` was made from, and the members that were left out. nil until the ledger has found it.
+    /// The document of `body`, and the members that were left out. nil until the ledger has found it.
     private let document: JSONDocument?
     private let leftOut: [StaticString]
 

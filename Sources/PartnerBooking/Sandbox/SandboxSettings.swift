@@ -12,7 +12,7 @@ struct SandboxSettings: Sendable {
     var bots: Set<String>?
     /// nil: every partner key is accepted.
     var apiKey: String?
-    /// What the clinic's clock shows when the client opens, in seconds since 1970; nil: the system's clock.
+    /// The clinic's time when the client opens, in seconds since 1970; nil: the system's clock.
     var now: Int?
     var latencyMilliseconds: Int
     /// Trouble for bookings; the first that applies happens.

@@ -98,7 +98,7 @@ struct SHA256 {
         restCount = 0
     }
 
-    /// Absorbs the block of 64 bytes at `block`. All the time goes here, so it goes by pointers, and by shifts that check nothing.
+    /// Absorbs the block of 64 bytes at `block`. Hashing spends its time here, so it uses pointers and unchecked shifts.
     private static func absorb(
         _ block: UnsafeRawPointer, _ state: inout InlineArray<8, UInt32>, _ words: inout InlineArray<64, UInt32>
     ) {
@@ -169,7 +169,8 @@ struct SHA256 {
         h = first &+ majority &+ turned(turned(turned(a, 22 - 13) ^ a, 13 - 2) ^ a, 2)
     }
 
-    /// Several turns of a word are taken one inside of the other: `turned(w, 2) ^ turned(w, 5)` is `turned(turned(w, 5 - 2) ^ w, 2)`.
+    /// Turns a word to the right. Several turns are nested: `turned(w, 2) ^ turned(w, 5)` is
+    /// `turned(turned(w, 5 - 2) ^ w, 2)`.
     @inline(__always)
     private static func turned(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 

@@ -1,4 +1,4 @@
-/// What the transport needs to know.
+/// Settings of the transport.
 struct ConnectionSettings: Sendable {
     var connectTimeoutMilliseconds: Int
     var maxReplyBytes: Int
@@ -6,7 +6,7 @@ struct ConnectionSettings: Sendable {
     var maxConnections: Int
     var maxStreamsPerConnection: Int
     var maxInFlight: Int
-    /// How long a connection may be idle before it is used; 0: none is made ready ahead unless asked for.
+    /// Longest idle time of a connection before it is used; 0: none is made ready ahead unless asked for.
     var keepWarmMilliseconds: Int
     /// The servers there are, by their numbers.
     var origins: [HTTPOrigin]

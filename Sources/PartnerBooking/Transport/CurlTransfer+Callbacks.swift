@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 
-/// What libcurl calls, on the transfer thread.
+/// Functions that libcurl calls, on the transfer thread.
 extension CurlTransfer {
     /// libcurl has decompressed a piece of the reply.
     static let receive: ccurl_write_function = { data, size, count, context in

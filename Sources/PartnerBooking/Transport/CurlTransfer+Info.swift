@@ -1,8 +1,8 @@
 import CCurl
 
-/// What libcurl knows of a transfer.
+/// Information that libcurl has about a transfer.
 extension CurlTransfer {
-    /// What libcurl measured, once a connection was had.
+    /// Returns libcurl's measurements; nil before a connection was made.
     func timing() -> AttemptTiming? {
         guard let sendings else { return nil }
         let isReused = long(CURLINFO_NUM_CONNECTS) == 0

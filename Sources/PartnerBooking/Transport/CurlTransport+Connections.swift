@@ -59,14 +59,15 @@ extension CurlTransport {
         ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, count))
     }
 
-    /// Whether a request that finds no free connection waits for one in the making, which others could share, too. With a
-    /// handshake half done it is the quickest to be had; and a burst of calls over HTTP/2 does not make a connection for each.
+    /// Returns whether a request without a free connection waits for one in the making that several can share. A handshake
+    /// that is half done is quickest, and a burst of calls over HTTP/2 does not make a connection for each.
     func shouldWaitForConnection(to origin: Origin) -> Bool {
         origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
     }
 
-    /// One handshake that hangs must not hold up every call: who has waited for it long enough gets a connection of its own. Of many
-    /// who wait it is one at first, then two, then four: most often the handshakes are slow because everybody makes one.
+    /// Gives requests that have waited long enough for a handshake a connection of their own, so that one that hangs does
+    /// not hold up every call. One request at first, then two, then four: most often handshakes are slow because there are
+    /// many.
     func releaseOverdue(_ now: MonotonicTime) {
         while let first = connectionWaiters.first, first.until <= now {
             _ = connectionWaiters.popFirst()

@@ -1,4 +1,4 @@
-/// What a caller may set for one call; nil leaves it to the configuration. Ranges are those of docs/json-contract.md.
+/// Options of one call; nil leaves them to the configuration. Ranges are those of docs/json-contract.md.
 public struct CallOptions: Sendable, Equatable {
     /// Deadline of the call, 1 ms to 10 minutes.
     public var timeout: Duration?
@@ -9,7 +9,7 @@ public struct CallOptions: Sendable, Equatable {
     /// A W3C trace context, sent as the header `traceparent`.
     public var traceparent: String?
 
-    /// What is left out is left to the configuration.
+    /// Missing options are left to the configuration.
     public init(
         timeout: Duration? = nil, slowAfter: Duration? = nil, tag: String? = nil, traceparent: String? = nil
     ) {

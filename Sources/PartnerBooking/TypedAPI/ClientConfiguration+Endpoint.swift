@@ -12,7 +12,7 @@ extension ClientConfiguration {
         public static func partnerAPI(apiKey: String) -> ServiceEndpoint { .partnerAPI(PartnerAPI(apiKey: apiKey)) }
     }
 
-    /// How the Partner API is reached.
+    /// Addresses and key of the Partner API.
     public struct PartnerAPI: Sendable, Equatable {
         /// `sk_ptnr_…`. It does not show when it is printed.
         public var apiKey: String {
@@ -20,7 +20,7 @@ extension ClientConfiguration {
             set { hiddenKey.value = newValue }
         }
         private var hiddenKey: Hidden<String>
-        /// Where it is: an `https` URL, or `http` on loopback.
+        /// Its address: an `https` URL, or `http` on loopback.
         public var baseURL: String?
         /// Path of searches, appended to `baseURL`.
         public var searchPath: String?
@@ -44,7 +44,7 @@ extension ClientConfiguration {
         public var platforms: [String: BotPlatform]
         /// Hosts of webhooks that may have private addresses.
         public var privateHosts: [String]
-        /// How long a platform is given for one attempt, 1 ms to 30 seconds.
+        /// Time limit of a platform for one attempt, 1 ms to 30 seconds.
         public var timeout: Duration?
 
         /// Those platforms. What is nil has its default.
@@ -67,7 +67,7 @@ extension ClientConfiguration {
             set { hiddenSecrets.value = newValue }
         }
         private var hiddenSecrets: Hidden<[String]>
-        /// What is known of it. What is nil there is as in `ClientConfiguration.platform`.
+        /// Its rules. A nil member is as in `ClientConfiguration.platform`.
         public var rules: PlatformRules
 
         /// The platform of a bot.
@@ -85,7 +85,7 @@ extension ClientConfiguration {
     /// The clinic of the sandbox. With its defaults it is open on weekdays from 09:00 to 17:00 UTC, with slots of 30 minutes, and
     /// knows every bot.
     public struct SandboxClinic: Sendable, Equatable {
-        /// What its clock shows when the client opens: an RFC 3339 date-time. nil: the system's clock.
+        /// Its time when the client opens: an RFC 3339 date-time. nil: the system's clock.
         public var now: String?
         /// When it is open: ranges such as `09:00-17:00`. nil: Monday to Friday. A day that is left out is closed.
         public var openingHours: [Weekday: [String]]?
@@ -93,11 +93,11 @@ extension ClientConfiguration {
         public var utcOffset: String?
         /// Slots start at opening and every so many minutes, 1 to 1440.
         public var slotMinutes: Int?
-        /// How many days from today can be booked, 1 to 366.
+        /// Days from today that can be booked, 1 to 366.
         public var days: Int?
         /// Bookings that may overlap, 1 to 1000.
         public var capacity: Int?
-        /// How it treats idempotency keys. nil: `checkedFirst`.
+        /// Its treatment of idempotency keys. nil: `checkedFirst`.
         public var keys: KeyTreatment?
         /// The bots that it knows. nil: any.
         public var bots: [String]?
@@ -107,13 +107,13 @@ extension ClientConfiguration {
             set { hiddenKey.value = newValue }
         }
         private var hiddenKey = Hidden<String?>(nil)
-        /// How long each reply takes, at most 10 minutes.
+        /// Time that each reply takes, at most 10 minutes.
         public var latency: Duration?
         /// Trouble on purpose.
         public var faults: [Fault]
-        /// Of what happens by chance: the same seed, the same trouble.
+        /// The seed of random faults: the same seed gives the same faults.
         public var seed: Int?
-        /// Where and with which key the client believes the Partner API to be. nil: a key that the clinic accepts.
+        /// Address and key of the Partner API that the client uses. nil: a key that the clinic accepts.
         public var partnerAPI: PartnerAPI?
 
         /// A clinic whose clock shows that time, with defaults for what is left out.
@@ -132,7 +132,7 @@ extension ClientConfiguration {
 
     /// Something that goes wrong with bookings in the sandbox.
     public struct Fault: Sendable, Equatable {
-        /// What goes wrong: docs/json-contract.md, "Trouble on purpose". Times are at most 10 minutes.
+        /// Faults: docs/json-contract.md, "Trouble on purpose". Times are at most 10 minutes.
         public enum Kind: Sendable, Equatable {
             /// The connection breaks, nothing is booked.
             case loseRequest
@@ -160,11 +160,11 @@ extension ClientConfiguration {
             case emptyBooking
         }
 
-        /// What goes wrong.
+        /// The kind of the fault.
         public var kind: Kind
         /// The booking requests that it happens to, counted from 1.
         public var calls: [Int]
-        /// How many in a hundred of the others it happens to. nil: none; without `calls` all.
+        /// Percentage of the others that it happens to. nil: none; without `calls` all.
         public var percent: Int?
 
         /// A fault of all booking requests, or of those.

@@ -1,4 +1,4 @@
-/// What a client is told when it opens.
+/// The configuration of a client.
 ///
 ///     var configuration = ClientConfiguration(endpoint: .partnerAPI(apiKey: key))
 ///     configuration.timeout = .seconds(8)
@@ -22,15 +22,15 @@ public struct ClientConfiguration: Sendable, Equatable {
     public var maxQueued: Int?
     /// Limit of a reply after decompression, 1024 to 67108864.
     public var maxReplyBytes: Int?
-    /// How servers are reached.
+    /// Connections to servers.
     public var connections = Connections()
-    /// What is tried again within a call.
+    /// Retries within a call.
     public var retries = Retries()
     /// When a service that fails is left alone.
     public var circuitBreaker = Breaker()
-    /// How bookings are remembered and settled.
+    /// Memory and settling of bookings.
     public var bookings = Bookings()
-    /// What is known of the platforms behind the bots.
+    /// Rules of the platforms behind the bots.
     public var platform = PlatformRules()
     /// The same for single bots, by `bot_id`; what is nil there is as in `platform`. Not with `platformWebhook`, whose bots have
     /// their rules in `BotPlatform`.
@@ -43,7 +43,7 @@ public struct ClientConfiguration: Sendable, Equatable {
 }
 
 extension ClientConfiguration {
-    /// How servers are reached.
+    /// Connections to servers.
     public struct Connections: Sendable, Equatable {
         /// Limit of one attempt to connect, TLS included. 1 ms to 10 minutes.
         public var timeout: Duration?
@@ -51,7 +51,7 @@ extension ClientConfiguration {
         public var limit: Int?
         /// Calls at once on one HTTP/2 connection, 1 to 10000.
         public var maxStreams: Int?
-        /// How long a connection may be idle before it is used, so that it stays usable. At most an hour. Zero: none is made
+        /// Longest idle time of a connection before it is used, so that it stays usable. At most an hour. Zero: none is made
         /// ahead unless `prewarm` asks for it.
         public var keepWarm: Duration?
         /// A PEM file with the certificates to trust instead of the system's.
@@ -68,7 +68,7 @@ extension ClientConfiguration {
         public init() {}
     }
 
-    /// What is tried again within a call.
+    /// Retries within a call.
     public struct Retries: Sendable, Equatable {
         /// Attempts in all, 1 to 10. 1 turns retries off.
         public var maxAttempts: Int?
@@ -94,11 +94,11 @@ extension ClientConfiguration {
         public init() {}
     }
 
-    /// How bookings are remembered and settled.
+    /// Memory and settling of bookings.
     public struct Bookings: Sendable, Equatable {
-        /// How long a settled key is remembered, in minutes: 1 minute to 7 days.
+        /// Time that a settled key is remembered, in minutes: 1 minute to 7 days.
         public var retention: Duration?
-        /// How long the library asks for a booking in doubt after its call has ended. At most an hour. Zero: it only reads the
+        /// Time that the library asks for a booking in doubt after its call has ended. At most an hour. Zero: it only reads the
         /// answer that is outstanding.
         public var settlingTime: Duration?
         /// Several clients may use one key at the same time.
@@ -111,9 +111,9 @@ extension ClientConfiguration {
         public init() {}
     }
 
-    /// What is known of a platform: docs/exactly-once.md, "What is known of a platform".
+    /// Rules of a platform: docs/exactly-once.md, "What is known of a platform".
     public struct PlatformRules: Sendable, Equatable {
-        /// How it treats idempotency keys.
+        /// Its treatment of idempotency keys.
         public var keys: KeyTreatment?
         /// The longest time that it works on one request, 1 ms to 10 minutes.
         public var limit: Duration?
@@ -128,7 +128,7 @@ extension ClientConfiguration {
         }
     }
 
-    /// How a platform treats idempotency keys. No case is called `none`: as an optional that would mean the default.
+    /// A platform's treatment of idempotency keys. No case is called `none`: as an optional that would mean the default.
     public enum KeyTreatment: String, Sendable, CaseIterable {
         /// It keeps them. It may check slot or time first.
         case kept
@@ -144,7 +144,7 @@ extension ClientConfiguration {
         public var path: String
         /// False: a booking that the journal does not take is sent all the same.
         public var isRequired: Bool?
-        /// How long a booking waits for the journal, 1 ms to a minute.
+        /// Time that a booking waits for the journal, 1 ms to a minute.
         public var timeout: Duration?
         /// Unsettled bookings are sent again when the client opens.
         public var resumesOnOpen: Bool?

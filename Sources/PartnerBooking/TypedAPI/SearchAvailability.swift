@@ -40,7 +40,7 @@ public struct SearchAvailabilityReply: Sendable, Equatable {
     public struct Availability: Sendable, Equatable {
         /// RFC 3339, as the platform wrote it.
         public let startAt: String
-        /// How long it is. Of a free window that is not how long an appointment takes: a program decides that by itself.
+        /// Its length. A free window is longer than an appointment: the program decides the appointment's length.
         public let durationMinutes: Int?
     }
 

@@ -12,7 +12,7 @@ final class Zone: Sendable {
     /// The version of tzdata that the built-in table was made from; nil when the system's zoneinfo was used.
     let builtInVersion: String?
 
-    /// Where the offset changes, in order.
+    /// The transitions, in order.
     private let changes: [Int]
     /// Before the first change, and from each change on.
     private let offsets: [Int32]
@@ -151,13 +151,13 @@ struct ZonePeriod: Equatable, Sendable {
     fileprivate func starting(at start: Int) -> ZonePeriod { ZonePeriod(start: start, end: end, offset: offset) }
 }
 
-/// What a clock in a zone shows.
+/// The time that a clock in a zone shows.
 struct LocalTime: Equatable, Sendable {
     /// Seconds since 1970-01-01T00:00 on that clock.
     let wall: Int
     /// Seconds east of UTC.
     let offset: Int
-    /// Whether the clock was set back, and has shown this wall time before.
+    /// True: the clock was set back and has shown this wall time before.
     let isRepeated: Bool
 
     /// Days since 1970-01-01.

@@ -2,7 +2,7 @@ import Glibc
 
 /// The zones that were read. A file is read once, and its zone is kept.
 final class ZoneCache: Sendable {
-    /// Of this process. It never changes what was read: a process that runs during an update of tzdata keeps the old rules.
+    /// The cache of this process. A process that runs during an update of tzdata keeps the old rules.
     static let shared: ZoneCache = {
         // A fork copies the lock, and no thread of the child could release it.
         pthread_atfork(

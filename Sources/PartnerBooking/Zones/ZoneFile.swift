@@ -2,7 +2,7 @@ import Glibc
 
 /// The files of the system's zoneinfo.
 enum ZoneFile {
-    /// Where distributions keep them, the usual place first.
+    /// Directories of distributions, the usual one first.
     static let directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
 
     /// Ten times as much as the largest file of tzdata.
@@ -11,7 +11,7 @@ enum ZoneFile {
     /// The longest name of tzdata has 32.
     static let maxNameBytes = 64
 
-    /// Whether a text can be the name of a zone: parts of letters, digits, `_`, `-` and `+` with `/` between them. Without
+    /// Returns whether a text can be the name of a zone: parts of letters, digits, `_`, `-` and `+` with `/` between them. Without
     /// dots, and without `/` at either end, it cannot lead out of a directory.
     static func isName(_ text: String) -> Bool {
         guard (1...maxNameBytes).contains(text.utf8.count) else { return false }
