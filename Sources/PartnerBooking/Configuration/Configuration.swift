@@ -134,20 +134,22 @@ extension Configuration {
         try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms", "budget"])
         let breaker = try root.optionalObject("circuit_breaker")
         try breaker?.refuseMembers(except: ["failures", "open_ms"])
-        return DeliveryPolicy(
-            isJournalRequired: try root.optionalBoolean("journal_required") ?? true,
-            journalTimeoutMilliseconds: try root.optionalInteger("journal_timeout_ms", in: 1...60_000) ?? 2_000,
-            retry: RetryPolicy(
-                maxAttempts: try retry?.optionalInteger("max_attempts", in: 1...10) ?? 3,
-                baseDelayMilliseconds: try retry?.optionalInteger("base_delay_ms", in: 1...60_000) ?? 100,
-                maxDelayMilliseconds: try retry?.optionalInteger("max_delay_ms", in: 1...60_000) ?? 2_000),
-            retryTokens: try retry?.optionalInteger("budget", in: 0...1_000) ?? 20,
-            circuitBreaker: .init(
-                failures: try breaker?.optionalInteger("failures", in: 0...1_000) ?? 10,
-                openMilliseconds: try breaker?.optionalInteger("open_ms", in: 100...600_000) ?? 5_000),
-            settleForMilliseconds: try root.optionalInteger("settle_for_ms", in: 0...3_600_000) ?? 120_000,
-            reportsSettled: try root.optionalBoolean("report_settled") ?? false)
+        // Missing members keep the defaults of the settings.
+        var policy = DeliveryPolicy()
+        try read(&policy.isJournalRequired, root.optionalBoolean("journal_required"))
+        try read(&policy.journalTimeoutMilliseconds, root.optionalInteger("journal_timeout_ms", in: 1...60_000))
+        try read(&policy.retry.maxAttempts, retry?.optionalInteger("max_attempts", in: 1...10))
+        try read(&policy.retry.baseDelayMilliseconds, retry?.optionalInteger("base_delay_ms", in: 1...60_000))
+        try read(&policy.retry.maxDelayMilliseconds, retry?.optionalInteger("max_delay_ms", in: 1...60_000))
+        try read(&policy.retryTokens, retry?.optionalInteger("budget", in: 0...1_000))
+        try read(&policy.circuitBreaker.failures, breaker?.optionalInteger("failures", in: 0...1_000))
+        try read(&policy.circuitBreaker.openMilliseconds, breaker?.optionalInteger("open_ms", in: 100...600_000))
+        try read(&policy.settleForMilliseconds, root.optionalInteger("settle_for_ms", in: 0...3_600_000))
+        try read(&policy.reportsSettled, root.optionalBoolean("report_settled"))
+        return policy
     }
+
+    private static func read<Value>(_ setting: inout Value, _ value: Value?) { if let value { setting = value } }
 
     /// An absolute path: the host may change its working directory later.
     private static func journalPath(_ root: ObjectReader) throws(PartnerBookingError) -> String? {
