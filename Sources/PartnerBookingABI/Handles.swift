@@ -11,11 +11,14 @@ enum Handles {
         var clients: [UInt: PartnerBookingClient] = [:]
         /// Queues of closed clients with completions that nobody has taken yet.
         var leftovers: [UInt: CompletionQueue] = [:]
-        var leftBehind: [PartnerBookingClient] = []
+        /// In the child of a fork: the parent's clients, by handle.
+        var leftBehind: [UInt: PartnerBookingClient] = [:]
         var issued: UInt = 0
 
-        /// Why a handle is not in the table: it was given out once and is closed, or it never came from here.
+        /// Why a handle is not in the table: its client is the parent's, it was given out once and is closed, or it never
+        /// came from here.
         func error(_ handle: UInt) -> PartnerBookingError {
+            if leftBehind[handle] != nil { return .clientOfParent }
             let distance = handle &- base
             let wasIssued = distance % step == 0 && distance / step >= 1 && distance / step <= issued
             return wasIssued ? .clientClosed : .invalidClient
@@ -30,7 +33,7 @@ enum Handles {
             { Handles.table.unlockAfterFork(inChild: false) },
             {
                 Handles.table.unlockAfterFork(inChild: true) { table in
-                    table.leftBehind.append(contentsOf: table.clients.values)
+                    table.leftBehind.merge(table.clients) { first, _ in first }
                     table.clients = [:]
                     table.leftovers = [:]
                 }

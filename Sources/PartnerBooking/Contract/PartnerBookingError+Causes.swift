@@ -38,6 +38,12 @@ extension PartnerBookingError {
         PartnerBookingError(.clientClosed, "The client is closed", source: .caller)
     }
 
+    /// For callers by handle, in the child of a fork: its parent's client.
+    package static var clientOfParent: PartnerBookingError {
+        let message = "The client belongs to the process that this one was forked from: open a client in this process"
+        return PartnerBookingError(.clientClosed, message, source: .caller)
+    }
+
     static var cancelled: PartnerBookingError {
         PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
     }
@@ -161,6 +167,11 @@ extension PartnerBookingError {
     /// `what` could not be had from this machine.
     static func resource(_ message: String) -> PartnerBookingError {
         PartnerBookingError(.resourceUnavailable, message, source: .library, isRetryable: true)
+    }
+
+    /// `exit` was called, and the library starts no more threads.
+    static var isExiting: PartnerBookingError {
+        .resource("The process is exiting: no thread can be started for another client")
     }
 
     /// Returns what `body` gets from the system.

@@ -95,7 +95,7 @@ final class TransferLoop: @unchecked Sendable {
         // two threads that need a lazy global at the same time both spin: Swift 6.3's lock compares the forking thread's old
         // ID (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift). This can go when that lock
         // survives a fork.
-        guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
+        guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
             return (loop, try Thread(name: "pbk-transfer") { loop.run() })
         } catch {

@@ -151,7 +151,7 @@ final class Journal: @unchecked Sendable {
         waiting: @escaping @Sendable (_ isEnd: Bool) -> [JournalRecord] = { _ in [] }
     ) throws(PartnerBookingError) -> Thread {
         // As for the transfer thread: it is inside the gate from its first instruction on.
-        guard ExitGate.tryToEnter() else { throw .resource("A thread in a process that exits") }
+        guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
             return try Thread(name: "pbk-journal") { self.run(report, waiting) }
         } catch {
