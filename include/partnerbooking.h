@@ -4,7 +4,7 @@
  * JSON goes in, JSON comes out. A reply that succeeded is the service's own, byte for byte; a call that failed gives
  *
  *     {"error":{"code":"slot_unavailable","message":"...","status":409,"source":"platform","retryable":false,
- *               "attempts":1,"field":null,"request_id":null,"outcome":"rejected","idempotency_key":"call-7-1"}}
+ *               "attempts":1,"field":null,"request_id":null,"outcome":"rejected","idempotency_key":"call-7-1",...}}
  *
  * Every code, and what a voice bot should do on it, is in docs/errors.md; every member of the configuration, the
  * requests and the replies is in docs/json-contract.md.
@@ -127,7 +127,7 @@ typedef enum pbk_event {
  *
  * Values are stable, and a retired one is never used again. New ones may be added: treat a value you do not know as a
  * failure. Up to 69 the name in lower case without its prefix is the reply's "code"; from 80 on the service answered, and
- * "code" and "message" are its own words, or "http_error" when it had none.
+ * "code" and "message" are its own words, or "code" is "http_error" when it gave none.
  */
 typedef enum pbk_status {
     /** The reply is the service's, and holds "availabilities", "booking" or "found". */

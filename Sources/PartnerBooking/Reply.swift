@@ -43,17 +43,9 @@ extension PartnerBookingError {
         else { return nil }
         self.init(Code(rawValue: code), "", source: source, isRetryable: isRetryable)
         status = members["status"]?.integer
-        isFromService = Self.isFromService(members, status)
+        isFromService = members["from_service"]?.boolean ?? false
         // A word that is not known here says nothing certain about the booking.
         outcome = members["outcome"]?.string.map { Outcome(rawValue: $0) ?? .unknown }
         retryAfterMilliseconds = members["retry_after_ms"]?.integer
-    }
-
-    /// Services choose their codes, and may choose one of the library's. What is certain: a service's refusal has an HTTP status
-    /// that is no success. An error of the library has such a status only if the reply could not be used, and then it also has
-    /// `reply_bytes` (invalid_reply) or `curl_code` (reply_too_large). docs/json-contract.md has the same rule.
-    private static func isFromService(_ members: JSONValue, _ status: Int?) -> Bool {
-        guard let status, !(200...299).contains(status) else { return false }
-        return members["reply_bytes"] == nil && members["curl_code"] == nil
     }
 }

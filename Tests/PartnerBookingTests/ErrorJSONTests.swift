@@ -58,9 +58,13 @@ import Testing
         let refusal = AttemptSamples.reply(
             429, AttemptSamples.refusal("slow_down"), ["Retry-After": "2", "X-Request-Id": "req_1"])
         let judged = try #require(AttemptSamples.judge(refusal).error)
-        #expect(try names(judged) == Self.common + ["retry_after_ms"])
+        #expect(
+            try names(judged) == Self.common + ["retry_after_ms", "from_service", "content_type", "reply_bytes", "reply"])
+        #expect(try error(judged)["from_service"]?.boolean == true)
         #expect(try error(judged)["retry_after_ms"]?.integer == 2_000)
         #expect(try error(judged)["request_id"]?.string == "req_1")
+        let silent = try #require(AttemptSamples.judge(AttemptSamples.reply(502, "<html>")).error)
+        #expect(try names(silent) == Self.common + ["content_type", "reply_bytes"])
         let invalid = try #require(AttemptSamples.judge(AttemptSamples.reply(200, "?")).error)
         #expect(try names(invalid) == Self.common + ["content_type", "reply_bytes"])
         #expect(try error(invalid)["content_type"]?.kind == .null)
@@ -140,14 +144,16 @@ import Testing
 
     @Test func theExampleInTheDocumentationIsWhatIsWritten() throws {
         let message = "The requested time slot is no longer available"
-        let reply = AttemptSamples.reply(409, AttemptSamples.refusal("slot_unavailable", message))
+        let refusal = AttemptSamples.refusal("slot_unavailable", message)
+        let reply = AttemptSamples.reply(409, refusal, ["Content-Type": "application/json"])
         let context = ErrorContext(operation: .createBooking, idempotencyKey: "call-7-booking-1")
         let judged = try #require(AttemptSamples.judge(reply).error)
         let error = context.annotating(judged, outcome: .rejected, attempts: 1)
         let expected =
             #"{"error":{"code":"slot_unavailable","message":"The requested time slot is no longer available","status":409,"#
             + #""source":"platform","retryable":false,"attempts":1,"field":null,"request_id":null,"outcome":"rejected","#
-            + #""idempotency_key":"call-7-booking-1"}}"#
+            + #""idempotency_key":"call-7-booking-1","from_service":true,"content_type":"application/json","reply_bytes":"#
+            + #"\#(refusal.utf8.count),"reply":\#(refusal)}}"#
         #expect(String(decoding: error.json, as: UTF8.self) == expected)
     }
 
@@ -164,7 +170,8 @@ import Testing
         full.offset = 11
         full.retryAfterMilliseconds = 12
         full.curlCode = 13
-        full.invalidReply = .init(contentType: text, byteCount: 14)
+        full.isFromService = true
+        full.received = .init(contentType: text, byteCount: 14)
         let read = try error(full)
         for name in ["code", "message", "field", "request_id", "idempotency_key", "tag", "content_type"] as [StaticString] {
             #expect(read[name]?.string == text, "\(name)")
@@ -176,8 +183,8 @@ import Testing
         #expect(
             try names(full)
                 == Self.common + [
-                    "outcome", "idempotency_key", "tag", "offset", "retry_after_ms", "curl_code", "content_type",
-                    "reply_bytes",
+                    "outcome", "idempotency_key", "tag", "offset", "retry_after_ms", "curl_code", "from_service",
+                    "content_type", "reply_bytes",
                 ])
         #expect(full.description.hasSuffix(": \(text)"))
     }

@@ -139,6 +139,7 @@ def error_object(reply: bytes) -> dict[str, Any]:
         assert "idempotency_key" in error, reply
     _check_doubt(error)
     _check_existing(error)
+    _check_refusal(error)
     if error["code"] in NEVER_ACCEPTED and error["status"] is None:
         assert "timing" not in error, reply
     elif error["attempts"] > 0:
@@ -163,6 +164,18 @@ def _check_doubt(error: dict[str, Any]) -> None:
             status, code = doubt["answer"]["status"], doubt["answer"]["code"]
             assert status is None or 100 <= status <= 599, error
             assert isinstance(code, str) and code, error
+
+
+def _check_refusal(error: dict[str, Any]) -> None:
+    """A refusal describes the service's reply, and only one with the service's own code says so."""
+    is_success = error["status"] is not None and 200 <= error["status"] <= 299
+    if "from_service" in error:
+        assert error["from_service"] is True and error["status"] is not None and not is_success, error
+    if "from_service" in error or error["code"] == "http_error":
+        assert {"content_type", "reply_bytes"} <= set(error), error
+    if "reply_bytes" in error:
+        assert type(error["reply_bytes"]) is int and error["reply_bytes"] >= 0, error
+        assert error["content_type"] is None or isinstance(error["content_type"], str), error
 
 
 def _check_existing(error: dict[str, Any]) -> None:

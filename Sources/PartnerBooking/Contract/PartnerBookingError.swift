@@ -86,10 +86,10 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     package internal(set) var retryAfterMilliseconds: Int?
     /// libcurl's own code, when a transfer failed.
     public internal(set) var curlCode: Int?
-    /// The outside of a reply that cannot be used.
-    public internal(set) var invalidReply: InvalidReply?
-    /// The platform's reply, if it is JSON of at most 64 KiB. Set with `notConfirmed` and `otherBooking`, and with
-    /// `platformWebhook` for every refusal. It may name the customer: do not log it.
+    /// The outside of the reply: of a refusal, or of a reply that cannot be used.
+    public internal(set) var received: ReceivedReply?
+    /// The reply, if it is JSON of at most 64 KiB. Set with `notConfirmed` and `otherBooking`, and for every refusal. It may
+    /// name the customer: do not log it.
     public internal(set) var reply: [UInt8]?
     /// Details of a booking in doubt. Set with `inDoubt`.
     public internal(set) var doubt: Doubt?
@@ -106,8 +106,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     /// The timing of a call that was accepted.
     public internal(set) var timing: CallTiming?
 
-    /// The outside of a reply that cannot be used; its text is never kept.
-    public struct InvalidReply: Sendable, Equatable {
+    /// The outside of a reply.
+    public struct ReceivedReply: Sendable, Equatable {
         /// As the service named it.
         public let contentType: String?
         /// Its length.

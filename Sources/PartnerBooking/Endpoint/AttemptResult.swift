@@ -33,8 +33,8 @@ struct AttemptResult {
         }
     }
 
-    /// Reads a reply whose transfer did not end. Returns nil unless the body is a whole answer: a success, or an error
-    /// object with a code. A service may answer and close before it has read the request.
+    /// Reads a reply whose transfer did not end. Returns nil unless the body is a whole answer: a success, or a refusal
+    /// with a code. A service may answer and close before it has read the request.
     init?(partial reply: HTTPReply?, to question: Question, wallClock: () -> Int = WallClock.seconds) {
         guard let reply else { return nil }
         self.init(reply, question, wallClock)
@@ -48,7 +48,7 @@ struct AttemptResult {
         retryAfterMilliseconds = error.retryAfterMilliseconds
     }
 
-    /// A success of the promised shape, or an error in the API's own words.
+    /// A success of the promised shape, or a refusal with the service's own code.
     private var isDefinite: Bool {
         switch result {
         case .success: true
@@ -73,7 +73,7 @@ extension AttemptResult {
             error.requestID = partial?.header("X-Request-Id")
         }
         if failure.code == .invalidReply {
-            error.invalidReply = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
+            error.received = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
         }
         self.init(error, .none)
         // A refused address comes from the configuration or DNS, and says nothing about the service.
@@ -85,6 +85,7 @@ extension AttemptResult {
 
 extension AttemptResult {
     private init(_ reply: HTTPReply, _ question: Question, _ wallClock: () -> Int) {
+        let reply = reply.withoutByteOrderMark
         if (200...299).contains(reply.status) {
             self.init(success: reply, question)
         } else {
@@ -155,7 +156,7 @@ extension AttemptResult {
         var error = PartnerBookingError(.invalidReply, message, source: source)
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
-        error.invalidReply = .init(contentType: reply.header("Content-Type"), byteCount: reply.body.count)
+        error.received = .init(contentType: reply.header("Content-Type"), byteCount: reply.byteCount)
         return error
     }
 
@@ -177,15 +178,18 @@ extension AttemptResult {
     private init(refusal reply: HTTPReply, _ question: Question, _ wallClock: () -> Int) {
         let refusal = Refusal(reply, wallClock: wallClock)
         var error: PartnerBookingError
-        if let (code, message) = refusal.words {
+        if let code = refusal.reason?.code {
             let source = Refusal.isPlatformCode(code) ? .platform : question.source
+            let message = refusal.reason?.message ?? "HTTP \(reply.status) without a text in the body"
             error = PartnerBookingError(.init(rawValue: code), message, source: source)
             error.isFromService = true
         } else {
-            let message = "HTTP \(reply.status) came without the API's error object"
-            error = PartnerBookingError(.httpError, message, source: question.source)
+            let message = refusal.reason?.message.map { "HTTP \(reply.status): \($0)" }
+            let other = "HTTP \(reply.status) without a reason in the body"
+            error = PartnerBookingError(.httpError, message ?? other, source: question.source)
         }
-        if question.source == .platform { error.reply = Self.passedOn(reply.body) }
+        error.reply = Self.passedOn(reply.body)
+        error.received = .init(contentType: reply.header("Content-Type"), byteCount: reply.byteCount)
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
         error.retryAfterMilliseconds = refusal.retryAfterMilliseconds

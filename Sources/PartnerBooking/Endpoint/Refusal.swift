@@ -3,21 +3,14 @@ import Glibc
 /// Reads a reply with an error status: docs/errors.md, "When the service answers".
 struct Refusal {
     private let status: Int
-    /// The API's own code and message: `{"error":{"code":…,"message":…}}`. A missing message is empty.
-    let words: (code: String, message: String)?
+    /// The service's own reason. nil: the body has none that is known.
+    let reason: ServiceReason?
     let retryAfterMilliseconds: Int?
 
     init(_ reply: HTTPReply, wallClock: () -> Int) {
         status = reply.status
-        words = Self.words(in: reply.body)
+        reason = ServiceReason(reply.body, status: reply.status)
         retryAfterMilliseconds = RetryAfter.milliseconds(reply, wallClock: wallClock)
-    }
-
-    private static func words(in body: [UInt8]) -> (code: String, message: String)? {
-        guard let document = try? JSONDocument(body, profile: .reply), let error = document.root["error"],
-            let code = error["code"]?.string, !code.isEmpty
-        else { return nil }
-        return (code, error["message"]?.string ?? "")
     }
 
     /// The same request may succeed when it is sent again.
@@ -36,14 +29,14 @@ struct Refusal {
         case 408: .none
         case 409: conflict
         // Without a code about the booking, a gateway may have answered, or the bot, the account or the route is wrong.
-        case 400, 404, 410, 422: words.map { Self.isAboutBooking($0.code) } ?? false ? .bookingRefused : .callerRefused
+        case 400, 404, 410, 422: reason?.code.map(Self.isAboutBooking) ?? false ? .bookingRefused : .callerRefused
         case 401...499: .callerRefused
         default: .none
         }
     }
 
     private var conflict: Answer {
-        let code = words?.code ?? ""
+        let code = reason?.code ?? ""
         if Self.isSlotConflict(code) { return .bookingRefused }
         return retryAfterMilliseconds != nil || Self.tellsOfProgress(code) ? .inProgress : .conflict
     }
@@ -105,7 +98,8 @@ struct Refusal {
 }
 
 extension UInt8 {
-    fileprivate var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
+    /// Whether this is an ASCII letter.
+    var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
 }
 
 extension PartnerBookingError {

@@ -41,6 +41,21 @@ struct HTTPReply {
     /// The value of a header, looked up when asked for: a good reply needs none. To be called before the transport is called
     /// again.
     var header: (_ name: String) -> String? = { _ in nil }
+
+    /// Bytes of a byte order mark that were taken off.
+    private(set) var markBytes = 0
+
+    /// The length of the body as it came.
+    var byteCount: Int { markBytes + body.count }
+
+    /// RFC 8259 forbids the mark and lets a reader ignore it. Without it the host's reader has no trouble either.
+    var withoutByteOrderMark: HTTPReply {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        guard body.starts(with: mark) else { return self }
+        var reply = HTTPReply(status: status, body: Array(body.dropFirst(mark.count)), header: header)
+        reply.markBytes = mark.count
+        return reply
+    }
 }
 
 /// Why no whole reply came.

@@ -15,7 +15,7 @@ import Testing
     private func expectSame(_ error: PartnerBookingError, _ comment: String) {
         let read = readBack(error)
         #expect(read?.pbkStatus == error.pbkStatus, "\(comment)")
-        #expect(read?.isFromService == error.isFromService || error.code == .httpError, "\(comment)")
+        #expect(read?.isFromService == error.isFromService, "\(comment)")
         #expect(read?.pbkOutcome == error.pbkOutcome, "\(comment)")
         #expect(read?.isRetryable == error.isRetryable, "\(comment)")
         #expect(read?.retryAfterMilliseconds == error.retryAfterMilliseconds, "\(comment)")
@@ -57,6 +57,20 @@ import Testing
                     #expect(readBack(error)?.pbkStatus == error.pbkStatus, "\(status) \(code)")
                     #expect(error.pbkStatus.rawValue >= 80)
                 }
+            }
+        }
+    }
+
+    /// A code or a text in every shape that is known, and none.
+    @Test(arguments: ServiceReasonTests.shapes + [#"{"message":"m"}"#, #"{"error":"A text"}"#, "<html>", ""])
+    func refusalsInOtherShapes(_ shape: String) throws {
+        for status in [300, 400, 401, 403, 404, 408, 409, 422, 429, 500, 503] {
+            for code in ["slot_taken", "timeout", "in_doubt", "invalid_reply", "http_error", "conflict"] {
+                let reply = AttemptSamples.reply(status, shape.replacing("@", with: code))
+                var error = try #require(AttemptSamples.judge(reply).error)
+                error.outcome = .rejected
+                expectSame(error, "\(status) \(code)")
+                #expect((80...84).contains(error.pbkStatus.rawValue), "\(status) \(code)")
             }
         }
     }

@@ -38,7 +38,7 @@ import Testing
     /// The contract: `content_type` and `reply_bytes` come with every `invalid_reply`.
     @Test func anInvalidReplyTellsWhatCameAlsoWhenItWasNoHTTP() {
         let error = AttemptSamples.judge(AttemptSamples.failure(.invalidReply, isRetryable: false)).error
-        #expect(error?.invalidReply != nil)
+        #expect(error?.received != nil)
     }
 
     @Test func whatIsKnownOfABrokenReplyIsTold() throws {
@@ -46,12 +46,12 @@ import Testing
             200, "\u{1F}gzip", ["X-Request-Id": "req_9", "Content-Type": "application/json"])
         let invalid = try #require(AttemptSamples.judge(AttemptSamples.failure(.invalidReply, partial: partial)).error)
         #expect(invalid.status == 200 && invalid.requestID == "req_9")
-        #expect(invalid.invalidReply == .init(contentType: "application/json", byteCount: 5))
+        #expect(invalid.received == .init(contentType: "application/json", byteCount: 5))
         let large = try #require(AttemptSamples.judge(AttemptSamples.failure(.replyTooLarge, partial: partial)).error)
         #expect(large.status == 200 && large.requestID == "req_9")
-        #expect(large.invalidReply == nil)
+        #expect(large.received == nil)
         let lost = try #require(AttemptSamples.judge(AttemptSamples.failure(.connectionLost, partial: partial)).error)
-        #expect(lost.status == nil && lost.requestID == nil && lost.invalidReply == nil)
+        #expect(lost.status == nil && lost.requestID == nil && lost.received == nil)
     }
 
     // MARK: Partial replies
@@ -103,11 +103,11 @@ import Testing
         }
     }
 
-    /// An error page without the API's words, or a success of another shape, may just be the start of something else.
+    /// An error page without a code, or a success of another shape, may just be the start of something else.
     @Test(arguments: [
         (200, "{}"), (200, #"{"other":{}}"#), (201, ""), (204, ""), (503, ""), (503, "{}"), (502, "<html></html>"),
         (400, "[]"),
-        (409, "{}"), (429, #"{"error":{}}"#), (301, ""),
+        (409, "{}"), (429, #"{"error":{}}"#), (301, ""), (409, "slot_taken"), (400, #"{"message":"m"}"#),
     ])
     func anAnswerThatSaysNothingDoesNotCount(_ status: Int, _ body: String) {
         for operation in CallOperation.allCases {

@@ -21,7 +21,7 @@ import Testing
             (#"{"@":null}"#, false), (#"{"@":"*"}"#, false), (#"{"@":"text"}"#, false), (#"{"@":5}"#, false),
             // Not JSON, or not an object.
             ("", false), (" ", false), ("null", false), ("*", false), ("[]", false), ("{}", false),
-            ("\u{FEFF}{\"@\":*}", false),
+            ("\u{FEFF}\u{FEFF}{\"@\":*}", false),
             (#"{"@":*} x"#, false), (#"{"@":*}}"#, false), (#"{"@":*},"#, false), (#"{"@":*"#, false), (#"{"@":*,}"#, false),
             ("{\"@\":*}\0", false), (#"{"@":*}{"@":*}"#, false), (#"{'@':*}"#, false), (#"{"@":*,"x":NaN}"#, false),
             ("OK", false), ("<html></html>", false), (#"{"error":{"code":"c","message":"m"}}"#, false),
@@ -45,10 +45,31 @@ import Testing
                 } else {
                     #expect(attempt.error?.code == .invalidReply)
                     #expect(attempt.error?.status == status)
-                    #expect(attempt.error?.invalidReply == .init(contentType: nil, byteCount: body.utf8.count))
+                    #expect(attempt.error?.received == .init(contentType: nil, byteCount: body.utf8.count))
                     #expect(attempt.answer == .none && !attempt.isRetryable)
                 }
             }
+        }
+    }
+
+    /// The byte order mark is no part of what is handed over.
+    @Test(arguments: CallOperation.allCases)
+    func aByteOrderMarkIsTakenOff(_ operation: CallOperation) {
+        let body = AttemptSamples.success(operation)
+        let marked = AttemptSamples.reply(200, "\u{FEFF}" + body)
+        #expect(AttemptSamples.judge(marked, operation).reply == Array(body.utf8))
+        #expect(AttemptSamples.judge(AttemptSamples.failure(partial: marked), operation).reply == Array(body.utf8))
+        let refusal = AttemptSamples.refusal("slot_taken")
+        let error = AttemptSamples.judge(AttemptSamples.reply(409, "\u{FEFF}" + refusal), operation).error
+        #expect(error?.code.rawValue == "slot_taken" && error?.reply == Array(refusal.utf8))
+        #expect(error?.received?.byteCount == refusal.utf8.count + 3, "as it came")
+        let declined = #"{"booking":{"id":"b","status":"declined"}}"#
+        let result = AttemptSamples.judge(AttemptSamples.reply(201, "\u{FEFF}" + declined))
+        #expect(result.answer == .notConfirmed && result.error?.reply == Array(declined.utf8))
+        // Parts of one, and other marks, are none.
+        for bytes: [UInt8] in [[0xEF], [0xEF, 0xBB], [0xFE, 0xFF], [0xFF, 0xFE]] {
+            let broken = HTTPReply(status: 200, body: bytes + Array(body.utf8))
+            #expect(AttemptSamples.judge(broken, operation).error?.code == .invalidReply)
         }
     }
 

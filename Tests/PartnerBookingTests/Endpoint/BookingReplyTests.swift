@@ -37,7 +37,7 @@ import Testing
     func anythingElseIsAnInvalidReply(_ booking: String) throws {
         let attempt = Self.judge(booking)
         let error = try #require(attempt.error)
-        #expect(error.code == .invalidReply && error.status == 201 && error.invalidReply?.contentType == "application/json")
+        #expect(error.code == .invalidReply && error.status == 201 && error.received?.contentType == "application/json")
         #expect(attempt.answer == .none && !attempt.isRetryable && error.reply == nil)
         #expect(error.message.contains("booking") && error.message.contains("start_at"))
     }

@@ -55,12 +55,12 @@ import Testing
         #expect(!Refusal.isSlotConflict(""))
     }
 
-    /// A 409 without the API's words says nothing of the slot, whatever stands in it.
+    /// A 409 without a code says nothing of the slot, whatever stands in it.
     @Test(arguments: [
-        "", "{}", "<html>slot_unavailable</html>", #"{"error":"slot_unavailable"}"#, #"{"code":"slot_unavailable"}"#,
+        "", "{}", "<html>slot_unavailable</html>", #"{"error":"The slot is unavailable"}"#,
         #"{"error":{"message":"slot_unavailable"}}"#,
     ])
-    func aConflictWithoutTheAPIsWordsIsNoneForCertain(_ body: String) {
+    func aConflictWithoutACodeIsNoneForCertain(_ body: String) {
         let attempt = AttemptSamples.judge(AttemptSamples.reply(409, body))
         #expect(attempt.answer == .conflict && attempt.error?.isSlotConflict == false)
         let later = AttemptSamples.judge(AttemptSamples.reply(409, body, ["Retry-After": "1"]))
@@ -113,7 +113,7 @@ import Testing
     @Test(arguments: [400, 404, 410, 422])
     func withoutAWordAboutTheBookingItIsTheCallers(_ status: Int) {
         #expect(Self.answer("whatever", status: status).answer == .callerRefused)
-        for body in ["", "<html>booking</html>", #"{"error":"booking"}"#, #"{"error":{"message":"booking"}}"#] {
+        for body in ["", "<html>booking</html>", #"{"error":"The booking"}"#, #"{"error":{"message":"booking"}}"#] {
             #expect(AttemptSamples.judge(AttemptSamples.reply(status, body)).answer == .callerRefused)
         }
     }

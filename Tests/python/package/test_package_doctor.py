@@ -46,8 +46,9 @@ def test_doctor_needs_no_bot_to_try_a_key(run, start_faults):
     code, found = examine(run, API_KEY=API_KEY, API_URL=server.url)
     assert code == 0 and "Name a bot" in found["service"][1] and found["latency"][0] == "ok"
     assert failure(run, "--bot", "b", API_KEY=API_KEY, API_URL=server.url)[0] == "service"
-    server.play(answer(http_reply(404, b"<html>")))
-    assert "`paths` are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
+    for page in (b"<html>", b'{"error":"not_found"}', b'{"message":"no Route matched with those values"}'):
+        server.play(answer(http_reply(404, page)))
+        assert "`paths` are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
 
 
 def test_only_book_opens_the_journal(run, tmp_path):

@@ -165,9 +165,15 @@ async def _search(client: AsyncClient, bot: str | None, endpoint: str, url: str 
 def _is_about_the_bot(error: Error, bot: str | None) -> bool:
     """Nobody named a bot, and the service says, in words of its own, that there is none of that name: so far it
     listened, and that is fine."""
-    if bot is not None or error.code == "http_error":
+    if bot is not None or not _is_in_the_apis_shape(error):
         return False
     return isinstance(error, ServiceError) and error.status in (400, 404, 422)
+
+
+def _is_in_the_apis_shape(error: Error) -> bool:
+    """Not a gateway's `{"error":"not_found"}`."""
+    inner = error.reply.get("error") if isinstance(error.reply, dict) else None
+    return isinstance(inner, dict) and inner.get("code") == error.code
 
 
 def _tell_connection(timing: dict[str, Any], url: str, found: Any) -> None:

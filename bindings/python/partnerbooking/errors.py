@@ -160,8 +160,8 @@ class Error(Exception):
     def reply(self) -> Any:
         """The platform's whole answer. None when there is none.
 
-        `NotConfirmed` and `OtherBooking` have it, and with `platform_webhook` every refusal. It may name the customer:
-        keep it out of logs.
+        `NotConfirmed`, `OtherBooking` and every refusal have it, if it is JSON. It may name the customer: keep it out
+        of logs.
         """
         return self.members.get("reply")
 
@@ -194,7 +194,7 @@ class ReplyError(Error):
 
 
 class ServiceError(Error):
-    """The service said no; `code` and `message` are its own words."""
+    """The service said no. `code` and `message` are its own words, or `code` is `http_error` when it gave none."""
 
 
 class InvalidArgument(CallerError):
