@@ -14,10 +14,12 @@
 #include "partnerbooking.h"
 #include "shared.h"
 
-#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":400}}"
+#define CONFIG \
+    "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"utc_offset\":\"-05:00\",\"latency_ms\":400}}"
+#define MINUTES 30      /* yours to decide, also in BOOKING */
 #define SEARCH(day) \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
-    "{\"start_at\":\"" day "\",\"end_at\":\"" day "\"}}}}"
+    "{\"start_at\":\"" day "T09:00:00-05:00\",\"end_at\":\"" day "T17:00:00-05:00\"}}}}"
 #define BOOKING \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"detach\":true," \
     "\"booking\":{\"start_at\":$,\"duration_minutes\":30," \
@@ -93,7 +95,7 @@ static int second_search(pbk_client *client, char slot[64])
 {
     pbk_completion *completion = ended(client, submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2030-01-15")));
     const char *reply = pbk_completion_reply(completion);   /* NULL for NULL */
-    int found = json_copy(reply, "/availabilities/0/start_at", slot, 64);
+    int found = find_start(reply, 0, MINUTES, slot, 64);
 
     if (found)
         printf("bot:     I can offer you %s.\n", slot);

@@ -3,7 +3,8 @@
  * caller takes, repeats the booking after an interruption, and has something to say when somebody else was faster.
  *
  *     book_appointment                    talks to the embedded sandbox: no network, no account, no files
- *     book_appointment CONFIG [BOT_ID]    the same with another configuration; on the hosted service it really books
+ *     book_appointment CONFIG [BOT_ID [NAME]]
+ *                                         the same with another configuration; on the hosted service it really books
  *
  * Ends with 0 only if all of that happened.
  */
@@ -17,25 +18,25 @@
 
 #define DAY (24 * 60 * 60)
 #define SLOTS_OFFERED 3
-#define MINUTES "30"               /* yours to decide: some platforms list a whole free day as one slot */
+#define MINUTES 30                 /* yours to decide: some platforms list a whole free day as one item */
+#define OFFSET "-05:00"            /* the clinic's: a plain date means another day on each platform */
 #define NAME "John \"Jo\" Doe"     /* a caller may say anything */
 
 struct slot {
     char start_at[64];
 };
 
-/* Searches the seven days from tomorrow on. Returns how many slots are free; the first of them are in `slots`. */
+/* Searches the seven days from tomorrow on. Returns how many starts there are to offer; they are in `slots`. */
 static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
 {
-    char from[32], to[32], pointer[64];
+    char from[32], to[32];
     time_t tomorrow = time(NULL) / DAY * DAY + DAY, a_week_later = tomorrow + 7 * DAY;
     pbk_status status;
     char *request, *reply;
-    struct slot slot;
     int count = 0;
 
-    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&tomorrow));
-    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&a_week_later));
+    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%S" OFFSET, gmtime(&tomorrow));
+    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%S" OFFSET, gmtime(&a_week_later));
     printf("    search     %s to %s\n", from, to);
     request = json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
                         bot_id, from, to);
@@ -44,14 +45,10 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
     if (status != PBK_OK) {
         report("the search", status, reply);
     } else {
-        for (;; count++) {
-            snprintf(pointer, sizeof pointer, "/availabilities/%d/start_at", count);
-            if (!json_copy(reply, pointer, slot.start_at, sizeof slot.start_at))
-                break;
-            if (count < SLOTS_OFFERED)
-                slots[count] = slot;
-        }
-        printf("    found      %d free slots\n", count);
+        while (count < SLOTS_OFFERED
+               && find_start(reply, count, MINUTES, slots[count].start_at, sizeof slots[count].start_at))
+            count++;
+        printf("    found      %d times to offer\n", count);
     }
     pbk_string_free(reply);
     return count;
@@ -59,33 +56,40 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
 
 /*
  * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken connection, out of memory) the
- * same call is made again with the same key, which never makes a second booking. The reply is the caller's to free.
+ * same call is made again with the same key, which never makes a second booking. A key that another booking has already,
+ * with another name for example, cannot be repeated: it is resumed, which gives that booking. The reply is the caller's
+ * to free.
  */
 static char *book(pbk_client *client, const char *bot_id, const char *key, const struct slot *slot, const char *phone,
                   const char *name, pbk_status *status)
 {
-    char *request, *reply = NULL;
+    char minutes[16], *request, *reply = NULL;
     int attempt;
 
+    snprintf(minutes, sizeof minutes, "%d", MINUTES);
     request = json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
                         "\"customer\":{\"phone\":$,\"name\":$}}}",
-                        bot_id, key, slot->start_at, MINUTES, phone, name);
+                        bot_id, key, slot->start_at, minutes, phone, name);
     for (attempt = 1; attempt <= 3; attempt++) {
         printf("    book       %s for %s, key %s\n", slot->start_at, name, key);
         pbk_string_free(reply);
         reply = pbk_create_booking(client, request, status);
         if (*status == PBK_OK || pbk_reply_outcome(reply) != PBK_OUTCOME_UNKNOWN)
             break;
+        if (*status == PBK_IDEMPOTENCY_KEY_REUSED) {
+            free(request);
+            request = json_fill("{\"idempotency_key\":$,\"resume\":true}", key);
+        }
     }
     free(request);
     return reply;
 }
 
 /* The whole conversation. Returns 1 if everything went as told at the top of this file. */
-static int converse(pbk_client *client, const char *bot_id)
+static int converse(pbk_client *client, const char *bot_id, const char *name)
 {
     struct slot slots[SLOTS_OFFERED], *chosen;
-    char when[80], key[64], second_key[64], id[300], same_id[300], state[64], code[64];
+    char when[80], said[160], key[64], second_key[64], id[300], same_id[300], state[64], code[64];
     pbk_status status;
     char *reply;
     int count, i;
@@ -100,8 +104,6 @@ static int converse(pbk_client *client, const char *bot_id)
         printf("bot:     I am sorry, I have nothing free. Let me put you through to a colleague.\n");
         return 0;
     }
-    if (count > SLOTS_OFFERED)
-        count = SLOTS_OFFERED;
     printf("bot:     These are free:\n");
     for (i = 0; i < count; i++) {
         say_time(slots[i].start_at, when, sizeof when);
@@ -111,8 +113,8 @@ static int converse(pbk_client *client, const char *bot_id)
 
     chosen = &slots[count / 2];
     say_time(chosen->start_at, when, sizeof when);
-    printf("caller:  %s, please. I am %s.\n", when, NAME);
-    reply = book(client, bot_id, key, chosen, "+15551234567", NAME, &status);
+    printf("caller:  %s, please. I am %s.\n", when, name);
+    reply = book(client, bot_id, key, chosen, "+15551234567", name, &status);
     if (status != PBK_OK || !json_copy(reply, "/booking/id", id, sizeof id)) {
         report("the booking", status, reply);
         pbk_string_free(reply);
@@ -124,17 +126,18 @@ static int converse(pbk_client *client, const char *bot_id)
 
     printf("caller:  Wait, somebody is at the door. All right, go on.\n");
     printf("    (The engine dropped that turn and cannot know how it ended: the same call again, the same key.)\n");
-    reply = book(client, bot_id, key, chosen, "+15551234567", NAME, &status);
+    reply = book(client, bot_id, key, chosen, "+15551234567", name, &status);
     if (status != PBK_OK || !json_copy(reply, "/booking/id", same_id, sizeof same_id)) {
         report("the repeated booking", status, reply);
         pbk_string_free(reply);
         return 0;
     }
+    say_booked(reply, said, sizeof said);
     pbk_string_free(reply);
     printf("    booked     %s, %s\n", same_id, strcmp(id, same_id) == 0 ? "the same booking" : "ANOTHER BOOKING");
     if (strcmp(id, same_id) != 0)
         return 0;
-    printf("bot:     You are booked for %s.\n\n", when);
+    printf("bot:     %s\n\n", said);
 
     printf("second caller:  %s, please. I am Jane Roe.\n", when);
     reply = book(client, bot_id, second_key, chosen, "+15557654321", "Jane Roe", &status);
@@ -152,7 +155,7 @@ static int converse(pbk_client *client, const char *bot_id)
 
 int main(int argc, char **argv)
 {
-    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\"}";
+    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"" OFFSET "\"}}";
     const char *bot_id = argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41";
     char *error = NULL;
     pbk_client *client;
@@ -166,7 +169,7 @@ int main(int argc, char **argv)
         pbk_string_free(error);
         return 1;
     }
-    all_happened = converse(client, bot_id);
+    all_happened = converse(client, bot_id, argc > 3 ? argv[3] : NAME);
     closed = pbk_client_close(client, 1000);
     if (closed != PBK_OK)
         fprintf(stderr, "closing: %s\n", pbk_status_text(closed));

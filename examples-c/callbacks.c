@@ -18,10 +18,12 @@
 #include "partnerbooking.h"
 #include "shared.h"
 
-#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":50}}"
+#define CONFIG \
+    "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"utc_offset\":\"-05:00\",\"latency_ms\":50}}"
+#define MINUTES 30      /* yours to decide, also in BOOKING */
 #define SEARCH \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
-    "{\"start_at\":\"2030-01-14\",\"end_at\":\"2030-01-15\"}}}}"
+    "{\"start_at\":\"2030-01-14T09:00:00-05:00\",\"end_at\":\"2030-01-15T17:00:00-05:00\"}}}}"
 #define BOOKING \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"booking\":{\"start_at\":$," \
     "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
@@ -66,7 +68,7 @@ static void search_ended(void *context, pbk_completion *completion)
     char *request, *error = NULL;
 
     if (pbk_completion_event(completion) == PBK_EVENT_DONE) {
-        if (status != PBK_OK || !json_copy(reply, "/availabilities/0/start_at", conversation->slot, sizeof conversation->slot)) {
+        if (status != PBK_OK || !find_start(reply, 0, MINUTES, conversation->slot, sizeof conversation->slot)) {
             finish(conversation, status, reply);
         } else {
             request = json_fill(BOOKING, conversation->slot);

@@ -34,12 +34,14 @@
 
 #define CALLS 6
 #define TOOL_CALLS 8
-#define MINUTES "30"            /* yours to decide: some platforms list a whole free day as one slot */
+#define MINUTES 30              /* yours to decide: some platforms list a whole free day as one item */
+#define OFFSET "-05:00"         /* the clinic's: a plain date means another day on each platform */
 #define FRAME_NS 20000000L      /* 20 ms of audio */
 #define SAMPLES 160             /* at 8 kHz */
 #define FRAMES_BETWEEN_CALLS 10 /* the next phone rings 200 ms later */
 #define DAY (24 * 60 * 60)
-#define SANDBOX "{\"endpoint\":\"sandbox\",\"slow_after_ms\":250,\"sandbox\":{\"latency_ms\":350}}"
+#define SANDBOX \
+    "{\"endpoint\":\"sandbox\",\"slow_after_ms\":250,\"sandbox\":{\"latency_ms\":350,\"utc_offset\":\"" OFFSET "\"}}"
 
 enum state { NOT_STARTED, SEARCHING, BOOKING, BOOKED, HANDED_OVER };
 
@@ -110,23 +112,25 @@ static void search(const struct engine *engine, struct call *call)
     time_t from = time(NULL) / DAY * DAY + (time_t)call->number * DAY, to = from + 7 * DAY;
     char start_at[32], end_at[32];
 
-    strftime(start_at, sizeof start_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&from));
-    strftime(end_at, sizeof end_at, "%Y-%m-%dT%H:%M:%SZ", gmtime(&to));
+    strftime(start_at, sizeof start_at, "%Y-%m-%dT%H:%M:%S" OFFSET, gmtime(&from));
+    strftime(end_at, sizeof end_at, "%Y-%m-%dT%H:%M:%S" OFFSET, gmtime(&to));
     keep(call, json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
                          engine->bot_id, start_at, end_at));
     submit(engine, call, SEARCHING);
 }
 
+/* With "detach": a caller who hangs up ends the phone call, and not the booking. */
 static void book(const struct engine *engine, struct call *call, const char *start_at)
 {
-    char key[96], phone[32], name[32];
+    char key[96], phone[32], name[32], minutes[16];
 
+    snprintf(minutes, sizeof minutes, "%d", MINUTES);
     snprintf(key, sizeof key, "engine-%s-%d-%d", engine->run, call->number, ++call->booking);
     snprintf(phone, sizeof phone, "+1555123%04d", call->number);
     snprintf(name, sizeof name, "Caller %d", call->number);
-    keep(call, json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":#,"
-                         "\"customer\":{\"phone\":$,\"name\":$}}}",
-                         engine->bot_id, key, start_at, MINUTES, phone, name));
+    keep(call, json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"detach\":true,\"booking\":{\"start_at\":$,"
+                         "\"duration_minutes\":#,\"customer\":{\"phone\":$,\"name\":$}}}",
+                         engine->bot_id, key, start_at, minutes, phone, name));
     submit(engine, call, BOOKING);
 }
 
@@ -134,7 +138,7 @@ static void search_ended(const struct engine *engine, struct call *call, const c
 {
     char start_at[64], words[128];
 
-    if (!json_copy(reply, "/availabilities/0/start_at", start_at, sizeof start_at)) {
+    if (!find_start(reply, 0, MINUTES, start_at, sizeof start_at)) {
         hand_over(engine, call, reply);
         return;
     }
@@ -145,9 +149,16 @@ static void search_ended(const struct engine *engine, struct call *call, const c
 
 static void booking_ended(const struct engine *engine, struct call *call, pbk_status status, const char *reply)
 {
+    char words[160], key[96];
+
     if (status == PBK_OK) {
-        say(engine, call, "bot", "You are booked.");
+        say_booked(reply, words, sizeof words);
+        say(engine, call, "bot", words);
         call->state = BOOKED;
+    } else if (status == PBK_IDEMPOTENCY_KEY_REUSED && json_copy(reply, "/error/idempotency_key", key, sizeof key)) {
+        say(engine, call, "bot", "You have an appointment already. Let me see.");
+        keep(call, json_fill("{\"idempotency_key\":$,\"resume\":true}", key));
+        submit(engine, call, BOOKING);      /* the reply of the booking that has the key */
     } else if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN) {
         say(engine, call, "bot", "I am confirming that for you.");
         submit(engine, call, BOOKING);      /* the same request with the same key: never a second booking */

@@ -4,13 +4,14 @@
 int main(void) {
     char *error = NULL;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error, NULL);
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"-05:00\",\"now\":\"2030-01-14T08:00:00-05:00\"}}",
+        &error, NULL);
     if (client == NULL) { fprintf(stderr, "%s\n", error); pbk_string_free(error); return 1; }
 
     pbk_status status;
     char *reply = pbk_create_booking(client,
         "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-booking-1\",\"booking\":"
-        "{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30,"
+        "{\"start_at\":\"2030-01-14T10:00:00-05:00\",\"duration_minutes\":30,"
         "\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}", &status);
     printf("%s: %s\n", pbk_status_text(status), reply);
     pbk_string_free(reply);

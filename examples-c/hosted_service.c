@@ -4,7 +4,8 @@
  *     hosted_service
  *     hosted_service --book START_AT PHONE NAME KEY
  *
- * START_AT is a slot's "start_at" as the search printed it; 30 minutes are booked. KEY is the idempotency key: when the
+ * START_AT is a time that the search printed, or one inside a free window; 30 minutes are booked, so take an item whose
+ * "duration_minutes" are not less. KEY is the idempotency key: when the
  * outcome is unknown, run the same command again with the same KEY.
  *
  * From the environment:
@@ -38,7 +39,8 @@ static char *build_config(const char *api_key)
     return config;
 }
 
-/* The request for the free slots of the next seven days. To be freed. */
+/* The request for what is free in the next seven days. "Z" is right for a moment such as now; for a day at the clinic
+   write the clinic's offset. To be freed. */
 static char *build_search(const char *bot_id)
 {
     time_t now = time(NULL), a_week_later = now + 7 * 24 * 60 * 60;

@@ -13,19 +13,20 @@
 
 using nlohmann::json;
 
-/* The program decides the length: some platforms list a whole free day as one slot. */
+/* The program decides the length: some platforms list a whole free day as one item. */
 constexpr int minutes = 30;
 
-/* The starts of the free slots. Platforms add members of their own to a slot. */
+/* The starts of items that are long enough. A longer item is a window: any start in it that leaves room is free. */
 static std::vector<std::string> search(const partnerbooking::Client &client, const std::string &bot)
 {
-    const json range = {{"start_at", "2030-01-14T09:00:00Z"}, {"end_at", "2030-01-14T17:00:00Z"}};
+    const json range = {{"start_at", "2030-01-14T09:00:00-05:00"}, {"end_at", "2030-01-14T17:00:00-05:00"}};
     const json request = {{"bot_id", bot}, {"query", {{"filter", {{"start_at_range", range}}}}}};
     const json reply = json::parse(client.search_availability(request.dump()));
 
     std::vector<std::string> starts;
-    for (const json &slot : reply.at("availabilities"))
-        starts.push_back(slot.at("start_at"));
+    for (const json &item : reply.at("availabilities"))
+        if (item.value("duration_minutes", minutes) >= minutes)
+            starts.push_back(item.at("start_at"));
     return starts;
 }
 
@@ -61,7 +62,7 @@ int main(int argc, char **argv)
 {
     const std::string bot = "bot_01h2xcejqtf2nbrexx3vqjhp41";
     try {
-        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00Z"}}}};
+        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00-05:00"}, {"utc_offset", "-05:00"}}}};
         if (argc > 1)
             config["journal_path"] = argv[1];
         const partnerbooking::Client client(config.dump());
@@ -69,9 +70,11 @@ int main(int argc, char **argv)
         for (const json &pending : listed.at("pending_bookings"))
             catch_up(client, pending);
         const std::vector<std::string> starts = search(client, bot);
-        std::cout << starts.size() << " free slots, the first at " << starts.at(0) << "\n";
+        std::cout << starts.size() << " starts to offer, the first " << starts.at(0) << "\n";
         const json booking = book(client, bot, starts.at(0), "Zo\u00eb \"Zo\" O\\Neil");
-        std::cout << booking.at("id") << " for " << booking.at("customer").at("name") << ", " << booking.at("status") << "\n";
+        /* To the caller: the reply's own start and status. A platform may confirm later. */
+        std::cout << booking.at("id") << " for " << booking.at("customer").at("name") << ", " << booking.at("start_at") << ", "
+                  << booking.at("status") << "\n";
     } catch (const partnerbooking::Error &error) {
         std::cerr << error.what() << "\n";
         /* Members that Error has no function for are in its text. */

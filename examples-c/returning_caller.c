@@ -18,6 +18,8 @@
 #include "shared.h"
 
 #define DAY (24 * 60 * 60)
+#define MINUTES 30      /* yours to decide, also in book() */
+#define OFFSET "-05:00" /* the clinic's: a plain date means another day on each platform */
 #define NAME "Jane Roe"
 
 enum known { STRANGER, KNOWN, WITH_APPOINTMENT };
@@ -77,22 +79,22 @@ static struct caller answer(pbk_client *client, const char *bot_id, const char *
     return caller;
 }
 
-/* Finds the first free slot of the seven days from tomorrow on. Returns 1 if there is one. */
+/* Finds the first free half hour of the seven days from tomorrow on. Returns 1 if there is one. */
 static int find_slot(pbk_client *client, const char *bot_id, char *start_at, size_t size)
 {
-    char from[16], to[16];
+    char from[32], to[32];
     time_t tomorrow = time(NULL) + DAY, a_week_later = tomorrow + 7 * DAY;
     pbk_status status;
     char *request, *reply;
     int is_found;
 
-    strftime(from, sizeof from, "%Y-%m-%d", gmtime(&tomorrow));
-    strftime(to, sizeof to, "%Y-%m-%d", gmtime(&a_week_later));
+    strftime(from, sizeof from, "%Y-%m-%dT00:00:00" OFFSET, gmtime(&tomorrow));
+    strftime(to, sizeof to, "%Y-%m-%dT00:00:00" OFFSET, gmtime(&a_week_later));
     request = json_fill("{\"bot_id\":$,\"query\":{\"filter\":{\"start_at_range\":{\"start_at\":$,\"end_at\":$}}}}",
                         bot_id, from, to);
     reply = pbk_search_availability(client, request, &status);
     free(request);
-    is_found = json_copy(reply, "/availabilities/0/start_at", start_at, size);
+    is_found = find_start(reply, 0, MINUTES, start_at, size);
     if (!is_found)
         report("the search for a free slot", status, reply);
     pbk_string_free(reply);
@@ -147,7 +149,8 @@ static int converse(pbk_client *client, const char *bot_id)
     if (!book(client, bot_id, phone, start_at, sizeof start_at))
         return 0;
     printf("    booked     %s for " NAME "\n", start_at);
-    printf("bot:     You are booked. Goodbye!\n    hangs up\n\n");
+    say_time(start_at, when, sizeof when);   /* the reply's own start */
+    printf("bot:     You are booked for %s. Goodbye!\n    hangs up\n\n", when);
 
     second = answer(client, bot_id, phone);
     if (second.known != WITH_APPOINTMENT || strcmp(second.name, NAME) != 0 || strcmp(second.start_at, start_at) != 0) {
@@ -160,7 +163,7 @@ static int converse(pbk_client *client, const char *bot_id)
 
 int main(int argc, char **argv)
 {
-    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\"}";
+    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"" OFFSET "\"}}";
     const char *bot_id = argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41";
     char *error = NULL;
     pbk_client *client;

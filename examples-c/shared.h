@@ -1,6 +1,6 @@
 /*
- * Helpers of several examples: a value out of JSON, a request with values in it, a time in words, a
- * failure in print.
+ * Helpers of several examples: a value out of JSON, a request with values in it, a start to offer, a
+ * time in words, a failure in print.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SHARED_H
 #define PARTNERBOOKING_EXAMPLES_SHARED_H
@@ -75,6 +75,58 @@ static inline char *json_fill(const char *form, ...)
     return NULL;
 }
 
+/*
+ * Cuts a free item of a search: writes the start of the `number`th appointment of `minutes` in it,
+ * if there is one. Starts are full five minutes. Those after midnight are left out. Returns how many
+ * appointments the item has room for.
+ */
+static inline int cut_item(const char *item, int item_minutes, int minutes, int number, char *start_at, size_t size)
+{
+    int year, month, day, hour, minute, second, begin, end, count;
+    const char *zone = strlen(item) < 19 ? NULL : strpbrk(item + 19, "Zz+-");
+
+    if (zone == NULL || sscanf(item, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6)
+        return 0;
+    begin = hour * 60 + minute;
+    end = item_minutes < 24 * 60 - begin ? begin + item_minutes : 24 * 60;
+    begin = (begin + (second > 0 || item[19] == '.') + 4) / 5 * 5;
+    count = end < begin ? 0 : (end - begin) / minutes;
+    begin += number * minutes;
+    if (number < count)
+        snprintf(start_at, size, "%.11s%02d:%02d:00%s", item, begin / 60, begin % 60, zone);
+    return count;
+}
+
+/*
+ * Finds the start of the `number`th free appointment of that length, counted from 0, in the reply of
+ * a search. The length is the program's. Some platforms list slots: one that is shorter is left out.
+ * Others list whole free windows, such as a day of 480 minutes: those are cut. Returns 0, and leaves
+ * "" there, when there is none.
+ */
+static inline int find_start(const char *reply, int number, int minutes, char *start_at, size_t size)
+{
+    char pointer[64], item[64], length[16];
+    int index, item_minutes, count;
+
+    start_at[0] = '\0';
+    for (index = 0; number >= 0; index++) {
+        snprintf(pointer, sizeof pointer, "/availabilities/%d/start_at", index);
+        if (!json_copy(reply, pointer, item, sizeof item))
+            return 0;
+        snprintf(pointer, sizeof pointer, "/availabilities/%d/duration_minutes", index);
+        item_minutes = json_copy(reply, pointer, length, sizeof length) ? atoi(length) : minutes;
+        if (item_minutes < minutes)
+            continue;
+        count = item_minutes == minutes ? 1 : cut_item(item, item_minutes, minutes, number, start_at, size);
+        if (item_minutes == minutes && number == 0)
+            snprintf(start_at, size, "%s", item);   /* a slot: its start, as the platform writes it */
+        if (number < count)
+            return start_at[0] != '\0';
+        number -= count;
+    }
+    return 0;
+}
+
 /* "2030-01-14T10:00:00Z" as the bot says it: "Monday 14 January at 10:00". */
 static inline void say_time(const char *start_at, char *text, size_t size)
 {
@@ -94,6 +146,23 @@ static inline void say_time(const char *start_at, char *text, size_t size)
     mktime(&day);
     strftime(date, sizeof date, "%A %d %B", &day);
     snprintf(text, size, "%s at %02d:%02d", date, hour, minute);
+}
+
+/*
+ * What the bot says of a booking that was made: the reply's own start and status, not those that were
+ * asked for. A platform may confirm later.
+ */
+static inline void say_booked(const char *reply, char *text, size_t size)
+{
+    char start_at[64], status[64], when[80];
+
+    json_copy(reply, "/booking/start_at", start_at, sizeof start_at);
+    json_copy(reply, "/booking/status", status, sizeof status);
+    say_time(start_at, when, sizeof when);
+    if (strcmp(status, "confirmed") == 0 || strcmp(status, "accepted") == 0)
+        snprintf(text, size, "You are booked for %s.", when);
+    else
+        snprintf(text, size, "I have noted %s for you. The clinic will confirm it.", when);
 }
 
 /* Prints what a failed call said, and what the status means. */

@@ -48,7 +48,8 @@ static void report(pbk_status status, const char *reply) { check(0, "searched", 
 static int calls_that_wait(void)
 {
     char *error = NULL;
-    pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}", &error, NULL);
+    pbk_client *client = pbk_client_open(
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"-05:00\",\"now\":\"2030-01-14T13:00:00Z\"}}", &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "%s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);
@@ -58,7 +59,7 @@ static int calls_that_wait(void)
     pbk_status status;
     char *reply = pbk_search_availability(client,
         "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":"
-        "{\"start_at\":\"2030-01-14\",\"end_at\":\"2030-01-15\"}}}}", &status);
+        "{\"start_at\":\"2030-01-14T09:00:00-05:00\",\"end_at\":\"2030-01-14T17:00:00-05:00\"}}}}", &status);
     if (status == PBK_OK)
         offer(reply);
     else
@@ -98,17 +99,21 @@ static char *book(pbk_client *client, const char *request, pbk_status *status)
 
 /* A request from what was found and what the caller said. */
 #define REQUEST \
-    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":%s,\"duration_minutes\":30," \
+    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":%s,\"duration_minutes\":%d," \
     "\"customer\":{\"phone\":\"+15551234567\",\"name\":%s}}}"
-#define REQUEST_SIZE(start, name) (sizeof REQUEST + strlen(start) + strlen(name))
+#define MINUTES 30
+#define REQUEST_SIZE(start, name) (sizeof REQUEST + 16 + strlen(start) + strlen(name))
 
 static char *request_for(const char *slots, const char *name)
 {
     char *start_at = pbk_json_get(slots, "/availabilities/0/start_at");    /* NULL: no free slot */
+    char *length = pbk_json_get(slots, "/availabilities/0/duration_minutes");
     char *start = pbk_json_quote(start_at), *quoted = pbk_json_quote(name), *request = NULL;
 
-    if (start != NULL && quoted != NULL && (request = malloc(REQUEST_SIZE(start, quoted))) != NULL)
-        sprintf(request, REQUEST, start, quoted);       /* REQUEST has %s, without quotes */
+    if (start != NULL && quoted != NULL && length != NULL && atoi(length) >= MINUTES
+        && (request = malloc(REQUEST_SIZE(start, quoted))) != NULL)
+        sprintf(request, REQUEST, start, MINUTES, quoted);      /* REQUEST has %s, without quotes */
+    pbk_string_free(length);
     pbk_string_free(start_at);
     pbk_string_free(start);
     pbk_string_free(quoted);
@@ -126,6 +131,8 @@ static void reading_and_writing(void)
     check(status == PBK_OK, "booked", request, reply);
     check(name != NULL && strcmp(name, said) == 0, "a name", "arrives as it was said", name);
     check(request_for("{\"availabilities\":[]}", said) == NULL, "no request", "without a slot", NULL);
+    check(request_for("{\"availabilities\":[{\"start_at\":\"x\",\"duration_minutes\":29}]}", said) == NULL, "no request",
+          "for a slot that is too short", NULL);
     pbk_string_free(name);
     pbk_string_free(reply);
     pbk_string_free(slots);

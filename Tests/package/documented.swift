@@ -66,8 +66,10 @@ func book(_ request: CreateBookingRequest, with client: PartnerBookingClient) as
         return "You are booked for \(booked.startAt ?? request.startAt)."
     } catch {
         print(error, error.idempotencyKey ?? "", error.requestID ?? "")  // for the log
-        if let existing = error.existing, existing.state == .booked {
-            return "You have an appointment already: \(existing.startAt ?? "")."  // resume its key
+        if error.existing != nil, let key = error.idempotencyKey,
+            let booked = try? await client.resumeBooking(idempotencyKey: key)
+        {
+            return "You have an appointment already: \(booked.startAt ?? request.startAt)."
         } else if error.outcome == .unknown {
             return "I am confirming that for you."  // resume its key
         } else if error.isSlotConflict {
@@ -136,7 +138,8 @@ func codes() async throws {
 func cancelling() async throws {
     let client = try PartnerBookingClient(configuration: sandbox { $0.latency = .milliseconds(300) })
 
-    var request = SearchAvailabilityRequest(botID: bot, startAt: "2030-01-14", endAt: "2030-01-15")
+    var request = SearchAvailabilityRequest(
+        botID: bot, startAt: "2030-01-14T09:00:00Z", endAt: "2030-01-14T17:00:00Z")
     request.options.slowAfter = .milliseconds(20)
     let search = Task { [request] in
         try await client.searchAvailability(request, onSlow: { say("One moment, please.") })
@@ -150,13 +153,17 @@ func cancelling() async throws {
         check(error.code == .cancelled, "a search that is cancelled")
     }
 
-    var request7 = booking("call-7-booking-1")
-    request7.isDetached = true
-    let appointment = Task { [request7] in try await client.createBooking(request7) }
-    try await Task.sleep(for: .milliseconds(60))
-    appointment.cancel()
-    check(try await appointment.value.id != nil, "a booking that runs on")
+    try await detaching(client)
     try await client.close(timeout: .seconds(1))
+}
+
+func detaching(_ client: PartnerBookingClient) async throws {
+    var request = booking("call-7-booking-1")
+    request.isDetached = true
+    let appointment = Task { [request] in try await client.createBooking(request) }
+    try await Task.sleep(for: .milliseconds(60))
+    appointment.cancel()  // the caller hangs up, and the booking goes on
+    check(try await appointment.value.id != nil, "a booking that runs on")
 }
 
 func journal(_ path: String) async throws {
@@ -210,7 +217,7 @@ func json() async throws {
     let client = try PartnerBookingClient(json: #"{"endpoint":"sandbox"}"#)
     let request = #"""
         {"bot_id":"bot_01h2xcejqtf2nbrexx3vqjhp41","room":"2","query":{"filter":{"start_at_range":
-         {"start_at":"2030-01-14","end_at":"2030-01-15"}}}}
+         {"start_at":"2030-01-14T09:00:00-05:00","end_at":"2030-01-14T17:00:00-05:00"}}}}
         """#
     let reply = try await client.call(.searchAvailability, request: Array(request.utf8))
     check(String(decoding: reply, as: UTF8.self).hasPrefix(#"{"availabilities":["#), "JSON")

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 from header import ROOT
-from pbk import LIBRARY
 
 EXAMPLES = ROOT / "examples-c"
 PAGE = (ROOT / "docs" / "cpp.md").read_text()
@@ -51,16 +50,16 @@ def test_sketch_in_the_header_is_in_a_program():
 
 
 def test_first_appointment(tmp_path):
-    """The program at the top of the page, by the commands below it, in an empty folder."""
-    (tmp_path / "book.cpp").write_text(FIRST)
+    """The program at the top of the page, by the commands below it, after the first command of install.md."""
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    folder.mkdir()
+    (folder / "book.cpp").write_text(FIRST)
+    (folder / "libpartnerbooking").symlink_to(ROOT)
+    install = blocks((ROOT / "docs" / "install.md").read_text(), "sh")[0].splitlines()[0]
     commands, _ = blocks(PAGE, "sh")
-    # As if it were installed where compiler and loader look.
-    installed = {
-        "CPLUS_INCLUDE_PATH": str(ROOT / "include"),
-        "LIBRARY_PATH": str(LIBRARY.parent),
-        "LD_LIBRARY_PATH": str(LIBRARY.parent),
-    }
-    assert '"booking":{"id":"bkg_' in run("sh", "-e", "-c", commands, cwd=tmp_path, **installed)
+    assert "install PREFIX=" in install
+    assert '"booking":{"id":"bkg_' in run("sh", "-e", "-c", f"{install}\n{commands}", cwd=folder, HOME=str(home))
 
 
 def test_first_appointment_by_cmake(tmp_path):

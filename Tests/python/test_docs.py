@@ -33,9 +33,12 @@ RUN_FROM_THE_PAGE = {
     ("README.md", "cc -Iinclude program.c"): ("test_pages.py", "test_c_program_of_the_readme"),
     ("README.md", "import asyncio"): ("test_pages.py", "test_python_program_of_the_readme"),
     ("docs/cpp.md", "#include <partnerbooking.hpp>"): ("test_cpp.py", "test_first_appointment"),
-    ("docs/cpp.md", "c++ -std=c++17 book.cpp -lpartnerbooking -o book"): ("test_cpp.py", "test_first_appointment"),
+    ("docs/cpp.md", "export PKG_CONFIG_PATH=$HOME/partnerbooking/lib/pkgconfig"): (
+        "test_cpp.py",
+        "test_first_appointment",
+    ),
     ("docs/cpp.md", "cmake_minimum_required(VERSION 3.16)"): ("test_cpp.py", "test_first_appointment_by_cmake"),
-    ("docs/cpp.md", "make -C ~/libpartnerbooking install PREFIX=$HOME/.local"): (
+    ("docs/cpp.md", "make -C ~/libpartnerbooking install PREFIX=$HOME/partnerbooking"): (
         "test_cpp.py",
         "test_first_appointment_by_cmake",
     ),

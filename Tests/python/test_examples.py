@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from certificates import Certificates
+from fault_server import Peer, http_reply
 from header import ROOT
 from pbk import LIBRARY
 from programs import EXAMPLES, LINK, VALGRIND, WARNINGS, run
@@ -32,9 +33,71 @@ def test_book_appointment_tells_the_whole_story(programs):
     assert "the same booking" in story and "refused    slot_unavailable" in story
 
 
+NOT_NOW = http_reply(400, b'{"error":{"code":"no","message":"No"}}')
+
+
+def service(start_faults: Any, items: list[dict[str, Any]], booked: bytes = NOT_NOW) -> tuple[Any, str]:
+    """A service that lists those items and gives that reply to bookings, and a configuration that reaches it."""
+    found = http_reply(200, json.dumps({"availabilities": items}).encode())
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.send(found if "availability" in peer.read_request().path else booked)
+
+    server = start_faults(script)
+    return server, json.dumps({"api_key": API_KEY, "base_url": server.url, "keep_warm_ms": 0})
+
+
+HALF_AN_HOUR = {"start_at": "2030-01-14T10:00:00-05:00", "duration_minutes": 30}
+HOSTILE = ['Jo "J" Roe', 'Jo","email":"x@y.example', "Jo\\", "Jo\n}]", "$# %s"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_name_arrives_as_the_caller_said_it(programs, start_faults, name):
+    """A `"` in it neither breaks the request nor adds a member."""
+    server, config = service(start_faults, [HALF_AN_HOUR])
+    run(programs / "book_appointment", config, "bot_1", name, expect=1)
+    booking = json.loads(server.requests[-1].body)["booking"]
+    assert booking["customer"] == {"phone": "+15551234567", "name": name}
+    assert set(booking) == {"start_at", "duration_minutes", "customer"}
+
+
+@pytest.mark.parametrize(
+    ("items", "offered"),
+    [
+        ([("2030-01-14T09:00:00-05:00", 480)], ["09:00:00-05:00", "09:30:00-05:00", "10:00:00-05:00"]),
+        ([("2030-01-14T09:46:02-05:00", 100)], ["09:50:00-05:00", "10:20:00-05:00", "10:50:00-05:00"]),
+        ([("2030-01-14T09:00:00Z", 30), ("2030-01-14T11:00:00Z", 30)], ["09:00:00Z", "11:00:00Z"]),
+        ([("2030-01-14T09:00:00Z", 29), ("2030-01-14T11:00:00.5Z", 61)], ["11:05:00Z"]),
+        ([("2030-01-14T23:00:00+02:00", 600)], ["23:00:00+02:00", "23:30:00+02:00"]),
+        ([("2030-01-14T09:00:00Z", None)], ["09:00:00Z"]),
+        ([("2030-01-14T09:00:00Z", 15), ("tomorrow", 480), ("2030-01-14T09:00:00Z", -1)], []),
+    ],
+)
+def test_windows_are_cut_and_the_length_is_the_programs(programs, start_faults, items, offered):
+    """Nobody books the 480 minutes of a free day."""
+    found = [{"start_at": at, **({} if length is None else {"duration_minutes": length})} for at, length in items]
+    server, config = service(start_faults, found)
+    story = run(programs / "book_appointment", config, "bot_1", expect=1)
+    assert f"found      {len(offered)} times to offer" in story
+    if offered:
+        booking = json.loads(server.requests[-1].body)["booking"]
+        assert booking["start_at"] == f"2030-01-14T{offered[len(offered) // 2]}" and booking["duration_minutes"] == 30
+
+
+@pytest.mark.parametrize(("status", "said"), [("confirmed", "You are booked for"), ("pending", "will confirm it")])
+def test_start_and_status_of_the_reply_are_read_back(programs, start_faults, status, said):
+    """Not those that were asked for."""
+    booked = {"id": "bkg_1", "status": status, "start_at": "2030-01-14T16:00:00+01:00"}
+    _, config = service(start_faults, [HALF_AN_HOUR], http_reply(201, json.dumps({"booking": booked}).encode()))
+    story = run(programs / "book_appointment", config, "bot_1", expect=1)
+    [line] = [line for line in story.splitlines() if said in line]
+    assert line.startswith("bot:") and "Monday 14 January at 16:00" in line
+
+
 def test_returning_caller_is_greeted_by_name(programs):
     first_call, second_call = run(programs / "returning_caller").split("\n\n")
-    assert "Who is calling, please?" in first_call and "You are booked." in first_call
+    assert "Who is calling, please?" in first_call and "You are booked for " in first_call
     assert "Hello Jane Roe! You are coming on " in second_call
 
 

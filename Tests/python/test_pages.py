@@ -38,6 +38,7 @@ NARROW = [
     DOCS / "fleet.md",
     DOCS / "glossary.md",
     DOCS / "install.md",
+    DOCS / "interruptions.md",
     DOCS / "journal.md",
     DOCS / "json-contract.md",
     DOCS / "limitations.md",
@@ -153,7 +154,25 @@ def test_programs_of_the_readme_decide_the_length():
     for beginning in ("#include", "import asyncio"):
         program = block(beginning)
         assert re.search(r"^(?:#define )?MINUTES (?:= )?30\b", program, re.MULTILINE)
-        assert "0/duration_minutes" not in program and ".duration_minutes" not in program
+        listed = [line for line in program.splitlines() if re.search(r"0/duration_minutes|\.duration_minutes", line)]
+        compared = [line for line in program.splitlines() if re.search(r"(?:<|>=) MINUTES\b", line)]
+        assert len(listed) == len(compared) == 1, "it is compared with the length, and never booked"
+        assert "30" not in listed[0]
+
+
+FIRST_PAGES = [README, *(DOCS / f"{name}.md" for name in ("install", "c", "cpp", "python", "swift", "interruptions"))]
+
+
+@pytest.mark.parametrize("page", FIRST_PAGES, ids=name)
+def test_first_searches_have_date_times(page):
+    """A plain date means another day on each platform. Pages say so, and their code has none."""
+    code = "\n".join(block.text for block in BLOCKS if block.page == name(page))
+    dates = re.findall(r"[\"'](\d{4}-\d\d-\d\d)\\?[\"']", code)
+    assert dates == (DAYS if page.name == "python.md" else [])
+
+
+DAYS = ["2030-01-14", "2030-01-15", "2030-01-19"]
+"""Those to which a program appends the time and the offset."""
 
 
 def numbers(text: str) -> set[str]:

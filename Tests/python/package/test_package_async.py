@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from fault_server import Peer, answer, answer_when, http_reply
@@ -198,32 +196,6 @@ def test_cancelled_before_during_and_after():
     run(main())
 
 
-# ---- Slow calls ------------------------------------------------------------------------------------------------------
-
-
-def test_a_slow_call_is_told_once_and_goes_on():
-    async def main() -> None:
-        said: list[str] = []
-        async with pb.AsyncClient(**slow_sandbox(300), slow_after_ms=20) as client:
-            found = await client.search_availability(search(), on_slow=lambda: said.append("one moment"))
-            assert found.availabilities and said == ["one moment"]
-            await client.search_availability(search())
-
-    run(main())
-
-
-def test_an_on_slow_that_raises_disturbs_no_call():
-    async def main() -> None:
-        complaints: list[dict[str, Any]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-        async with pb.AsyncClient(**slow_sandbox(200), slow_after_ms=20) as client:
-            calls = [client.search_availability(search(), on_slow=lambda: 1 / 0) for _ in range(3)]
-            assert all(found.availabilities for found in await asyncio.gather(*calls))
-        assert {type(one["exception"]) for one in complaints} == {ZeroDivisionError} and len(complaints) == 3
-
-    run(main())
-
-
 # ---- The end ---------------------------------------------------------------------------------------------------------
 
 
@@ -374,20 +346,3 @@ def test_a_close_does_not_wait_for_the_threads_of_the_loop_and_is_never_half_don
         busy.set()
 
     run(main())
-
-
-def test_an_on_slow_that_raises_while_the_client_is_closed_ends_no_call():
-    """Their completions have piled up behind a loop that was busy."""
-
-    async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        client = pb.AsyncClient(**slow_sandbox(60_000), slow_after_ms=1)
-        calls = [asyncio.ensure_future(client.search_availability(search(), on_slow=lambda: 1 / 0)) for _ in range(3)]
-        await asyncio.sleep(0)
-        time.sleep(0.1)
-        await client.close(0)
-        for call in calls:
-            with pytest.raises(pb.ClientClosed):
-                await call
-
-    asyncio.run(asyncio.wait_for(main(), SOON))

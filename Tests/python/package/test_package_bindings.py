@@ -95,6 +95,18 @@ def report(settled: pb.Settled) -> None:
 async def report_later(settled: pb.Settled) -> None:
     report(settled)
 
+async def slow(client: pb.AsyncClient) -> None:
+    await client.search_availability("{}", on_slow=lambda: print("one moment"))
+    await client.search_availability("{}", on_slow=lambda: report_later(pb.Settled("k", None, None, None)))
+
+def what_to_say(error: pb.Error) -> str:
+    if error.outcome == "unknown" or error.source == "network":
+        return "one moment"
+    return "booked" if error.existing is not None and error.existing.state == "booked" else ""
+
+pb.webhook.verify("whsec_1", None, memoryview(bytearray(b"{}")))
+pb.Client(endpoint="sandbox", on_settled=report_later)
+
 pb.Client(endpoint="sandbox", on_settled=report, bots={"bot_1": {"platform_keys": "first"}})
 pb.AsyncClient(endpoint="sandbox", on_settled=report)
 pb.AsyncClient(endpoint="sandbox", on_settled=report_later)
@@ -110,6 +122,11 @@ ILL_TYPED = {
     'pb.Client().search_availability("{}").timing["total_us"]': "not indexable",
     "pb.Client(on_settled=len(''))": "on_settled",
     "pb.AsyncClient(on_settled=lambda: None)": "on_settled",
+    'pb.Client(endpoint="sandbx")': "endpoint",
+    'pb.Client(platform_keys="always")': "platform_keys",
+    'pb.webhook.verify("whsec_1", None, "{}")': "body|Argument 3",
+    'pb.Error(3, b"").outcome == "unkown"': "overlap",
+    'pb.Client().pending_bookings()[0].state == "done"': "overlap",
 }
 
 

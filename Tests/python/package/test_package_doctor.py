@@ -163,6 +163,88 @@ def test_doctor_wrong_configuration(run, tmp_path):
     assert failure(run, "--bot", "b", "--config", str(config))[0] == "config"
 
 
+@pytest.fixture
+def of_webhook(run, tmp_path):
+    """What the doctor finds of a webhook at that URL."""
+
+    def find(url: str, *arguments: str) -> tuple[str, str]:
+        platform = {"account_id": "acct_1", "webhook_url": url, "webhook_secret": "whsec_1"}
+        members = {"endpoint": "platform_webhook", "platforms": {"bot_1": platform}, "private_hosts": ["127.0.0.1"]}
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps(members))
+        step, text = failure(run, "--config", str(config), "--bot", "bot_1", *arguments)
+        assert "the key" not in text and "base_url" not in text and "`paths`" not in text and "Partner API" not in text
+        return step, text
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, ["`webhook_secret`", "`account_id`", "webhook_url", "clock", " UTC"]),
+        (403, ["`webhook_secret`", "`account_id`", "webhook_url", "clock"]),
+        (404, ["webhook_url", "/availability/search", "`account_id`"]),
+        (405, ["webhook_url", "/availability/search"]),
+        (308, ["webhook_url", "moved"]),
+        (400, ["`account_id`"]),
+        (422, ["`account_id`"]),
+        (429, ["platform is asked too often"]),
+        (500, ["platform is in trouble"]),
+    ],
+)
+def test_doctor_a_webhook_that_refuses(of_webhook, start_faults, status, said):
+    refusal = http_reply(status, b'{"error":{"code":"no","message":"No"}}')
+    step, text = of_webhook(start_faults(answer(refusal)).url)
+    assert step == "service" and [word for word in said if word not in text] == [], text
+
+
+def test_doctor_a_webhook_that_is_none(of_webhook, start_faults):
+    server = start_faults(answer(http_reply(200, b"<html>")))
+    step, text = of_webhook(server.url)
+    assert step == "service" and "no platform's webhook: is webhook_url right" in text
+    server.stop_listening()
+    step, text = of_webhook(server.url)
+    assert step == "connect" and "is webhook_url right" in text
+
+
+def test_doctor_a_webhook_with_another_hosts_certificate(run, start_faults, certificates, tmp_path):
+    server = start_faults(stall(), certificate=certificates.wrong_host)
+    platform = {"account_id": "acct_1", "webhook_url": server.url, "webhook_secret": "whsec_1"}
+    members = {"endpoint": "platform_webhook", "platforms": {"bot_1": platform}, "private_hosts": ["127.0.0.1"]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**members, "tls": {"ca_file": str(certificates.ca_file)}}))
+    step, text = failure(run, "--config", str(config), "--bot", "bot_1")
+    assert step == "TLS" and "webhook_url and certificate must name the same host" in text
+
+
+def test_doctor_a_platform_that_does_not_know_the_signature(run, relay2, reference, tmp_path):
+    members = relay2.config(reference.account())
+    [(bot, platform)] = members["platforms"].items()
+    platform["webhook_secret"] = "whsec_of_another"
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(members))
+    step, text = failure(run, "--config", str(config), "--bot", bot)
+    assert step == "service" and "`webhook_secret`" in text and "the key" not in text
+
+
+def test_doctor_searches_date_times_with_an_offset(run, start_faults):
+    """A plain date means another day on each platform."""
+    server = start_faults(answer(http_reply(200, b'{"availabilities":[]}')))
+    code, found = examine(run, "--bot", "b", API_KEY=API_KEY, API_URL=server.url)
+    assert code == 0 and "0 free in the next 24 hours" in found["service"][1]
+    asked = json.loads(server.requests[0].body)["query"]["filter"]["start_at_range"]
+    for moment in asked.values():
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", moment)
+
+
+def test_doctor_asks_for_the_days_of_the_sandboxs_clock(run, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text('{"sandbox":{"now":"2030-01-14T08:00:00Z"}}')
+    code, found = examine(run, "--sandbox", "--config", str(config))
+    assert code == 0 and "16 free" in found["service"][1]
+
+
 def test_doctor_of_a_platform(run, relay2, reference, tmp_path):
     config = tmp_path / "config.json"
     members = relay2.config(reference.account())

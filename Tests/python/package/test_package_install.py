@@ -81,7 +81,8 @@ def test_newcomers_path(wheel, tmp_path):
     for name in ("build", "bindings"):
         (tmp_path / name).symlink_to(ROOT / name)
     said = output("sh", "-euc", "\n".join(commands[1:]), cwd=tmp_path)
-    assert re.search(r"^bkg_\w+: 2030-01-14T09:00:00Z to 2030-01-14T09:30:00Z, confirmed$", said, re.MULTILINE), said
+    booked = r"^bkg_\w+: 2030-01-14T09:00:00-05:00 to 2030-01-14T09:30:00-05:00, confirmed$"
+    assert re.search(booked, said, re.MULTILINE), said
     assert "30 min" in said
     python = tmp_path / "venv" / "bin" / "python"
     path, version = output(python, "-c", SHOW, cwd=tmp_path).split()
@@ -202,7 +203,7 @@ def test_the_packages_own_readme(tmp_path):
 def test_commands_of_the_page_are_understood(tmp_path):
     """Those that ask the hosted service, asked of the sandbox, on the day that they speak of."""
     config = tmp_path / "clinic.json"
-    config.write_text('{"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}}')
+    config.write_text(re.search(r"`(\{\"endpoint\".*?\})` opens the", PAGE)[1])
     block = re.search(r"## Trying a key and a bot\n.*?^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[1]
     program = "venv/bin/partnerbooking "
     commands = [line for line in block.splitlines() if line.startswith(program)]

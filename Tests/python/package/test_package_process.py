@@ -77,8 +77,8 @@ def check_child(sync, waiting, forgotten):
     warnings.simplefilter("error")
     try:
         sync.search_availability(day)
-    except pb.ClientClosed:
-        pass
+    except pb.ClientClosed as error:
+        assert "fork" in str(error) and "open" in str(error).lower(), error
     assert sync.close()
     async def main():
         assert await waiting.close()

@@ -91,3 +91,36 @@ def test_nothing_that_a_caller_told_is_in_a_repr(sandbox):
         assert private not in repr(shown)
     refusal = b'{"error":{"code":"c","message":"m","reply":"%s"}}' % NAME.encode()
     assert NAME not in repr(pb.Error.of(82, refusal)) and NAME not in str(pb.Error.of(82, refusal))
+
+
+def test_a_repr_shows_what_helps(sandbox):
+    reply = sandbox.create_booking(booking(key="call-7-1", notes="Initial consultation"))
+    known = sandbox.lookup_customer(pb.LookupCustomerRequest(BOT_ID, PHONE))
+    assert repr(reply) == (
+        f"CreateBookingReply(id={reply.id!r}, status='confirmed', start_at='2030-01-14T10:00:00Z',"
+        " end_at='2030-01-14T10:30:00Z')"
+    )
+    assert repr(sandbox.search_availability(search())) == (
+        "SearchAvailabilityReply(availabilities=15, first='2030-01-14T09:00:00Z', last='2030-01-14T16:30:00Z')"
+    )
+    assert repr(known).startswith("LookupCustomerReply(found=True, customer=KnownCustomer(existing_appointment=Appoint")
+    assert repr(pb.Customer(PHONE, NAME)) == "Customer(<phone, name>)"
+    assert repr(pb.Settled("call-7-1", None, reply, None)) == (
+        f"Settled(idempotency_key='call-7-1', tag=None, reply={reply!r}, error=None)"
+    )
+
+
+@pytest.mark.parametrize("json", [b"", b"{}", b"[]", b'{"booking":7}', b'{"availabilities":7}', b'{"found":true}'])
+@pytest.mark.parametrize("kind", [pb.CreateBookingReply, pb.SearchAvailabilityReply, pb.LookupCustomerReply])
+def test_every_reply_has_a_repr(kind, json):
+    assert repr(kind(json)).startswith(f"{kind.__name__}(")
+
+
+def test_a_clients_repr_has_neither_key_nor_secret():
+    platforms = {"bot_1": {"webhook_url": "https://p.example", "webhook_secret": "whsec_1", "account_id": "acct_1"}}
+    with pb.Client(endpoint="platform_webhook", platforms=platforms, keep_warm_ms=0) as client:
+        assert repr(client) == "<Client platform_webhook, open>"
+    assert repr(client) == "<Client platform_webhook, closed>"
+    client = pb.AsyncClient(api_key="sk_ptnr_0123456789abcdef", base_url="http://127.0.0.1:1")
+    assert repr(client) == "<AsyncClient partner_api, open>"
+    client._close(0)

@@ -13,7 +13,7 @@ from fault_server import answer, close_at_once, http_reply
 from python_package import doubt, doubtful, is_closed, pb, run
 from reference_names import API_KEY
 from samples import CALLS_ONLY, ONCE, SANDBOX, TAKEN_REPLY
-from waiting import SOON
+from waiting import SOON, wait_until
 
 
 def refusing_later(start_faults: Any) -> dict[str, Any]:
@@ -136,6 +136,30 @@ def test_reports_may_be_switched_off_all_the_same():
     with pytest.raises(pb.InDoubt):
         client.create_booking(doubt())
     assert client.close(20_000) and reports == []
+
+
+def test_a_coroutine_function_gets_reports_of_threads(monkeypatch):
+    """In a loop of its own. When it raises, the host has not heard, and the next report comes all the same."""
+    reports: queue.SimpleQueue[str] = queue.SimpleQueue()
+    complaints: queue.SimpleQueue[threading.ExceptHookArgs] = queue.SimpleQueue()
+    monkeypatch.setattr(threading, "excepthook", complaints.put)
+
+    async def report(settled: pb.Settled) -> None:
+        await asyncio.sleep(0)
+        if settled.idempotency_key == "key-1":
+            raise ZeroDivisionError
+        if settled.idempotency_key == "key-2":
+            raise asyncio.CancelledError
+        reports.put(settled.idempotency_key)
+
+    with pb.Client(**doubtful(1, 2, 3), on_settled=report) as client:
+        for key in ("key-1", "key-2", "key-7"):
+            with pytest.raises(pb.InDoubt):
+                client.create_booking(doubt(key))
+        assert reports.get(timeout=SOON) == "key-7"
+        kinds = {complaints.get(timeout=SOON).exc_type for _ in range(2)}
+        assert kinds == {ZeroDivisionError, asyncio.CancelledError}
+        wait_until(lambda: {one.idempotency_key for one in client.pending_bookings()} == {"key-1", "key-2"})
 
 
 # ---- asyncio ---------------------------------------------------------------------------------------------------------

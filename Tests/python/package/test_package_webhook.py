@@ -15,6 +15,26 @@ def test_a_signature_is_verified():
     pb.webhook.verify("whsec_1", pb.webhook.sign("whsec_1", b"", 1000), b"", now=1300)
 
 
+def part_of_a_buffer(body: bytes) -> memoryview:
+    return memoryview(bytearray(body * 2))[: len(body)]
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, part_of_a_buffer])
+def test_a_body_may_be_any_buffer(kind):
+    """A server may read into a buffer of its own. No byte is read twice differently."""
+    header = pb.webhook.sign("whsec_1", kind(BODY), 1000)
+    assert header == pb.webhook.sign("whsec_1", BODY, 1000)
+    pb.webhook.verify("whsec_1", header, kind(BODY), now=1000)
+    with pytest.raises(pb.webhook.InvalidSignature):
+        pb.webhook.verify("whsec_1", header, kind(BODY + b" "), now=1000)
+
+
+@pytest.mark.parametrize("body", ["{}", None, [1]])
+def test_a_body_that_is_no_buffer_is_refused_by_name(body):
+    with pytest.raises(TypeError, match=f"not {type(body).__name__}"):
+        pb.webhook.verify("whsec_1", "t=1,v1=00", body)
+
+
 @pytest.mark.parametrize(
     ("verdict", "different"),
     [
@@ -42,6 +62,7 @@ def test_what_is_not_genuine_is_refused_with_the_reason(verdict, different):
         pb.webhook.verify(**{**valid, **different})
     assert refused.value.verdict is pb.webhook.Verdict[verdict]
     assert str(refused.value)
+    assert repr(refused.value) == f"InvalidSignature({verdict}: {refused.value})"
 
 
 def test_a_verdict_of_a_newer_library_refuses_as_well():

@@ -39,15 +39,22 @@ def book(client: pb.Client, request: pb.CreateBookingRequest) -> bool:
             say("Let me hand you over to a colleague.")
             print(f"log: {error}")
     else:
-        say(f"You are booked for {booked.start_at}.")
+        read_back(booked)
         return True
     return False
 
 
 def settle(client: pb.Client, key: str) -> bool:
-    booked = client.resume(key)
-    say(f"You are booked for {booked.start_at}.")
+    read_back(client.resume(key))
     return True
+
+
+def read_back(booked: pb.CreateBookingReply) -> None:
+    """The reply's own start and status, not those that were asked for. A platform may confirm later."""
+    if booked.status in ("confirmed", "accepted"):
+        say(f"You are booked for {booked.start_at}.")
+    else:
+        say(f"I have noted {booked.start_at} for you. The clinic will confirm it.")
 
 
 def request_for(

@@ -5,12 +5,13 @@ import multiprocessing
 import partnerbooking as pb
 
 BOT_ID = "bot_01h2xcejqtf2nbrexx3vqjhp41"
-CLINIC: pb.Configuration = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-14T08:00:00Z"}}
+CLINIC: pb.Configuration = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-14T08:00:00Z", "utc_offset": "-05:00"}}
 
 
 def count_slots(day: str) -> int:
     with pb.Client(**CLINIC) as client:
-        return len(client.search_availability(pb.SearchAvailabilityRequest(BOT_ID, day, day)).availabilities)
+        request = pb.SearchAvailabilityRequest(BOT_ID, f"{day}T09:00:00-05:00", f"{day}T17:00:00-05:00")
+        return len(client.search_availability(request).availabilities)
 
 
 if __name__ == "__main__":

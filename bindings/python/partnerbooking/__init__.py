@@ -3,7 +3,8 @@
     import partnerbooking as pb
 
     with pb.Client(endpoint="sandbox") as client:
-        found = client.search_availability(pb.SearchAvailabilityRequest(bot_id, "2030-01-14", "2030-01-15"))
+        found = client.search_availability(
+            pb.SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
 
 `Client` waits, `AsyncClient` is awaited. docs/python.md shows both from the first line on.
 """

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from . import _doctor, _output, _table
@@ -98,10 +98,10 @@ def _parser() -> argparse.ArgumentParser:
 
     search = command("search", "lists free slots")
     search.add_argument(
-        "--from", dest="start_at", metavar="WHEN", help="a date, or a date-time with offset; else today"
+        "--from", dest="start_at", metavar="WHEN", help="a date-time with offset, or a date; else now"
     )
     search.add_argument(
-        "--to", dest="end_at", metavar="WHEN", help="the same, its day included; else a week after today"
+        "--to", dest="end_at", metavar="WHEN", help="the same, a date with its day; else a week later"
     )
 
     book = command("book", "books a slot")
@@ -164,7 +164,7 @@ async def _call(options: argparse.Namespace) -> Reply:
     if not bot:
         raise UsageError("which bot asks? Name it by --bot or in PARTNER_BOT_ID")
     if options.command == "search":
-        start_at = options.start_at or date.today().isoformat()
+        start_at = options.start_at or datetime.now().astimezone().isoformat(timespec="seconds")
         end_at = options.end_at or _a_week_after(start_at)
         search = SearchAvailabilityRequest(bot, start_at, end_at)
         async with AsyncClient(**members) as client:
@@ -181,9 +181,10 @@ async def _call(options: argparse.Namespace) -> Reply:
 
 
 def _a_week_after(start_at: str) -> str:
-    """A plain date, as it includes its day. Of what is no date the library says what is wrong."""
+    """In the form of the start: with its offset, or a plain date. Of what is neither the library says what is wrong."""
     try:
-        return (datetime.fromisoformat(start_at[:10]) + timedelta(days=7)).date().isoformat()
+        day = (datetime.fromisoformat(start_at[:10]) + timedelta(days=7)).date().isoformat()
+        return day + start_at[10:]
     except (ValueError, OverflowError):
         return start_at
 

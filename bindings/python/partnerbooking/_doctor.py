@@ -6,12 +6,13 @@ resolver, the same trusted certificates, the same proxy. Where the time went is 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import socket
 import time
-from datetime import date, datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -90,7 +91,7 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
         found("config", FAILED, f"{error.message} ({error.field})" if error.field else error.message)
         return
     async with client:
-        await _search(client, bot, endpoint, url, found)
+        await _search(client, configuration, bot, found)
 
 
 def _wrong_with_key(key: Any) -> str | None:
@@ -141,21 +142,32 @@ def _no_such_host(host: str) -> str:
     return f"The name {host} has no address: is it spelled right, and does this machine reach its name server?"
 
 
-async def _search(client: AsyncClient, bot: str | None, endpoint: str, url: str | None, found: Any) -> None:
-    today = date.today().isoformat()
-    request = SearchAvailabilityRequest(bot or NO_BOT, today, today)
+def _next_day(now: Any) -> tuple[str, str]:
+    """The next 24 hours with this machine's offset: a plain date means another day on each platform. `now` is that of
+    the sandbox, if its clock was set."""
+    started = datetime.now().astimezone().replace(microsecond=0)
+    if isinstance(now, str):
+        with contextlib.suppress(ValueError):  # of which the library says what is wrong
+            started = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", now))
+    return started.isoformat(), (started + timedelta(days=1)).isoformat()
+
+
+async def _search(client: AsyncClient, configuration: dict[str, Any], bot: str | None, found: Any) -> None:
+    endpoint, url = configuration.get("endpoint", "partner_api"), _url(configuration, bot)
+    now = configuration["sandbox"].get("now") if isinstance(configuration.get("sandbox"), dict) else None
+    request = SearchAvailabilityRequest(bot or NO_BOT, *_next_day(now))
     try:
         reply = await client.search_availability(request)
     except Error as error:
         if not _is_about_the_bot(error, bot):
-            _diagnose(error, url, found)
+            _diagnose(error, endpoint, url, found)
             return
         timing = error.timing or {}
         answer = "the key is accepted. Name a bot (--bot) to try that as well"
     else:
         timing = reply.timing or {}
         asked = "the key is accepted, the bot is known" if endpoint == "partner_api" else "it answers"
-        answer = f"{asked}; {len(reply.availabilities)} free today"
+        answer = f"{asked}; {len(reply.availabilities)} free in the next 24 hours"
     if url:
         _tell_connection(timing, url, found)
     found("service", OK, answer)
@@ -210,10 +222,12 @@ async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, firs
         found("latency", OK, text)
 
 
-def _diagnose(error: Error, url: str | None, found: Any) -> None:
+def _diagnose(error: Error, endpoint: str, url: str | None, found: Any) -> None:
     """The step at which it failed, and what to do about it. What went well before it is told as well."""
     host = _host(url) or "the service"
     step, advice = _advice(error, host)
+    if endpoint == "platform_webhook":
+        advice = _about_webhook(error, host) or advice
     timing = error.timing or {}
     if step in ("service", "latency") and url:
         _tell_connection(timing, url, found)
@@ -263,10 +277,39 @@ def _advice(error: Error, host: str) -> tuple[str, str]:
     return "service", "The service does not like the request."
 
 
+def _about_webhook(error: Error, host: str) -> str | None:
+    """What to do where a platform's webhook differs from the Partner API. None where it does not."""
+    if isinstance(error, Unauthorized):
+        return (
+            "The platform does not accept the signature. Compare with the platform's own: is `webhook_secret` the "
+            "current one, is `account_id` this clinic's, does webhook_url reach this platform, and is this machine's "
+            f"clock right, which shows {_clock()}? A signature made more than 300 seconds off is refused."
+        )
+    if isinstance(error, ConnectFailed):
+        return f"Nobody answers at {host}: is webhook_url right, and does a firewall let this machine out?"
+    if isinstance(error, TLSFailed) and "another host" in error.message:
+        return f"webhook_url and certificate must name the same host; this one is not for {host}."
+    if isinstance(error, ReplyError):
+        return f"What answers at {host} is no platform's webhook: is webhook_url right?"
+    if isinstance(error, (ServiceFailed, CircuitOpen)):
+        return "The platform is in trouble, and this machine is not: try again later, or ask who runs it."
+    if isinstance(error, RateLimited):
+        return "The platform is asked too often: wait a moment."
+    if error.status is not None and 300 <= error.status < 400:
+        return "The platform's webhook has moved, and signed requests do not follow: correct webhook_url."
+    if error.status in (404, 405):
+        return (
+            "webhook_url has the wrong path: the library appends /availability/search and /bookings to it. Or the "
+            "platform does not know `account_id`."
+        )
+    if isinstance(error, ServiceError):
+        return "The platform does not like the request: is `account_id` this clinic's?"
+    return None
+
+
 def _about_certificate(error: Error, host: str) -> str:
-    clock = f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
     if "expired" in error.message or "not valid yet" in error.message:
-        return f"If this machine's clock is right, it shows {clock}, {host} needs a new certificate."
+        return f"If this machine's clock is right, it shows {_clock()}, {host} needs a new certificate."
     if "unknown authority" in error.message:
         return (
             f"{host} uses a private authority, or somebody on the way opens TLS: trust it by tls.ca_file, or install "
@@ -279,3 +322,7 @@ def _about_certificate(error: Error, host: str) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
+
+
+def _clock() -> str:
+    return f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"

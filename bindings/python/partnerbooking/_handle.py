@@ -67,11 +67,16 @@ class Handle:
             raise Error.of(status.value, _bindings.take(error.value))
         self._handle: int = handle
         self._unheard = Unheard(handle)
+        self._endpoint = str(configuration.get("endpoint", "partner_api"))
         # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
         self._finalizer = weakref.finalize(
             self, _close_forgotten, type(self).__name__, handle, os.getpid(), self._unheard
         )
         self._finalizer.atexit = False  # type: ignore[misc]  # typeshed takes the property for a slot
+
+    def __repr__(self) -> str:
+        """Without the configuration: it has keys and secrets."""
+        return f"<{type(self).__name__} {self._endpoint}, {'open' if self._finalizer.alive else 'closed'}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -96,7 +101,7 @@ class Handle:
 
         - from `Client`: one second after the call returned. Until then the booking is listed.
         - from `AsyncClient`: when the awaited call returned or raised. A task that was cancelled hears nothing.
-        - from `on_settled`: when it returned, or when its coroutine ended, without an exception.
+        - from `on_settled`: when it returned or its coroutine ended, without an exception.
         """
         return pending_bookings(self._list(_bindings.pbk_pending_bookings))
 

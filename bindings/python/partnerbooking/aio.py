@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import ctypes
 import errno
 import inspect
@@ -44,23 +45,31 @@ if TYPE_CHECKING:
 
     from .configuration import Configuration
 
-OnSlow = Callable[[], object]
-"""Is called on the loop when a call takes longer than `slow_after_ms`: say "one moment, please"."""
+OnSlow = Union[Callable[[], Awaitable[object]], Callable[[], object]]
+"""A function or a coroutine function. It is called on the loop, in the caller's context, when a call takes longer than
+`slow_after_ms`: say "one moment, please". The call does not wait for it. What it raises goes to the loop's exception
+handler."""
 
 OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
-"""A function or a coroutine function. It is called on the loop when a booking is settled whose call ended `unknown`.
+"""A function or a coroutine function. It is called on the loop with the end of a booking that no `await` returned.
 When it raises, or its coroutine does or is cancelled, the booking stays in `pending_bookings()`."""
+
+SLOW_AFTER_MS = 1000
+"""The `slow_after_ms` of an `AsyncClient` whose configuration has none. Callers take one second of silence for a pause,
+and a longer one for a line that is dead. Most searches end before it."""
 
 _COMPLETIONS_AT_ONCE = 256
 """As many are taken before the loop may do something else. More are left readable."""
 
 
 class _Call:
-    __slots__ = ("completion", "ended", "on_slow")
+    __slots__ = ("completion", "context", "ended", "is_booking", "on_slow")
 
-    def __init__(self, ended: asyncio.Future[None], on_slow: OnSlow | None) -> None:
+    def __init__(self, ended: asyncio.Future[None], on_slow: OnSlow | None, is_booking: bool) -> None:
         self.ended = ended
+        self.is_booking = is_booking
         self.on_slow = on_slow
+        self.context = None if on_slow is None else contextvars.copy_context()
         self.completion: int | None = None
         """Is here from its end until its task has read it. To free it means that the task has the end."""
 
@@ -69,31 +78,38 @@ class AsyncClient(Handle):
     """Calls are awaited, as many at once as you like, without a thread for any of them.
 
         async with AsyncClient(api_key=os.environ["PARTNER_API_KEY"]) as client:
-            found = await client.search_availability(SearchAvailabilityRequest(bot_id, "2030-01-14", "2030-01-15"))
+            found = await client.search_availability(
+                SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
 
     Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the first call is made.
 
     Cancelling a task cancels its call at once. A booking that was sent is not undone by that: the library reads its
-    answer, and sends nothing more for it by itself. Repeat it with the same key to learn what came of it. With `detach`
-    it runs on after the task has gone.
+    answer, and sends nothing more for it by itself. With `detach` its call goes on, retries included. A repeat with the
+    same key joins it.
 
-    The host has heard the end of a booking when its `await` returns or raises. A cancelled task hears nothing:
-    `pending_bookings()` goes on to list its booking, with the state `booked` or `refused` when that is known, also in
+    `on_settled` gets a `Settled` for each booking whose end no `await` returned: it ended `unknown` and is settled now,
+    or its task was cancelled, with `detach` or without. The same end may come twice, and also when a repeat of the key
+    has returned it: go by the key. Reports come from `async with` or the first call on. `on_settled` switches
+    `report_settled` on, unless the configuration has that member.
+
+    The host has heard the end of a booking when its `await` returns or raises, or when `on_settled` has returned or its
+    coroutine has ended. A cancelled task hears nothing, and neither does an `on_settled` that raises or is cancelled:
+    `pending_bookings()` goes on to list the booking, with the state `booked` or `refused` when that is known, also in
     the next process with the same journal. `resume` with its key hears it. Until then the client keeps the completion,
-    at most until it is closed.
+    at most until it is closed. A report that comes while the client is closed is listed once more in the next process.
 
-    `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
-    `report_settled` on, unless the configuration has that member. Reports come from `async with` or the first call on.
-    When it has returned, or its coroutine has ended, the host has heard the report. When that raises or is cancelled,
-    the booking stays listed like that of a cancelled task. A report that comes while the client is closed is listed
-    once more in the next process.
+    `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is 1000 here unless the
+    request or the configuration say otherwise.
     """
 
     def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
-        super().__init__(configuration, reports_settled=on_settled is not None)
+        members: Configuration = {"slow_after_ms": SLOW_AFTER_MS, **configuration}
+        super().__init__(members, reports_settled=on_settled is not None)
         self._on_settled = on_settled
         self._reports: dict[asyncio.Future[Any], int] = {}
         """Coroutines of `on_settled` that run, and their completions. The loop itself keeps no task alive."""
+        self._slow: set[asyncio.Future[Any]] = set()
+        """Coroutines of `on_slow` that run."""
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptor = -1
@@ -229,7 +245,9 @@ class AsyncClient(Handle):
         )
         if status != _bindings.OK:
             raise Error.of(status, _bindings.take(error.value))
-        call = _Call(loop.create_future(), on_slow)
+        # Text that looks like it within a string has a backslash before its quotes.
+        is_booking = operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request
+        call = _Call(loop.create_future(), on_slow, is_booking)
         self._calls[ticket.value] = call
         try:
             await call.ended
@@ -239,7 +257,7 @@ class AsyncClient(Handle):
             raise
         finally:
             if call.completion is not None:  # it came, but the task was cancelled before it could read it
-                self._unheard.keep(call.completion)
+                self._leave(call, call.completion)
 
     def _attach(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
@@ -277,20 +295,43 @@ class AsyncClient(Handle):
                 call = self._calls.get(ticket)
                 if event == _bindings.SLOW and call is not None and call.on_slow is not None and not call.ended.done():
                     # By the loop: what it raises must not end what is taken here.
-                    call.ended.get_loop().call_soon(call.on_slow)
+                    call.ended.get_loop().call_soon(self._tell_slow, call.on_slow, context=call.context)
                 continue
             self._end(self._calls.pop(ticket, None), completion)
         return True
 
     def _end(self, call: _Call | None, completion: int) -> None:
-        if call is None or call.ended.done():  # its task has gone
+        if call is None:
             self._unheard.keep(completion)
+        elif call.ended.done():  # its task has gone
+            self._leave(call, completion)
         else:
             # Not freed here: a process that dies before the task runs has not heard the end.
             call.completion = completion
             call.ended.set_result(None)
         if not self._calls and self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
+
+    def _leave(self, call: _Call, completion: int) -> None:
+        """Takes the end of a call whose task has gone. That of a booking is for `on_settled`; one that is open is
+        reported when it is settled."""
+        loop = call.ended.get_loop()
+        is_known = _bindings.pbk_completion_outcome(completion) != _bindings.OUTCOME_UNKNOWN
+        if self._on_settled is None or not call.is_booking or not is_known or loop.is_closed():
+            self._unheard.keep(completion)
+        else:
+            loop.call_soon(self._report, self._on_settled, completion)
+
+    def _tell_slow(self, on_slow: OnSlow) -> None:
+        result = on_slow()
+        if inspect.isawaitable(result):
+            said = asyncio.ensure_future(result)
+            self._slow.add(said)
+            said.add_done_callback(self._said)
+
+    def _said(self, said: asyncio.Future[Any]) -> None:
+        self._slow.discard(said)
+        _complain("on_slow", said)
 
     def _report(self, on_settled: OnSettled, completion: int) -> None:
         try:
@@ -307,14 +348,19 @@ class AsyncClient(Handle):
 
     def _reported(self, report: asyncio.Future[Any]) -> None:
         completion = self._reports.pop(report)
-        error = None if report.cancelled() else report.exception()
-        if report.cancelled() or error is not None:
+        if report.cancelled() or report.exception() is not None:
             self._unheard.keep(completion)
         else:
             _bindings.pbk_completion_free(completion)
-        if error is not None:
-            context = {"message": "Exception in on_settled", "exception": error, "future": report}
-            report.get_loop().call_exception_handler(context)
+        _complain("on_settled", report)
+
+
+def _complain(name: str, future: asyncio.Future[Any]) -> None:
+    """Hands what a coroutine of the host raised to the loop's exception handler, which logs it."""
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        context = {"message": f"Exception in {name}", "exception": error, "future": future}
+        future.get_loop().call_exception_handler(context)
 
 
 def _heard(call: _Call) -> tuple[bytes, bytes]:

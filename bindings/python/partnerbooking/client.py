@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import inspect
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from . import _bindings
 from ._handle import (
@@ -41,9 +43,10 @@ if TYPE_CHECKING:
     from .configuration import Configuration
 
 
-OnSettled = Callable[[Settled], object]
+OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
 """Called on a thread of the client's own when a booking is settled whose call ended `unknown`. Return soon: the next
-report waits meanwhile. When it raises, the booking stays in `pending_bookings()`."""
+report waits meanwhile. A coroutine runs to its end on that thread, in an event loop of its own. When it raises, the
+booking stays in `pending_bookings()`."""
 
 _LONGEST_WAIT_MS = 600_000
 
@@ -53,7 +56,8 @@ class Client(Handle):
     once.
 
         with Client(api_key=os.environ["PARTNER_API_KEY"]) as client:
-            found = client.search_availability(SearchAvailabilityRequest(bot_id, "2030-01-14", "2030-01-15"))
+            found = client.search_availability(
+                SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
 
     Keywords are the configuration of docs/json-contract.md. A request is a dataclass of this package, or JSON as a
     mapping or a text, whose members travel on to the platform also where the library does not know them. A call that
@@ -155,9 +159,11 @@ def _report(handle: int, on_settled: OnSettled, unheard: Unheard) -> None:
             continue
         is_heard = False
         try:
-            on_settled(take(completion))
+            result = on_settled(take(completion))
+            if inspect.isawaitable(result):
+                asyncio.run(_awaited(result))
             is_heard = True
-        except Exception:
+        except (Exception, asyncio.CancelledError):
             # The host's mistake, which must not cost it the other reports. Python reports it as it does for any thread.
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
         finally:
@@ -165,3 +171,7 @@ def _report(handle: int, on_settled: OnSettled, unheard: Unheard) -> None:
                 _bindings.pbk_completion_free(completion)
             else:
                 unheard.keep(completion)
+
+
+async def _awaited(result: Awaitable[object]) -> None:
+    await result

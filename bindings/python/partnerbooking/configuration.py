@@ -6,7 +6,13 @@ docs/json-contract.md describes each member, its range and its default.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict, Union
+from typing import Literal, TypedDict, Union
+
+Endpoint = Literal["partner_api", "platform_webhook", "sandbox"]
+"""What a client talks to."""
+
+Keys = Literal["first", "kept", "none"]
+"""How a platform treats idempotency keys, and so the clinic of the sandbox."""
 
 
 class Paths(TypedDict, total=False):
@@ -33,7 +39,7 @@ class TLS(TypedDict, total=False):
 class Bot(TypedDict, total=False):
     """One of `bots`, by the bot's id: what is known of its platform."""
 
-    platform_keys: str
+    platform_keys: Keys
     platform_limit_ms: int
     check_start_at: bool
 
@@ -44,7 +50,7 @@ class Platform(TypedDict, total=False):
     account_id: str
     webhook_url: str
     webhook_secret: Union[str, Sequence[str]]
-    platform_keys: str
+    platform_keys: Keys
     platform_limit_ms: int
     check_start_at: bool
 
@@ -64,7 +70,7 @@ class Sandbox(TypedDict, total=False):
     slot_minutes: int
     days: int
     capacity: int
-    keys: str
+    keys: Keys
     bots: Sequence[str]
     api_key: str
     now: str
@@ -76,7 +82,7 @@ class Sandbox(TypedDict, total=False):
 class Configuration(TypedDict, total=False):
     """What `Client` and `AsyncClient` take as keywords."""
 
-    endpoint: str
+    endpoint: Endpoint
     api_key: str
     base_url: str
     paths: Paths
@@ -96,7 +102,7 @@ class Configuration(TypedDict, total=False):
     journal_required: bool
     journal_timeout_ms: int
     resume_on_open: bool
-    platform_keys: str
+    platform_keys: Keys
     platform_limit_ms: int
     check_start_at: bool
     bots: Mapping[str, Bot]

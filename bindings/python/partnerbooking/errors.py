@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, cast
 
-from .values import Doubt, Existing, doubt, existing, parsed
+from .values import Doubt, Existing, Outcome, Source, doubt, existing, parsed
 
 __all__ = [
     "AccountChanged",
@@ -95,9 +95,9 @@ class Error(Exception):
         return cast("int | None", self.members["status"])
 
     @property
-    def source(self) -> str:
+    def source(self) -> Source:
         """Whose fault it is: `caller`, `library`, `network`, `partner_api` or `platform`."""
-        return str(self.members["source"])
+        return cast("Source", self.members["source"])
 
     @property
     def retryable(self) -> bool:
@@ -118,14 +118,14 @@ class Error(Exception):
         return cast("str | None", self.members["request_id"])
 
     @property
-    def outcome(self) -> str | None:
+    def outcome(self) -> Outcome | None:
         """Returns what a failed booking means. None for any other call.
 
         - `not_sent`: nothing was sent under the key, so nothing was booked.
         - `rejected`: every request under the key was refused, so nothing was booked.
         - `unknown`: it may have been booked. Repeat with the same key, never with a new one.
         """
-        return cast("str | None", self.members.get("outcome"))
+        return cast("Outcome | None", self.members.get("outcome"))
 
     @property
     def idempotency_key(self) -> str | None:

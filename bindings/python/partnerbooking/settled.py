@@ -1,4 +1,4 @@
-"""Reports of bookings that are settled after their calls have ended."""
+"""Reports of bookings whose end no call returned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .values import CreateBookingReply
 
 @dataclass(frozen=True)
 class Settled:
-    """A booking whose call ended `unknown` is settled: booked, or certainly not. Either `reply` or `error` is None."""
+    """The end of a booking that no call returned: booked, or certainly not. Either `reply` or `error` is None."""
 
     idempotency_key: str
     """Names the booking."""
@@ -22,6 +22,11 @@ class Settled:
     """The platform's booking. None when nothing was booked."""
     error: Error | None
     """Why nothing was booked. Look at `outcome`, as for any other error. None when it was booked."""
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether there is an appointment: read its `reply.start_at` and `reply.status` to the customer."""
+        return self.reply is not None
 
 
 def take(completion: int) -> Settled:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Union, cast
+from typing import Any, Literal, Union, cast
 
 JSON = Union[str, bytes, Mapping[str, Any]]
 """A request as JSON: written out, or a mapping that is yet to be."""
@@ -23,6 +23,15 @@ Moment = Union[str, datetime]
 
 Bound = Union[str, datetime, date]
 """The same, or a plain date."""
+
+Outcome = Literal["not_sent", "rejected", "unknown"]
+"""What a failed booking means."""
+
+Source = Literal["caller", "library", "network", "partner_api", "platform"]
+"""Whose fault an error is."""
+
+State = Literal["in_flight", "in_doubt", "booked", "refused"]
+"""What is known of a booking."""
 
 
 # ---- Requests --------------------------------------------------------------------------------------------------------
@@ -72,6 +81,10 @@ class Customer:
     """E.164: `+15551234567`."""
     name: str = field(repr=False)
     email: str | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        """Names the members that are there, without what they hold."""
+        return f"Customer(<{', '.join(_present(vars(self)))}>)"
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ def _present(members: Mapping[str, Any]) -> dict[str, Any]:
 # ---- Replies ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reply:
     """What the service answered."""
 
@@ -155,6 +168,17 @@ class Reply:
         """Where the time went, member by member in docs/json-contract.md. None from a `Client`: the library tells it in
         completions and in errors, and the blocking functions give the reply alone."""
         return None if self.timing_json is None else parsed(self.timing_json)
+
+    def __repr__(self) -> str:
+        """Without what the customer told. A reply that is not as promised has a `repr`, too."""
+        try:
+            shown = ", ".join(f"{name}={value!r}" for name, value in self._shown().items())
+        except (ValueError, LookupError, TypeError, AttributeError):
+            shown = f"{len(self.json)} bytes"
+        return f"{type(self).__name__}({shown})"
+
+    def _shown(self) -> dict[str, object]:
+        raise LookupError
 
 
 @dataclass(frozen=True)
@@ -175,7 +199,7 @@ class Availability:
         members["raw"] = {} if raw is None else raw
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SearchAvailabilityReply(Reply):
     @cached_property
     def availabilities(self) -> list[Availability]:
@@ -186,8 +210,13 @@ class SearchAvailabilityReply(Reply):
             if isinstance(item, dict) and isinstance(start_at := item.get("start_at"), str)
         ]
 
+    def _shown(self) -> dict[str, object]:
+        found = self.availabilities
+        ends = {"first": found[0].start_at, "last": found[-1].start_at} if found else {}
+        return {"availabilities": len(found), **ends}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class CreateBookingReply(Reply):
     @property
     def booking(self) -> dict[str, Any]:
@@ -211,6 +240,9 @@ class CreateBookingReply(Reply):
     @property
     def end_at(self) -> str | None:
         return _text(self.booking, "end_at")
+
+    def _shown(self) -> dict[str, object]:
+        return {"id": self.id, "status": self.status, "start_at": self.start_at, "end_at": self.end_at}
 
 
 @dataclass(frozen=True)
@@ -236,7 +268,7 @@ class KnownCustomer:
     """The platform's own, with what else it holds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LookupCustomerReply(Reply):
     @cached_property
     def customer(self) -> KnownCustomer | None:
@@ -249,6 +281,10 @@ class LookupCustomerReply(Reply):
         if has is not None:
             appointment = Appointment(_text(has, "start_at"), _text(has, "end_at"), _text(has, "status"), has)
         return KnownCustomer(_text(found, "phone"), _text(found, "name"), appointment, found)
+
+    def _shown(self) -> dict[str, object]:
+        customer = self.customer
+        return {"found": False} if customer is None else {"found": True, "customer": customer}
 
 
 @dataclass(frozen=True)
@@ -265,7 +301,7 @@ class PendingBooking:
     """A request for it is under way."""
     expired: bool
     """Its start has passed."""
-    state: str
+    state: State
     """What is known of it:
 
     - `in_flight`: a request for it is under way.
@@ -352,7 +388,7 @@ def doubt(members: Mapping[str, Any]) -> Doubt:
 class Existing:
     """The booking that has the key of a request that was refused."""
 
-    state: str
+    state: Literal["booked", "in_flight", "in_doubt"]
     """`booked`, `in_flight` or `in_doubt`. A newer library may have other words."""
     start_at: str | None
     """Its start, as its own request had it. None when version 1 of the journal recorded it, and its reply has none."""

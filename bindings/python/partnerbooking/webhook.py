@@ -10,6 +10,7 @@ from typing import Union
 from . import _bindings
 
 Secrets = Union[str, bytes, Sequence[Union[str, bytes]]]
+Body = Union[bytes, bytearray, memoryview]
 
 
 class Verdict(IntEnum):
@@ -39,34 +40,38 @@ class InvalidSignature(Exception):
         text: bytes = _bindings.pbk_webhook_verdict_text(self.number)
         return text.decode()
 
+    def __repr__(self) -> str:
+        verdict = self.verdict
+        return f"InvalidSignature({self.number if verdict is None else verdict.name}: {self})"
+
 
 def verify(
-    secrets: Secrets, signature_header: str | bytes | None, body: bytes, now: int = 0, tolerance_seconds: int = 0
+    secrets: Secrets, signature_header: str | bytes | None, body: Body, now: int = 0, tolerance_seconds: int = 0
 ) -> None:
     """Returns when the request comes from somebody who has one of the secrets, is whole, and is recent; raises
     `InvalidSignature` otherwise, so that a result nobody looked at cannot let a forgery in.
 
-    `body` is the body as it arrived, before anything parses it. `now` is in seconds since 1970, 0 for the system's
-    clock; a `tolerance_seconds` of 0 is 300, as the protocol has it.
+    `body` is the body as it arrived, before anything parses it: `bytes`, a `bytearray` or a `memoryview`. `now` is in
+    seconds since 1970, 0 for the system's clock; a `tolerance_seconds` of 0 is 300, as the protocol has it.
     """
-    _check_body(body)
+    text = _bytes(body)
     given = [secrets] if isinstance(secrets, (str, bytes)) else list(secrets)
     encoded = [_bindings.plain("secrets", secret) for secret in given]
     array = (ctypes.c_char_p * len(encoded))(*encoded)
     # It comes from outside, where anybody may write anything: whatever is odd about it is a refusal, and no ValueError.
     header = None if signature_header is None else _bindings.encode(signature_header)
-    number: int = _bindings.pbk_webhook_verify(array, len(encoded), header, body, len(body), now, tolerance_seconds)
+    number: int = _bindings.pbk_webhook_verify(array, len(encoded), header, text, len(text), now, tolerance_seconds)
     if number == _INVALID_ARGUMENT:
         raise ValueError("needs 1 to 16 secrets, none of them empty, and times that are not negative")
     if number != _VALID:
         raise InvalidSignature(number)
 
 
-def sign(secret: str | bytes, body: bytes, timestamp: int = 0) -> str:
+def sign(secret: str | bytes, body: Body, timestamp: int = 0) -> str:
     """The header `X-DialStack-Signature` for a body, for the tests of platforms. `timestamp` is in seconds since 1970,
     0 for the system's clock."""
-    _check_body(body)
-    header = _bindings.pbk_webhook_sign(_bindings.plain("secret", secret), body, len(body), timestamp)
+    text = _bytes(body)
+    header = _bindings.pbk_webhook_sign(_bindings.plain("secret", secret), text, len(text), timestamp)
     if header is None:
         raise ValueError("needs a secret that is not empty, and a time of at most 15 digits")
     return _bindings.take(header).decode()
@@ -75,6 +80,8 @@ def sign(secret: str | bytes, body: bytes, timestamp: int = 0) -> str:
 _VALID, _INVALID_ARGUMENT = 0, 1
 
 
-def _check_body(body: bytes) -> None:
-    if not isinstance(body, bytes):
-        raise TypeError("the body is bytes, as they arrive or will be sent")  # ctypes would take a str for wide letters
+def _bytes(body: Body) -> bytes:
+    """The body in one piece. ctypes takes no other buffer, and would take a str for wide letters."""
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise TypeError(f"the body is bytes, bytearray or memoryview, as it arrived: not {type(body).__name__}")
+    return bytes(body)
