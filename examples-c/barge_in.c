@@ -15,7 +15,7 @@
 #include "shared.h"
 
 #define CONFIG \
-    "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"utc_offset\":\"-05:00\",\"latency_ms\":400}}"
+    "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"time_zone\":\"-05:00\",\"latency_ms\":400}}"
 #define MINUTES 30      /* yours to decide, also in BOOKING */
 #define SEARCH(day) \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \

@@ -116,7 +116,7 @@ static bool converse(const pb::Client &client, const std::string &bot)
 int main(int argc, char **argv)
 {
     try {
-        const pb::Client client(argc > 1 ? argv[1] : R"({"endpoint":"sandbox","sandbox":{"utc_offset":")" OFFSET R"("}})");
+        const pb::Client client(argc > 1 ? argv[1] : R"({"endpoint":"sandbox","sandbox":{"time_zone":")" OFFSET R"("}})");
         return converse(client, argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41") ? 0 : 1;
     } catch (const pb::Error &error) {
         std::cerr << error.what() << "\n" << error.json() << "\n";

@@ -64,7 +64,8 @@ def main(programs: str = str(HERE.parent / "build" / "examples-c")) -> int:
                 show("platform", [f"platform_server.py, process {platform.pid}, at {url}"])
                 webhook = {"account_id": ACCOUNT_ID, "webhook_url": url, "webhook_secret": secret}
                 # Others can read a secret on a command line. This one is worth nothing once the demo is over.
-                config = json.dumps({"endpoint": "platform_webhook", "platforms": {BOT_ID: webhook}})
+                relay = {"endpoint": "platform_webhook", "platforms": {BOT_ID: webhook}, "private_hosts": ["127.0.0.1"]}
+                config = json.dumps(relay)
                 worst = run_engines(Path(programs), config)
         finally:
             platform.stdin.close()

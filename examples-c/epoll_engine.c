@@ -41,7 +41,7 @@
 #define FRAMES_BETWEEN_CALLS 10 /* the next phone rings 200 ms later */
 #define DAY (24 * 60 * 60)
 #define SANDBOX \
-    "{\"endpoint\":\"sandbox\",\"slow_after_ms\":250,\"sandbox\":{\"latency_ms\":350,\"utc_offset\":\"" OFFSET "\"}}"
+    "{\"endpoint\":\"sandbox\",\"slow_after_ms\":250,\"sandbox\":{\"latency_ms\":350,\"time_zone\":\"" OFFSET "\"}}"
 
 enum state { NOT_STARTED, SEARCHING, BOOKING, BOOKED, HANDED_OVER };
 

@@ -4,7 +4,7 @@
 int main(void) {
     char *error = NULL;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"-05:00\",\"now\":\"2030-01-14T08:00:00-05:00\"}}",
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"time_zone\":\"-05:00\",\"now\":\"2030-01-14T08:00:00-05:00\"}}",
         &error, NULL);
     if (client == NULL) { fprintf(stderr, "%s\n", error); pbk_string_free(error); return 1; }
 

@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 {
     const std::string bot = "bot_01h2xcejqtf2nbrexx3vqjhp41";
     try {
-        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00-05:00"}, {"utc_offset", "-05:00"}}}};
+        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00-05:00"}, {"time_zone", "-05:00"}}}};
         if (argc > 1)
             config["journal_path"] = argv[1];
         const partnerbooking::Client client(config.dump());

@@ -163,7 +163,7 @@ static int converse(pbk_client *client, const char *bot_id)
 
 int main(int argc, char **argv)
 {
-    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"" OFFSET "\"}}";
+    const char *config = argc > 1 ? argv[1] : "{\"endpoint\":\"sandbox\",\"sandbox\":{\"time_zone\":\"" OFFSET "\"}}";
     const char *bot_id = argc > 2 ? argv[2] : "bot_01h2xcejqtf2nbrexx3vqjhp41";
     char *error = NULL;
     pbk_client *client;

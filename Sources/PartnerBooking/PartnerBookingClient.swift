@@ -13,6 +13,8 @@ public final class PartnerBookingClient: Sendable {
     private let threads: Threads
     /// nil when the service is not the sandbox.
     private let sandbox: Monitor<Sandbox>?
+    /// By which a request is for the past.
+    private let clock: ServiceClock
     private let state: Monitor<State>
     /// Where the completions of calls submitted without a handler wait.
     package let completions: CompletionQueue
@@ -47,9 +49,11 @@ public final class PartnerBookingClient: Sendable {
         case .partnerAPI, .platformWebhook:
             transport = try CurlTransport(configuration.connection)
             sandbox = nil
+            clock = ServiceClock()
         case .sandbox(let clinic, let settings):
             let sandbox = SandboxTransport(clinic, settings)
             self.sandbox = sandbox.sandbox
+            clock = sandbox.clock
             transport = sandbox
         }
         var recovered: [JournalEntry] = []
@@ -294,12 +298,22 @@ public final class PartnerBookingClient: Sendable {
     private func request(_ operation: CallOperation, _ json: [UInt8]) throws(PartnerBookingError) -> Request {
         do throws(PartnerBookingError) {
             let request = try Request(operation, json: json)
-            do throws(PartnerBookingError) { try endpoint.check(request) } catch {
+            do throws(PartnerBookingError) {
+                try endpoint.check(request)
+                try checkNotPast(request)
+            } catch {
                 throw ErrorContext(request).annotating(error)
             }
             return request
         } catch {
             throw ledger.annotating(error)
+        }
+    }
+
+    /// A key that may have a booking is let through: its repeat gets the end of that booking, whenever it starts.
+    private func checkNotPast(_ request: Request) throws(PartnerBookingError) {
+        do throws(PartnerBookingError) { try request.checkNotPast(now: clock.coarseSeconds()) } catch {
+            guard let key = request.idempotencyKey, ledger.mayBeMade(key) else { throw error }
         }
     }
 

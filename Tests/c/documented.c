@@ -49,7 +49,7 @@ static int calls_that_wait(void)
 {
     char *error = NULL;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"utc_offset\":\"-05:00\",\"now\":\"2030-01-14T13:00:00Z\"}}", &error, NULL);
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"time_zone\":\"-05:00\",\"now\":\"2030-01-14T13:00:00Z\"}}", &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "%s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);

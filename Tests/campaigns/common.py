@@ -25,6 +25,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "python"))
 sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "servers"))
 
 import pbk
+from loopback import webhook_config
 
 if TYPE_CHECKING:
     from run_reference import ReferenceServer
@@ -90,7 +91,7 @@ class Relay(Service):
     def config(self, url: str | None = None) -> dict[str, Any]:
         webhook = {"webhook_url": f"{url or self.url}{self.path}", "webhook_secret": self.secret}
         platforms = {bot_id: {"account_id": account_id, **webhook} for bot_id, account_id in self.accounts.items()}
-        return {**self.members, "endpoint": "platform_webhook", "platforms": platforms}
+        return webhook_config(platforms, **self.members)
 
     def listed(self, bot_id: str) -> dict[str, str]:
         return {"account_id": self.accounts[bot_id]}

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import common
+from loopback import webhook_config
 from run_zoo import ZooServer
 from truth_host import FINAL, Booking, Call, Host, Orders
 from zoo_http import API_KEY, HOOK, SECRET
@@ -124,10 +125,7 @@ def _lane(server: ZooServer, ca_file: str, way: str, endpoint: str, limit_ms: in
         config["tls"] = {"ca_file": ca_file}
     if endpoint == "webhook":
         hook = {"webhook_url": f"{url}{HOOK}", "webhook_secret": SECRET}
-        config |= {
-            "endpoint": "platform_webhook",
-            "platforms": {name: {"account_id": name, **hook} for name in platforms},
-        }
+        config |= webhook_config({name: {"account_id": name, **hook} for name in platforms})
     else:
         config |= {"api_key": API_KEY, "base_url": url}
     return Lane(f"{way}-{endpoint}", platforms, config)

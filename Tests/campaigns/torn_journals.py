@@ -74,19 +74,19 @@ ESCAPED = (
 STEPS = [
     Step(request("old-plain", "2030-01-15T09:00:00Z")),
     Step(request("old-in-doubt", "2030-01-15T09:30:00Z"), is_lost=True),
-    Step(request("old-corrected", "2030-01-15T03:30:00Z")),
+    Step(request("old-corrected", "2030-01-15T20:30:00Z")),
     Step(request("old-corrected", "2030-01-15T10:00:00Z")),
     Step(request("plain", "2030-01-14T09:00:00Z"), is_blocking=True),
     Step(request("in-doubt", "2030-01-14T09:30:00Z", "call-1"), is_lost=True),
     Step(request(ODD_KEY, "2030-01-14T10:00:00Z", ODD_CALL, name=ODD_NAME, notes=ODD_NOTES)),
-    Step(request("refused", "2030-01-14T03:00:00Z")),
-    Step(request("corrected", "2030-01-14T03:30:00Z")),
+    Step(request("refused", "2030-01-14T20:00:00Z")),
+    Step(request("corrected", "2030-01-14T20:30:00Z")),
     Step(request("corrected", "2030-01-14T10:30:00Z", "call-2"), is_kept=True),
     Step(request("doubt-settled", "2030-01-14T11:00:00Z"), is_lost=True),
     Step(request("in-doubt-odd", "2030-01-14T11:30:00Z", name=ODD_NAME, notes=ODD_NOTES), is_lost=True),
     Step(request("doubt-settled", "2030-01-14T11:00:00Z")),
-    Step(request("refused-unheard", "2030-01-14T03:00:00Z", ODD_CALL), is_kept=True),
-    Step(request("not-sent-unheard", "2030-01-14T04:00:00Z"), is_kept=True),
+    Step(request("refused-unheard", "2030-01-14T20:00:00Z", ODD_CALL), is_kept=True),
+    Step(request("not-sent-unheard", "2030-01-14T21:00:00Z"), is_kept=True),
     Step(request("given-up", "2030-01-14T14:00:00Z", "call-3"), is_lost=True, then="given up"),
     Step(request("given-up-once", "2030-01-14T14:30:00Z"), is_lost=True, then="given up"),
     Step(request("given-up-once", "2030-01-14T14:30:00Z")),
@@ -120,8 +120,8 @@ TYPES = {"journal", "intent", "booked", "void", "withdrawn", "heard", "given_up"
 
 
 def is_refused(request: str) -> bool:
-    """The sandbox is closed before nine."""
-    return "T03:" in request or "T04:" in request
+    """The sandbox is closed in the evening."""
+    return "T20:" in request or "T21:" in request
 
 
 def record(path: str, how: str) -> None:

@@ -109,7 +109,7 @@ class Trial:
                 answer = jf.book(client, {"idempotency_key": key, "resume": True})
                 expect(answer.code == "not_recorded" and answer.outcome == entry.outcome, key, "is resumed as", answer)
             else:
-                answer = jf.book(client, request(key, "2030-01-14T03:00:00Z"))
+                answer = jf.book(client, request(key, "2030-01-14T20:00:00Z"))
                 expect(answer.outcome == "rejected" and answer.code != "not_recorded", key, "is not sent anew:", answer)
             del contents.entries[key]
             self.counts["refusals heard"] += 1

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import common
+from loopback import webhook_config
 from run_zoo import ZooServer
 from truth_host import FINAL, Booking, Call, Host, Orders
 from truth_judge import Findings, Judge, Life
@@ -248,7 +249,7 @@ class Round:
         if self._endpoint == "webhook":
             hook = {"webhook_url": f"{url}{HOOK}", "webhook_secret": SECRET}
             platforms = {name: {"account_id": name, **hook, **own} for name, own in members.items()}
-            return config | {"endpoint": "platform_webhook", "platforms": platforms}
+            return config | webhook_config(platforms)
         config |= {"api_key": API_KEY, "base_url": url}
         bots = {name: own for name, own in members.items() if own}
         return config | ({"bots": bots} if bots else {})

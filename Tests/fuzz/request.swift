@@ -52,6 +52,7 @@ private func check(_ request: Request, of input: [UInt8]) {
 
     checkAgain(request)
     checkMeaning(body)
+    checkTime(request)
     checkMessages(request, rest: members(given, without: own + ["bot_id", "account_id"]))
     if request.operation == .createBooking {
         require(BookingSummary(body: body)?.botID == request.botID, "a booking can be listed: \(body.text)")
@@ -84,6 +85,22 @@ private func checkAgain(_ request: Request) {
         // The key may be what makes it too long.
         require(text.count > Request.maxBytes, "a body can be read again: \(error.message): \(text.text)")
     }
+}
+
+/// What is accepted is for the past, or it is not.
+private func checkTime(_ request: Request) {
+    var refused: [Bool] = []
+    for now in [-62_200_000_000, 1_894_608_000, 253_500_000_000] {
+        do throws(PartnerBookingError) {
+            try request.checkNotPast(now: now)
+            refused.append(false)
+        } catch {
+            requireUsable(error, of: request.body)
+            refused.append(true)
+        }
+    }
+    let isTimed = request.operation != .lookupCustomer && request.givesUp == nil
+    require(!refused[0] && refused[2] == isTimed, "all times are past at the end, and none at the beginning: \(refused)")
 }
 
 /// A request means the same with its members the other way round, and without white space.

@@ -40,7 +40,7 @@ private struct Visit {
         case .success: check(root, of: request, reply)
         case .failure(let error):
             require(
-                [400, 401, 404, 409].contains(reply.status) && error.isFromService,
+                [400, 401, 404, 409, 422].contains(reply.status) && error.isFromService,
                 "a refusal is the API's: \(reply.body.text)")
         }
     }
@@ -64,9 +64,7 @@ private struct Visit {
             replies[key] = reply.body
         case .lookupCustomer:
             let start = root["customer"]?["existing_appointment"]?["start_at"]?.string
-            let booked = sandbox.bookings.map {
-                Timestamp.format(seconds: $0.slot.lowerBound, offsetMinutes: clinic.utcOffsetMinutes)
-            }
+            let booked = sandbox.bookings.map { sandbox.time($0.slot.lowerBound) }
             require(start.map(booked.contains) ?? true, "an appointment is one that was booked: \(reply.body.text)")
         }
     }

@@ -136,8 +136,15 @@ DAY = 24 * 3600
 def jump(wall=0, up=0, monotonic=0):
     clocks[:] = struct.pack("=3q", int(wall), int(monotonic), int(up))
 
-def whole(key):
-    return {**request, "idempotency_key": key}
+starts = {}  # by key
+
+def in_utc(moment):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+def whole(key):  # a repeat is the same request; a new booking is to come, by the clock as it is
+    start = max(request["booking"]["start_at"], in_utc(time.time() + DAY)) if key not in starts else starts[key]
+    starts[key] = start
+    return {**request, "idempotency_key": key, "booking": {**request["booking"], "start_at": start}}
 
 def stays_in_doubt(client, key, age=60):  # whether it is asked for by its request or by its key
     for how in (whole, resume):

@@ -16,6 +16,7 @@ from contract import failure
 from fault_server import PATIENCE, http_reply
 from header import STATUS
 from ledger import BOOKED, FOUND, states
+from loopback import webhook_config
 from samples import CALLS_ONLY, ONCE, READS_ONLY, UNSPARED, booking_request, new_key
 
 BOOKINGS = 10_100
@@ -114,7 +115,7 @@ def config(*platforms: Platform, **members: Any) -> dict[str, Any]:
         f"bot_{number}": {"account_id": f"acct_{number}", "webhook_url": each.url, "webhook_secret": "whsec_1"}
         for number, each in enumerate(platforms)
     }
-    return {"endpoint": "platform_webhook", "platforms": webhooks, **COMMON, **members}
+    return webhook_config(webhooks, **{**COMMON, **members})
 
 
 COMMON: dict[str, Any] = {"retry": ONCE, "timeout_ms": 60_000, **CALLS_ONLY, **UNSPARED, **READS_ONLY}

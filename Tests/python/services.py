@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fault_server import FaultServer
+from loopback import webhook_config
 from reference_names import API_KEY, WEBHOOK_PATH, WEBHOOK_SECRET
 from samples import BOT_ID, CALLS_ONLY
 from waiting import MINUTE
@@ -38,7 +39,7 @@ class Relay:
 
     def config(self, account_id: str, bot_id: str = BOT_ID) -> dict[str, Any]:
         """For one bot."""
-        return {"endpoint": "platform_webhook", "platforms": {bot_id: self.platform(account_id)}, **self.members}
+        return webhook_config({bot_id: self.platform(account_id)}, **self.members)
 
 
 def config_for(server: FaultServer) -> dict[str, Any]:

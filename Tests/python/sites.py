@@ -10,6 +10,7 @@ import pbk
 import pytest
 from certificates import Certificates
 from ledger import changed
+from loopback import webhook_config
 from run_zoo import ZooServer
 from samples import CALLS_ONLY, ONCE, UNSPARED, booking_request
 from waiting import PATIENT, wait_until
@@ -78,7 +79,7 @@ def visit(zoo: ZooServer, certificates: Certificates, open_client) -> Callable[.
             config["tls"] = {"ca_file": str(certificates.ca_file)}
         if endpoint == "webhook":
             platform = {"account_id": name, "webhook_url": f"{url}{HOOK}", "webhook_secret": SECRET}
-            config |= {"endpoint": "platform_webhook", "platforms": {name: platform}}
+            config |= webhook_config({name: platform})
         else:
             config |= {"api_key": API_KEY, "base_url": url}
         return Site(zoo, name, open_client(config, **members))

@@ -202,6 +202,7 @@ with pbk.Client(config) as client:
 def test_settled_keys_expire_while_the_client_runs(run_child, monotonic, wall):
     """By the clock that also counts while the machine sleeps. Doubts do not, be the appointment long over."""
     program = f"""
+jump(-40 * DAY)
 with pbk.Client(config) as client:
     stays_in_doubt(client, "doubt")
     success(client.book(whole("heard")))
@@ -213,6 +214,8 @@ with pbk.Client(config) as client:
     for key in ("heard", "unheard"):
         forgotten(client, key)
     wait_until(lambda: states(client) == {{"doubt": "in_doubt"}})
+    assert failure(client.book(whole("heard")), "INVALID_FIELD")["outcome"] == "not_sent"  # the appointment is over
+    del starts["heard"]
     for how in (whole, resume):
         success(client.book(how("heard")))
     jump({wall}, 1000 * DAY, 1000 * DAY * {monotonic})

@@ -10,6 +10,7 @@ from typing import Any
 import pbk
 import pytest
 from contract import CONTRACT, ERROR_MEMBERS, error_object, table_rows
+from loopback import webhook_config
 from reference_names import API_KEY
 from samples import BOT_ID, SANDBOX, spoiled
 
@@ -17,7 +18,7 @@ DIRECTORY = tempfile.TemporaryDirectory()
 """For the journals of this module's clients."""
 
 PLATFORM = {"account_id": "acct_1", "webhook_url": "https://clinic.example", "webhook_secret": "whsec_1"}
-PLATFORM_WEBHOOK = {"endpoint": "platform_webhook", "platforms": {BOT_ID: PLATFORM}, "keep_warm_ms": 0}
+PLATFORM_WEBHOOK = webhook_config({BOT_ID: PLATFORM}, keep_warm_ms=0)
 
 SWITCHES = {
     *("journal_required", "resume_on_open", "keys_shared", "report_settled", "check_start_at"),
@@ -102,7 +103,11 @@ def test_unknown_option(option):
         ("paths.create_booking", "v1/bookings"),
         ("proxy", "gopher://localhost:70"),
         ("tls.ca_file", "/nonexistent/ca.pem"),
-        ("sandbox.utc_offset", "+25:00"),
+        ("sandbox.time_zone", "+25:00"),
+        ("sandbox.time_zone", "America/Springfield"),
+        ("sandbox.answer", "windows "),
+        ("sandbox.dates", "local"),
+        ("sandbox.in_work", "first"),
         ("sandbox.now", "yesterday"),
         ("sandbox.opening_hours", {"monday": ["17:00-09:00"]}),
     ],

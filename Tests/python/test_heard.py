@@ -16,7 +16,7 @@ from fault_server import answer_when
 from header import OUTCOME, STATUS
 from held import Held, HoldByQueue, next_held, stays, submitted
 from ledger import BOOKED, ENDS, HEARD_AFTER, PENDING_MEMBERS, all_of, changed, ends, pending, resume, states
-from samples import BOOKING_REPLY, SANDBOX, booking_request, search_request
+from samples import BOOKING_REPLY, SANDBOX, booking_request, just_begun, search_request
 from services import config_for
 from waiting import SOON_MS, wait_until
 
@@ -50,7 +50,7 @@ def test_end_that_nobody_takes_is_listed(ending, end):
 def test_what_is_listed_of_an_end(on_the_wire, ending, end):
     """The same as while it was in flight, but for the state."""
     server, client, told = on_the_wire()
-    request = changed(booking_request(key="k"), "booking.start_at", "2020-01-14t10:00:00.250-05:00")
+    request = changed(booking_request(key="k"), "booking.start_at", just_begun())
     HoldByQueue().submit(client, request)
     assert server.wait_for_requests(1)
     (before,) = pending(client)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -80,12 +81,6 @@ def refused(config: pbk.Text) -> dict[str, Any]:
         ("webhook_secret", ["whsec_1", "whsec_2"]),
         ("webhook_url", "https://clinic.example"),
         ("webhook_url", "https://clinic.example:8443/a/b/"),
-        ("webhook_url", "http://127.0.0.1:8080/webhook"),
-        ("webhook_url", "http://127.9.9.9/webhook"),
-        ("webhook_url", "http://[::1]/webhook"),
-        ("webhook_url", "http://localhost:8080/webhook"),
-        ("webhook_url", "https://127.0.0.1/webhook"),
-        ("webhook_url", "https://localhost/webhook"),
         ("webhook_url", "https://93.184.216.34/webhook"),
         ("webhook_url", "https://[2606:2800:220:1:248:1893:25c8:1946]/webhook"),
     ],
@@ -234,6 +229,37 @@ def test_private_address_that_is_named(named, host):
     assert refused(with_url(f"http://{host}/webhook", private_hosts=[named]))["field"].endswith("webhook_url")
 
 
+# This machine
+
+THIS_MACHINE = [
+    *(("127.0.0.1", "127.0.0.1"), ("127.9.9.9", "127.9.9.9"), ("[::1]", "::1"), ("localhost", "localhost")),
+    *(("LOCALHOST", "localhost"), ("127.1", "127.0.0.1"), ("2130706433", "127.0.0.1"), ("0x7f000001", "127.0.0.1")),
+]
+"""Hosts as a URL has them, and as `private_hosts` names them."""
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("host", "named"), THIS_MACHINE)
+def test_this_machine(scheme, host, named):
+    """A URL that somebody else has written leads to no server of the engine's own, unless the configuration says so."""
+    url = f"{scheme}://{host}:8080/webhook"
+    for hosts in ([], ["clinic.internal", "127.0.0.2", "10.0.0.1"]):
+        error = refused(with_url(url, private_hosts=hosts))
+        assert error["field"] == f"platforms.{BOT_ID}.webhook_url"
+        assert "leads to this machine" in error["message"] and '"private_hosts"' in error["message"]
+    opens(with_url(url, private_hosts=["clinic.internal", named]))
+
+
+def test_server_on_this_machine(open_client, start_faults):
+    """The refusal says which host to name. With that the server is reached."""
+    server = start_faults(answer(http_reply(200, SEARCH_REPLY)))
+    url = f"{server.url}/webhook"
+    message = refused(with_url(url))["message"]
+    (host, _) = re.findall(r'"([^"]+)"', message)
+    success(open_client(with_url(url, private_hosts=[host], retry=ONCE)).search(search_request()))
+    assert server.connections == 1
+
+
 # Names that turn into addresses
 
 
@@ -354,7 +380,8 @@ def test_proxy_looks_names_up(start_faults, open_client):
 
 
 def test_proxy_takes_nothing_in_the_clear():
-    assert refused(with_url("http://127.0.0.1:8080/webhook", proxy="http://127.0.0.1:3128"))["field"] == "proxy"
+    members = {"proxy": "http://127.0.0.1:3128", "private_hosts": ["127.0.0.1"]}
+    assert refused(with_url("http://127.0.0.1:8080/webhook", **members))["field"] == "proxy"
 
 
 def test_loopback_with_a_full_stop_is_a_name(open_client, start_faults):

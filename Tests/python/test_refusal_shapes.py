@@ -15,6 +15,7 @@ from contract import CODES, failure, in_doubt, success
 from fault_server import answer, http_reply
 from header import OUTCOME, STATUS
 from ledger import changed, unsettled_keys
+from loopback import webhook_config
 from reference_api import API_KEY as REFERENCE_KEY
 from run_zoo import ZooServer
 from samples import (
@@ -57,7 +58,7 @@ def play(start_faults, open_client) -> Callable[..., pbk.Client]:
         if endpoint == "partner_api":
             return open_client({"api_key": REFERENCE_KEY, "base_url": server.url, **config})
         platform = {"account_id": "acct_1", "webhook_url": server.url, "webhook_secret": "whsec_1"}
-        return open_client({"endpoint": endpoint, "platforms": {booking_request()["bot_id"]: platform}, **config})
+        return open_client(webhook_config({booking_request()["bot_id"]: platform}, **config))
 
     return play
 
@@ -149,7 +150,7 @@ def visit(zoo: ZooServer, open_client) -> Callable[..., tuple[str, pbk.Client]]:
         if endpoint == "partner_api":
             return name, open_client({"api_key": API_KEY, "base_url": zoo.urls["kept"], **config})
         platform = {"account_id": name, "webhook_url": f"{zoo.urls['kept']}{HOOK}", "webhook_secret": SECRET}
-        return name, open_client({"endpoint": endpoint, "platforms": {name: platform}, **config})
+        return name, open_client(webhook_config({name: platform}, **config))
 
     return visit
 
@@ -226,7 +227,7 @@ def test_byte_order_mark_alone_is_nothing(play):
 def test_signature_that_is_refused(start_faults, open_client, body, secrets, attempts):
     server = start_faults(answer(http_reply(401, body.encode())))
     platform = {"account_id": "acct_1", "webhook_url": server.url, "webhook_secret": secrets}
-    config = {"endpoint": "platform_webhook", "platforms": {booking_request()["bot_id"]: platform}, **CALLS_ONLY}
+    config = webhook_config({booking_request()["bot_id"]: platform}, **CALLS_ONLY)
     error = failure(open_client(config).book(booking_request()), "UNAUTHORIZED")
     assert (error["outcome"], error["attempts"]) == ("rejected", attempts)
     signatures = [request.headers["x-dialstack-signature"] for request in server.requests]

@@ -15,6 +15,7 @@ from fault_server import LIFETIME, FaultServer, Peer
 from header import STATUS
 from held import Held, submitted
 from ledger import AT_ONCE, BOOKED, FAILED, FOUND, REFUSED, changed, resume, states
+from loopback import webhook_config
 from samples import CALLS_ONLY, ONCE, READS_ONLY, UNSPARED, booking_request, search_request
 from waiting import PATIENT, wait_until
 
@@ -48,16 +49,8 @@ def server(start_faults) -> FaultServer:
 def config(server: FaultServer, **members: Any) -> dict[str, Any]:
     platform = {"account_id": "acct_1", "webhook_url": server.url, "webhook_secret": "whsec_1"}
     platforms = {"bot_1": platform, "bot_mute": {"account_id": "acct_1"}}
-    return {
-        "endpoint": "platform_webhook",
-        "platforms": platforms,
-        "retry": ONCE,
-        **PATIENT,
-        **CALLS_ONLY,
-        **READS_ONLY,
-        **UNSPARED,
-        **members,
-    }
+    calls = {"retry": ONCE, **PATIENT, **CALLS_ONLY, **READS_ONLY, **UNSPARED}
+    return webhook_config(platforms, **{**calls, **members})
 
 
 def bring_about(client: pbk.Client, server: FaultServer) -> list[Held]:

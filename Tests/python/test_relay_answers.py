@@ -9,6 +9,7 @@ import pytest
 from contract import failure, in_doubt, success
 from fault_server import FaultServer, Peer, answer, close_at_once, http_reply
 from header import STATUS, VERSION
+from loopback import webhook_config
 from samples import (
     BOT_ID,
     CALLS_ONLY,
@@ -248,7 +249,7 @@ def test_connections_are_made_ahead(start_faults, open_client):
     platforms = {
         bot: {"account_id": f"acct_{bot}", "webhook_url": url, "webhook_secret": "whsec_1"} for bot, url in bots.items()
     }
-    client = open_client({"endpoint": "platform_webhook", "platforms": platforms})
+    client = open_client(webhook_config(platforms))
     for server in servers:
         assert server.wait_for_requests(1)
     time.sleep(GRACE)
@@ -267,6 +268,6 @@ def test_connections_are_made_ahead(start_faults, open_client):
 def test_slash_at_the_end_of_the_url(start_faults, open_client):
     server = start_faults(lambda peer: (peer.read_request(), peer.send(http_reply(200, SEARCH_REPLY))))
     platform = {"account_id": "acct_1", "webhook_url": f"{server.url}/hook/", "webhook_secret": "whsec_1"}
-    config = {"endpoint": "platform_webhook", "platforms": {BOT_ID: platform}, **CALLS_ONLY}
+    config = webhook_config({BOT_ID: platform}, **CALLS_ONLY)
     success(open_client(config).search(search_request()))
     assert [request.path for request in server.requests] == ["/hook/availability/search"]

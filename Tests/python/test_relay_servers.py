@@ -9,6 +9,7 @@ import pbk
 import pytest
 from contract import failure, success
 from fault_server import FaultServer, Peer, answer, http_reply, stall
+from loopback import webhook_config
 from samples import CALLS_ONLY, SEARCH_REPLY, UNSPARED, search_request
 from waiting import MINUTE, SOON
 
@@ -19,7 +20,7 @@ def config_for(*servers: FaultServer, **members: Any) -> dict[str, Any]:
         f"bot_{number}": {"account_id": f"acct_{number}", "webhook_url": server.url, "webhook_secret": "whsec_1"}
         for number, server in enumerate(servers)
     }
-    return {"endpoint": "platform_webhook", "platforms": platforms, "timeout_ms": MINUTE, **members}
+    return webhook_config(platforms, **{"timeout_ms": MINUTE, **members})
 
 
 def serve(peer: Peer) -> None:

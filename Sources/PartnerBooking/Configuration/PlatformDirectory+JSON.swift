@@ -57,9 +57,10 @@ private struct PlatformReader {
         guard url.isProtected else {
             throw platform.refuse("webhook_url", "must start with https:// (http:// is for loopback addresses only)")
         }
-        if let address = url.parts.address, !address.isPublic, isPublicOnly(url.parts) {
+        if let place = url.parts.privatePlace, isPublicOnly(url.parts) {
+            let host = url.parts.host
             throw platform.refuse(
-                "webhook_url", "must not lead to a private address, unless \"private_hosts\" names its host")
+                "webhook_url", "leads to \(place), \(host): add \"\(host)\" to \"private_hosts\" if that is intended")
         }
         return url
     }
@@ -73,7 +74,7 @@ private struct PlatformReader {
     }
 
     /// A name may turn into any address, later too: what it turns into is looked at whenever a connection is made.
-    private func isPublicOnly(_ url: URLParts) -> Bool { !url.isLoopback && !privateHosts.contains(url.host) }
+    private func isPublicOnly(_ url: URLParts) -> Bool { !privateHosts.contains(url.host) }
 
     private static func privateHosts(_ root: ObjectReader) throws(PartnerBookingError) -> Set<String> {
         let elements = try root.optionalList("private_hosts", maxCount: 10_000) ?? []

@@ -6,29 +6,23 @@ extension SandboxSettings {
     /// Reads the member `sandbox` of the configuration.
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
         try reader?.refuseMembers(except: [
-            "opening_hours", "utc_offset", "slot_minutes", "days", "capacity", "bots", "api_key", "now", "latency_ms",
-            "faults", "seed", "keys",
+            "answer", "opening_hours", "time_zone", "slot_minutes", "min_notice_minutes", "days", "dates", "capacity",
+            "keys", "in_work", "bots", "api_key", "now", "latency_ms", "faults", "seed",
         ])
+        listing = try reader?.optionalChoice("answer", Listing.self) ?? .slots
         if let hours = try reader?.optionalObject("opening_hours") {
             openingHours = try Self.openingHours(hours)
         } else {
             openingHours = [[]] + Array(repeating: [9 * 60..<17 * 60], count: 5) + [[]]
         }
-        utcOffsetMinutes = 0
-        let offset = try reader?.checkOptionalText("utc_offset", maxBytes: 6, "Z or ±HH:MM") {
-            Timestamp.offsetMinutes($0) != nil
-        }
-        utcOffsetMinutes = offset?.withText { Timestamp.offsetMinutes($0) ?? 0 } ?? 0
+        zone = try reader.flatMap(Self.timeZone) ?? .utc
         slotMinutes = try reader?.optionalInteger("slot_minutes", in: 1...1440) ?? 30
+        noticeMinutes = try reader?.optionalInteger("min_notice_minutes", in: 0...527_040) ?? (listing == .windows ? 60 : 0)
         days = try reader?.optionalInteger("days", in: 1...366) ?? 60
+        dates = try reader?.optionalChoice("dates", Dates.self) ?? .clinic
         capacity = try reader?.optionalInteger("capacity", in: 1...1000) ?? 1
-        keys = .first
-        if let reader, let name = try reader.optionalString("keys", maxBytes: 64, Self.keyForms) {
-            guard let known = BookingRules.Keys(rawValue: name) else {
-                throw reader.refuse("keys", "must be \(Self.keyForms)")
-            }
-            keys = known
-        }
+        keys = try reader?.optionalChoice("keys", BookingRules.Keys.self) ?? .first
+        inWork = try reader?.optionalChoice("in_work", InWork.self) ?? .refuse
         apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
         faults = try reader?.optionalObjects("faults", maxCount: 100).map(SandboxFault.init) ?? []
         seed = try reader?.optionalInteger("seed", in: 0...Int.max) ?? 1
@@ -44,7 +38,17 @@ extension SandboxSettings {
         now = clock?.withText { Timestamp($0)?.instantSeconds } ?? nil
     }
 
-    private static let keyForms: StaticString = "\"first\", \"kept\" or \"none\""
+    /// Reads the rules of a named zone from the system.
+    private static func timeZone(_ reader: ObjectReader) throws(PartnerBookingError) -> SandboxZone? {
+        let expected: StaticString =
+            "an IANA name such as \"America/New_York\", or a fixed offset, \"Z\" or \"±HH:MM\" such as \"-05:00\""
+        guard let text = try reader.checkOptionalText("time_zone", maxBytes: 64, expected) else { return nil }
+        if let minutes = text.withText({ Timestamp.offsetMinutes($0) }) ?? nil { return .fixed(minutes) }
+        guard let name = text.string, ZoneFile.isName(name) else { throw reader.refuse("time_zone", "must be \(expected)") }
+        do throws(ZoneError) { return .named(try ZoneCache.shared.zone(name)) } catch {
+            throw reader.refuse("time_zone", "cannot be used: \(error.message)")
+        }
+    }
 
     private static func openingHours(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
         try reader.refuseMembers(except: weekdays.map(\.description))
@@ -74,47 +78,14 @@ extension SandboxSettings {
     }
 }
 
-extension SandboxFault {
-    init(_ reader: ObjectReader) throws(PartnerBookingError) {
-        try reader.refuseMembers(except: ["fault", "ms", "status", "code", "calls", "percent"])
-        let names =
-            "lose_request, lose_reply, late, error, error_after, slow_duplicate, in_progress, works, own_conflict, "
-            + "declined, other_booking or empty_booking"
-        let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string
-        let kind: Kind
-        switch name {
-        case "lose_request": kind = .loseRequest
-        case "lose_reply": kind = .loseReply
-        case "late": kind = .late(milliseconds: try Self.milliseconds(reader))
-        case "error":
-            let code = try reader.optionalString("code", maxBytes: 64, "the code of the error") { !$0.isEmpty }
-            kind = .error(status: try Self.status(reader), code: code ?? "scripted_error")
-        case "error_after": kind = .errorAfter(status: try Self.status(reader))
-        case "slow_duplicate": kind = .slowDuplicate(milliseconds: try Self.milliseconds(reader))
-        case "in_progress": kind = .inProgress(milliseconds: try Self.milliseconds(reader))
-        case "works":
-            let status = try reader.optionalInteger("status", in: 500...599)
-            kind = .works(milliseconds: try Self.milliseconds(reader), status: status)
-        case "own_conflict": kind = .ownConflict
-        case "declined": kind = .declined
-        case "other_booking": kind = .otherBooking
-        case "empty_booking": kind = .emptyBooking
-        default: throw reader.refuse("fault", "must be one of \(names)")
-        }
-        let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
-        let numbers = listed.compactMap(\.integer)
-        guard numbers.count == listed.count, numbers.allSatisfy({ $0 >= 1 }) else {
-            throw reader.refuse("calls", "must be a list of whole numbers from 1")
-        }
-        let percent = try reader.optionalInteger("percent", in: 0...100) ?? (listed.isEmpty ? 100 : 0)
-        self.init(kind: kind, calls: Set(numbers), percent: percent)
-    }
-
-    private static func milliseconds(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
-        try reader.integer("ms", in: 0...600_000)
-    }
-
-    private static func status(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
-        try reader.optionalInteger("status", in: 300...599) ?? 500
+extension ObjectReader {
+    /// A string that is one of a few; nil when it is not there.
+    func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: StaticString, _: Choice.Type
+    ) throws(PartnerBookingError) -> Choice? {
+        guard let value = try value(name) else { return nil }
+        if let choice = value.string.flatMap(Choice.init(rawValue:)) { return choice }
+        let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }
+        throw refuse(name, "must be \(choices.dropLast().joined(separator: ", ")) or \(choices.last ?? "")")
     }
 }

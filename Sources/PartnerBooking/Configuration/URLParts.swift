@@ -40,6 +40,12 @@ struct URLParts {
 
     /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.
     var isLoopback: Bool { host == "localhost" || address?.isLoopback ?? false }
+
+    /// Where the URL leads to when that is known without a look-up and is not public. nil for public addresses and for names.
+    var privatePlace: String? {
+        if isLoopback { return "this machine" }
+        return address?.isPublic ?? true ? nil : "an address that is not public"
+    }
 }
 
 /// Where a service is, for paths to be appended: a URL without user, query or fragment.

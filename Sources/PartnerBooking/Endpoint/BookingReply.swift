@@ -37,6 +37,12 @@ struct BookingReply {
         "declined", "cancelled", "canceled", "rejected", "no_show", "failed", "expired",
     ]
 
+    /// Returns whether the status means that there is no appointment.
+    static func isRefusing(_ status: String) -> Bool {
+        var status = status
+        return status.withUTF8 { refusingStatus(UnsafeRawBufferPointer($0)) != nil }
+    }
+
     private static func refusingStatus(_ text: UnsafeRawBufferPointer) -> String? {
         refusing.first { word in
             guard word.utf8CodeUnitCount == text.count else { return false }

@@ -70,13 +70,14 @@ final class LedgerStore: Sendable {
     /// Returns the error of a booking that was refused before its key was looked up. The booking of a known key may have been
     /// made, so its outcome is `unknown`.
     func annotating(_ error: PartnerBookingError) -> PartnerBookingError {
-        guard error.outcome == .notSent, let key = error.idempotencyKey,
-            state.withLock({ $0.ledger.mayBeMade(key, now: $0.clock.now) })
-        else { return error }
+        guard error.outcome == .notSent, let key = error.idempotencyKey, mayBeMade(key) else { return error }
         var error = error
         error.outcome = .unknown
         return error
     }
+
+    /// The key's booking is booked, in flight or in doubt.
+    func mayBeMade(_ key: String) -> Bool { state.withLock { $0.ledger.mayBeMade(key, now: $0.clock.now) } }
 
     // MARK: The journal
 

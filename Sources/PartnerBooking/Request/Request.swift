@@ -12,6 +12,9 @@ final class Request: Sendable {
     /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
     /// it.
     let startSeconds: Int?
+    /// The last moment that is asked for, in seconds since 1970: the end of a search, the start of a booking. `Int.max` for
+    /// what has none, and for what the ledger has.
+    private let lastSeconds: Int
     /// nil for all but bookings, and for a give-up of several.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
@@ -82,33 +85,35 @@ final class Request: Sendable {
             for name in others where try root.value(name) != nil {
                 throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
             }
-            (body, self.document, leftOut, wish, startSeconds) = ([], nil, [], nil, nil)
+            (body, self.document, leftOut, wish, startSeconds, lastSeconds) = ([], nil, [], nil, nil, .max)
             return
         }
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         leftOut = Self.ownMembers(operation).filter { root.hasMember($0) }
-        wish = try Self.wish(operation, root, botID: botID, without: leftOut)
+        wish = operation == .createBooking ? try Self.wish(root, botID: botID, without: leftOut) : nil
         startSeconds = wish?.summary?.startSeconds
+        switch operation {
+        case .searchAvailability:
+            lastSeconds = try FieldRules.checkQuery(root.object("query")).end.latestSeconds
+        case .lookupCustomer:
+            try FieldRules.checkCustomer(root.object("customer"))
+            lastSeconds = .max
+        case .createBooking: lastSeconds = startSeconds ?? .max
+        }
         self.document = document
         body = leftOut.isEmpty ? json : document.object(without: leftOut)
     }
 
-    /// Checks what is asked for, and returns the wish of a booking.
+    /// Checks what is to be booked.
     private static func wish(
-        _ operation: CallOperation, _ root: ObjectReader, botID: JSONValue, without names: [StaticString]
-    ) throws(PartnerBookingError) -> Wish? {
-        switch operation {
-        case .searchAvailability: try FieldRules.checkQuery(root.object("query"))
-        case .lookupCustomer: try FieldRules.checkCustomer(root.object("customer"))
-        case .createBooking:
-            let booking = try FieldRules.checkBooking(root.object("booking"))
-            return try Wish(
-                root, Fingerprint(root.object, without: names),
-                BookingSummary(
-                    botID: botID.string ?? "", startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
-                    startSeconds: booking.startSeconds))
-        }
-        return nil
+        _ root: ObjectReader, botID: JSONValue, without names: [StaticString]
+    ) throws(PartnerBookingError) -> Wish {
+        let booking = try FieldRules.checkBooking(root.object("booking"))
+        return try Wish(
+            root, Fingerprint(root.object, without: names),
+            BookingSummary(
+                botID: botID.string ?? "", startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
+                startSeconds: booking.startSeconds))
     }
 
     /// The request with the recorded body in place of its own.
@@ -123,6 +128,7 @@ final class Request: Sendable {
         startSeconds =
             request.startSeconds ?? root?["booking"].flatMap { BookingSummary(botID: root?["bot_id"], $0)?.startSeconds }
         operation = request.operation
+        lastSeconds = request.lastSeconds
         wish = request.wish
         idempotencyKey = request.idempotencyKey
         timeoutMilliseconds = request.timeoutMilliseconds
@@ -137,6 +143,26 @@ final class Request: Sendable {
     /// Returns the body without some members, and with others in front of it; nil when there is none.
     func body(without names: [StaticString], adding write: (inout JSONWriter) -> Void) -> [UInt8]? {
         document?.object(without: leftOut + names, adding: write)
+    }
+
+    /// A moment that has passed by no more than this is let through: clocks differ, a caller who stands at the desk is
+    /// booked from now on, and the platform has the last word. A platform refuses the signature of a clock that differs by
+    /// more.
+    static let pastToleranceSeconds = 300
+
+    /// Refuses a booking whose start has passed, and a search whose whole range has. `now` is in seconds since 1970. What the
+    /// ledger has recorded is not checked.
+    @inline(__always)
+    func checkNotPast(now: Int) throws(PartnerBookingError) {
+        if lastSeconds < now &- Self.pastToleranceSeconds { throw past(now: now) }
+    }
+
+    @inline(never)
+    private func past(now: Int) -> PartnerBookingError {
+        let today = "which is in the past: today is \(Timestamp.day(ofSeconds: now)). Ask for a time to come"
+        if let summary = wish?.summary { return .field("booking.start_at", "is \(summary.startAt), \(today)") }
+        let range = document?.root["query"]?["filter"]?["start_at_range"]
+        return .field("query.filter.start_at_range.end_at", "is \(range?["end_at"]?.string ?? "a time"), \(today)")
     }
 
     /// The members that are taken off before the request is sent.

@@ -52,6 +52,14 @@ enum Timestamp: Equatable {
         return (seconds, nanoseconds) < (otherSeconds, otherNanoseconds)
     }
 
+    /// The last moment that it can mean, in seconds since 1970: a plain date lasts longest in UTC-12.
+    var latestSeconds: Int {
+        switch self {
+        case .instant(let seconds, _): seconds
+        case .date(let days): (days + 1) * 86_400 + 12 * 3_600
+        }
+    }
+
     /// nil for a plain date.
     var instantMilliseconds: Int? {
         if case .instant(let seconds, let nanoseconds) = self { seconds * 1_000 + nanoseconds / 1_000_000 } else { nil }
@@ -90,6 +98,15 @@ enum Timestamp: Equatable {
     static func format(milliseconds: Int) -> String {
         let seconds = milliseconds.flooringDivision(by: 1_000)
         return format(seconds: seconds, offsetMinutes: 0).dropLast() + ".\(pad(milliseconds - seconds * 1_000, 3))Z"
+    }
+
+    /// `Monday, 2030-01-14, and the time is 14:00 in UTC`
+    static func day(ofSeconds seconds: Int) -> String {
+        let weekdays = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"]  // as of 1970-01-01
+        let days = seconds.flooringDivision(by: 86_400)
+        let weekday = weekdays[days - days.flooringDivision(by: 7) * 7]
+        let text = format(seconds: seconds, offsetMinutes: 0)
+        return "\(weekday), \(text.prefix(10)), and the time is \(text.dropFirst(11).prefix(5)) in UTC"
     }
 
     private static func pad(_ number: Int, _ width: Int = 2) -> String {

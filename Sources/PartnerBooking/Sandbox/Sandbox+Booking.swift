@@ -1,11 +1,12 @@
 // The sandbox's bookings, checked in the order of its clinic.
 
 extension Sandbox {
-    mutating func book(_ request: HTTPRequest, now: Int, madeAt: MonotonicTime) throws(Refusal) -> HTTPReply {
+    mutating func book(_ request: HTTPRequest, _ visit: Visit) throws(Refusal) -> HTTPReply {
         guard let key = header("Idempotency-Key", of: request) else {
             throw Refusal(400, "idempotency_key_required", "The header Idempotency-Key is required")
         }
-        if clinic.keys == .first, let reply = try original(key) { return reply }
+        let looksAtSlot = clinic.keys == .kept || clinic.inWork == .look && isInWork(key, at: visit.moment)
+        if clinic.keys != .none, !looksAtSlot, let reply = try original(key, visit) { return reply }
         let (botID, start, minutes, customer, notes) = try read(request) { root throws(PartnerBookingError) in
             let object = try root.object("booking")
             let booking = try FieldRules.checkBooking(object)
@@ -16,64 +17,88 @@ extension Sandbox {
             )
         }
         let slot = start..<start + minutes * 60
-        try checkAvailable(slot, minutes: minutes, now: now)
-        if clinic.keys == .kept, let reply = try original(key) { return reply }
-        let id = "bkg_\(typeID(now: now))"
-        let body = JSONWriter.object {
-            $0.object("booking") { write(id, slot, customer, notes, now: now, to: &$0) }
+        try checkTime(slot, now: visit.now)
+        guard isFree(slot, visit.moment) else {
+            throw Refusal(409, "slot_unavailable", "The requested time slot is no longer available")
         }
-        for day in localDay(slot.lowerBound)...localDay(slot.upperBound - 1) { booked[day, default: []].append(slot) }
+        if clinic.keys != .none, looksAtSlot, let reply = try original(key, visit) { return reply }
+        let madeAt = visit.moment.adding(milliseconds: visit.manner.workMilliseconds)
+        let booking = Booking(
+            madeAt: madeAt, cancelledAt: visit.manner.cancelledAfterMilliseconds.map(madeAt.adding),
+            status: visit.manner.status, key: key, id: "bkg_\(typeID(now: visit.now))", botID: botID, slot: slot,
+            phone: customer.phone, name: customer.name, notes: notes, createdAt: visit.now)
+        for day in Self.days(of: slot) { booked[day, default: []].append(bookings.count) }
         bookingByKey[key] = bookings.count
-        bookings.append(
-            Booking(
-                madeAt: madeAt, key: key, id: id, botID: botID, slot: slot, phone: customer.phone, name: customer.name,
-                reply: body))
-        if MonotonicTime.now() < madeAt { held[key] = madeAt }
-        return HTTPReply(status: 201, body: body)
+        bookings.append(booking)
+        return reply(201, booking, visit)
     }
 
     /// Returns the key's booking, whatever else the request contains. Until it is made, the key is in progress.
-    private mutating func original(_ key: String) throws(Refusal) -> HTTPReply? {
-        if let until = held[key] {
-            if MonotonicTime.now() < until {
-                throw Refusal(409, "idempotency_key_in_progress", "The first request with this key is still running")
-            }
-            held[key] = nil
+    private mutating func original(_ key: String, _ visit: Visit) throws(Refusal) -> HTTPReply? {
+        if let until = held[key], until <= visit.moment { held[key] = nil }
+        if held[key] != nil || isInWork(key, at: visit.moment) {
+            throw Refusal(409, "idempotency_key_in_progress", "The first request with this key is still running")
         }
-        return bookingByKey[key].map { HTTPReply(status: 200, body: bookings[$0].reply) }
+        return bookingByKey[key].map { reply(200, bookings[$0], visit) }
     }
 
-    private func checkAvailable(_ slot: Range<Int>, minutes: Int, now: Int) throws(Refusal) {
-        let day = localDay(slot.lowerBound)
-        let second = slot.lowerBound + clinic.utcOffsetMinutes * 60 - day * 86_400
-        guard slot.lowerBound > now else { throw .slot("is in the past") }
-        guard day < localDay(now) + clinic.days else { throw .slot("is too far ahead") }
-        let isOpen = openingHours(on: day).contains { hours in
-            second % 60 == 0 && hours.lowerBound <= second / 60 && second / 60 + minutes <= hours.upperBound
-                && (second / 60 - hours.lowerBound) % clinic.slotMinutes == 0
-        }
-        guard isOpen else { throw .slot("is outside opening hours or does not start where a slot starts") }
-        guard isFree(slot) else { throw .slot("is no longer available") }
+    private func isInWork(_ key: String, at moment: MonotonicTime) -> Bool {
+        bookingByKey[key].map { moment < bookings[$0].madeAt } ?? false
     }
 
-    private func write(
-        _ id: String, _ slot: Range<Int>, _ customer: (phone: String, name: String), _ notes: String?, now: Int,
-        to booking: inout JSONWriter
-    ) {
-        booking.member("id", id)
-        booking.member("status", "confirmed")
-        booking.member("start_at", time(slot.lowerBound))
-        booking.member("end_at", time(slot.upperBound))
-        booking.object("customer") {
-            $0.member("phone", customer.phone)
-            $0.member("name", customer.name)
+    /// Returns the end of the work that a request has to wait for. nil: it need not wait.
+    func workEnd(for request: HTTPRequest, at moment: MonotonicTime) -> MonotonicTime? {
+        guard clinic.keys == .first, clinic.inWork == .wait, operation(of: request) == .createBooking,
+            let key = header("Idempotency-Key", of: request), isInWork(key, at: moment)
+        else { return nil }
+        return bookingByKey[key].map { bookings[$0].madeAt }
+    }
+
+    /// Refuses what nobody can have, booked or not.
+    private func checkTime(_ slot: Range<Int>, now: Int) throws(Refusal) {
+        let day = clinic.zone.day(at: slot.lowerBound)
+        guard slot.lowerBound > now else {
+            throw Refusal(422, "slot_in_past", "The requested time slot is in the past")
         }
-        booking.object("location") {
+        guard day < clinic.zone.day(at: now) + clinic.days else {
+            let message = "The requested time slot is too far ahead: \(clinic.days) days can be booked"
+            throw Refusal(422, "beyond_booking_horizon", message)
+        }
+        let open = openingHours(on: day).first {
+            $0.lowerBound <= slot.lowerBound && slot.upperBound <= $0.upperBound
+        }
+        guard let open else {
+            throw Refusal(422, "outside_opening_hours", "The requested time slot is outside opening hours")
+        }
+        guard clinic.listing == .windows || (slot.lowerBound - open.lowerBound) % (clinic.slotMinutes * 60) == 0 else {
+            let message = "A time slot starts every \(clinic.slotMinutes) minutes from opening"
+            throw Refusal(400, "slot_not_on_grid", message)
+        }
+    }
+
+    private func reply(_ status: Int, _ booking: Booking, _ visit: Visit) -> HTTPReply {
+        let body = JSONWriter.object {
+            $0.object("booking") { write(booking, visit, to: &$0) }
+        }
+        return HTTPReply(status: status, body: body)
+    }
+
+    private func write(_ booking: Booking, _ visit: Visit, to object: inout JSONWriter) {
+        let moment = max(visit.moment, booking.madeAt)
+        object.member("id", booking.id)
+        object.member("status", booking.status(at: moment))
+        object.member("start_at", time(booking.slot.lowerBound, visit.manner.spelling))
+        object.member("end_at", time(booking.slot.upperBound, visit.manner.spelling))
+        object.object("customer") {
+            $0.member("phone", booking.phone)
+            $0.member("name", booking.name)
+        }
+        object.object("location") {
             $0.member("name", "Sandbox Clinic")
             $0.member("address", "1 Loopback Lane")
         }
-        if let notes { booking.member("notes", notes) }
-        booking.member("created_at", Timestamp.format(seconds: now, offsetMinutes: 0))
+        if let notes = booking.notes { object.member("notes", notes) }
+        object.member("created_at", Timestamp.format(seconds: booking.createdAt, offsetMinutes: 0))
     }
 
     /// An id like the service's: a UUID of version 7 in Crockford's base 32, 26 characters

@@ -5,77 +5,121 @@ struct Sandbox: Sendable {
     struct Booking: Sendable {
         /// The time at which the platform has made it.
         let madeAt: MonotonicTime
+        /// nil: nobody cancels it.
+        let cancelledAt: MonotonicTime?
+        /// Until it is cancelled.
+        let status: String
         let key: String
         let id: String
         let botID: String
         let slot: Range<Int>
         let phone: String
         let name: String
-        let reply: [UInt8]
+        let notes: String?
+        /// On the clinic's clock, in seconds since 1970.
+        let createdAt: Int
+    }
+
+    /// One request at the clinic.
+    struct Visit: Sendable {
+        /// The clinic's clock, in seconds since 1970.
+        let now: Int
+        let moment: MonotonicTime
+        var manner = Manner()
+    }
+
+    /// The clinic's treatment of one request.
+    struct Manner: Sendable, Equatable {
+        /// How long it works on a booking, with the slot held.
+        var workMilliseconds = 0
+        /// Of a booking.
+        var status = "confirmed"
+        /// How long after it was made somebody cancels the booking. nil: never.
+        var cancelledAfterMilliseconds: Int?
+        var spelling = Spelling.own
+    }
+
+    /// How the reply writes times.
+    enum Spelling: Sendable, Equatable {
+        case own
+        /// With another offset.
+        case otherOffset
+        /// With another offset, and the digits of the clinic's own.
+        case wrongOffset
     }
 
     let clinic: SandboxSettings
     private let settings: PartnerAPISettings
-    /// Bookings by each local day they touch, in days since 1970-01-01.
-    var booked: [Int: [Range<Int>]] = [:]
+    /// Places in `bookings`, by each day in UTC that they touch, in days since 1970-01-01.
+    var booked: [Int: [Int]] = [:]
     /// All of them, oldest first.
     var bookings: [Booking] = []
     var bookingByKey: [String: Int] = [:]
-    /// Keys whose first request is in progress, or reported so, and until when.
+    /// Keys that are reported to be in progress, and until when.
     var held: [String: MonotonicTime] = [:]
-    private static let slotLimit = 10_000
 
     init(_ clinic: SandboxSettings, _ settings: PartnerAPISettings) {
         self.clinic = clinic
         self.settings = settings
     }
 
-    /// `now` is the clinic's clock, in seconds since 1970. A booking is made at `madeAt`, with its slot held until then.
-    mutating func answer(_ request: HTTPRequest, now: Int, madeAt: MonotonicTime = .now()) -> HTTPReply {
+    /// `now` is the clinic's clock, in seconds since 1970.
+    mutating func answer(
+        _ request: HTTPRequest, now: Int, at moment: MonotonicTime = .now(), _ manner: Manner = Manner()
+    ) -> HTTPReply {
+        let visit = Visit(now: now, moment: moment, manner: manner)
         do throws(Refusal) {
             try checkKey(request)
-            switch path(request) {
-            case settings.searchPath: return try search(request, now: now)
-            case settings.bookingPath: return try book(request, now: now, madeAt: madeAt)
-            case settings.customerPath: return try lookUp(request, now: now)
-            default: throw Refusal(404, "not_found", "There is no such path")
+            switch operation(of: request) {
+            case .searchAvailability: return try search(request, visit)
+            case .createBooking: return try book(request, visit)
+            case .lookupCustomer: return try lookUp(request, visit)
+            case nil: throw Refusal(404, "not_found", "There is no such path")
             }
         } catch {
             return error.reply
         }
     }
 
-    /// Whether a request asks for a booking, however well.
-    func isBooking(_ request: HTTPRequest) -> Bool { path(request) == settings.bookingPath }
+    /// Returns what a request asks for, however well. One path may be the end of the other: the longer one is meant.
+    func operation(of request: HTTPRequest) -> CallOperation? {
+        let paths: [(path: String?, operation: CallOperation)] = [
+            (settings.searchPath, .searchAvailability), (settings.bookingPath, .createBooking),
+            (settings.customerPath, .lookupCustomer),
+        ]
+        return paths.filter { $0.path.map(request.target.url.hasSuffix) ?? false }
+            .max { ($0.path?.utf8.count ?? 0) < ($1.path?.utf8.count ?? 0) }?.operation
+    }
 
     /// Tells all requests with this one's key that it is in progress, for a while.
     mutating func hold(_ request: HTTPRequest, until moment: MonotonicTime) {
         if let key = header("Idempotency-Key", of: request) { held[key] = moment }
     }
 
-    /// One path may be the end of the other: the longer one is meant.
-    private func path(_ request: HTTPRequest) -> String? {
-        [settings.searchPath, settings.bookingPath, settings.customerPath].compactMap { $0 }
-            .filter { request.target.url.hasSuffix($0) }.max { $0.utf8.count < $1.utf8.count }
-    }
-
     /// The object of docs/json-contract.md.
     var bookingsJSON: [UInt8] {
-        let now = MonotonicTime.now()
+        let moment = MonotonicTime.now()
         return JSONWriter.object {
-            $0.array("bookings", bookings.filter { $0.madeAt <= now }) { item, booking in
+            $0.array("bookings", bookings.filter { $0.madeAt <= moment }) { item, booking in
                 item.member("idempotency_key", booking.key)
                 item.member("id", booking.id)
                 item.member("bot_id", booking.botID)
+                item.member("status", booking.status(at: moment))
                 item.member("start_at", time(booking.slot.lowerBound))
                 item.member("end_at", time(booking.slot.upperBound))
             }
         }
     }
 
-    /// In the clinic's own time.
-    func time(_ seconds: Int) -> String {
-        Timestamp.format(seconds: seconds, offsetMinutes: clinic.utcOffsetMinutes)
+    /// Writes an instant, in the clinic's own time unless the spelling is another.
+    func time(_ seconds: Int, _ spelling: Spelling = .own) -> String {
+        let own = clinic.zone.offsetMinutes(at: seconds)
+        let other = own == -300 ? 60 : -300
+        return switch spelling {
+        case .own: Timestamp.format(seconds: seconds, offsetMinutes: own)
+        case .otherOffset: Timestamp.format(seconds: seconds, offsetMinutes: other)
+        case .wrongOffset: Timestamp.format(seconds: seconds + (own - other) * 60, offsetMinutes: other)
+        }
     }
 
     struct Refusal: Error {
@@ -89,8 +133,6 @@ struct Sandbox: Sendable {
             self.message = message
         }
 
-        static func slot(_ why: String) -> Refusal { Refusal(409, "slot_unavailable", "The requested time slot \(why)") }
-
         var reply: HTTPReply {
             let body = JSONWriter.object {
                 $0.object("error") { error in
@@ -101,6 +143,15 @@ struct Sandbox: Sendable {
             return HTTPReply(status: status, body: body)
         }
     }
+}
+
+extension Sandbox.Booking {
+    func status(at moment: MonotonicTime) -> String {
+        cancelledAt.map { $0 <= moment } ?? false ? "cancelled" : status
+    }
+
+    /// Returns whether it is an appointment.
+    func isActive(at moment: MonotonicTime) -> Bool { !BookingReply.isRefusing(status(at: moment)) }
 }
 
 // MARK: - Reading requests
@@ -141,91 +192,18 @@ extension Sandbox {
     }
 }
 
-// MARK: - Searching
-
-extension Sandbox {
-    private func search(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
-        let (start, end) = try read(request) { root throws(PartnerBookingError) in
-            try FieldRules.checkQuery(root.object("query"))
-        }
-        let slots = try freeSlots(from: instant(start), to: instant(end, isEnd: true), now: now)
-        let body = JSONWriter.object {
-            $0.array("availabilities", slots) { slot, start in
-                slot.member("start_at", Timestamp.format(seconds: start, offsetMinutes: clinic.utcOffsetMinutes))
-                slot.member("duration_minutes", clinic.slotMinutes)
-            }
-        }
-        return HTTPReply(status: 200, body: body)
-    }
-
-    /// In seconds since 1970. A plain date is a day of the clinic; as an end it includes its day.
-    private func instant(_ timestamp: Timestamp, isEnd: Bool = false) -> Int {
-        switch timestamp {
-        case .instant(let seconds, _): seconds
-        case .date(let days): (days + (isEnd ? 1 : 0)) * 86_400 - clinic.utcOffsetMinutes * 60
-        }
-    }
-
-    private func freeSlots(from start: Int, to end: Int, now: Int) throws(Refusal) -> [Int] {
-        let today = localDay(now)
-        let first = max(localDay(start), today)
-        let last = min(localDay(end), today + clinic.days - 1)
-        guard first <= last else { return [] }
-        var slots: [Int] = []
-        for day in first...last {
-            let midnight = day * 86_400 - clinic.utcOffsetMinutes * 60
-            for hours in openingHours(on: day) {
-                for minute in stride(
-                    from: hours.lowerBound, through: hours.upperBound - clinic.slotMinutes, by: clinic.slotMinutes)
-                {
-                    let slot = midnight + minute * 60..<midnight + (minute + clinic.slotMinutes) * 60
-                    guard slot.lowerBound > now, slot.lowerBound >= start, slot.upperBound <= end, isFree(slot) else {
-                        continue
-                    }
-                    slots.append(slot.lowerBound)
-                }
-            }
-            guard slots.count <= Self.slotLimit else {
-                throw Refusal(400, "range_too_long", "More than \(Self.slotLimit) slots are free: ask for a shorter range")
-            }
-        }
-        return slots
-    }
-
-    func localDay(_ seconds: Int) -> Int {
-        (seconds + clinic.utcOffsetMinutes * 60).flooringDivision(by: 86_400)
-    }
-
-    func openingHours(on day: Int) -> [Range<Int>] {
-        let weekday = (day + 4) % 7  // 1970-01-01 was a Thursday
-        return clinic.openingHours[weekday < 0 ? weekday + 7 : weekday]
-    }
-
-    func isFree(_ slot: Range<Int>) -> Bool {
-        let days = localDay(slot.lowerBound)...localDay(slot.upperBound - 1)
-        return days.allSatisfy { day in
-            // The number of bookings at once is greatest where one of them starts.
-            let rivals = (booked[day] ?? []).filter { $0.overlaps(slot) }
-            return rivals.allSatisfy { rival in
-                let moment = max(rival.lowerBound, slot.lowerBound)
-                return rivals.count { $0.contains(moment) } < clinic.capacity
-            }
-        }
-    }
-}
-
 // MARK: - Looking up customers
 
 extension Sandbox {
     /// Who has booked is known from then on: under the name given last, with the next appointment that is not over.
-    private func lookUp(_ request: HTTPRequest, now: Int) throws(Refusal) -> HTTPReply {
+    private func lookUp(_ request: HTTPRequest, _ visit: Visit) throws(Refusal) -> HTTPReply {
         let (botID, phone) = try read(request) { root throws(PartnerBookingError) in
             let phone = try FieldRules.checkCustomer(root.object("customer")).string
             return (try root.value("bot_id")?.string, phone)
         }
-        let moment = MonotonicTime.now()
-        let known = bookings.filter { $0.madeAt <= moment && $0.botID == botID && $0.phone == phone }
-        let next = known.filter { $0.slot.upperBound > now }.min { $0.slot.lowerBound < $1.slot.lowerBound }
+        let known = bookings.filter { $0.madeAt <= visit.moment && $0.botID == botID && $0.phone == phone }
+        let next = known.filter { $0.slot.upperBound > visit.now && $0.isActive(at: visit.moment) }
+            .min { $0.slot.lowerBound < $1.slot.lowerBound }
         let body = JSONWriter.object { reply in
             reply.member("found", !known.isEmpty)
             guard let last = known.last else { return }
@@ -234,9 +212,9 @@ extension Sandbox {
                 customer.member("phone", last.phone)
                 guard let next else { return }
                 customer.object("existing_appointment") { appointment in
-                    appointment.member("start_at", time(next.slot.lowerBound))
-                    appointment.member("end_at", time(next.slot.upperBound))
-                    appointment.member("status", "confirmed")
+                    appointment.member("start_at", time(next.slot.lowerBound, visit.manner.spelling))
+                    appointment.member("end_at", time(next.slot.upperBound, visit.manner.spelling))
+                    appointment.member("status", next.status(at: visit.moment))
                 }
             }
         }

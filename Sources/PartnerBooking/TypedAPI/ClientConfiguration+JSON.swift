@@ -82,11 +82,15 @@ extension ClientConfiguration.SandboxClinic {
                 for day in ClientConfiguration.Weekday.allCases { days.member(day.name, ifAny: openingHours[day]) }
             }
         }
-        clinic.member("utc_offset", ifAny: utcOffset)
+        clinic.member("answer", ifAny: answer?.rawValue)
+        clinic.member("time_zone", ifAny: timeZone)
         clinic.member("slot_minutes", ifAny: slotMinutes)
+        clinic.member("min_notice_minutes", ifAny: minNotice?.wholeMinutes)
         clinic.member("days", ifAny: days)
+        clinic.member("dates", ifAny: dates?.rawValue)
         clinic.member("capacity", ifAny: capacity)
         clinic.member("keys", ifAny: keys?.rawValue)
+        clinic.member("in_work", ifAny: inWork?.rawValue)
         clinic.member("bots", ifAny: bots)
         clinic.member("api_key", ifAny: apiKey)
         clinic.member("latency_ms", ifAny: latency?.wholeMilliseconds)
@@ -111,28 +115,57 @@ extension ClientConfiguration.Weekday {
 
 extension ClientConfiguration.Fault {
     fileprivate func write(_ fault: inout JSONWriter) {
-        func named(_ name: String, after time: Duration? = nil, status: Int? = nil, code: String? = nil) {
-            fault.member("fault", name)
-            fault.member("ms", ifAny: time?.wholeMilliseconds)
+        fault.member("fault", name)
+        switch kind {
+        case .loseRequest, .loseReply, .cuts, .ownConflict, .declined, .otherBooking, .emptyBooking, .errorInBooking: break
+        case .late(let time), .queues(let time), .limits(let time), .slowDuplicate(let time), .inProgress(let time),
+            .drops(let time), .cancelsLater(let time):
+            fault.member("ms", time.wholeMilliseconds)
+        case .error(let status, let code, let body, let contentType):
             fault.member("status", ifAny: status)
             fault.member("code", ifAny: code)
+            fault.member("body", ifAny: body)
+            fault.member("content_type", ifAny: contentType)
+        case .respells(let isWrong): fault.member("wrong", ifAny: isWrong ? true : nil)
+        case .errorAfter(let status): fault.member("status", ifAny: status)
+        case .works(let time, let status):
+            fault.member("ms", time.wholeMilliseconds)
+            fault.member("status", ifAny: status)
+        case .givesUp(let time, let work, let status):
+            fault.member("ms", time.wholeMilliseconds)
+            fault.member("work_ms", work.wholeMilliseconds)
+            fault.member("status", ifAny: status)
+        case .booksAs(let status): fault.member("booking_status", status)
         }
-        switch kind {
-        case .loseRequest: named("lose_request")
-        case .loseReply: named("lose_reply")
-        case .late(let time): named("late", after: time)
-        case .error(let status, let code): named("error", status: status, code: code)
-        case .errorAfter(let status): named("error_after", status: status)
-        case .slowDuplicate(let time): named("slow_duplicate", after: time)
-        case .inProgress(let time): named("in_progress", after: time)
-        case .works(let time, let status): named("works", after: time, status: status)
-        case .ownConflict: named("own_conflict")
-        case .declined: named("declined")
-        case .otherBooking: named("other_booking")
-        case .emptyBooking: named("empty_booking")
-        }
+        fault.member("operation", ifAny: operation?.rawValue)
         fault.member("calls", ifAny: calls.isEmpty ? nil : calls)
         fault.member("percent", ifAny: percent)
+    }
+
+    private var name: String {
+        switch kind {
+        case .loseRequest: "lose_request"
+        case .loseReply: "lose_reply"
+        case .cuts: "cuts"
+        case .queues: "queues"
+        case .late: "late"
+        case .error: "error"
+        case .limits: "limits"
+        case .respells: "respells"
+        case .errorAfter: "error_after"
+        case .slowDuplicate: "slow_duplicate"
+        case .inProgress: "in_progress"
+        case .works: "works"
+        case .givesUp: "gives_up"
+        case .drops: "drops"
+        case .ownConflict: "own_conflict"
+        case .declined: "declined"
+        case .booksAs: "books_as"
+        case .cancelsLater: "cancels_later"
+        case .otherBooking: "other_booking"
+        case .emptyBooking: "empty_booking"
+        case .errorInBooking: "error_in_booking"
+        }
     }
 }
 

@@ -118,15 +118,19 @@ import Testing
         let week = clinic.openingHours
         #expect(week[0].isEmpty && week[6].isEmpty && week[1...5].allSatisfy { $0 == week[1] })
         let monday = week[1].flatMap { [$0.lowerBound, $0.upperBound] }.flatMap { [$0 / 60, $0 % 60] }
-        #expect(clinic.utcOffsetMinutes == 0)
+        #expect(clinic.zone.offsetMinutes(at: 0) == 0 && clinic.bots == nil)
+        let windows = ConfigurationSample.sandbox.setting("sandbox.answer", #""windows""#)
+        let notice = try ConfigurationSample.clinic(ConfigurationSample.read(windows))?.noticeMinutes
         #expect(clinic.faults.isEmpty)
 
         expect(
             "### The sandbox",
             [
-                "opening_hours": .numbers(monday), "utc_offset": .string("Z"),
-                "slot_minutes": .number(clinic.slotMinutes), "days": .number(clinic.days),
-                "capacity": .number(clinic.capacity), "keys": .string(clinic.keys.rawValue),
+                "answer": .string(clinic.listing.rawValue), "opening_hours": .numbers(monday), "time_zone": .string("Z"),
+                "slot_minutes": .number(clinic.slotMinutes),
+                "min_notice_minutes": .numbers([notice ?? -1, clinic.noticeMinutes]), "days": .number(clinic.days),
+                "dates": .string(clinic.dates.rawValue), "capacity": .number(clinic.capacity),
+                "keys": .string(clinic.keys.rawValue), "in_work": .string(clinic.inWork.rawValue),
                 "bots": .absent(clinic.bots), "api_key": .absent(clinic.apiKey), "now": .absent(clinic.now),
                 "latency_ms": .number(clinic.latencyMilliseconds), "faults": .nothing, "seed": .number(clinic.seed),
             ])

@@ -100,7 +100,8 @@ import Testing
 
     @Test(arguments: [
         "endpoint", "api_key", "base_url", "paths.search_availability", "paths.create_booking", "tls.ca_file", "proxy",
-        "sandbox.utc_offset", "sandbox.api_key", "sandbox.now",
+        "sandbox.time_zone", "sandbox.api_key", "sandbox.now", "sandbox.answer", "sandbox.dates", "sandbox.keys",
+        "sandbox.in_work",
     ])
     func stringsAreStrings(_ path: String) {
         for value in RequestField.noStrings + [#""""#, #""word""#] {
@@ -115,8 +116,9 @@ import Testing
         "connect_timeout_ms", "max_reply_bytes", "max_in_flight", "max_queued", "max_connections",
         "max_streams_per_connection",
         "keep_warm_ms", "slow_after_ms", "retry", "retry.max_attempts", "retry.base_delay_ms",
-        "retry.max_delay_ms", "tls", "tls.ca_file", "proxy", "sandbox", "sandbox.opening_hours", "sandbox.utc_offset",
+        "retry.max_delay_ms", "tls", "tls.ca_file", "proxy", "sandbox", "sandbox.opening_hours", "sandbox.time_zone",
         "sandbox.slot_minutes", "sandbox.days", "sandbox.capacity", "sandbox.bots", "sandbox.api_key", "sandbox.now",
+        "sandbox.min_notice_minutes", "sandbox.answer", "sandbox.dates", "sandbox.keys", "sandbox.in_work", "sandbox.faults",
         "sandbox.latency_ms", "sandbox.opening_hours.monday", "sandbox.opening_hours.sunday", "platform_keys",
         "platform_limit_ms", "check_start_at", "keys_shared", "settle_for_ms", "report_settled", "bots",
         "bots.bot_1.platform_keys", "bots.bot_1.platform_limit_ms", "bots.bot_1.check_start_at",
@@ -126,8 +128,10 @@ import Testing
             "endpoint": #""sandbox""#, "api_key": #""sk_ptnr_x7Q""#, "base_url": #""https://host.test""#,
             "paths.search_availability": #""/s""#, "paths.create_booking": #""/b""#,
             "tls.ca_file": #""/nonexistent/ca.pem""#,
-            "proxy": #""http://proxy.test""#, "sandbox.utc_offset": #""Z""#, "sandbox.api_key": #""sk_ptnr_x7Q""#,
+            "proxy": #""http://proxy.test""#, "sandbox.time_zone": #""Z""#, "sandbox.api_key": #""sk_ptnr_x7Q""#,
             "sandbox.bots": "[]", "sandbox.now": #""2030-01-14T08:00:00Z""#, "sandbox.opening_hours.monday": "[]",
+            "sandbox.answer": #""windows""#, "sandbox.dates": #""utc""#, "sandbox.keys": #""kept""#,
+            "sandbox.in_work": #""wait""#, "sandbox.faults": "[]",
             "sandbox.opening_hours.sunday": "[]", "max_reply_bytes": "2048", "paths": "{}", "retry": "{}", "tls": "{}",
             "sandbox": "{}", "sandbox.opening_hours": "{}", "platform_keys": #""first""#, "check_start_at": "true",
             "keys_shared": "true", "report_settled": "true", "bots": "{}", "bots.bot_1.platform_keys": #""none""#,

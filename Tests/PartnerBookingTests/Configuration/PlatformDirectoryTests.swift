@@ -38,7 +38,8 @@ import Testing
             "https://h.test:8443/one", "http://127.0.0.1/one",
         ]
         let members = urls.enumerated().map { "\"bot_\($0)\":\(platform($1))" }
-        let directory = try PlatformSample.directory("{" + members.joined(separator: ",") + "}")
+        let directory = try PlatformSample.directory(
+            "{" + members.joined(separator: ",") + "}", #","private_hosts":["127.0.0.1"]"#)
         let webhooks = urls.indices.compactMap { directory.platforms["bot_\($0)"]?.webhook }
         #expect(webhooks.map(\.number) == [0, 0, 1, 2, 3, 4])
         #expect(directory.webhookCount == 5)
@@ -121,12 +122,45 @@ import Testing
 
     @Test(arguments: [
         "https://clinic.example", "https://clinic.example:8443/a/b", "https://1.1.1.1/", "https://[2606:4700::1]/",
-        "http://127.0.0.1:80", "http://localhost/x", "https://localhost", "http://[::1]:8080/", "https://127.9.9.9",
-        "http://0x7f000001", "http://2130706433/x",
     ])
-    func publicHostsAndThisMachineAreAccepted(_ url: String) throws {
+    func publicHostsAreAccepted(_ url: String) throws {
         let directory = try PlatformSample.directory(with("webhook_url", "\"\(url)\""))
         #expect(directory.platforms["bot_1"]?.webhook?.url == (url.hasSuffix("/") ? String(url.dropLast()) : url))
+        #expect(directory.origins.map(\.isPublicOnly) == [true])
+    }
+
+    /// However it is written. In the clear it is allowed, because nothing leaves the machine.
+    @Test(arguments: [
+        ("http://127.0.0.1:80", "127.0.0.1"), ("http://localhost/x", "localhost"), ("https://LOCALHOST", "localhost"),
+        ("http://[::1]:8080/", "[::1]"), ("https://127.9.9.9", "127.9.9.9"), ("http://0x7f000001", "127.0.0.1"),
+        ("http://2130706433/x", "127.0.0.1"), ("https://127.1/", "127.0.0.1"),
+    ])
+    func thisMachineIsRefusedUnlessItIsNamed(_ url: String, _ host: String) throws {
+        let error = try #require(refusal(with("webhook_url", "\"\(url)\"")))
+        #expect(error.code == .invalidConfig && error.field == "platforms.bot_1.webhook_url")
+        let advice = #"leads to this machine, \#(host): add "\#(host)" to "private_hosts" if that is intended"#
+        #expect(error.message == "platforms.bot_1.webhook_url \(advice)")
+        let others = #","private_hosts":["127.0.0.2","clinic.internal","10.0.0.1"]"#
+        #expect(refusal(with("webhook_url", "\"\(url)\""), others)?.message == error.message)
+        let named = #","private_hosts":["\#(host)"]"#
+        let directory = try PlatformSample.directory(with("webhook_url", "\"\(url)\""), named)
+        #expect(directory.platforms["bot_1"]?.webhook?.url == (url.hasSuffix("/") ? String(url.dropLast()) : url))
+        #expect(directory.origins.map(\.isPublicOnly) == [false])
+    }
+
+    /// A name is looked up when a connection is made, and its addresses are checked then.
+    @Test(arguments: ["https://localhost.", "https://clinic.localhost", "https://localhost.clinic.example"])
+    func anyOtherNameIsCheckedWhenAConnectionIsMade(_ url: String) throws {
+        let directory = try PlatformSample.directory(with("webhook_url", "\"\(url)\""), #","private_hosts":["localhost"]"#)
+        #expect(directory.origins.map(\.isPublicOnly) == [true])
+    }
+
+    @Test func aPrivateAddressIsRefusedWithTheNameToAdd() {
+        for (url, host) in [("https://10.1/x", "10.0.0.1"), ("https://[FD00:0::1]", "[fd00::1]")] {
+            let advice =
+                #"leads to an address that is not public, \#(host): add "\#(host)" to "private_hosts" if that is intended"#
+            #expect(refusal(with("webhook_url", "\"\(url)\""))?.message == "platforms.bot_1.webhook_url \(advice)")
+        }
     }
 
     @Test(arguments: [
@@ -176,6 +210,7 @@ import Testing
     @Test func aProxyNeedsTLSToThePlatform() {
         let proxy = #","proxy":"http://proxy.test:3128""#
         #expect(refusal(with("webhook_url", #""https://h.test""#), proxy) == nil)
-        #expect(refusal(with("webhook_url", #""http://127.0.0.1""#), proxy)?.field == "proxy")
+        let loopback = with("webhook_url", #""http://127.0.0.1""#)
+        #expect(refusal(loopback, proxy + #","private_hosts":["127.0.0.1"]"#)?.field == "proxy")
     }
 }

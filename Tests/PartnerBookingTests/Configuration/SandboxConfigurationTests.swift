@@ -52,13 +52,46 @@ import Testing
 
     @Test(arguments: [
         ("Z", 0), ("+00:00", 0), ("-05:00", -300), ("+05:30", 330), ("-03:30", -210), ("+14:00", 840), ("-12:00", -720),
+        ("UTC", 0), ("Asia/Kolkata", 330), ("America/New_York", -300), ("America/Argentina/Buenos_Aires", -180),
     ])
-    func anOffsetIsRead(_ text: String, _ minutes: Int) throws {
-        #expect(try read("utc_offset", "\"\(text)\"")?.utcOffsetMinutes == minutes)
+    func aTimeZoneIsAnOffsetOrAName(_ text: String, _ minutes: Int) throws {
+        #expect(try read("time_zone", "\"\(text)\"")?.zone.offsetMinutes(at: 1_894_608_000) == minutes)
     }
 
-    @Test(arguments: ["", "UTC", "0", "5", "+5:00", "+0500", "05:00", "+24:00", "+05:60", "Z ", "+05:00 ", "Europe/Berlin"])
-    func anyOtherOffsetIsRefused(_ text: String) { expectRefusal("utc_offset", "\"\(text)\"") }
+    @Test(arguments: ["", "+5:00", "05:00x", "+24:00", "+05:60", "Z ", "+05:00 ", "Europe/Berlin ", "/etc/passwd", "../UTC"])
+    func anythingElseIsRefused(_ text: String) {
+        expectRefusal("time_zone", "\"\(text)\"")
+        let configuration = ConfigurationSample.sandbox.setting("sandbox.time_zone", "\"\(text)\"")
+        let error = ConfigurationSample.refusal(configuration.bytes)
+        let forms = #"an IANA name such as "America/New_York", or a fixed offset, "Z" or "±HH:MM" such as "-05:00""#
+        #expect(error?.message == "sandbox.time_zone must be \(forms)")
+    }
+
+    @Test func aNameThatNobodyKnowsIsRefused() throws {
+        let text = ConfigurationSample.sandbox.setting("sandbox.time_zone", #""America/Springfield""#)
+        let error = try #require(ConfigurationSample.refusal(text.bytes))
+        #expect(error.code == .invalidConfig && error.field == "sandbox.time_zone")
+        let reason = "there is no time zone America/Springfield: neither in /usr/share/zoneinfo"
+        #expect(error.message.hasPrefix("sandbox.time_zone cannot be used: \(reason)"))
+    }
+
+    @Test func aChoiceIsOneOfAFew() throws {
+        #expect(try read("answer", #""windows""#)?.listing == .windows)
+        #expect(try read("answer", #""windows""#)?.noticeMinutes == 60, "like the vendor's demo platform")
+        #expect(try read("dates", #""utc""#)?.dates == .utc)
+        #expect(try ["refuse", "wait", "look"].map { try read("in_work", "\"\($0)\"")?.inWork } == [.refuse, .wait, .look])
+        #expect(try ["first", "kept", "none"].map { try read("keys", "\"\($0)\"")?.keys } == [.first, .kept, .some(.none)])
+        for (member, choices) in [
+            ("answer", #""slots" or "windows""#), ("dates", #""clinic" or "utc""#),
+            ("in_work", #""refuse", "wait" or "look""#), ("keys", #""kept", "first" or "none""#),
+        ] {
+            for wrong in RequestField.noStrings + [#""""#, #""Slots""#, #""utc ""#] {
+                expectRefusal(member, wrong)
+                let text = ConfigurationSample.sandbox.setting("sandbox.\(member)", wrong)
+                #expect(ConfigurationSample.refusal(text.bytes)?.message == "sandbox.\(member) must be \(choices)")
+            }
+        }
+    }
 
     @Test func botsAreAListOfStrings() throws {
         #expect(try read("bots", "[]")?.bots == [])

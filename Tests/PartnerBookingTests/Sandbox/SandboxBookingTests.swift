@@ -5,7 +5,7 @@ import Testing
 /// What the sandbox's clinic books, and what it does not. 14 January 2030 is a Monday.
 @Suite struct SandboxBookingTests {
     @Test func aBookingIsConfirmedAsTheReferenceWritesIt() throws {
-        var clinic = try SandboxFixture(["utc_offset": #""-05:00""#], now: "2030-01-14T08:00:07Z")
+        var clinic = try SandboxFixture(["time_zone": #""-05:00""#], now: "2030-01-14T08:00:07Z")
         let text = SandboxFixture.bookingText("2030-01-14T14:30:00Z", 45).setting("booking.notes", #""a\n\"b\"""#)
             .setting("booking.customer.email", #""q@host.test""#)
         let reply = try clinic.answer(.createBooking, text)
@@ -33,7 +33,7 @@ import Testing
     @Test func everySlotThatIsOfferedCanBeBooked() throws {
         for offset in ["Z", "+05:30", "-12:00", "+14:00"] {
             let members = [
-                "utc_offset": "\"\(offset)\"", "slot_minutes": "20", "opening_hours": #"{"monday":["09:10-12:00"]}"#,
+                "time_zone": "\"\(offset)\"", "slot_minutes": "20", "opening_hours": #"{"monday":["09:10-12:00"]}"#,
             ]
             var clinic = try SandboxFixture(members, now: "2030-01-12T00:00:00Z")
             let slots = try clinic.slots("2030-01-12", "2030-01-16")
@@ -45,36 +45,38 @@ import Testing
 
     // MARK: Where a booking may stand
 
-    @Test(arguments: [
-        ("09:00:00", 30, true), ("09:00:00", 1, true), ("09:00:00", 480, true), ("09:00:00", 481, false),
-        ("16:30:00", 30, true),
-        ("16:30:00", 31, false), ("17:00:00", 30, false), ("08:30:00", 30, false), ("08:59:00", 30, false),
-        ("09:15:00", 30, false),
-        ("09:00:01", 30, false), ("09:30:59", 1, false), ("09:01:00", 1, false), ("08:00:01", 1, false),
-        ("23:59:00", 1, false),
-        ("09:00:00", 1_440, false),
-    ])
-    func aBookingIsWithinOpeningHoursAndStartsWhereASlotStarts(_ time: String, _ minutes: Int, _ isPossible: Bool) throws {
+    /// nil: it is booked.
+    @Test(
+        arguments: [
+            ("09:00:00", 30, nil), ("09:00:00", 1, nil), ("09:00:00", 480, nil), ("16:30:00", 30, nil),
+            ("09:00:00", 481, closed), ("16:30:00", 31, closed), ("17:00:00", 30, closed), ("08:30:00", 30, closed),
+            ("08:59:00", 30, closed), ("08:00:01", 1, closed), ("23:59:00", 1, closed), ("09:00:00", 1_440, closed),
+            ("09:15:00", 30, offGrid), ("09:00:01", 30, offGrid), ("09:30:59", 1, offGrid), ("09:01:00", 1, offGrid),
+        ] as [(String, Int, String?)])
+    func aBookingIsWithinOpeningHoursAndStartsWhereASlotStarts(_ time: String, _ minutes: Int, _ code: String?) throws {
         var clinic = try SandboxFixture()
         let reply = try clinic.book("2030-01-14T\(time)Z", minutes, key: "k")
-        reply.expect(isPossible ? 201 : 409, isPossible ? nil : "slot_unavailable")
+        reply.expect([nil: 201, Self.closed: 422, Self.offGrid: 400][code] ?? 0, code)
     }
+
+    private static let closed = "outside_opening_hours"
+    private static let offGrid = "slot_not_on_grid"
 
     @Test func aBookingIsWithinOneStretchOfOpeningHours() throws {
         var clinic = try SandboxFixture(["opening_hours": #"{"monday":["09:00-12:00","12:10-17:00"]}"#])
-        try clinic.book("2030-01-14T11:30:00Z", 60, key: "a").expect(409, "slot_unavailable")
-        try clinic.book("2030-01-14T12:00:00Z", 30, key: "b").expect(409, "slot_unavailable")
+        try clinic.book("2030-01-14T11:30:00Z", 60, key: "a").expect(422, Self.closed)
+        try clinic.book("2030-01-14T12:00:00Z", 30, key: "b").expect(422, Self.closed)
         try clinic.book("2030-01-14T12:10:00Z", 30, key: "c").expect(201)
-        try clinic.book("2030-01-14T12:30:00Z", 30, key: "d").expect(409, "slot_unavailable")
-        try clinic.book("2030-01-15T12:10:00Z", 30, key: "e").expect(409, "slot_unavailable")
+        try clinic.book("2030-01-14T12:30:00Z", 30, key: "d").expect(400, Self.offGrid)
+        try clinic.book("2030-01-15T12:10:00Z", 30, key: "e").expect(422, Self.closed)
     }
 
     @Test(arguments: [("Z", "2030-01-14T23:30:00Z"), ("+05:30", "2030-01-14T18:00:00Z"), ("-03:30", "2030-01-15T03:00:00Z")])
     func aBookingMayEndAtMidnightButNotCrossIt(_ offset: String, _ start: String) throws {
         let hours = #"{"monday":["20:00-24:00"],"tuesday":["00:00-04:00"]}"#
         var clinic = try SandboxFixture(
-            ["utc_offset": "\"\(offset)\"", "opening_hours": hours], now: "2030-01-13T00:00:00Z")
-        try clinic.book(start, 60, key: "crossing").expect(409, "slot_unavailable")
+            ["time_zone": "\"\(offset)\"", "opening_hours": hours], now: "2030-01-13T00:00:00Z")
+        try clinic.book(start, 60, key: "crossing").expect(422, Self.closed)
         let reply = try clinic.book(start, 30, key: "to-midnight")
         reply.expect(201)
         #expect(try reply.booking("start_at") == "2030-01-14T23:30:00\(offset)")
@@ -84,19 +86,37 @@ import Testing
         #expect(try clinic.slots("2030-01-14", "2030-01-15").count == 8 + 8 - 2)
     }
 
-    @Test(arguments: [("2030-01-14T10:00:00Z", 409), ("2030-01-14T10:00:01Z", 409), ("2030-01-14T09:59:59Z", 201)])
+    @Test(arguments: [("2030-01-14T10:00:00Z", 422), ("2030-01-14T10:00:01Z", 422), ("2030-01-14T09:59:59Z", 201)])
     func whatIsPastCannotBeBooked(_ now: String, _ status: Int) throws {
         var clinic = try SandboxFixture(now: now)
-        try clinic.book("2030-01-14T10:00:00Z", key: "k").expect(status, status == 409 ? "slot_unavailable" : nil)
+        try clinic.book("2030-01-14T10:00:00Z", key: "k").expect(status, status == 422 ? "slot_in_past" : nil)
     }
 
     @Test func whatIsTooFarAheadCannotBeBooked() throws {
         var clinic = try SandboxFixture(["days": "2"])
         try clinic.book("2030-01-15T16:30:00Z", key: "a").expect(201)
-        try clinic.book("2030-01-16T09:00:00Z", key: "b").expect(409, "slot_unavailable")
-        var india = try SandboxFixture(["days": "2", "utc_offset": #""+05:30""#], now: "2030-01-14T18:30:00Z")
+        try clinic.book("2030-01-16T09:00:00Z", key: "b").expect(422, "beyond_booking_horizon")
+        var india = try SandboxFixture(["days": "2", "time_zone": #""+05:30""#], now: "2030-01-14T18:30:00Z")
         try india.book("2030-01-16T09:00:00+05:30", key: "a").expect(201)
-        try india.book("2030-01-17T09:00:00+05:30", key: "b").expect(409, "slot_unavailable")
+        try india.book("2030-01-17T09:00:00+05:30", key: "b").expect(422, "beyond_booking_horizon")
+    }
+
+    /// Each code says one thing, and the pipeline reads each of them as a refusal of the booking.
+    @Test(arguments: [
+        ("2030-01-14T07:59:00Z", 422, "slot_in_past"), ("2031-01-14T10:00:00Z", 422, "beyond_booking_horizon"),
+        ("2030-01-19T10:00:00Z", 422, "outside_opening_hours"), ("2030-01-14T10:10:00Z", 400, "slot_not_on_grid"),
+        ("2030-01-14T11:00:00Z", 409, "slot_unavailable"),
+    ])
+    func eachReasonHasItsCode(_ start: String, _ status: Int, _ code: String) throws {
+        for keys in BookingRules.Keys.allCases {
+            var clinic = try SandboxFixture(["keys": "\"\(keys)\""])
+            try clinic.book("2030-01-14T11:00:00Z", key: "first").expect(201)
+            let reply = try clinic.book(start, key: "second")
+            reply.expect(status, code)
+            let result = AttemptResult(.reply(reply), to: .init(operation: .createBooking))
+            #expect(result.answer == .bookingRefused)
+            #expect(result.result.failure?.code.rawValue == code && !result.isRetryable)
+        }
     }
 
     // MARK: Conflicts
@@ -155,7 +175,8 @@ import Testing
             let time = "2030-01-14T\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute):00Z"
             let isFree = end <= 480 && load[start..<end].allSatisfy { $0 < capacity }
             let status = try clinic.book(time, end - start, key: "\(number)").status
-            if status != (isFree ? 201 : 409) { wrong.append("\(time), \(end - start) minutes: \(status)") }
+            let expected = isFree ? 201 : end > 480 ? 422 : 409
+            if status != expected { wrong.append("\(time), \(end - start) minutes: \(status)") }
             if status == 201 { for minute in start..<min(end, 480) { load[minute] += 1 } }
         }
         #expect(wrong.isEmpty, "\(wrong.prefix(3))")
@@ -183,7 +204,7 @@ import Testing
 
     @Test func aRefusalIsNotRemembered() throws {
         var clinic = try SandboxFixture()
-        try clinic.book("2030-01-14T10:07:00Z", key: "k").expect(409, "slot_unavailable")
+        try clinic.book("2030-01-14T10:07:00Z", key: "k").expect(400, Self.offGrid)
         try clinic.book("2030-01-14T10:00:00Z", key: "k").expect(201)
     }
 }

@@ -25,11 +25,19 @@ struct SandboxFixture {
 
     static func seconds(_ text: String) throws -> Int { try #require(Timestamp.read(text)?.instantSeconds) }
 
-    mutating func answer(_ request: HTTPRequest) -> HTTPReply { sandbox.answer(request, now: now) }
+    mutating func answer(
+        _ request: HTTPRequest, at moment: MonotonicTime = .now(), _ manner: Sandbox.Manner = .init()
+    ) -> HTTPReply {
+        sandbox.answer(request, now: now, at: moment, manner)
+    }
 
     /// Through the pipeline's first stages.
+    func request(_ operation: CallOperation, _ text: RequestText) throws -> HTTPRequest {
+        try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest()
+    }
+
     mutating func answer(_ operation: CallOperation, _ text: RequestText) throws -> HTTPReply {
-        answer(try endpoint.message(for: Request(operation, json: text.bytes)).httpRequest())
+        answer(try request(operation, text))
     }
 
     /// By hand: whatever the body and the headers.

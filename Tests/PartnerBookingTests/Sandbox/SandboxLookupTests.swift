@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func theNextAppointmentIsTold() throws {
-        var clinic = try SandboxFixture(["utc_offset": #""-05:00""#])
+        var clinic = try SandboxFixture(["time_zone": #""-05:00""#])
         try book(&clinic, "2030-01-16T15:00:00Z", key: "a")
         try book(&clinic, "2030-01-15T15:00:00Z", name: "Zaphod B.", key: "b")
         try book(&clinic, "2030-01-17T15:00:00Z", name: #"Z. \"B\""#, key: "c")

@@ -69,7 +69,7 @@ import Testing
     func datesAreDaysOfTheClinic(_ offset: String) throws {
         let hours = #"{"monday":["00:00-24:00"],"tuesday":["00:00-24:00"]}"#
         var clinic = try SandboxFixture(
-            ["utc_offset": "\"\(offset)\"", "opening_hours": hours], now: "2030-01-12T00:00:00Z")
+            ["time_zone": "\"\(offset)\"", "opening_hours": hours], now: "2030-01-12T00:00:00Z")
         #expect(try clinic.slots("2030-01-14", "2030-01-14") == times("2030-01-14", 0, count: 48, offset))
         #expect(try clinic.slots("2030-01-15", "2030-01-15") == times("2030-01-15", 0, count: 48, offset))
         #expect(try clinic.slots("2030-01-13", "2030-01-13") == [])
@@ -84,7 +84,7 @@ import Testing
         ("-09:30", "2030-01-14T18:30:00Z"),
     ])
     func openingHoursAreTheClinicsClock(_ offset: String, _ opening: String) throws {
-        var clinic = try SandboxFixture(["utc_offset": "\"\(offset)\""], now: "2030-01-11T08:00:00Z")
+        var clinic = try SandboxFixture(["time_zone": "\"\(offset)\""], now: "2030-01-11T08:00:00Z")
         let first = try #require(try clinic.slots("2030-01-12", "2030-01-15").first)
         #expect(first == "2030-01-14T09:00:00\(offset)")
         #expect(try SandboxFixture.seconds(first) == SandboxFixture.seconds(opening))
@@ -142,11 +142,11 @@ import Testing
 
     /// Today is the clinic's day: at 23:30 UTC it is tomorrow already in India.
     @Test func todayIsTheClinicsDay() throws {
-        var india = try SandboxFixture(["days": "1", "utc_offset": #""+05:30""#], now: "2030-01-14T23:30:00Z")
+        var india = try SandboxFixture(["days": "1", "time_zone": #""+05:30""#], now: "2030-01-14T23:30:00Z")
         #expect(try india.slots("2030-01-01", "2030-02-01") == times("2030-01-15", 9, count: 16, "+05:30"))
         var utc = try SandboxFixture(["days": "1"], now: "2030-01-14T23:30:00Z")
         #expect(try utc.slots("2030-01-01", "2030-02-01") == [])
-        var hawaii = try SandboxFixture(["days": "1", "utc_offset": #""-10:00""#], now: "2030-01-15T05:00:00Z")
+        var hawaii = try SandboxFixture(["days": "1", "time_zone": #""-10:00""#], now: "2030-01-15T05:00:00Z")
         #expect(try hawaii.slots("2030-01-01", "2030-02-01") == [], "it is 19:00 on the 14th")
     }
 

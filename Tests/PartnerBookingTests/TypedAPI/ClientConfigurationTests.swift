@@ -105,7 +105,11 @@ import Testing
     @Test func everyMemberOfTheSandboxArrives() throws {
         var clinic = ClientConfiguration.SandboxClinic(now: "2030-01-14T08:00:00Z", latency: .milliseconds(8_001))
         clinic.openingHours = [.monday: ["13:00-17:30", "08:00-12:00"], .saturday: ["10:00-24:00"]]
-        clinic.utcOffset = "-05:00"
+        clinic.timeZone = "-05:00"
+        clinic.answer = .windows
+        clinic.minNotice = .seconds(8_002 * 60)
+        clinic.dates = .utc
+        clinic.inWork = .look
         clinic.slotMinutes = 20
         clinic.days = 14
         clinic.capacity = 2
@@ -116,7 +120,9 @@ import Testing
         clinic.partnerAPI = .init(apiKey: "sk_ptnr_other")
         let read = try Configuration(json: ClientConfiguration(endpoint: .sandbox(clinic)).json)
         let settings = try #require(ConfigurationSample.clinic(read))
-        #expect(settings.now == 1_894_608_000 && settings.latencyMilliseconds == 8_001 && settings.utcOffsetMinutes == -300)
+        #expect(settings.now == 1_894_608_000 && settings.latencyMilliseconds == 8_001)
+        #expect(settings.zone.offsetMinutes(at: 0) == -300 && settings.listing == .windows && settings.dates == .utc)
+        #expect(settings.noticeMinutes == 8_002 && settings.inWork == .look)
         #expect(settings.openingHours == [[], [480..<720, 780..<1_050], [], [], [], [], [600..<1_440]])
         #expect(settings.slotMinutes == 20 && settings.days == 14 && settings.capacity == 2 && settings.keys == .kept)
         #expect(settings.bots == ["bot_1", "bot_2"] && settings.apiKey == Self.key && settings.seed == 7)
@@ -137,6 +143,27 @@ import Testing
             (.init(.works(for: .milliseconds(5), status: 504)), #"{"fault":"works","ms":5,"status":504}"#),
             (.init(.ownConflict), #"{"fault":"own_conflict"}"#), (.init(.declined), #"{"fault":"declined"}"#),
             (.init(.otherBooking), #"{"fault":"other_booking"}"#), (.init(.emptyBooking), #"{"fault":"empty_booking"}"#),
+            (.init(.cuts, operation: .lookupCustomer), #"{"fault":"cuts","operation":"lookup_customer"}"#),
+            (.init(.queues(for: .seconds(2)), calls: [1]), #"{"fault":"queues","ms":2000,"calls":[1]}"#),
+            (
+                .init(.error(status: 200, body: "{\"}", contentType: "text/html"), operation: .searchAvailability),
+                #"{"fault":"error","status":200,"body":"{\"}","content_type":"text/html","operation":"search_availability"}"#
+            ),
+            (.init(.limits(for: .seconds(1))), #"{"fault":"limits","ms":1000}"#),
+            (.init(.respells()), #"{"fault":"respells"}"#),
+            (.init(.respells(isWrong: true)), #"{"fault":"respells","wrong":true}"#),
+            (
+                .init(.givesUp(after: .milliseconds(5), work: .milliseconds(9))),
+                #"{"fault":"gives_up","ms":5,"work_ms":9}"#
+            ),
+            (
+                .init(.givesUp(after: .milliseconds(5), work: .milliseconds(9), status: 502)),
+                #"{"fault":"gives_up","ms":5,"work_ms":9,"status":502}"#
+            ),
+            (.init(.drops(work: .milliseconds(9))), #"{"fault":"drops","ms":9}"#),
+            (.init(.booksAs(status: "pending")), #"{"fault":"books_as","booking_status":"pending"}"#),
+            (.init(.cancelsLater(after: .milliseconds(9))), #"{"fault":"cancels_later","ms":9}"#),
+            (.init(.errorInBooking), #"{"fault":"error_in_booking"}"#),
         ] as [(ClientConfiguration.Fault, String)])
     func everyFaultIsWritten(_ fault: ClientConfiguration.Fault, _ expected: String) throws {
         let configuration = ClientConfiguration(endpoint: .sandbox(.init(faults: [fault, fault])))

@@ -44,7 +44,12 @@ def test_search_looks_a_week_ahead_by_itself(run):
 
 
 def test_search_without_a_free_slot(run):
-    assert run("search", "--sandbox", "--from", "2020-01-01", "--to", "2020-01-02")[:2] == (0, "no free slots\n")
+    assert run("search", "--sandbox", "--from", "2090-01-01", "--to", "2090-01-02")[:2] == (0, "no free slots\n")
+
+
+def test_search_in_the_past(run):
+    code, out, err = run("search", "--sandbox", "--from", "2020-01-01", "--to", "2020-01-02")
+    assert (code, out) == (1, "") and "2020-01-02, which is in the past" in err and "today is " in err
 
 
 def test_book_prints_what_was_booked_and_under_which_key(run):

@@ -4,7 +4,7 @@ import partnerbooking as pb
 
 BOT_ID = "bot_01h2xcejqtf2nbrexx3vqjhp41"
 MINUTES = 30  # Yours to decide: some platforms list a whole free day as one item.
-CLINIC: pb.configuration.Sandbox = {"now": "2030-01-14T08:00:00-05:00", "utc_offset": "-05:00"}
+CLINIC: pb.configuration.Sandbox = {"now": "2030-01-14T08:00:00-05:00", "time_zone": "-05:00"}
 
 with pb.Client(endpoint="sandbox", sandbox=CLINIC) as client:
     found = client.search_availability(

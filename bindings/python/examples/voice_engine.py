@@ -12,7 +12,7 @@ BOT_ID = "bot_01h2xcejqtf2nbrexx3vqjhp41"
 MINUTES = 30
 CLINIC: pb.Configuration = {
     "endpoint": "sandbox",
-    "sandbox": {"now": "2030-01-14T08:00:00-05:00", "utc_offset": "-05:00", "latency_ms": 200},
+    "sandbox": {"now": "2030-01-14T08:00:00-05:00", "time_zone": "-05:00", "latency_ms": 200},
     "slow_after_ms": 50,  # 1000 without this line
 }
 

@@ -5,7 +5,7 @@ import multiprocessing
 import partnerbooking as pb
 
 BOT_ID = "bot_01h2xcejqtf2nbrexx3vqjhp41"
-CLINIC: pb.Configuration = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-14T08:00:00Z", "utc_offset": "-05:00"}}
+CLINIC: pb.Configuration = {"endpoint": "sandbox", "sandbox": {"now": "2030-01-14T08:00:00Z", "time_zone": "-05:00"}}
 
 
 def count_slots(day: str) -> int:

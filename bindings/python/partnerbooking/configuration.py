@@ -57,26 +57,38 @@ class Platform(TypedDict, total=False):
 
 class Fault(TypedDict, total=False):
     fault: str
-    ms: int
-    status: int
-    code: str
+    operation: str
     calls: Sequence[int]
     percent: int
+    ms: int
+    work_ms: int
+    status: int
+    code: str
+    body: str
+    content_type: str
+    booking_status: str
+    wrong: bool
 
 
 class Sandbox(TypedDict, total=False):
+    answer: str
     opening_hours: Mapping[str, Sequence[str]]
-    utc_offset: str
+    time_zone: str
     slot_minutes: int
+    min_notice_minutes: int
     days: int
+    dates: str
     capacity: int
     keys: Keys
+    in_work: str
     bots: Sequence[str]
     api_key: str
     now: str
     latency_ms: int
     faults: Sequence[Fault]
     seed: int
+
+
 
 
 class Configuration(TypedDict, total=False):
@@ -101,6 +113,8 @@ class Configuration(TypedDict, total=False):
     journal_path: str
     journal_required: bool
     journal_timeout_ms: int
+    journal_max_bytes: int
+    journal_keeps_replies: bool
     resume_on_open: bool
     platform_keys: Keys
     platform_limit_ms: int

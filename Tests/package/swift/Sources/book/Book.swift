@@ -4,7 +4,7 @@ import PartnerBooking
 struct Book {
     static func main() async throws {
         var clinic = ClientConfiguration.SandboxClinic(now: "2030-01-14T08:00:00-05:00")
-        clinic.utcOffset = "-05:00"
+        clinic.timeZone = "-05:00"
         let client = try PartnerBookingClient(
             configuration: ClientConfiguration(endpoint: .sandbox(clinic)))
         let bot = "bot_01h2xcejqtf2nbrexx3vqjhp41"
