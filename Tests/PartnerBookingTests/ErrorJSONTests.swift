@@ -24,7 +24,7 @@ import Testing
         #expect(try names(.invalidClient) == Self.common)
         #expect(try names(.clientClosed) == Self.common)
         #expect(try names(.config("retry", "is wrong")) == Self.common)
-        #expect(try names(.field("bot_id", "is wrong")) == Self.common)
+        #expect(try names(.field("bot_id", "is wrong", .missing)) == Self.common + ["kind"])
         #expect(try names(.json("request", syntax)) == Self.common + ["offset"])
         #expect(try names(.queueFull(512)) == Self.common)
         #expect(try names(.resource("No thread")) == Self.common)
@@ -216,7 +216,8 @@ import Testing
         let rows: [(PartnerBookingError, String, PartnerBookingError.Source, Bool)] = [
             (.argument("m"), "invalid_argument", .caller, false), (.invalidClient, "invalid_client", .caller, false),
             (.clientClosed, "client_closed", .caller, false), (.config("a", "b"), "invalid_config", .caller, false),
-            (.json("request", syntax), "invalid_json", .caller, false), (.field("a", "b"), "invalid_field", .caller, false),
+            (.json("request", syntax), "invalid_json", .caller, false),
+            (.field("a", "b", .empty), "invalid_field", .caller, false),
             (.queueFull(1), "queue_full", .library, true), (.resource("m"), "resource_unavailable", .library, true),
             (.timeout, "timeout", .network, true), (.ledgerFull(1), "ledger_full", .library, true),
             (.notRecorded, "not_recorded", .caller, false), (.notMade, "not_recorded", .caller, false),

@@ -60,14 +60,14 @@ def request(key: str, start_at: str, conversation: str | None = None, **members:
     return json.dumps({"bot_id": BOT_ID, "idempotency_key": key, "booking": booking, **named}, ensure_ascii=False)
 
 
-ODD_NAME = "Zoë \u202e🦷 \u2028Ωmega\u007f"
-ODD_NOTES = 'tab\tline\nreturn\r"quoted" back\\slash pbk1 0123456789abcdef {} \x01\x1f/\u00e9'
+ODD_NAME = "Zoë \u202e🦷 \u2028Ωmega"
+ODD_NOTES = 'tab\tline\nreturn\r"quoted" back\\slash pbk1 0123456789abcdef {} /\u00e9'
 ODD_KEY = "k\"\\{}[]:,'~!\\n"
 ODD_CALL = 'call \u202e🦷 "7"\n'
 ESCAPED = (
     '{ "bot_id":"' + BOT_ID + '", "idempotency_key":"escaped\\u002d1",\n "booking" : {"notes":"\\u00fc\\/\\ud83e\\udd'
     'b7",'
-    '"start_at":"2030-01-14T12:00:00Z","duration_minutes":30,"customer":{"name":"A\\tB","phone":"' + PHONE + '"},'
+    '"start_at":"2030-01-14T12:00:00Z","duration_minutes":30,"customer":{"name":"A\\u0042","phone":"' + PHONE + '"},'
     '"x_price":1.50E+2},"x_unknown":[null,true,{"deep":[]}]}'
 )
 

@@ -4,7 +4,8 @@
 /// The members that must not travel.
 private func ownMembers(_ operation: CallOperation) -> [StaticString] {
     let all: [StaticString] = ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
-    return operation == .createBooking ? all + ["idempotency_key", "detach", "resume"] : all
+    return operation == .createBooking
+        ? all + ["idempotency_key", "detach", "resume", "give_up", "start_before", "conversation"] : all
 }
 
 /// The bots of the seeds.
@@ -41,8 +42,11 @@ public func fuzzRequest(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 private func check(_ request: Request, of input: [UInt8]) {
-    let given = required((try? JSONDocument(input, profile: .request))?.root, "what is accepted is JSON")
-    if request.isResuming {
+    let document = required(try? JSONDocument(input, profile: .request), "what is accepted is JSON")
+    // As it is written, or else in its canonical form.
+    let isWritten = members(of: request.body) == members(document.root, without: ownMembers(request.operation))
+    let given = isWritten ? document.root : CanonicalRequest.of(document, request.operation)?.root ?? document.root
+    if request.isResuming || request.givesUp != nil {
         require(request.body.isEmpty && request.botID == nil, "a resumed booking is the recorded one")
         return
     }

@@ -55,7 +55,7 @@ def spoiled(request: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 def just_begun() -> str:
     """The start of an appointment that began a minute ago, oddly spelled. A booking of it is still sent."""
     start = datetime.now(timezone(-timedelta(hours=5))) - timedelta(minutes=1)
-    return f"{start:%Y-%m-%dt%H:%M:%S}.250-05:00"
+    return f"{start:%Y-%m-%dT%H:%M:%S}.250-05:00"
 
 
 def new_key() -> str:

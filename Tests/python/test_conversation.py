@@ -156,7 +156,7 @@ def test_name(open_client, tmp_path, value):
     assert conversations(open_client(config)) == {"k": value}
 
 
-WRONG: list[Any] = [7, True, None, ["call-7"], {"name": "call-7"}, "", "c" * 257, "ü" * 129, 0.5]
+WRONG: list[Any] = [7, True, ["call-7"], {"name": "call-7"}, "c" * 257, "ü" * 129, 0.5]
 
 
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: ascii(value)[:20])

@@ -50,7 +50,7 @@ def service(start_faults: Any, items: list[dict[str, Any]], booked: bytes = NOT_
 
 
 HALF_AN_HOUR = {"start_at": "2030-01-14T10:00:00-05:00", "duration_minutes": 30}
-HOSTILE = ['Jo "J" Roe', 'Jo","email":"x@y.example', "Jo\\", "Jo\n}]", "$# %s"]
+HOSTILE = ['Jo "J" Roe', 'Jo","email":"x@y.example', "Jo\\", "Jo}]", "$# %s"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -129,7 +129,6 @@ WRONG = {
     "resume": wrong("resume", 1),
     "give_up": wrong("give_up", "yes"),
     "conversation": wrong("conversation", 7),
-    "empty conversation": wrong("conversation", ""),
     "long conversation": wrong("conversation", "c" * 257),
     "start_before": wrong("start_before", "2030-01-14T10:00:00Z"),
     "resume and a booking": wrong("resume", True),

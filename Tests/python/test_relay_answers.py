@@ -220,6 +220,23 @@ def test_broken_platform_does_not_disturb_another(reference, relay, start_faults
     failure(client.lookup(lookup_request(OTHER_BOT)), "CIRCUIT_OPEN")
 
 
+def test_booking_that_a_platform_cannot_digest_stops_no_other(relay1, reference, start_faults, open_client):
+    """It gets a 500 each time. In all its calls it counts once for the circuit breaker of the webhook."""
+
+    def choke(peer: Peer) -> None:
+        while True:
+            request = peer.read_request()
+            peer.send(http_reply(500, b"") if b'"bad"' in request.body else http_reply(200, SEARCH_REPLY))
+
+    webhook = {"webhook_url": start_faults(choke).url, "webhook_secret": "whsec_1"}
+    platforms = {bot: {"account_id": f"acct_{bot}", **webhook} for bot in (BOT_ID, OTHER_BOT)}
+    breaker = {"circuit_breaker": {"failures": 3, "open_ms": 600_000}}
+    client = open_client(relay1.config(reference.account()), platforms=platforms, **breaker, **READS_ONLY)
+    for _ in range(6):
+        in_doubt(client.book(booking_request(key="bad", timeout_ms=400)), 500, "http_error")
+    success(client.search(search_request(OTHER_BOT)))
+
+
 def test_retries_of_a_broken_platform_are_its_own(reference, relay1, start_faults, open_client):
     """It may use up its budget. Another platform's call is tried again all the same."""
     broken = start_faults(answer(http_reply(503, b"")))

@@ -80,7 +80,7 @@ def _string(text: str, rng: random.Random | None) -> str:
 OWN = {"idempotency_key", "timeout_ms", "slow_after_ms", "tag", "traceparent", "detach", "resume", "conversation"}
 """Members of the library's own: they are the call's, and not the booking's."""
 
-DATE_TIME = re.compile(r"(.{19})(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))")
+DATE_TIME = re.compile(r"(.{16}(?::\d\d)?)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))")
 
 
 def instant(text: str) -> Fraction:
@@ -92,10 +92,20 @@ def instant(text: str) -> Fraction:
     return whole + Fraction(int(fraction or 0), 10 ** len(fraction or ""))
 
 
+NAME, EMAIL = ("booking", "customer", "name"), ("booking", "customer", "email")
+
+
+def is_nothing(value: Tree, path: tuple[str, ...]) -> bool:
+    """A member without a value. Notes and an email address of blanks are none, either."""
+    if isinstance(value, str) and path in (EMAIL, ("booking", "notes")):
+        return not value.strip()
+    return value is None or value == ""
+
+
 def meaning(value: Tree, path: tuple[str, ...] = ()) -> Any:
     """Two requests ask for the same booking when this is equal."""
     if isinstance(value, Object):
-        named = [(name, each) for name, each in value.members if each is not None and each != ""]
+        named = [(name, each) for name, each in value.members if not is_nothing(each, (*path, name))]
         found = [(name, meaning(each, (*path, name))) for name, each in named if path or name not in OWN]
         return "object", sorted(found, key=lambda member: member[0])
     if isinstance(value, list):
@@ -104,6 +114,10 @@ def meaning(value: Tree, path: tuple[str, ...] = ()) -> Any:
         return "number", Fraction(value.text)
     if isinstance(value, str) and path == ("booking", "start_at"):
         return "instant", instant(value)
+    if path == ("booking", "customer", "phone"):
+        return "str", re.sub("[ ().-]", "", value)
+    if path in (NAME, EMAIL):
+        return "str", value.strip()
     return type(value).__name__, value
 
 
@@ -140,9 +154,10 @@ def _decimal(number: Fraction) -> str:
 
 # Requests by chance
 
-NAMES = ["Johanna Mustermann", "johanna mustermann", "Zoë Ünal", "Zoe\u0308 U\u0308nal", "A \U0001f600", 'O"N\\l']
+NAMES = ["Johanna Mustermann", "Johanna Mustermann ", "johanna mustermann"]
+NAMES += ["Zoë Ünal", "Zoe\u0308 U\u0308nal", "A \U0001f600", 'O"N\\l']
 PHONES = ["+14155550137", "+14155550138", "+4915112345678"]
-NOTES = ["Initial consultation", "Initial consultation ", "Zahn 36, rechts unten\nbitte anrufen", "null", "0"]
+NOTES = ["Initial consultation", "Initial consultation ", " ", "Zahn 36, rechts unten\nbitte anrufen", "null", "0"]
 EMAILS = ["johanna@example.com", "Johanna@example.com", "j@example.org"]
 NUMBERS = [
     ["1", "1.0", "1e0", "10E-1", "0.1e+1"],

@@ -2,9 +2,10 @@
 
 extension PartnerBookingError {
     /// A member of a request that is missing or wrong.
-    static func field(_ path: String, _ expectation: String) -> PartnerBookingError {
+    static func field(_ path: String, _ expectation: String, _ kind: Kind) -> PartnerBookingError {
         var error = PartnerBookingError(.invalidField, "\(path) \(expectation)", source: .caller)
         error.field = path
+        error.kind = kind
         return error
     }
 
@@ -15,8 +16,9 @@ extension PartnerBookingError {
         return error
     }
 
-    static func json(_ what: String, _ cause: JSONSyntaxError) -> PartnerBookingError {
-        let message = "The \(what) is not valid JSON at byte \(cause.offset): \(cause.reason)"
+    static func json(_ what: String, _ cause: JSONSyntaxError, advice: String? = nil) -> PartnerBookingError {
+        let reason = advice.map { "\(cause.reason). \($0)" } ?? cause.reason
+        let message = "The \(what) is not valid JSON at byte \(cause.offset): \(reason)"
         var error = PartnerBookingError(.invalidJSON, message, source: .caller)
         error.offset = cause.offset
         return error

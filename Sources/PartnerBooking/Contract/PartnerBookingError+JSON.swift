@@ -11,6 +11,7 @@ extension PartnerBookingError {
                 error.member("attempts", attempts)
                 error.member("field", field)
                 error.member("request_id", requestID)
+                if let kind { error.member("kind", kind.rawValue) }
                 if let outcome {
                     error.member("outcome", outcome.rawValue)
                     error.member("idempotency_key", idempotencyKey)

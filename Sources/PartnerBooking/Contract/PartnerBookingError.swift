@@ -49,7 +49,7 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public struct Existing: Sendable, Equatable {
         /// Its state: `inFlight`, `inDoubt` or `booked`.
         public let state: PendingBooking.State
-        /// RFC 3339, as its request wrote it; nil when version 1 of the journal recorded it.
+        /// RFC 3339, as it was sent; nil when version 1 of the journal recorded it.
         public let startAt: String?
         /// The platform's name for it, if it is booked and the platform named it.
         public let bookingID: String?
@@ -77,6 +77,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     public internal(set) var attempts = 0
     /// The member that is wrong, as a path: `booking.customer.phone`.
     public internal(set) var field: String?
+    /// The kind of mistake in the request. Set with `invalidField` and `invalidJSON`.
+    public internal(set) var kind: Kind?
     /// The byte at which a text stops being JSON.
     public internal(set) var offset: Int?
     /// The service's `X-Request-Id`.

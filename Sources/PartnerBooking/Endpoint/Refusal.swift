@@ -97,11 +97,6 @@ struct Refusal {
     }
 }
 
-extension UInt8 {
-    /// Whether this is an ASCII letter.
-    var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
-}
-
 extension PartnerBookingError {
     /// The service refused the booking because its slot is taken, with any of the known codes.
     public var isSlotConflict: Bool { isFromService && status == 409 && Refusal.isSlotConflict(code.rawValue) }

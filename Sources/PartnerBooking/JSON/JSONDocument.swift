@@ -70,6 +70,11 @@ final class JSONDocument: @unchecked Sendable {
 
     deinit { nodes.deallocate() }
 
+    /// Whether any text or name has an escape.
+    var hasEscapes: Bool {
+        bytes.withUnsafeBytes { $0.baseAddress.map { memchr($0, 0x5C, bytes.count) != nil } ?? false }
+    }
+
     /// The outermost value. A text that was scanned has one.
     var root: JSONValue { JSONValue(document: self, place: 0) }
 

@@ -85,8 +85,11 @@ struct BookingLedger: Sendable {
     }
 
     private func isEqual(_ wish: Wish, _ body: [UInt8], to entry: Entry) -> Bool {
-        let own = entry.isOfVersion1 ? Fingerprint.ofVersion1(body: body) : wish.fingerprint
-        return own == entry.wish.fingerprint
+        let own = entry.isOfVersion1 ? Fingerprint.ofVersion1(body: wish.written ?? body) : wish.fingerprint
+        if own == entry.wish.fingerprint { return true }
+        // Recorded by a version that sent requests as they were written.
+        guard !entry.isOfVersion1, let written = wish.written else { return false }
+        return Fingerprint(body: written) == entry.wish.fingerprint
     }
 
     /// The journal holds a void, after the exchange has ended. Ends the doubt of a booking if its intent was the only doubt,

@@ -16,6 +16,15 @@ public enum BookingKey {
     package static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
         guard (1...256).contains(callID.count) else { throw .argument("call_id must have 1 to 256 bytes") }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
+        do throws(PartnerBookingError) {
+            return try derived(callID, document)
+        } catch {
+            guard let canonical = CanonicalRequest.of(document, .createBooking) else { throw error }
+            return try derived(callID, canonical)
+        }
+    }
+
+    private static func derived(_ callID: [UInt8], _ document: JSONDocument) throws(PartnerBookingError) -> String {
         let root = try ObjectReader(document.root, what: "The request", .request)
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
         let booking = try FieldRules.checkBooking(root.object("booking"))

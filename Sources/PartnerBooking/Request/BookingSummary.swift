@@ -1,7 +1,7 @@
 /// The parts of a booking that a list may show: nothing of the customer.
 struct BookingSummary: Sendable, Equatable {
     let botID: String
-    /// As the request wrote it.
+    /// As it is sent.
     let startAt: String
     let durationMinutes: Int
     let startSeconds: Int

@@ -1,18 +1,19 @@
 /// What the members of the Partner API's two bodies must look like. The service checks them too; here a mistake costs no
 /// round trip, and the caller is still on the line to correct it.
 enum FieldRules {
-    private static let instantForm: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z"
-    private static let phoneForm: StaticString = "an E.164 number such as +15551234567: a plus sign and 2 to 15 digits"
+    private static let instantForm: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-15T14:00:00-05:00"
+    private static let phoneForm: StaticString =
+        "an E.164 number: a plus sign, the country code and the number, 2 to 15 digits in all"
     private static let timestampForm: StaticString =
-        "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z, or a date such as 2030-01-14"
+        "an RFC 3339 date-time with offset, such as 2030-01-15T14:00:00-05:00, or a date such as 2030-01-15"
 
     /// `query`: a range of time to search.
     @discardableResult
     static func checkQuery(_ query: ObjectReader) throws(PartnerBookingError) -> (start: Timestamp, end: Timestamp) {
         let range = try query.object("filter").object("start_at_range")
-        let start = try timestamp("start_at", of: range, timestampForm).timestamp
-        let end = try timestamp("end_at", of: range, timestampForm).timestamp
-        if !isRange(start, end) { throw range.refuse("end_at", "must be after start_at") }
+        let start = try timestamp("start_at", of: range, allowsDate: true)
+        let end = try timestamp("end_at", of: range, allowsDate: true)
+        if !isRange(start, end) { throw range.refuse("end_at", "must be after start_at", .outOfRange) }
         return (start, end)
     }
 
@@ -26,36 +27,51 @@ enum FieldRules {
 
     /// `booking`: what to book, and for whom.
     static func checkBooking(_ booking: ObjectReader) throws(PartnerBookingError) -> Booking {
-        let (startAt, start) = try timestamp("start_at", of: booking, instantForm)
-        guard case .instant(let seconds, _) = start else {
-            throw booking.refuse("start_at", "must be \(instantForm)")
-        }
+        let start = try timestamp("start_at", of: booking)
+        guard let startAt = try booking.value("start_at") else { throw booking.missing("start_at", "\(instantForm)") }
+        guard case .instant(let seconds, _) = start else { throw booking.refuse("start_at", "must be \(instantForm)") }
         let minutes = try booking.integer("duration_minutes", in: 1...1440)
         let customer = try booking.object("customer")
-        try customer.checkText("phone", maxBytes: 16, phoneForm, isPhone)
+        try checkCustomer(customer)
         try customer.checkText("name", maxBytes: 256, "a name of 1 to 256 bytes, not only white space", isName)
         try customer.checkOptionalText(
-            "email", maxBytes: 254, "an address such as john@example.com, or left out", isEmail)
-        try booking.checkOptionalText("notes", maxBytes: 16_384, "a string of at most 16384 bytes, or left out")
+            "email", maxBytes: 254, "an email address with one @ and without blanks, or left out", isEmail)
+        let notes = try booking.checkOptionalText(
+            "notes", maxBytes: 16_384, "a string of at most 16384 bytes, or left out", hasText)
+        if let notes, notes.withText({ $0.contains { $0 < 0x20 && ![0x09, 0x0A, 0x0D].contains($0) } }) ?? false {
+            throw booking.refuse("notes", "must not contain control characters", .controlCharacter)
+        }
         return Booking(startAt: startAt, startSeconds: seconds, minutes: minutes, customer: customer)
     }
 
     /// `customer` of a look-up: who is calling.
     @discardableResult
     static func checkCustomer(_ customer: ObjectReader) throws(PartnerBookingError) -> JSONValue {
-        try customer.checkText("phone", maxBytes: 16, phoneForm, isPhone)
+        guard let value = try customer.value("phone") else { throw customer.missing("phone", phoneForm.description) }
+        if value.withText(isPhone) ?? false { return value }
+        throw customer.refuse("phone", .ofPhone(value))
     }
 
-    private static func timestamp(
-        _ name: StaticString, of reader: ObjectReader, _ expected: StaticString
-    ) throws(PartnerBookingError) -> (value: JSONValue, timestamp: Timestamp) {
-        var timestamp: Timestamp?
-        let value = try reader.checkText(name, maxBytes: 64, expected) { text in
-            timestamp = Timestamp(text)
-            return timestamp != nil
+    /// A date-time in its canonical form; with `allowsDate` also a date.
+    static func timestamp(
+        _ name: StaticString, of reader: ObjectReader, allowsDate: Bool = false
+    ) throws(PartnerBookingError) -> Timestamp {
+        if let timestamp = try reader.read(name, { canonicalTimestamp($0, allowsDate: allowsDate) }) { return timestamp }
+        guard let value = try reader.value(name) else {
+            throw reader.missing(name, (allowsDate ? timestampForm : instantForm).description)
         }
-        guard let timestamp else { throw reader.refuse(name, "must be \(expected)") }
-        return (value, timestamp)
+        throw reader.refuse(name, .ofTimestamp(value, allowsDate: allowsDate))
+    }
+
+    /// Reads a date-time of at most 64 bytes with `T`, `Z` in capitals, a second below 60 and a year that exists.
+    @inline(__always)
+    private static func canonicalTimestamp(_ text: UnsafeRawBufferPointer, allowsDate: Bool) -> Timestamp? {
+        guard text.count <= 64, let timestamp = Timestamp(text) else { return nil }
+        let isInYear0 = text.loadUnaligned(as: UInt32.self) == 0x3030_3030
+        guard text.count > 10 else { return allowsDate && !isInYear0 ? timestamp : nil }
+        let isCanonical =
+            text[10] == UInt8(ascii: "T") && text[17] != UInt8(ascii: "6") && text[text.count - 1] != UInt8(ascii: "z")
+        return isCanonical && !isInYear0 ? timestamp : nil
     }
 
     /// Whether the range can hold anything. Dates are days of the clinic, whose time zone we do not know: a date and a
@@ -91,10 +107,15 @@ enum FieldRules {
             && digits.first != UInt8(ascii: "0") && digits.allSatisfy(\.isDigit)
     }
 
-    static func isName(_ text: UnsafeRawBufferPointer) -> Bool {
-        text.contains { (0x21...0x7E).contains($0) }
-            || String(decoding: text, as: UTF8.self).unicodeScalars.contains { !$0.properties.isWhitespace }
+    /// A text of one line without blanks at its ends.
+    static func isName(_ text: UnsafeRawBufferPointer) -> Bool { isLine(text) && !InputText.hasBlankEnds(text) }
+
+    /// Not only blanks.
+    private static func hasText(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.contains { (0x21...0x7E).contains($0) } || !InputText.isBlank(String(decoding: text, as: UTF8.self))
     }
+
+    static func isLine(_ text: UnsafeRawBufferPointer) -> Bool { text.allSatisfy { $0 >= 0x20 } }
 
     /// Plausible, no more: one @ with something before it and a host after it. Only the mail server knows the rest.
     static func isEmail(_ text: UnsafeRawBufferPointer) -> Bool {

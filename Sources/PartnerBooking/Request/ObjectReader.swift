@@ -5,24 +5,27 @@ struct ObjectReader {
         case request
         case configuration
 
-        fileprivate func refusal(_ path: String, _ expectation: String) -> PartnerBookingError {
+        fileprivate func refusal(
+            _ path: String, _ expectation: String, _ kind: PartnerBookingError.Kind
+        ) -> PartnerBookingError {
             switch self {
-            case .request: .field(path, expectation)
+            case .request: .field(path, expectation, kind)
             case .configuration: .config(path, expectation)
             }
         }
     }
 
-    private let document: JSONDocument
-    private let place: Int
+    let document: JSONDocument
+    let place: Int
     /// The lengths of the members' names. Most members that are asked for are not there, at least in the outermost object.
     private let nameLengths: JSONDocument.NameLengths
-    private let subject: Subject
+    let subject: Subject
 
     /// The outermost object of a document. `what` is its name in the message when it is something else.
     init(_ root: JSONValue, what: StaticString, _ subject: Subject) throws(PartnerBookingError) {
         guard root.kind == .object else {
-            var error = subject.refusal(what.description, "must be a JSON object")
+            let fault = InputFault.notAnObject(root, isDescribed: subject == .request)
+            var error = subject.refusal(what.description, fault.text, fault.kind)
             error.field = nil
             throw error
         }
@@ -39,13 +42,40 @@ struct ObjectReader {
     var object: JSONValue { JSONValue(document: document, place: place) }
 
     /// Refuses a member, by its path: `booking.customer.phone`.
-    func refuse(_ name: StaticString, _ expectation: String) -> PartnerBookingError {
-        refuse(name.description, expectation)
+    func refuse(
+        _ name: StaticString, _ expectation: String, _ kind: PartnerBookingError.Kind = .malformed
+    ) -> PartnerBookingError {
+        refuse(name.description, expectation, kind)
     }
 
-    private func refuse(_ name: String, _ expectation: String) -> PartnerBookingError {
-        subject.refusal((document.path(to: place) + [name]).map(printable).joined(separator: "."), expectation)
+    func refuse(_ name: StaticString, _ fault: InputFault) -> PartnerBookingError {
+        refuse(name.description, fault.text, fault.kind)
     }
+
+    private func refuse(
+        _ name: String, _ expectation: String, _ kind: PartnerBookingError.Kind = .malformed
+    ) -> PartnerBookingError {
+        subject.refusal(path(to: name), expectation, kind)
+    }
+
+    /// Refuses a value of the wrong type or form.
+    private func refuse(_ name: StaticString, at value: Int, _ fault: (JSONValue, Bool) -> InputFault) -> PartnerBookingError
+    {
+        refuse(name, fault(JSONValue(document: document, place: value), subject == .request))
+    }
+
+    /// Refuses the request for a member that is not there. `expected` completes "is required: …".
+    func missing(_ name: StaticString, _ expected: String) -> PartnerBookingError {
+        guard subject == .request else { return refuse(name, "is required: \(expected)") }
+        return refuse(name, MissingMember(name, of: self).fault(expected))
+    }
+
+    /// The path of a member, fit for one line of a log.
+    func path(to name: String) -> String {
+        Self.printable(document.path(to: place) + [name])
+    }
+
+    static func printable(_ path: [String]) -> String { path.map(printable).joined(separator: ".") }
 
     /// Refuses the first member whose name is not listed.
     func refuseMembers(except names: [String]) throws(PartnerBookingError) {
@@ -69,19 +99,29 @@ struct ObjectReader {
     private func place(of name: StaticString) throws(PartnerBookingError) -> Int? {
         guard nameLengths.mayHold(name) else { return nil }
         let (value, count) = document.member(name, of: place)
-        guard count <= 1 else { throw refuse(name, "must not appear twice") }
+        guard count <= 1 else { throw refuse(name, "must not appear twice", .repeated) }
         return count == 0 ? nil : value
     }
 
     func optionalObject(_ name: StaticString) throws(PartnerBookingError) -> ObjectReader? {
         guard let value = try place(of: name) else { return nil }
-        guard document.kind(at: value) == .object else { throw refuse(name, "must be a JSON object") }
+        guard document.kind(at: value) == .object else {
+            throw refuse(name, at: value) { .notAnObject($0, path: path(to: name.description), isDescribed: $1) }
+        }
         return ObjectReader(document, value, subject)
     }
 
     func object(_ name: StaticString) throws(PartnerBookingError) -> ObjectReader {
-        guard let object = try optionalObject(name) else { throw refuse(name, "is required: a JSON object") }
+        guard let object = try optionalObject(name) else { throw missing(name, "a JSON object") }
         return object
+    }
+
+    /// Reads a text; nil when it is not there, is no text, or is not read by `body`.
+    @inline(__always)
+    func read<Value>(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Value?) throws(PartnerBookingError) -> Value?
+    {
+        guard let value = try place(of: name) else { return nil }
+        return document.withText(at: value, body) ?? nil
     }
 
     /// What a text must be; it is looked at in UTF-8.
@@ -94,7 +134,9 @@ struct ObjectReader {
     ) throws(PartnerBookingError) -> JSONValue? {
         guard let value = try place(of: name) else { return nil }
         guard document.withText(at: value, { $0.count <= maxBytes && rule($0) }) ?? false else {
-            throw refuse(name, "must be \(expected)")
+            throw refuse(name, at: value) {
+                .ofText($0, maxBytes: maxBytes, "must be \(expected)", isDescribed: $1)
+            }
         }
         return JSONValue(document: document, place: value)
     }
@@ -104,7 +146,7 @@ struct ObjectReader {
         _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
     ) throws(PartnerBookingError) -> JSONValue {
         guard let value = try checkOptionalText(name, maxBytes: maxBytes, expected, rule) else {
-            throw refuse(name, "is required: \(expected)")
+            throw missing(name, expected.description)
         }
         return value
     }
@@ -118,20 +160,22 @@ struct ObjectReader {
     func optionalInteger(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int? {
         guard let value = try value(name) else { return nil }
         guard let integer = value.integer, range.contains(integer) else {
-            throw refuse(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw refuse(name, at: value.place) { .ofInteger($0, range, isDescribed: $1) }
         }
         return integer
     }
 
     func optionalBoolean(_ name: StaticString) throws(PartnerBookingError) -> Bool? {
         guard let value = try value(name) else { return nil }
-        guard let boolean = value.boolean else { throw refuse(name, "must be true or false") }
+        guard let boolean = value.boolean else {
+            throw refuse(name, at: value.place) { .ofBoolean($0, isDescribed: $1) }
+        }
         return boolean
     }
 
     func integer(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int {
         guard let integer = try optionalInteger(name, in: range) else {
-            throw refuse(name, "is required: a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw missing(name, "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return integer
     }
@@ -165,7 +209,7 @@ struct ObjectReader {
     }
 
     /// A name that came from outside, fit for one line of a log.
-    private func printable(_ name: String) -> String {
+    private static func printable(_ name: String) -> String {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x20 && $0 != "\u{7F}" ? Character($0) : "?" })
     }
 }
@@ -177,7 +221,8 @@ extension JSONDocument {
         do throws(JSONSyntaxError) {
             try self.init(json, profile: .request)
         } catch {
-            throw .json(what, error)
+            guard what == "request" else { throw .json(what, error) }
+            throw .request(json, error)
         }
     }
 }

@@ -15,6 +15,8 @@ final class Request: Sendable {
     /// The last moment that is asked for, in seconds since 1970: the end of a search, the start of a booking. `Int.max` for
     /// what has none, and for what the ledger has.
     private let lastSeconds: Int
+    /// A search with a plain date in its range.
+    let hasPlainDates: Bool
     /// nil for all but bookings, and for a give-up of several.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
@@ -37,18 +39,33 @@ final class Request: Sendable {
     /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
     convenience init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
         var context = ErrorContext(operation: operation)
+        let document: JSONDocument
+        let refusal: PartnerBookingError
         do throws(PartnerBookingError) {
-            try self.init(operation, json: json, context: &context)
+            document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
+        } catch {
+            throw context.annotating(error)
+        }
+        do throws(PartnerBookingError) {
+            try self.init(operation, document, written: nil, context: &context)
+            return
+        } catch {
+            refusal = error
+        }
+        // What is refused may be right, but written in another way.
+        guard let canonical = CanonicalRequest.of(document, operation) else { throw context.annotating(refusal) }
+        do throws(PartnerBookingError) {
+            try self.init(operation, canonical, written: document, context: &context)
         } catch {
             throw context.annotating(error)
         }
     }
 
-    /// `context` holds what was read before an error was thrown.
+    /// `written` is what the caller wrote, if `document` is its canonical form. `context` holds what was read before an error
+    /// was thrown.
     private init(
-        _ operation: CallOperation, json: [UInt8], context: inout ErrorContext
+        _ operation: CallOperation, _ document: JSONDocument, written: JSONDocument?, context: inout ErrorContext
     ) throws(PartnerBookingError) {
-        let document = try JSONDocument(json, what: "request", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: "The request", .request)
 
         // The key first, because the outcome of an error depends on it. Then the tag, so that errors carry it.
@@ -59,19 +76,14 @@ final class Request: Sendable {
         context.idempotencyKey = idempotencyKey
         tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
         context.tag = tag
-        switch operation {
-        case .searchAvailability, .lookupCustomer:
-            isDetached = false
-            isResuming = false
-            givesUp = nil
-        case .createBooking:
+        if operation == .createBooking {
             let isGivingUp = try root.optionalBoolean("give_up") ?? false
-            if idempotencyKey == nil, !isGivingUp {
-                throw root.refuse("idempotency_key", "is required: \(keyForm)")
-            }
+            if idempotencyKey == nil, !isGivingUp { throw root.missing("idempotency_key", keyForm.description) }
             isDetached = try root.optionalBoolean("detach") ?? false
             isResuming = try root.optionalBoolean("resume") ?? false
             givesUp = isGivingUp ? try GiveUp(root) : nil
+        } else {
+            (isDetached, isResuming, givesUp) = (false, false, nil)
         }
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
@@ -83,37 +95,45 @@ final class Request: Sendable {
         if isResuming || givesUp != nil {
             let others: [StaticString] = isResuming ? ["bot_id", "booking", "conversation", "start_before"] : []
             for name in others where try root.value(name) != nil {
-                throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent")
+                throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent", .unexpected)
             }
             (body, self.document, leftOut, wish, startSeconds, lastSeconds) = ([], nil, [], nil, nil, .max)
+            hasPlainDates = false
             return
         }
-        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        let hasEscapes = document.hasEscapes
+        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") {
+            !$0.isEmpty && (!hasEscapes || FieldRules.isLine($0))
+        }
         leftOut = Self.ownMembers(operation).filter { root.hasMember($0) }
-        wish = operation == .createBooking ? try Self.wish(root, botID: botID, without: leftOut) : nil
+        let isBooking = operation == .createBooking
+        wish = isBooking ? try Self.wish(root, botID: botID, without: leftOut, written: written) : nil
         startSeconds = wish?.summary?.startSeconds
         switch operation {
         case .searchAvailability:
-            lastSeconds = try FieldRules.checkQuery(root.object("query")).end.latestSeconds
+            let range = try FieldRules.checkQuery(root.object("query"))
+            lastSeconds = range.end.latestSeconds
+            hasPlainDates = range.start.isDate || range.end.isDate
         case .lookupCustomer:
             try FieldRules.checkCustomer(root.object("customer"))
-            lastSeconds = .max
-        case .createBooking: lastSeconds = startSeconds ?? .max
+            (lastSeconds, hasPlainDates) = (.max, false)
+        case .createBooking: (lastSeconds, hasPlainDates) = (startSeconds ?? .max, false)
         }
+        if hasEscapes { try document.refuseNull(without: leftOut) }
         self.document = document
-        body = leftOut.isEmpty ? json : document.object(without: leftOut)
+        body = leftOut.isEmpty ? document.bytes : document.object(without: leftOut)
     }
 
     /// Checks what is to be booked.
     private static func wish(
-        _ root: ObjectReader, botID: JSONValue, without names: [StaticString]
+        _ root: ObjectReader, botID: JSONValue, without names: [StaticString], written: JSONDocument?
     ) throws(PartnerBookingError) -> Wish {
         let booking = try FieldRules.checkBooking(root.object("booking"))
         return try Wish(
             root, Fingerprint(root.object, without: names),
             BookingSummary(
                 botID: botID.string ?? "", startAt: booking.startAt.string ?? "", durationMinutes: booking.minutes,
-                startSeconds: booking.startSeconds))
+                startSeconds: booking.startSeconds), written: written?.object(without: ownMembers(.createBooking)))
     }
 
     /// The request with the recorded body in place of its own.
@@ -129,6 +149,7 @@ final class Request: Sendable {
             request.startSeconds ?? root?["booking"].flatMap { BookingSummary(botID: root?["bot_id"], $0)?.startSeconds }
         operation = request.operation
         lastSeconds = request.lastSeconds
+        hasPlainDates = false
         wish = request.wish
         idempotencyKey = request.idempotencyKey
         timeoutMilliseconds = request.timeoutMilliseconds
@@ -138,6 +159,30 @@ final class Request: Sendable {
         givesUp = request.givesUp
         tag = request.tag
         traceparent = request.traceparent
+    }
+
+    /// Returns the search with the days of a zone in place of plain dates: from the first instant of the first day to the
+    /// first instant after the last one.
+    func withDays(of zone: Zone) throws(PartnerBookingError) -> Request {
+        guard hasPlainDates, let document = try? JSONDocument(body, profile: .request),
+            let range = document.root["query"]?["filter"]?["start_at_range"],
+            let start = range["start_at"], let end = range["end_at"],
+            let first = start.withText(Timestamp.init) ?? nil, let last = end.withText(Timestamp.init) ?? nil
+        else { return self }
+        let (from, to) = (zone.instant(first), zone.instant(last, isEnd: true))
+        guard from < to else {
+            let message = "must be after start_at: plain dates are days in \(zone.name)"
+            throw .field("query.filter.start_at_range.end_at", message, .outOfRange)
+        }
+        // From the end, so that the first place stays where it is.
+        let edits = [(start, first, from), (end, last, to)].filter { $0.1.isDate }
+        var json = body
+        for (value, _, instant) in edits.sorted(by: { $0.0.span.lowerBound > $1.0.span.lowerBound }) {
+            let offset = zone.offset(at: instant).flooringDivision(by: 60)
+            json.replaceSubrange(
+                value.span, with: JSONWriter.string(Timestamp.format(seconds: instant, offsetMinutes: offset)))
+        }
+        return Request(self, json)
     }
 
     /// Returns the body without some members, and with others in front of it; nil when there is none.
@@ -160,9 +205,10 @@ final class Request: Sendable {
     @inline(never)
     private func past(now: Int) -> PartnerBookingError {
         let today = "which is in the past: today is \(Timestamp.day(ofSeconds: now)). Ask for a time to come"
-        if let summary = wish?.summary { return .field("booking.start_at", "is \(summary.startAt), \(today)") }
+        if let summary = wish?.summary { return .field("booking.start_at", "is \(summary.startAt), \(today)", .inThePast) }
         let range = document?.root["query"]?["filter"]?["start_at_range"]
-        return .field("query.filter.start_at_range.end_at", "is \(range?["end_at"]?.string ?? "a time"), \(today)")
+        return .field(
+            "query.filter.start_at_range.end_at", "is \(range?["end_at"]?.string ?? "a time"), \(today)", .inThePast)
     }
 
     /// The members that are taken off before the request is sent.

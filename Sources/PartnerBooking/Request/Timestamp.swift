@@ -32,6 +32,10 @@ enum Timestamp: Equatable {
         self = .instant(seconds: seconds, nanoseconds: nanoseconds)
     }
 
+    var isDate: Bool {
+        if case .date = self { true } else { false }
+    }
+
     /// nil for a plain date.
     var instantSeconds: Int? {
         if case .instant(let seconds, _) = self { seconds } else { nil }
@@ -161,6 +165,16 @@ enum Timestamp: Equatable {
                 hours < 24, minutes < 60
             else { return nil }
             return (isWest ? -1 : 1) * (hours * 60 + minutes)
+        }
+    }
+}
+
+extension Zone {
+    /// Returns the instant of a bound of a range, in seconds since 1970. A date is a day of the zone; an end includes it.
+    func instant(_ bound: Timestamp, isEnd: Bool = false) -> Int {
+        switch bound {
+        case .instant(let seconds, _): seconds
+        case .date(let day): startOfDay(isEnd ? day + 1 : day)
         }
     }
 }

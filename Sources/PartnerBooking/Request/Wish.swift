@@ -5,12 +5,19 @@ final class Wish: Sendable, Equatable {
     let summary: BookingSummary?
     /// The name of the phone call.
     let conversation: String?
+    /// The request as the caller wrote it, if that is not what is sent. Journals of versions that sent it have its fingerprint.
+    let written: [UInt8]?
 
     /// Reads the rest of the wish from a request that was checked.
-    init(_ reader: ObjectReader, _ fingerprint: Fingerprint, _ summary: BookingSummary) throws(PartnerBookingError) {
-        if try reader.value("start_before") != nil { throw reader.refuse("start_before", "needs \"give_up\":true") }
+    init(
+        _ reader: ObjectReader, _ fingerprint: Fingerprint, _ summary: BookingSummary, written: [UInt8]?
+    ) throws(PartnerBookingError) {
+        if try reader.value("start_before") != nil {
+            throw reader.refuse("start_before", "needs \"give_up\":true", .unexpected)
+        }
         self.fingerprint = fingerprint
         self.summary = summary
+        self.written = written
         conversation = try reader.optionalString("conversation", maxBytes: 256, "a string of 1 to 256 bytes") {
             !$0.isEmpty
         }
@@ -20,6 +27,7 @@ final class Wish: Sendable, Equatable {
         self.fingerprint = fingerprint
         self.summary = summary
         self.conversation = conversation
+        written = nil
     }
 
     static func == (left: Wish, right: Wish) -> Bool {
@@ -36,11 +44,11 @@ indirect enum GiveUp: Sendable, Equatable {
     /// Reads a request with `"give_up":true`.
     init(_ root: ObjectReader) throws(PartnerBookingError) {
         for name in ["booking", "resume", "conversation"] as [StaticString] where try root.value(name) != nil {
-            throw root.refuse(name, "must be left out with \"give_up\":true")
+            throw root.refuse(name, "must be left out with \"give_up\":true", .unexpected)
         }
         if let key = try root.value("idempotency_key")?.string {
             for name in ["bot_id", "start_before"] as [StaticString] where try root.value(name) != nil {
-                throw root.refuse(name, "must be left out with \"give_up\":true and an idempotency_key")
+                throw root.refuse(name, "must be left out with \"give_up\":true and an idempotency_key", .unexpected)
             }
             self = .booking(key: key)
             return
@@ -48,13 +56,7 @@ indirect enum GiveUp: Sendable, Equatable {
         let botID = try root.checkText(
             "bot_id", maxBytes: 256, "a string of 1 to 256 bytes, with \"give_up\":true and no idempotency_key"
         ) { !$0.isEmpty }
-        let expected: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-14T09:00:00Z"
-        var start: Timestamp?
-        try root.checkText("start_before", maxBytes: 64, expected) { text in
-            start = Timestamp(text)
-            return start?.instantSeconds != nil
-        }
-        guard let start else { throw root.refuse("start_before", "must be \(expected)") }
+        let start = try FieldRules.timestamp("start_before", of: root)
         self = .bookings(botID: botID.string ?? "", startBefore: start)
     }
 }

@@ -139,7 +139,7 @@ import Testing
             (nil, .notSent),
         ] as [(String?, PartnerBookingError.Outcome)] {
             let context = ErrorContext(operation: .createBooking, idempotencyKey: key)
-            let error = ledger.annotating(context.annotating(.field("booking", "is required")))
+            let error = ledger.annotating(context.annotating(.field("booking", "is required", .missing)))
             #expect(error.outcome == outcome, "\(key ?? "no key")")
             let rejected = ledger.annotating(context.annotating(.clientClosed, outcome: .rejected))
             #expect(rejected.outcome == .rejected)

@@ -59,7 +59,7 @@ import Testing
     }
 
     /// A name that merely looks alike is another member.
-    @Test(arguments: ["Bot_id", "bot_id ", "bot_id\\u0000", "bot__id", "", "b\\u03bft_id"])
+    @Test(arguments: ["Bot_id", "bot_id ", "bot_id\\u0001", "bot__id", "", "b\\u03bft_id"])
     func aNameThatLooksAlikeIsAnotherMember(_ name: String) {
         let request = RequestText.search
         #expect(refusal(.searchAvailability, request.adding("bot_id", "5", spelledAs: name).bytes) == nil)

@@ -75,7 +75,7 @@ import Testing
 
     @Test func completingAnErrorKeepsWhatItSays() {
         let context = ErrorContext(operation: .createBooking, tag: "t", idempotencyKey: "k")
-        var error = PartnerBookingError.field("bot_id", "is required")
+        var error = PartnerBookingError.field("bot_id", "is required", .missing)
         let completed = context.annotating(error, outcome: .unknown, attempts: 3)
         error.tag = "t"
         error.idempotencyKey = "k"
@@ -89,11 +89,13 @@ import Testing
 
     // MARK: Privacy
 
-    /// The texts that the caller wrote.
+    /// The texts that the caller wrote. A date is no secret.
     private func secrets(of request: RequestText) throws -> [String] {
         var secrets: [String] = []
         func collect(_ value: JSONValue) {
-            if let text = value.string, text.utf8.count > 3 { secrets.append(text) }
+            if let text = value.string, text.utf8.count > 3, text.wholeMatch(of: /\d{4}-\d\d-\d\d[T0-9:]*Z?/) == nil {
+                secrets.append(text)
+            }
             for member in value.members { collect(member.value) }
             for element in value.elements { collect(element) }
         }
@@ -114,7 +116,7 @@ import Testing
     func noMessageHoldsWhatTheCallerSaid(_ wrong: WrongValue) throws {
         let error = try #require(refusal(wrong.field.operation, wrong.request.bytes))
         let secrets = try secrets(of: wrong.request)
-        #expect(secrets.count >= (wrong.field.operation == .lookupCustomer ? 1 : 3))
+        #expect(secrets.count >= (wrong.field.operation == .createBooking ? 3 : 1))
         expectNothing(of: secrets, in: error)
         if let value = wrong.value, value.utf8.count > 4, value.first?.isNumber == true || value.first == "-" {
             #expect(!error.message.contains(value))

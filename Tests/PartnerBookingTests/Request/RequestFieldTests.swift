@@ -53,7 +53,7 @@ import Testing
     func aRequestIsAnObject(_ operation: CallOperation, _ text: String) throws {
         let error = try #require(refusal(operation, Array(text.utf8)))
         #expect(error.code == .invalidField)
-        #expect(error.message == "The request must be a JSON object")
+        #expect(error.message.hasPrefix("The request must be a JSON object; it is "))
         // The contract: "the member that is wrong, as a path". There is no member.
         #expect(error.field == nil)
     }

@@ -54,7 +54,7 @@ import Testing
     /// One moment, in several spellings.
     @Test(arguments: [
         #""2031-02-03T05:00:00-05:00""#, #""2031-02-03t10:00:00z""#, #""2031-02-03T10:00:00.000Z""#,
-        #""2031-02-03T10:00:00\u005a""#,
+        #""2031-02-03T10:00:00\u005a""#, #""2031-02-03 10:00:00Z""#,
     ])
     func theStartIsAnInstant(_ start: String) throws {
         let request = try Self.request(Self.several.setting("start_before", start))
@@ -62,14 +62,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", "5", "[]", "{}", #""""#, #""2031-02-03""#, #""2031-02-03T10:00:00""#,
-        #""2031-02-30T10:00:00Z""#,
-        #""2031-02-03 10:00:00Z""#, #""tomorrow""#,
+        "null", "true", "5", "[]", "{}", #""""#, #""2031-02-03""#, #""2031-02-03T10:00:00""#, #""tomorrow""#,
         "\"2031-02-03T10:00:00." + String(repeating: "0", count: 50) + "Z\"",
     ])
     func anotherStartIsRefused(_ start: String) throws {
         try Self.expectRefusal(
-            Self.several.setting("start_before", start), "start_before", "must be an RFC 3339 date-time with offset")
+            Self.several.setting("start_before", start), "start_before", TimestampForm.example)
     }
 
     @Test(arguments: ["null", "5", "[]", "{}", #""""#, RequestText.string(257)])
@@ -88,7 +86,7 @@ import Testing
 
     // MARK: What does not fit
 
-    @Test(arguments: ["booking", "resume", "conversation"], ["null", "true", "false", "{}", #""x""#])
+    @Test(arguments: ["booking", "resume", "conversation"], ["true", "false", "{}", #""x""#])
     func aMemberThatDoesNotFitIsRefused(_ name: String, _ value: String) throws {
         // `resume` itself must be true or false.
         let isRead = name != "resume" || ["true", "false"].contains(value)
@@ -96,7 +94,16 @@ import Testing
         for text in [Self.key, Self.several] { try Self.expectRefusal(text.setting(name, value), name, message) }
     }
 
-    @Test(arguments: ["null", "1", #""true""#, "[]", "{}"])
+    /// `null` is nothing.
+    @Test func aMemberWithoutAValueIsAbsent() throws {
+        let text = ["booking", "resume", "conversation"].reduce(Self.key) { $0.setting($1, "null") }
+        #expect(try Self.request(text).givesUp == .booking(key: "key-4711"))
+        let key = ["bot_id", "start_before"].reduce(text) { $0.setting($1, "null") }
+        #expect(try Self.request(key).givesUp == .booking(key: "key-4711"))
+        try Self.expectRefusal(Self.key.setting("give_up", "null"), "bot_id", "is required")
+    }
+
+    @Test(arguments: ["1", #""true""#, "[]", "{}"])
     func giveUpIsTrueOrFalse(_ value: String) throws {
         try Self.expectRefusal(Self.key.setting("give_up", value), "give_up", "must be true or false")
     }
@@ -148,7 +155,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "null", "true", "5", "[]", "{}", #""""#, RequestText.string(257), RequestText.string(129, of: "ä"),
+        "true", "5", "[]", "{}", RequestText.string(257), RequestText.string(129, of: "ä"),
     ])
     func anotherConversationIsRefused(_ value: String) throws {
         try Self.expectRefusal(

@@ -26,8 +26,10 @@ struct RequestField: Sendable, CustomStringConvertible {
     }
 
     /// What is no string, and no object either.
-    static let noStrings = ["null", "true", "false", "0", "2345", "[]", #"["word"]"#, "{}"]
-    static let noNumbers = ["null", "true", "false", #""30""#, #""""#, "[]", "[30]", "{}"]
+    static let noOptionalStrings = ["true", "false", "0", "2345", "[]", #"["word"]"#, "{}"]
+    static let noStrings = ["null"] + noOptionalStrings
+    static let noOptionalNumbers = ["true", "false", #""30""#, #""""#, "[]", "[30]", "{}"]
+    static let noNumbers = ["null"] + noOptionalNumbers
     static let noObjects = ["null", "true", "false", "2345", #""word""#, "[]", "[{}]"]
 
     /// In the order in which they are read, which is the order in which they are named.
@@ -53,8 +55,10 @@ struct RequestField: Sendable, CustomStringConvertible {
     private static func tag(_ operation: CallOperation) -> RequestField {
         RequestField(
             operation, "tag", isRequired: false,
-            accepted: [#""""#, #""x""#, RequestText.string(256), RequestText.string(128, of: "ä"), #""\u0000\n""#],
-            refused: noStrings + [
+            accepted: [
+                "null", #""""#, #""x""#, RequestText.string(256), RequestText.string(128, of: "ä"), #""\u0000\n""#,
+            ],
+            refused: noOptionalStrings + [
                 RequestText.string(257), RequestText.string(129, of: "ä"), RequestText.string(257, of: "\\n"),
             ])
     }
@@ -70,22 +74,22 @@ struct RequestField: Sendable, CustomStringConvertible {
         ])
 
     private static let detach = RequestField(
-        .createBooking, "detach", isRequired: false, accepted: ["true", "false"],
-        refused: ["null", "0", "1", "2345", #""yes""#, #""""#, "[]", "[true]", "{}"])
+        .createBooking, "detach", isRequired: false, accepted: ["null", "true", "false"],
+        refused: ["0", "1", "2345", #""yes""#, #""""#, "[]", "[true]", "{}"])
 
     private static let conversation = RequestField(
         .createBooking, "conversation", isRequired: false,
         accepted: [
-            #""c""#, #"" ""#, #""\u0000\n""#, RequestText.string(256), RequestText.string(128, of: "ä"),
+            "null", #""""#, #""c""#, #"" ""#, #""\u0000\n""#, RequestText.string(256), RequestText.string(128, of: "ä"),
             RequestText.string(256, of: "\\u0062"),
         ],
-        refused: noStrings + [#""""#, RequestText.string(257), RequestText.string(129, of: "ä")])
+        refused: noOptionalStrings + [RequestText.string(257), RequestText.string(129, of: "ä")])
 
     private static func milliseconds(_ operation: CallOperation, _ path: String) -> RequestField {
         RequestField(
-            operation, path, isRequired: false, accepted: ["1", "2", "5000", "600000"],
-            refused: noNumbers + [
-                "0", "-1", "-0", "600001", "5000.0", "5e3", "0.5", "9223372036854775807", "9223372036854775808",
+            operation, path, isRequired: false, accepted: ["null", "1", "2", "5000", "600000", "5000.0", "5e3", "0.5e1"],
+            refused: noOptionalNumbers + [
+                "0", "-1", "-0", "600001", "600001.0", "0.5", "9223372036854775807", "9223372036854775808",
                 "18446744073709551617", "-9223372036854775809",
             ])
     }
@@ -95,13 +99,14 @@ struct RequestField: Sendable, CustomStringConvertible {
         let zeros = String(repeating: "0", count: 32)
         return RequestField(
             operation, "traceparent", isRequired: false,
-            accepted: [
-                "00-\(trace)-\(span)-00", "00-\(trace)-\(span)-01", "00-\(trace)-\(span)-ff",
-                "00-\(zeros.dropLast())1-\(zeros.prefix(15))1-01",
-            ].map { "\"\($0)\"" },
-            refused: noStrings
+            accepted: ["null", #""""#]
                 + [
-                    "", "00", "-", "00-\(trace)-\(span)", "00-\(trace)-\(span)-", "00-\(trace)-\(span)-1",
+                    "00-\(trace)-\(span)-00", "00-\(trace)-\(span)-01", "00-\(trace)-\(span)-ff",
+                    "00-\(zeros.dropLast())1-\(zeros.prefix(15))1-01",
+                ].map { "\"\($0)\"" },
+            refused: noOptionalStrings
+                + [
+                    "00", "-", "00-\(trace)-\(span)", "00-\(trace)-\(span)-", "00-\(trace)-\(span)-1",
                     "00-\(trace)-\(span)-011",
                     "00-\(trace)-\(span)-01-", "01-\(trace)-\(span)-01", "ff-\(trace)-\(span)-01", "0-\(trace)-\(span)-01",
                     "00-\(trace.dropLast())-\(span)-01", "00-\(trace)0-\(span)-01", "00-\(trace)-\(span.dropLast())-01",
@@ -122,20 +127,21 @@ struct RequestField: Sendable, CustomStringConvertible {
     private static func phone(_ operation: CallOperation, _ path: String) -> RequestField {
         RequestField(
             operation, path,
-            accepted: [#""+12""#, #""+123456789012345""#, #""+4930987654321""#, #""\u002b4930987654321""#, #""+90""#],
+            accepted: [
+                #""+12""#, #""+123456789012345""#, #""+4930987654321""#, #""\u002b4930987654321""#, #""+90""#,
+                #""+49 30 987654""#, #""+49-30-987654""#, #""+49(30)987654""#, #"" +4930987654""#, #""+4930987654\n""#,
+                #""tel:+4930987654""#, #""+４９３０９８７""#,
+            ],
             refused: noStrings + [
                 #""""#, #""+""#, #""+1""#, #""+1234567890123456""#, #""4930987654321""#, #""004930987654321""#,
-                #""+04930987654""#,
-                #""+49 30 987654""#, #""+49-30-987654""#, #""+49(30)987654""#, #""++4930987654""#, #""+4930987654x""#,
-                #"" +4930987654""#, #""+4930987654 ""#, #""+4930987654\n""#, #""tel:+4930987654""#, #""+４９３０９８７""#,
+                #""+04930987654""#, #""++4930987654""#, #""+4930987654x""#, #""+49)30(987654""#, #""+49((30))987654""#,
                 #""+4930987\u0000""#,
             ])
     }
 
     private static let noTimestamps = [
-        #""""#, #""soon""#, #""2031-02-30""#, #""2031-02-03T10:11:12""#, #""2031-02-03 10:11:12Z""#,
-        #""2031-02-03T25:11:12Z""#,
-        #""2031-02-03T10:11:12Z ""#, #""2031-02-03T10:11:12.Z""#, #""1927-13-03""#,
+        #""""#, #""soon""#, #""2031-02-30""#, #""2031-02-03T10:11:12""#, #""2031-02-03T25:11:12Z""#,
+        #""2031-02-03T10:11:12.Z""#, #""1927-13-03""#, #""2031-02-03T10:11:60Z""#, #""0000-02-03T10:11:12Z""#,
         // 65 bytes, which no date-time needs.
         "\"2031-02-03T10:11:12." + String(repeating: "1", count: 44) + "Z\"",
     ]
@@ -149,6 +155,7 @@ struct RequestField: Sendable, CustomStringConvertible {
             accepted: [
                 #""2031-02-03T10:11:12Z""#, #""2031-02-03t10:11:12.5z""#, #""2031-02-03T10:11:12-05:30""#, #""2031-02-03""#,
                 #""2031-02-04""#, #""2031-02-04T10:11:11.999Z""#, #""2031-02-03T10:11:12\u005a""#,
+                #""2031-02-03 10:11:12Z""#, #""2031-02-03T10:11:12Z ""#,
                 "\"2031-02-03T10:11:12." + String(repeating: "1", count: 43) + "Z\"",
             ],
             refused: noStrings + noTimestamps),
@@ -170,8 +177,8 @@ struct RequestField: Sendable, CustomStringConvertible {
             accepted: [#""2031-02-03T10:11:12Z""#, #""2031-02-03T10:11:12.5-05:30""#, #""2001-01-01T00:00:00Z""#],
             refused: noStrings + noTimestamps + [#""2031-02-03""#]),
         RequestField(
-            .createBooking, "booking.duration_minutes", accepted: ["1", "30", "1440"],
-            refused: noNumbers + ["0", "-30", "1441", "30.0", "3e1", "30.5", "9223372036854775808", "-0"]),
+            .createBooking, "booking.duration_minutes", accepted: ["1", "30", "1440", "30.0", "3e1"],
+            refused: noNumbers + ["0", "-30", "1441", "30.5", "3e9", "3e99999999999999999999", "9223372036854775808", "-0"]),
         RequestField(.createBooking, "booking.customer", accepted: [], refused: noObjects),
         phone(.createBooking, "booking.customer.phone"),
         RequestField(
@@ -182,31 +189,33 @@ struct RequestField: Sendable, CustomStringConvertible {
             ],
             refused: noStrings + [
                 #""""#, #"" ""#, #""\t\r\n ""#, #""\u00a0\u3000\u2003""#, RequestText.string(257),
-                RequestText.string(129, of: "ä"),
-                RequestText.string(65, of: "😀"), RequestText.string(256, of: " "),
+                RequestText.string(129, of: "ä"), RequestText.string(65, of: "😀"), RequestText.string(256, of: " "),
+                #""Q\u0000""#, #""Q\nQ""#,
             ]),
         RequestField(
             .createBooking, "booking.customer.email", isRequired: false,
             accepted: [
-                #""a@b""#, #""a@b.c""#, #""first.last+tag@sub.qwxyz.test""#, #""jürgen@müller.test""#, #""'@qwxyz.test""#,
+                "null", #""""#, #"" ""#, #"" zaphod@qwxyz.test""#, #""zaphod@qwxyz.test\n""#, #""a@b""#, #""a@b.c""#,
+                #""first.last+tag@sub.qwxyz.test""#, #""jürgen@müller.test""#, #""'@qwxyz.test""#,
                 "\"" + String(repeating: "a", count: 252) + "@b\"",
             ],
-            refused: noStrings + [
-                #""""#, #""@""#, #""zaphod""#, #""@qwxyz.test""#, #""zaphod@""#, #""zaphod@@qwxyz.test""#,
+            refused: noOptionalStrings + [
+                #""@""#, #""zaphod""#, #""@qwxyz.test""#, #""zaphod@""#, #""zaphod@@qwxyz.test""#,
                 #""zap@hod@qwxyz.test""#,
                 #""zaphod@.qwxyz""#, #""zaphod@qwxyz.""#, #""zaphod@qwxyz..test""#, #""zap hod@qwxyz.test""#,
-                #"" zaphod@qwxyz.test""#,
-                #""zaphod@qwxyz.test\n""#, #""zaphod\u0000@qwxyz.test""#, #""zaphod@qw\u00a0xyz.test""#,
+                #""zaphod\u0000@qwxyz.test""#, #""zaphod@qw\u00a0xyz.test""#,
                 #""zaphod\u007f@qwxyz.test""#,
                 "\"" + String(repeating: "a", count: 253) + "@b\"",
             ]),
         RequestField(
             .createBooking, "booking.notes", isRequired: false,
             accepted: [
-                #""""#, #"" ""#, RequestText.string(16_384), RequestText.string(8_192, of: "ä"),
+                "null", #""""#, #"" ""#, RequestText.string(16_384), RequestText.string(8_192, of: "ä"),
                 RequestText.string(16_384, of: "\\n"),
             ],
-            refused: noStrings + [RequestText.string(16_385), RequestText.string(8_193, of: "ä")]),
+            refused: noOptionalStrings + [
+                RequestText.string(16_385), RequestText.string(8_193, of: "ä"), #""grumbles\u0000""#, #""grumbles\u001b""#,
+            ]),
     ]
 }
 

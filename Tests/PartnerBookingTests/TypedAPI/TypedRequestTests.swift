@@ -100,6 +100,13 @@ import Testing
         #expect(written["customer"]?["phone"]?.string == "+15551234567")
         // Compared byte by byte: Swift takes é and e with an accent for the same.
         #expect(Array(try #require(written["notes"]?.string).utf8) == Array(text.utf8))
+        // Sent without control characters only.
+        let isBlank = InputText.isBlank(text)
+        if isBlank || text.utf8.contains(where: { $0 < 0x20 }) {
+            #expect(refusal(.createBooking, booking.json)?.kind == (isBlank ? .empty : .controlCharacter))
+            booking.customer.name = "J"
+            booking.notes = nil
+        }
         let request = try Request(.createBooking, json: booking.json)
         #expect(request.tag.map { Array($0.utf8) } == Array(text.utf8))
         #expect(request.wish?.conversation.map { Array($0.utf8) } == Array(text.utf8))
@@ -126,14 +133,15 @@ import Testing
         #expect(field { $0.customer.phone = "5551234567" } == "booking.customer.phone")
         #expect(field { $0.customer.name = " " } == "booking.customer.name")
         #expect(field { $0.customer.email = "nobody" } == "booking.customer.email")
-        #expect(field { $0.conversation = "" } == "conversation")
+        #expect(field { $0.conversation = "" } == nil, "absent")
         #expect(field { $0.conversation = String(repeating: "x", count: 257) } == "conversation")
         #expect(field { $0.options.timeout = .zero } == "timeout_ms")
         #expect(field { $0.options.timeout = .nanoseconds(-1) } == "timeout_ms")
         #expect(field { $0.options.timeout = .seconds(Int64.max) } == "timeout_ms")
         #expect(field { $0.options.slowAfter = .milliseconds(600_001) } == "slow_after_ms")
         #expect(field { $0.options.tag = String(repeating: "x", count: 257) } == "tag")
-        #expect(field { $0.options.traceparent = "" } == "traceparent")
+        #expect(field { $0.options.traceparent = "" } == nil, "absent")
+        #expect(field { $0.options.traceparent = "00" } == "traceparent")
         #expect(field { _ in } == nil)
     }
 }

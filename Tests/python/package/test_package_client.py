@@ -160,7 +160,7 @@ def test_a_conversation_is_listed_and_not_sent(start_faults):
                 client.create_booking(booking(key=key, conversation=conversation, options=SHORT))
         assert [one.conversation for one in client.pending_bookings()] == ["call-7", None]
         with pytest.raises(pb.InvalidField) as wrong:
-            client.create_booking(booking(conversation=""))
+            client.create_booking(booking(conversation="c" * 257))
         assert wrong.value.field == "conversation"
         client.close(0)
     assert all(b"conversation" not in request.body for request in server.requests)

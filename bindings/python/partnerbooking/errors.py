@@ -114,6 +114,11 @@ class Error(Exception):
         return cast("str | None", self.members["field"])
 
     @property
+    def kind(self) -> str | None:
+        """The kind of mistake, such as `no_offset`; of `InvalidField` and `InvalidJSON` only."""
+        return cast("str | None", self.members.get("kind"))
+
+    @property
     def request_id(self) -> str | None:
         return cast("str | None", self.members["request_id"])
 

@@ -1,0 +1,86 @@
+/// What a text of a request turns out to be: taken in its canonical form, or refused.
+enum InputForm: Equatable {
+    case taken(String)
+    case refused(InputFault)
+}
+
+/// A mistake in a request. `text` completes a sentence that begins with the path of the member.
+struct InputFault: Error, Equatable {
+    let kind: PartnerBookingError.Kind
+    let text: String
+
+    init(_ kind: PartnerBookingError.Kind, _ text: String) {
+        self.kind = kind
+        self.text = text
+    }
+}
+
+/// The characters that count in dates and phone numbers, in ASCII. Keyboards, typesetting and contact lists write them in many
+/// ways.
+enum InputText {
+    /// Stands for each character that is none of them.
+    static let other: UInt8 = 0x7F
+
+    /// Returns a text in ASCII without blanks at its ends. Format characters, which nobody sees, are dropped.
+    static func plain(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for scalar in text.unicodeScalars {
+            if let byte = plain(scalar) { bytes.append(byte) }
+        }
+        return trimmed(bytes[...])
+    }
+
+    static func trimmed(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        let start = bytes.drop { $0 == space }
+        return start.lastIndex { $0 != space }.map { Array(start[...$0]) } ?? []
+    }
+
+    private static let space = UInt8(ascii: " ")
+
+    private static func plain(_ scalar: Unicode.Scalar) -> UInt8? {
+        switch scalar.value {
+        case 0x21...0x7E: return UInt8(scalar.value)
+        case 0x00AD, 0x200B...0x200F, 0x202A...0x202E, 0x2060, 0x2066...0x2069, 0xFEFF: return nil
+        case 0x2010...0x2015, 0x2212, 0xFE58, 0xFE63: return UInt8(ascii: "-")
+        // The full-width forms of ASCII.
+        case 0xFF01...0xFF5E: return UInt8(scalar.value - 0xFEE0)
+        default:
+            if scalar.properties.isWhitespace { return space }
+            guard scalar.properties.numericType == .decimal, let digit = scalar.properties.numericValue else {
+                return other
+            }
+            return (0...9).contains(digit) ? UInt8(ascii: "0") + UInt8(digit) : other
+        }
+    }
+
+    /// Returns whether a text has no characters, or blanks only.
+    static func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isBlank) }
+
+    /// Returns a text without blanks at its ends. What is between them is not touched.
+    static func trimmed(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        guard let start = scalars.firstIndex(where: { !isBlank($0) }),
+            let last = scalars.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(scalars[start...last])
+    }
+
+    /// White space, and what nobody sees at the end of a text: a zero width space, a byte order mark.
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isWhitespace || scalar == "\u{200B}" || scalar == "\u{FEFF}"
+    }
+
+    /// Returns whether a text may begin or end with a blank. Names rarely do.
+    static func mayHaveBlankEnds(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let first = text.first, let last = text.last else { return true }
+        // Blanks beyond ASCII begin with one of these bytes, and end with a byte of that kind.
+        return first <= 0x20 || last <= 0x20 || first == 0xC2 || first >= 0xE1 || last >= 0x80
+    }
+
+    static func hasBlankEnds(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard mayHaveBlankEnds(text) else { return false }
+        let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
+        guard let first = scalars.first, let last = scalars.last else { return true }
+        return isBlank(first) || isBlank(last)
+    }
+}
