@@ -2,9 +2,14 @@
 #include "csystem.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void csystem_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
@@ -36,6 +41,31 @@ int csystem_epoll_take(int epoll, int *descriptors, int limit) {
     int count = epoll_wait(epoll, events, limit < 64 ? limit : 64, 0);
     for (int i = 0; i < count; i++) descriptors[i] = events[i].data.fd;
     return count;
+}
+
+clockid_t csystem_thread_clock(void) {
+    clockid_t clock;
+    return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? clock : -1;
+}
+
+uint64_t csystem_bytes_read(int descriptor) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    int waiting = 0;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+    if (ioctl(descriptor, FIONREAD, &waiting) != 0 || waiting < 0) return 0;
+    return info.tcpi_bytes_received > (uint64_t)waiting ? info.tcpi_bytes_received - (uint64_t)waiting : 0;
+}
+
+void csystem_cut(int descriptor) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        shutdown(descriptor, SHUT_RDWR);
+        return;
+    }
+    close(pair[1]);
+    if (dup3(pair[0], descriptor, O_CLOEXEC) < 0) shutdown(descriptor, SHUT_RDWR);
+    close(pair[0]);
 }
 
 int csystem_install_no_crash_handler(void) { return 0; }

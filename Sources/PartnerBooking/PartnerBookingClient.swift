@@ -284,6 +284,7 @@ public final class PartnerBookingClient: Sendable {
         loop.beginClose(at: moment)
         let patience = moment.adding(milliseconds: 2_000)
         let ended = loop.waitForEnd(until: patience)
+        if ended == nil && !ExitGate.isShut { loop.endAll(.now()) }
         completions.close()
         if ended == nil { threads.transfer.detach() } else { threads.transfer.join() }
         if let journal = threads.journal {

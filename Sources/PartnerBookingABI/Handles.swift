@@ -8,12 +8,34 @@ enum Handles {
         /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
         /// finds out at once. By chance, so that the handles of a second copy of this library in the process are foreign to it.
         let base = 0xB00C << 48 | UInt.random(in: 0..<1 << 24) << 24
-        var clients: [UInt: PartnerBookingClient] = [:]
+        private(set) var clients: [UInt: PartnerBookingClient] = [:]
+        /// The client of the last look-up. Most processes have one client, and a dictionary costs a hash.
+        private var last: (handle: UInt, client: PartnerBookingClient)?
         /// Queues of closed clients with completions that nobody has taken yet.
         var leftovers: [UInt: CompletionQueue] = [:]
         /// In the child of a fork: the parent's clients, by handle.
         var leftBehind: [UInt: PartnerBookingClient] = [:]
         var issued: UInt = 0
+
+        mutating func client(_ handle: UInt) -> PartnerBookingClient? {
+            if let last, last.handle == handle { return last.client }
+            guard let client = clients[handle] else { return nil }
+            last = (handle, client)
+            return client
+        }
+
+        mutating func insert(_ client: PartnerBookingClient, _ handle: UInt) { clients[handle] = client }
+
+        mutating func remove(_ handle: UInt) -> PartnerBookingClient? {
+            last = nil
+            return clients.removeValue(forKey: handle)
+        }
+
+        mutating func leaveBehind() {
+            leftBehind.merge(clients) { first, _ in first }
+            (clients, last) = ([:], nil)
+            leftovers = [:]
+        }
 
         /// Why a handle is not in the table: its client is the parent's, it was given out once and is closed, or it never
         /// came from here.
@@ -32,11 +54,7 @@ enum Handles {
             { Handles.table.lockForFork() },
             { Handles.table.unlockAfterFork(inChild: false) },
             {
-                Handles.table.unlockAfterFork(inChild: true) { table in
-                    table.leftBehind.merge(table.clients) { first, _ in first }
-                    table.clients = [:]
-                    table.leftovers = [:]
-                }
+                Handles.table.unlockAfterFork(inChild: true) { $0.leaveBehind() }
             })
         return Monitor(Table())
     }()
@@ -51,7 +69,7 @@ enum Handles {
         let handle = table.withLock { table in
             table.issued += 1
             let handle = table.base &+ table.issued &* step
-            table.clients[handle] = client
+            table.insert(client, handle)
             return handle
         }
         return OpaquePointer(bitPattern: handle)
@@ -60,7 +78,7 @@ enum Handles {
     static func client(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
-            guard let client = table.clients[handle] else { throw table.error(handle) }
+            guard let client = table.client(handle) else { throw table.error(handle) }
             return client
         }
     }
@@ -69,7 +87,7 @@ enum Handles {
     static func completions(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> CompletionQueue {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
-            if let client = table.clients[handle] { return client.completions }
+            if let client = table.client(handle) { return client.completions }
             guard let queue = table.leftovers[handle] else { throw table.error(handle) }
             return queue
         }
@@ -85,7 +103,7 @@ enum Handles {
         if PartnerBookingClient.isCallbackThread { throw .wouldDeadlock }
         let handle = UInt(bitPattern: pointer)
         let client = try table.withLock { table throws(PartnerBookingError) in
-            guard let client = table.clients.removeValue(forKey: handle) else { throw table.error(handle) }
+            guard let client = table.remove(handle) else { throw table.error(handle) }
             table.leftovers[handle] = client.completions
             return client
         }

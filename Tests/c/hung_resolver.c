@@ -23,7 +23,7 @@ static int looked_up;
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
     (void)node, (void)service, (void)hints, (void)result;
-    looked_up = 1;
+    __atomic_add_fetch(&looked_up, 1, __ATOMIC_RELAXED);
     sleep(HANG_SECONDS);
     return EAI_AGAIN;
 }
@@ -40,6 +40,34 @@ static int check(int fine, const char *what)
 {
     printf("%s  %s\n", fine ? "ok  " : "FAIL", what);
     return fine;
+}
+
+/* The status of the next completion of the client's queue, or that of waiting for it. */
+static pbk_status take(pbk_client *client, int wait_ms)
+{
+    pbk_status status = PBK_OK;
+    pbk_completion *completion = pbk_next_completion(client, wait_ms, &status);
+
+    if (completion)
+        status = pbk_completion_status(completion);
+    pbk_completion_free(completion);
+    return status;
+}
+
+/* Twenty calls at once wait for one look-up, or for the second one that it gets when it takes long. */
+static int shared_look_up(pbk_client *client)
+{
+    pbk_ticket tickets[20] = {0};
+    int fine = 1;
+
+    for (int call = 0; call < 20; call++)
+        fine &= pbk_submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2500"), &tickets[call], NULL, NULL, NULL) == PBK_OK;
+    fine &= check(pbk_cancel(client, tickets[0]) == PBK_OK, "a call that waits for the look-up can be cancelled");
+    fine &= check(take(client, 1000) == PBK_CANCELLED, "it ends before its deadline");
+    for (int call = 1; call < 20; call++)
+        fine &= take(client, 10000) == PBK_TIMEOUT;
+    fine &= check(fine, "the others end by their deadline");
+    return fine & check(looked_up <= 2, "all share a look-up, with a second one beside it");
 }
 
 static void *long_search(void *client)
@@ -63,6 +91,8 @@ int main(void)
     pbk_string_free(pbk_search_availability(client, SEARCH("200"), &status));
     fine &= check(looked_up, "the look-up is the hanging one");
     fine &= check(status == PBK_TIMEOUT, "the call ends by its deadline");
+
+    fine &= shared_look_up(client);
 
     if (pthread_create(&thread, NULL, long_search, client) != 0)
         return 1;

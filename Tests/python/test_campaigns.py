@@ -106,3 +106,11 @@ def test_time_zones_are_those_of_zoneinfo() -> None:
     assert counts["compared_zones"] > 100
     # The package that the table was made from is installed with the others that the tests need.
     assert counts["table_zones"] > 590
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
+def test_hostile_platforms_harm_nobody_else() -> None:
+    counts = run_campaign("hostile")
+    assert counts["behaviours"] > 100
+    assert counts["calls"] > 500 and counts["searches"] > 1_000
+    assert counts["worst_memory_mb"] <= 64 and counts["latest_ms"] <= 1_000

@@ -71,14 +71,31 @@ class Peer:
         head = self.read_head()
         body = self.read(int(head.headers.get("content-length", "0")))
         request = Received(head.method, head.path, head.headers, body)
-        self._server.record_request(request)
+        self.record(request)
         return request
+
+    def record(self, request: Received) -> None:
+        """Puts a request on record that a script has read by itself."""
+        self._server.record_request(request)
 
     def send(self, data: bytes) -> None:
         try:
             self._connection.sendall(data)
         except OSError as error:
             raise Gone from error
+
+    def discard_unread(self) -> None:
+        """Discards what has arrived, without waiting for more."""
+        self._connection.settimeout(0)
+        try:
+            while self._connection.recv(65536):
+                pass
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except OSError as error:
+            raise Gone from error
+        finally:
+            self._connection.settimeout(LIFETIME)
 
     def pause(self, seconds: float) -> None:
         if self._server.stopping.wait(seconds):
@@ -120,13 +137,20 @@ class FaultServer(AbstractContextManager):
     """Listens on a free loopback port and plays scripts, each connection in a thread of its own. A context manager."""
 
     def __init__(
-        self, *scripts: Script, certificate: ServerCertificate | None = None, host: str = "127.0.0.1"
+        self,
+        *scripts: Script,
+        certificate: ServerCertificate | None = None,
+        protocols: tuple[str, ...] = (),
+        host: str = "127.0.0.1",
     ) -> None:
+        """`protocols` are those that the TLS server selects by ALPN."""
         self._scripts = scripts
         self._tls: ssl.SSLContext | None = None
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate.chain, certificate.key)
+            if protocols:
+                self._tls.set_alpn_protocols(list(protocols))
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=128)
         self.port = self._listener.getsockname()[1]

@@ -14,6 +14,7 @@
 
 /* The signatures libcurl documents for its callbacks; curl.h leaves them to the caller. */
 typedef size_t (*ccurl_write_function)(char *data, size_t size, size_t count, void *context);
+typedef int (*ccurl_resolver_start_function)(void *state, void *reserved, void *context);
 typedef int (*ccurl_prereq_function)(void *context, char *peer_ip, char *local_ip, int peer_port, int local_port);
 
 static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) {
@@ -30,6 +31,14 @@ static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *va
 
 static inline CURLcode ccurl_set_write_function(CURL *easy, ccurl_write_function function) {
     return curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, function);
+}
+
+static inline CURLcode ccurl_set_header_function(CURL *easy, ccurl_write_function function) {
+    return curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, function);
+}
+
+static inline CURLcode ccurl_set_resolver_start_function(CURL *easy, ccurl_resolver_start_function function) {
+    return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, function);
 }
 
 static inline CURLcode ccurl_set_prereq_function(CURL *easy, ccurl_prereq_function function) {
@@ -58,14 +67,6 @@ static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {
 
 static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value) {
     return curl_easy_getinfo(easy, info, value);
-}
-
-static inline CURLcode ccurl_get_text(CURL *easy, CURLINFO info, const char **value) {
-    return curl_easy_getinfo(easy, info, value);
-}
-
-static inline CURLcode ccurl_get_socket(CURL *easy, curl_socket_t *socket) {
-    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, socket);
 }
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -5,7 +5,9 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
+#include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <time.h>
 
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
@@ -27,6 +29,22 @@ int csystem_epoll_remove(int epoll, int descriptor);
 
 /* Takes what there is to tell, up to `limit` events (64 at most), without waiting: whose they are, and how many, or -1. */
 int csystem_epoll_take(int epoll, int *descriptors, int limit);
+
+/* Numbers that two threads share without a lock: no order with other memory is promised. */
+static inline void csystem_store(uint64_t *number, uint64_t value) { __atomic_store_n(number, value, __ATOMIC_RELAXED); }
+static inline uint64_t csystem_load(const uint64_t *number) { return __atomic_load_n(number, __ATOMIC_RELAXED); }
+
+/* The clock of the processor time of the calling thread; -1 when there is none. */
+clockid_t csystem_thread_clock(void);
+
+/* Bytes of a TCP connection that this process has read: those received but for those that wait; 0 when it is not known. */
+uint64_t csystem_bytes_read(int descriptor);
+
+/*
+ * Ends a connection under the thread that uses it: puts a socket whose other end is closed in its place, so that what has been
+ * received is dropped too. Without a free descriptor it is shut down, and what has been received remains.
+ */
+void csystem_cut(int descriptor);
 
 /*
  * Stands in for _swift_installCrashHandler in the shared object, by the linker. Swift's runtime calls that as it is loaded, where

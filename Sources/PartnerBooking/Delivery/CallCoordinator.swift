@@ -5,7 +5,7 @@ final class CallCoordinator {
     private let limits: TransferLoop.Limits
     private let policy: DeliveryPolicy
     private let ledger: LedgerExecutor
-    private let willComplete: (CallCompletion.Event) -> Void
+    private let mayTell: (Call, CallCompletion.Event) -> Bool
     /// By the endpoint's numbers. Each service has its own breaker and budgets.
     private var services: [ServiceHealth]
     private var table = ExchangeTable()
@@ -15,10 +15,10 @@ final class CallCoordinator {
     private var unattended = UnattendedExchanges()
     private var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
-    /// `willComplete` is called before each completion. `report` takes the end of a booking whose call ended `unknown`.
+    /// `mayTell`: whether a completion is still to be delivered. `report` takes ends of bookings whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
-        ledger: LedgerStore, seed: UInt64, willComplete: @escaping (CallCompletion.Event) -> Void = { _ in },
+        ledger: LedgerStore, seed: UInt64, mayTell: @escaping (Call, CallCompletion.Event) -> Bool = { _, _ in true },
         report: @escaping (Settlement) -> Void = { _ in }
     ) {
         self.transport = transport
@@ -26,7 +26,7 @@ final class CallCoordinator {
         self.limits = limits
         self.ledger = LedgerExecutor(
             ledger: ledger, endpoint: endpoint, reportsSettled: policy.reportsSettled, report: report)
-        self.willComplete = willComplete
+        self.mayTell = mayTell
         var policy = policy
         policy.attemptMilliseconds = endpoint.attemptMilliseconds
         policy.maxUnattended = limits.maxUnattended
@@ -116,7 +116,8 @@ final class CallCoordinator {
                     exchange.deadlinePassed(ticket, exchange.underWay(transport, endpoint.source), now, &health)
                 }
             case .slow(let ticket):
-                if let (call, exchange) = table.call(ticket) { call.tell(.slow, exchange.timing(call, now)) }
+                guard let (call, exchange) = table.call(ticket), mayTell(call, .slow) else { break }
+                call.tell(.slow, exchange.timing(call, now))
             case .exchange(let id, let timer, _):
                 update(id, now) { exchange, health in
                     exchange.fired(timer, sentAt: { transport.sendings(id)?.lastAt }, now, &health)
@@ -156,7 +157,7 @@ final class CallCoordinator {
         case .distrust: transport.distrust(id)
         case .complete(let call, let event, let end):
             table.left(call.ticket)
-            willComplete(event)
+            guard mayTell(call, event) else { break }
             let receipt = ledger.receipt(call.request, event, end)
             call.tell(event, table.change(id) { $0.timing(call, now) } ?? CallTiming(call, now), receipt)
         case .resubmit(let call): accept(call, now)

@@ -215,9 +215,11 @@ struct Exchange {
     }
 
     /// Returns the HTTP request of an attempt.
+    @inline(__always)
     func httpRequest(_ attempt: Attempt) -> HTTPRequest? {
         var request = message?.httpRequest(signingKey: attempt.signingKey)
         request?.isSentOnce = attempt.isSentOnce
+        request?.isBooking = isBooking
         request?.needsNewConnection = attempt.needsNewConnection
         return request
     }

@@ -16,17 +16,21 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     /// Work that other threads hand in.
-    private enum Event {
+    enum Event {
         case call(Call)
         case reports([Journal.Report])
     }
 
-    private struct Shared {
+    struct Shared {
         var events = FIFO<Event>()
         /// Calls to cancel.
         var cancelled: Set<CallTicket> = []
         /// Calls accepted and not yet completed.
         var openCount = 0
+        /// Those of them whose completions go to the queue.
+        var queued = CounterTable<TransferID, Call>()
+        /// When the transfer thread last came here.
+        var drainedAt = MonotonicTime(nanoseconds: 0)
         var wantsConnection = false
         /// The transfer thread is about to sleep, or sleeps, and has to be woken.
         var isAsleep = false
@@ -53,7 +57,7 @@ final class TransferLoop: @unchecked Sendable {
         }
     }
 
-    private let shared: Monitor<Shared>
+    let shared: Monitor<Shared>
     private let transport: any Transport
     private let limits: Limits
     private let coordinator: CallCoordinator
@@ -80,16 +84,23 @@ final class TransferLoop: @unchecked Sendable {
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
-        let willComplete: (CallCompletion.Event) -> Void = { event in
+        let mayTell: (Call, CallCompletion.Event) -> Bool = { call, event in
             shared.withLock { shared in
+                if case .slow = event { return !call.isQueued || shared.queued[TransferID(firstCall: call.ticket)] != nil }
+                // Else the watchdog or the close was quicker.
+                guard !call.isQueued || shared.queued.removeValue(under: TransferID(firstCall: call.ticket)) != nil else {
+                    return false
+                }
                 shared.openCount -= 1
                 assert(shared.openCount >= 0, "a call is completed once")
                 if case .done(.failure(let error)) = event, error.code == .clientClosed { shared.cutShort += 1 }
+                return true
             }
         }
+        transport.watch { now in Self.endOverdue(shared, now) }
         let coordinator = CallCoordinator(
             transport: transport, endpoint: endpoint, limits: limits, policy: policy, ledger: ledger,
-            seed: .random(in: .min ... .max), willComplete: willComplete, report: report)
+            seed: .random(in: .min ... .max), mayTell: mayTell, report: report)
         let loop = TransferLoop(shared, transport, limits, coordinator, ledger)
         // Enters the gate before there is a second thread, so that the gate's own lazy global exists. In the child of a fork
         // two threads that need a lazy global at the same time both spin: Swift 6.3's lock compares the forking thread's old
@@ -112,6 +123,7 @@ final class TransferLoop: @unchecked Sendable {
             guard shared.closesAt == nil else { throw .clientClosed }
             guard shared.openCount < limits.total else { throw .queueFull(limits.total) }
             shared.openCount += 1
+            if call.isQueued { shared.queued.insert(call, under: TransferID(firstCall: call.ticket)) }
             shared.events.append(.call(call))
             return shared.wakeUp()
         }
@@ -197,6 +209,7 @@ final class TransferLoop: @unchecked Sendable {
             defer {
                 shared.wantsConnection = false
                 shared.isAsleep = false
+                shared.drainedAt = now
             }
             swap(&shared.events, &taken)
             return (shared.takeCancelled(), shared.wantsConnection, shared.closesAt)

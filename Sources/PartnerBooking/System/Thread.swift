@@ -7,8 +7,8 @@ struct Thread {
 
     /// Starts a thread that runs `body` with all signals blocked, so that the host's handlers run on the host's threads and
     /// SIGPIPE reaches nobody. The signals of a crash stay open: blocked, they would hide it from the host's crash reporter.
-    /// `name`, of at most 15 bytes, shows in `ps -L` and in debuggers.
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    /// `name`, of at most 15 bytes, shows in `ps -L` and in debuggers. `stackBytes`: nil for the system's default.
+    init(name: String, stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         final class Start {
             let name: String
             let body: @Sendable () -> Void
@@ -21,9 +21,12 @@ struct Thread {
 
         let start = Unmanaged.passRetained(Start(name, body))
         var handle = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        if let stackBytes { pthread_attr_setstacksize(&attributes, stackBytes) }
         pthread_sigmask(SIG_SETMASK, &blocked, &before)
         let result = pthread_create(
-            &handle, nil,
+            &handle, &attributes,
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
@@ -32,6 +35,7 @@ struct Thread {
                 return nil
             }, start.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
+        pthread_attr_destroy(&attributes)
         guard result == 0 else {
             start.release()
             throw SystemError(message: "A thread could not be started")

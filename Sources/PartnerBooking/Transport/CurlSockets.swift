@@ -19,7 +19,7 @@ final class CurlSockets {
 
     /// The two ends of a connection, which identify it on this machine.
     struct Ends: Equatable {
-        fileprivate let ports: Int64
+        private let ports: Int64
         private let addresses: UInt64
 
         init(localPort: Int, peerPort: Int, localAddress: UnsafePointer<CChar>?, peerAddress: UnsafePointer<CChar>?) {
@@ -36,20 +36,42 @@ final class CurlSockets {
             }
             addresses = hash
         }
+
+        /// Whether that socket has the local end.
+        func areEnds(of socket: curl_socket_t) -> Bool {
+            var address = sockaddr_in6()
+            var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            let result = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
+            }
+            // The port is at the same place in addresses of IPv4.
+            return result == 0 && Int64(UInt16(bigEndian: address.sin6_port)) == ports >> 32
+        }
+
+        fileprivate var bucket: Int { Int(ports >> 32) & (CurlSockets.bucketCount - 1) }
     }
 
+    /// The same sockets, for the watchdog.
+    let open = OpenSockets()
     private var connections: [curl_socket_t: Connection] = [:]
     /// By the number of the origin.
     private var isChanged: [Bool]
     /// The origins of connections that were found closed.
     private var closed: Set<Int> = []
-    /// HTTP/1.1 connections by their ports. An idle one must not receive anything.
-    private var http1Sockets: [Int64: [HTTP1Socket]] = [:]
+    /// HTTP/1.1 connections by the last bits of their local port. An idle one must not receive anything.
+    private var http1Sockets: [[HTTP1Socket]]
+    private static let bucketCount = 64
 
     private struct HTTP1Socket {
         let ends: Ends
         let socket: curl_socket_t
+        let origin: Int
+        /// The last reply announced a body that must not come, because its request was HEAD.
+        var mayOweBody = false
     }
+
+    /// By the number of the origin.
+    private var trusts: [HeadTrust]
 
     /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
     /// word, such as a dropped NAT entry, is then known in time for another attempt.
@@ -57,13 +79,14 @@ final class CurlSockets {
 
     init(originCount: Int) throws(PartnerBookingError) {
         isChanged = Array(repeating: false, count: originCount)
+        http1Sockets = Array(repeating: [], count: Self.bucketCount)
+        trusts = Array(repeating: .unknown, count: originCount)
         descriptor = csystem_epoll()
         guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
         // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
         // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
         connections.reserveCapacity(16)
         closed.reserveCapacity(16)
-        http1Sockets.reserveCapacity(16)
     }
 
     deinit { Glibc.close(descriptor) }
@@ -101,45 +124,64 @@ final class CurlSockets {
     }
 
     func didAnswerHTTP1(_ socket: curl_socket_t, _ ends: Ends) {
-        guard connections[socket] != nil else { return }
+        guard let origin = connections[socket]?.origin else { return }
         connections[socket]?.http1Ends = ends
-        http1Sockets[ends.ports, default: []].removeAll { $0.ends == ends }
-        http1Sockets[ends.ports]?.append(HTTP1Socket(ends: ends, socket: socket))
+        http1Sockets[ends.bucket].removeAll { $0.ends == ends }
+        http1Sockets[ends.bucket].append(HTTP1Socket(ends: ends, socket: socket, origin: origin))
     }
 
-    /// Returns whether an idle HTTP/1.1 connection has unread bytes or was closed.
+    /// The last reply on this connection, to a HEAD request, announced a body.
+    func didAnnounceBody(_ ends: Ends) { setMayOweBody(true, ends) }
+
+    private func setMayOweBody(_ mayOweBody: Bool, _ ends: Ends) {
+        guard let place = http1Sockets[ends.bucket].firstIndex(where: { $0.ends == ends }) else { return }
+        http1Sockets[ends.bucket][place].mayOweBody = mayOweBody
+    }
+
+    /// A request has shown what a server sends after a HEAD.
+    func tried(_ origin: Int, isReply: Bool) {
+        if trusts.indices.contains(origin) { trusts[origin].tried(isReply: isReply) }
+    }
+
+    /// Returns whether a connection can be used: an idle HTTP/1.1 connection must not have unread bytes, be closed, or owe a body.
     ///
     /// libcurl 7.88 would use it and read those bytes as the answer (https://github.com/curl/curl/pull/10690). This can go
     /// when 8.0 is the oldest supported version.
-    func hasUnreadBytes(_ ends: Ends) -> Bool {
-        guard let socket = http1Sockets[ends.ports]?.first(where: { $0.ends == ends })?.socket else { return false }
+    func use(of ends: Ends, isBooking: Bool) -> HeadTrust.Use {
+        guard let entry = http1Sockets[ends.bucket].first(where: { $0.ends == ends }) else { return .free }
         var byte: UInt8 = 0
         // A connection is usable if nothing has come in. An error counts like a byte.
-        if recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return true }
-        return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR
+        if recv(entry.socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return .forbidden }
+        guard errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR else { return .forbidden }
+        guard entry.mayOweBody, trusts.indices.contains(entry.origin) else { return .free }
+        setMayOweBody(false, ends)
+        return trusts[entry.origin].use(isBooking: isBooking)
     }
 
     func didOpen(_ socket: curl_socket_t, to origin: Int) {
         connections[socket] = Connection(origin: origin)
+        open.opened(socket, to: origin)
         csystem_epoll_add_hangup(descriptor, socket)
         var limit = Self.unacknowledgedMilliseconds
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<UInt32>.size))
     }
 
-    fileprivate func willClose(_ socket: curl_socket_t) {
+    private func willClose(_ socket: curl_socket_t) {
         if let connection = connections.removeValue(forKey: socket) {
             noteChange(of: connection.origin)
-            if let ports = connection.http1Ends?.ports {
-                http1Sockets[ports]?.removeAll { $0.socket == socket }
-                if http1Sockets[ports]?.isEmpty ?? false { http1Sockets[ports] = nil }
-            }
+            if let bucket = connection.http1Ends?.bucket { http1Sockets[bucket].removeAll { $0.socket == socket } }
         }
         // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
         csystem_epoll_remove(descriptor, socket)
     }
+
+    fileprivate func close(_ socket: curl_socket_t) -> Int32 {
+        willClose(socket)
+        return open.close(socket)
+    }
 }
 
 private let closing: curl_closesocket_callback = { context, socket in
-    if let context { Unmanaged<CurlSockets>.fromOpaque(context).takeUnretainedValue().willClose(socket) }
-    return Glibc.close(socket)
+    guard let context else { return Glibc.close(socket) }
+    return Unmanaged<CurlSockets>.fromOpaque(context).takeUnretainedValue().close(socket)
 }

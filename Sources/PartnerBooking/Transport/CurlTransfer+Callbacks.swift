@@ -12,6 +12,32 @@ extension CurlTransfer {
         return isAccepted ? length : 0  // less than was offered makes libcurl end the transfer
     }
 
+    /// libcurl has a line of a head or of trailers, with its end.
+    static let receiveHeader: ccurl_write_function = { data, size, count, context in
+        // `size` is always 1: https://curl.se/libcurl/c/CURLOPT_HEADERFUNCTION.html
+        guard let context, let data, size == 1 else { return 0 }
+        let head = context.assumingMemoryBound(to: WatchedHead.self)
+        let line = UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self)
+        if head.pointee.watcher == nil, head.pointee.head.addPlain(line, count) { return count }
+        return receiveOddHeader(UnsafeRawBufferPointer(start: data, count: count), head) ? count : 0
+    }
+
+    /// Returns whether to go on.
+    @inline(never)
+    private static func receiveOddHeader(_ line: UnsafeRawBufferPointer, _ head: UnsafeMutablePointer<WatchedHead>) -> Bool {
+        guard head.pointee.head.add(line) else { return false }
+        if let watcher = head.pointee.watcher {
+            Unmanaged<CurlTransfer>.fromOpaque(watcher).takeUnretainedValue().watchHead(line)
+        }
+        return true
+    }
+
+    /// libcurl needs the addresses of a name, which are not in its cache.
+    static let willLookUp: ccurl_resolver_start_function = { _, _, context in
+        guard let context else { return 0 }
+        return Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().sharesLookUp() ? 1 : 0
+    }
+
     /// libcurl wants to connect to an address: https://curl.se/libcurl/c/CURLOPT_OPENSOCKETFUNCTION.html
     static let openSocket: curl_opensocket_callback = { context, _, wanted in
         guard let context, let wanted, let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else {

@@ -10,7 +10,7 @@ extension CurlTransfer {
         let connected = isReused ? 0 : offset(CURLINFO_CONNECT_TIME_T)
         let secured = isReused ? 0 : offset(CURLINFO_APPCONNECT_TIME_T)
         return AttemptTiming(
-            dnsMicroseconds: dns, connectMicroseconds: max(0, connected &- dns),
+            dnsMicroseconds: isReused ? 0 : dns &+ lookUp.waitedMicroseconds, connectMicroseconds: max(0, connected &- dns),
             tlsMicroseconds: max(0, secured &- connected),
             // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
             firstByteMicroseconds: firstByteAt?.microseconds(since: sendings.lastAt) ?? 0,
@@ -46,11 +46,6 @@ extension CurlTransfer {
             let value = header?.pointee.value
         else { return nil }
         return String(cString: value)
-    }
-
-    func text(_ info: CURLINFO) -> UnsafePointer<CChar>? {
-        var value: UnsafePointer<CChar>?
-        return ccurl_get_text(easy, info, &value) == CURLE_OK ? value : nil
     }
 
     var isHTTP1: Bool {

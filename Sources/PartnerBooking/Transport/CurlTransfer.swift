@@ -10,37 +10,35 @@ final class CurlTransfer {
     var mayHaveBeenSent: Bool { sendings != nil }
     /// libcurl must not repeat the request.
     private var isSentOnce = false
-    /// The last chosen connection had unread bytes, so nothing was sent over it.
-    private(set) var hasMetUnreadBytes = false
-    private var unreadConnections = 0
-    /// Connections with unread bytes that a request skips before it fails.
-    static let unreadConnectionLimit = 100
-
+    var connection = TransferConnection()
     private let maxReplyBytes: Int
-    private let sockets: CurlSockets
+    let sockets: CurlSockets
     /// A proxy has addresses of its own, and those behind it are not seen from here.
-    private let hasProxy: Bool
+    let hasProxy: Bool
+    let proxyHost: String?
+    var lookUp = TransferLookUp()
     /// The server of the request under way.
     private(set) var origin: HTTPOrigin?
-    /// Whether an address was turned down for it, and whether another one was not.
-    private var refusedAddress = false
-    private var admittedAddress = false
     /// The target that the handle is set up for: most often the next request's, too.
     private var target: HTTPTarget?
     /// The header lines of the target, and linked behind them those of the request alone.
     private var targetHeaders: UnsafeMutablePointer<curl_slist>?
     private var lastTargetHeader: UnsafeMutablePointer<curl_slist>?
     private var requestHeaders: UnsafeMutablePointer<curl_slist>?
-    private let url: OpaquePointer
-    private var body: [UInt8] = []
-    private var isTooLarge = false
+    let url: OpaquePointer
+    /// In memory of its own, which libcurl's callback reaches without counting references: it runs for each line.
+    private let watchedHead = UnsafeMutablePointer<WatchedHead>.allocate(capacity: 1)
+    var head: ReplyHead { watchedHead.pointee.head }
+    private(set) var body: [UInt8] = []
+    private var pieceCount = 0
+    private(set) var fault: ReplyFault?
     private(set) var firstByteAt: MonotonicTime?
-    private var receivedAt = MonotonicTime(nanoseconds: 0)
-    /// How much of the body has been looked at and found not to be whole.
-    private var checkedCount = 0
+    var quiet = QuietReply()
 
-    /// A reply that has not grown for so long, and is whole, has ended, whatever libcurl says.
-    static let quietMilliseconds = 50
+    static let bufferBytes = 4_096
+    /// Pieces that each reply may come in; beyond them the pieces must have `leastPieceBytes` on average. A chunk is a piece.
+    static let pieceLimit = 4_096
+    static let leastPieceBytes = 16
 
     /// nil when memory is out or libcurl lacks what we rely on. `sockets` outlives every connection that is made.
     init?(_ settings: ConnectionSettings, _ sockets: CurlSockets) {
@@ -54,6 +52,8 @@ final class CurlTransfer {
         self.sockets = sockets
         maxReplyBytes = settings.maxReplyBytes
         hasProxy = settings.proxy != nil
+        watchedHead.initialize(to: WatchedHead())
+        proxyHost = settings.proxy.flatMap(Self.host(ofProxy:))
         guard configure(settings), sockets.watchClosing(easy) else { return nil }
     }
 
@@ -62,6 +62,14 @@ final class CurlTransfer {
         freeRequestHeaders()
         curl_slist_free_all(targetHeaders)
         curl_url_cleanup(url)
+        watchedHead.deallocate()
+    }
+
+    /// The lines of the reply tell something about the connection.
+    var isHeadWatched: Bool { watchedHead.pointee.watcher != nil }
+
+    func setWatchesHead(_ watches: Bool) {
+        watchedHead.pointee.watcher = watches ? Unmanaged.passUnretained(self).toOpaque() : nil
     }
 
     /// The transfer that an easy handle belongs to. It is alive as long as its handle is in a multi handle.
@@ -83,6 +91,8 @@ final class CurlTransfer {
             ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http"),
             ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
             ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
+            // libcurl reads at most a hundred times so much from one connection before it turns to the next one.
+            ccurl_set_long(easy, CURLOPT_BUFFERSIZE, Self.bufferBytes),
             // Connections: HTTP/2 where TLS offers it. Requests do not wait for a connection in the making that they could
             // share (CURLOPT_PIPEWAIT): one handshake that hangs would hold up all of them.
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
@@ -100,6 +110,11 @@ final class CurlTransfer {
             ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
             ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context),
             ccurl_set_write_function(easy, Self.receive),
+            ccurl_set_pointer(easy, CURLOPT_HEADERDATA, watchedHead),
+            ccurl_set_header_function(easy, Self.receiveHeader),
+            ccurl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
+            ccurl_set_pointer(easy, CURLOPT_RESOLVER_START_DATA, context),
+            ccurl_set_resolver_start_function(easy, Self.willLookUp),
             ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context),
             ccurl_set_prereq_function(easy, Self.aboutToSend),
             ccurl_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context),
@@ -114,6 +129,7 @@ final class CurlTransfer {
     func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
         self.id = id
         isSentOnce = request.isSentOnce
+        connection.isBooking = request.isBooking
         setNeedsNewConnection(request.needsNewConnection)
         guard aim(at: request) else { return false }
         // libcurl makes its copy of the body at once, so the size is set before.
@@ -173,6 +189,8 @@ final class CurlTransfer {
     /// Takes on the cheapest request there is, to open a connection or to prove one. Without the key: nothing is asked for.
     func prepareWarmUp(_ origin: HTTPOrigin) -> Bool {
         id = .none
+        connection.isWarmUp = true
+        setWatchesHead(true)
         let headers = ["User-Agent: libpartnerbooking/\(partnerBookingVersion)"]
         let target = HTTPTarget(url: origin.warmUpURL, headers: headers, origin: origin)
         let request = HTTPRequest(target: target, headers: [], body: [])
@@ -206,7 +224,7 @@ final class CurlTransfer {
     private(set) var pool = CurlPool.first
 
     /// Returns whether it waits for a connection, as far as libcurl shows.
-    var isWaitingForConnection: Bool { !mayHaveBeenSent && offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 }
+    var isWaitingForConnection: Bool { !mayHaveBeenSent && !lookUp.isAwaited && offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 }
 
     func sendNoMore() { isSentOnce = true }
 
@@ -216,20 +234,22 @@ final class CurlTransfer {
         body = []
         sendings = nil
         isSentOnce = false
-        hasMetUnreadBytes = false
-        unreadConnections = 0
+        if connection.isChanged { connection = TransferConnection() }
+        watchedHead.pointee = WatchedHead()
+        pieceCount = 0
+        fault = nil
         firstByteAt = nil
-        checkedCount = 0
-        isTooLarge = false
-        refusedAddress = false
-        admittedAddress = false
+        quiet = QuietReply()
+        if lookUp.isShared { lookUp = TransferLookUp() }
         isReusable = false
     }
 
     /// What came of the request, now that libcurl is done with it.
     func result(_ code: CURLcode) -> TransferResult {
         isReusable = code == CURLE_OK && sendings?.count == 1
-        return code == CURLE_OK ? .reply(reply()) : .failure(failure(code))
+        defer { if connection.isTrial { endTrial(code) } }
+        guard code == CURLE_OK else { return .failure(failure(code)) }
+        return isCut ? .failure(failure(CURLE_PARTIAL_FILE)) : .reply(reply())
     }
 
     /// Gives the request up, still in its multi handle. A connection that stayed silent until the deadline may be dead.
@@ -240,46 +260,33 @@ final class CurlTransfer {
     }
 
     /// The part of the reply that has arrived.
-    var partialReply: HTTPReply? { long(CURLINFO_RESPONSE_CODE) >= 200 && !isTooLarge ? reply() : nil }
+    var partialReply: HTTPReply? { long(CURLINFO_RESPONSE_CODE) >= 200 && fault != .tooLarge ? reply() : nil }
 
     /// The request is on its way, and not a word has come back.
     var isSilent: Bool { mayHaveBeenSent && long(CURLINFO_RESPONSE_CODE) == 0 }
 
-    /// All replies are JSON, and a JSON object tells by itself that it is whole. Asked of HTTP/2 alone: HTTP/1.1 has no such
-    /// trouble, and giving up a transfer there costs the connection.
-    func hasWholeReply(_ now: MonotonicTime) -> Bool {
-        guard body.count > checkedCount, now.milliseconds(since: receivedAt) >= Self.quietMilliseconds,
-            isMultiplexed, !isShortOfItsLength
-        else { return false }
-        checkedCount = body.count
-        return (try? JSON.validate(body, profile: .reply)) != nil
-    }
-
-    /// The service has said how much will come, and it has not: white space may follow an object, and is the reply's, too.
-    private var isShortOfItsLength: Bool {
-        offset(CURLINFO_SIZE_DOWNLOAD_T) < offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)  // -1 when it has not said
-    }
-
-    private func reply() -> HTTPReply {
+    func reply() -> HTTPReply {
         HTTPReply(status: long(CURLINFO_RESPONSE_CODE), body: body, header: header)
     }
 
     /// The reason why `willSend` has ended the transfer.
     private var refusalToSend: String {
-        hasMetUnreadBytes
-            ? "\(unreadConnections) connections had unread bytes and were not used"
+        connection.isUnusable
+            ? "\(connection.skipped) connections had unread bytes and were not used"
             : "The connection broke and the request was not repeated: the platform keeps no keys, or the call was cancelled"
     }
 
     private func failure(_ code: CURLcode) -> TransferFailure {
         var failure =
-            if isTooLarge {
-                TransferFailure(
-                    code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
-                    isRetryable: false)
+            if let fault = fault ?? head.fault {
+                fault.failure(maxReplyBytes: maxReplyBytes)
+            } else if code == CURLE_OUT_OF_MEMORY && mayHaveBeenSent {
+                TransferFailure.headerLineWithoutEnd
             } else if code == CURLE_ABORTED_BY_CALLBACK {
                 TransferFailure(code: .connectionLost, message: refusalToSend, isRetryable: true)
-            } else if code == CURLE_COULDNT_CONNECT && refusedAddress && !admittedAddress {
+            } else if connection.isTrial && isNoReply(code) {
+                TransferFailure.bodyOfHead
+            } else if code == CURLE_COULDNT_CONNECT && isAddressRefused {
                 TransferFailure.addressRefused
             } else {
                 TransferFailure(
@@ -291,33 +298,27 @@ final class CurlTransfer {
         return failure
     }
 
+    /// Returns whether to go on.
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        pieceCount &+= 1
         guard bytes.count <= maxReplyBytes - body.count else {
-            isTooLarge = true
+            fault = .tooLarge
             return false
         }
-        if body.isEmpty { body = Array(bytes) } else { body.append(contentsOf: bytes) }
-        receivedAt = .now()
-        if firstByteAt == nil { firstByteAt = receivedAt }
-        return true
-    }
-
-    /// A name's addresses are looked at where the connection is made: whatever was found before, they may be others now.
-    func admits(_ address: IPAddress?) -> Bool {
-        let isRefused = !hasProxy && origin?.isPublicOnly ?? true && !(address?.isPublic ?? false)
-        if isRefused { refusedAddress = true } else { admittedAddress = true }
-        return !isRefused
-    }
-
-    func didOpen(_ socket: curl_socket_t) {
-        if let number = origin?.number { sockets.didOpen(socket, to: number) }
+        if body.isEmpty {
+            body = Array(bytes)
+            firstByteAt = .now()
+            return true
+        }
+        body.append(contentsOf: bytes)
+        guard pieceCount > Self.pieceLimit + body.count / Self.leastPieceBytes else { return true }
+        fault = .tooManyPieces
+        return false
     }
 
     /// Returns whether to send the request over the connection that libcurl has chosen.
     func willSend(_ ends: CurlSockets.Ends) -> Bool {
-        hasMetUnreadBytes = sockets.hasUnreadBytes(ends)
-        if hasMetUnreadBytes { unreadConnections += 1 }
-        guard !hasMetUnreadBytes, !(isSentOnce && mayHaveBeenSent) else { return false }
+        guard isUsable(ends), !(isSentOnce && mayHaveBeenSent) else { return false }
         let now = MonotonicTime.now()
         if let earlier = sendings {
             sendings = Sendings(count: earlier.count &+ 1, firstAt: earlier.firstAt, lastAt: now)
@@ -327,19 +328,4 @@ final class CurlTransfer {
         if let number = origin?.number { sockets.noteChange(of: number) }
         return true
     }
-
-    /// Registers a new HTTP/1.1 connection, so that `hasUnreadBytes` can check it.
-    func noteProtocol() {
-        guard long(CURLINFO_NUM_CONNECTS) > 0, isHTTP1 else { return }
-        var socket = CURL_SOCKET_BAD
-        guard ccurl_get_socket(easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else { return }
-        sockets.didAnswerHTTP1(
-            socket,
-            CurlSockets.Ends(
-                localPort: long(CURLINFO_LOCAL_PORT), peerPort: long(CURLINFO_PRIMARY_PORT),
-                localAddress: text(CURLINFO_LOCAL_IP), peerAddress: text(CURLINFO_PRIMARY_IP)))
-    }
-
-    /// Returns whether to try another connection.
-    var passesUnreadBytes: Bool { hasMetUnreadBytes && unreadConnections < Self.unreadConnectionLimit }
 }

@@ -11,7 +11,8 @@ extension CurlTransport {
             _ = current.transfer.abandon(isOverdue: true)
             endWarmUp(origin, isWarm: false, now)
         }
-        guard warmUpCount < Self.warmUpLimit, origin.warmUpSchedule.begin(now: now) else { return }
+        guard warmUpCount < Self.warmUpLimit, !(origin.ban?.isActive(now) ?? false), origin.warmUpSchedule.begin(now: now)
+        else { return }
         guard let transfer = CurlTransfer(settings, sockets), transfer.prepareWarmUp(origin.origin) else {
             origin.warmUpSchedule.ended(isWarm: false, now: now)
             return
@@ -32,7 +33,9 @@ extension CurlTransport {
         guard let (transfer, _, hadConnection) = origin.warmUp else { return }
         origin.warmUp = nil
         warmUpCount -= 1
-        if isWarm { noteUse(of: origin, by: transfer, now) }
+        if isWarm {
+            noteUse(of: origin, by: transfer, now)
+        }
         origin.warmUpSchedule.ended(isWarm: isWarm, now: now)
         // What failed is the connection: the service may be well.
         if !isWarm && hadConnection { origin.warmUpSchedule.lost(now: now) }
@@ -41,7 +44,6 @@ extension CurlTransport {
 
     func noteUse(of origin: Origin, by transfer: CurlTransfer, _ now: MonotonicTime) {
         origin.warmUpSchedule.used(now: now)
-        transfer.noteProtocol()
         origin.lastReleaseCount = 0
         guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
         origin.isMultiplexed = transfer.isMultiplexed
@@ -52,6 +54,25 @@ extension CurlTransport {
         let enough = (settings.maxInFlight + streams - 1) / streams + 1
         let areMultiplexed = origins.allSatisfy { $0.isMultiplexed ?? false }
         limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
+    }
+
+    /// Ends what is under way to servers that have flooded this client, and makes no connection to them for a while. Else each
+    /// new connection would be flooded again, and all other calls would wait.
+    func banFlooders(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
+        for number in sockets.open.takeCut() where origins.indices.contains(number) {
+            let origin = origins[number]
+            origin.ban = origin.ban ?? FloodBan()
+            origin.ban?.flooded(now: now)
+            if origin.warmUp != nil { endWarmUp(origin, isWarm: false, now) }
+            for transfer in running.values where transfer.origin?.number == number {
+                running.removeValue(under: transfer.id)
+                finished.append(
+                    FinishedTransfer(
+                        id: transfer.id, result: .failure(.flooded), sendings: transfer.sendings, endedAt: now,
+                        timing: transfer.timing()))
+                end(transfer)
+            }
+        }
     }
 
     /// At least two: a booking in the background must not take the only one.

@@ -9,6 +9,7 @@ final class CurlTransport: Transport {
     let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
     let sockets: CurlSockets
+    let watchdog: Watchdog
     var running = CounterTable<TransferID, CurlTransfer>()
     /// Transfers whose results were taken and are being looked at.
     private var ended: [CurlTransfer] = []
@@ -28,6 +29,9 @@ final class CurlTransport: Transport {
     var isLimitLifted = false
     /// Warm-ups under way.
     var warmUpCount = 0
+    var lookUps = LookUps()
+    /// Transfers with large replies that have ended, for later turns.
+    private var heldBack = FIFO<(id: TransferID, code: CURLcode)>()
 
     final class Origin {
         let origin: HTTPOrigin
@@ -41,6 +45,14 @@ final class CurlTransport: Transport {
         var lastReleaseCount = 0
         var releasesLeft = 0
         var nextReleaseAt = MonotonicTime(nanoseconds: 0)
+        /// Set if it has kept this thread busy.
+        var ban: FloodBan?
+
+        /// Returns false if there is nothing to do for its warm-ups, as most often.
+        @inline(__always)
+        func mayNeedWarmUp(_ now: MonotonicTime) -> Bool {
+            warmUp != nil || warmUpSchedule.next.map { $0 <= now } ?? false
+        }
 
         init(_ origin: HTTPOrigin, keepWarmMilliseconds: Int, seed: UInt64) {
             self.origin = origin
@@ -68,6 +80,7 @@ final class CurlTransport: Transport {
     init(_ settings: ConnectionSettings) throws(PartnerBookingError) {
         wakeUp = try PartnerBookingError.resources(EventDescriptor.init)
         sockets = try CurlSockets(originCount: settings.origins.count)
+        watchdog = Watchdog(sockets.open, epoll: sockets.descriptor)
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
             throw .resource("libcurl could not be started")
         }
@@ -90,6 +103,10 @@ final class CurlTransport: Transport {
         if idle.isEmpty { recycle() }
         guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
         let origin = origins[request.target.origin.number]
+        if let ban = origin.ban, ban.isActive(.now()) {
+            idle.append(transfer)
+            return .banned
+        }
         transfer.setWaitsForConnection(shouldWaitForConnection(to: origin))
         transfer.use(origin.pool)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
@@ -112,7 +129,7 @@ final class CurlTransport: Transport {
         return abandoned
     }
 
-    private func end(_ transfer: CurlTransfer) {
+    func end(_ transfer: CurlTransfer) {
         curl_multi_remove_handle(multi, transfer.easy)
         ended.append(transfer)
         if let number = transfer.origin?.number { sockets.noteChange(of: number) }
@@ -151,39 +168,78 @@ final class CurlTransport: Transport {
     func perform(_ finished: inout FIFO<FinishedTransfer>) {
         recycle()
         let now = MonotonicTime.now()
-        for origin in warmOrigins { tendWarmUp(origin, now) }
-        releaseOverdue(now)
+        for origin in warmOrigins where origin.mayNeedWarmUp(now) { tendWarmUp(origin, now) }
+        if !connectionWaiters.isEmpty { releaseOverdue(now) }
         var stillRunning: Int32 = 0
+        if watchdog.enterLibcurl() { banFlooders(&finished, now) }
         curl_multi_perform(multi, &stillRunning)
-        var endedAt: MonotonicTime?
+        watchdog.leaveLibcurl()
+        var harvest = Harvest(now: now)
+        if !heldBack.isEmpty { finishHeldBack(&harvest, &finished) }
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let code = ccurl_message_result(message)  // read before the handle is removed: the message goes with it
             guard let transfer = CurlTransfer.of(easy) else { continue }
+            if code != CURLE_OK, takeLookUp(transfer, code, &finished, now) { continue }
             let origin = origin(of: transfer)
             if let origin, transfer === origin.warmUp?.transfer {
+                if transfer.connection.isTrial { transfer.endTrial(code) }
                 endWarmUp(origin, isWarm: code == CURLE_OK, now)
                 continue
             }
-            if code == CURLE_ABORTED_BY_CALLBACK, transfer.passesUnreadBytes, running[transfer.id] != nil {
+            if code == CURLE_ABORTED_BY_CALLBACK, transfer.passesConnection, running[transfer.id] != nil {
                 // Nothing was sent, and libcurl has closed this HTTP/1.1 connection. Try the next one.
                 curl_multi_remove_handle(multi, easy)
                 curl_multi_add_handle(multi, easy)
                 continue
             }
-            guard running.removeValue(under: transfer.id) != nil else { continue }
-            let moment = endedAt ?? .now()
-            endedAt = moment
-            finished.append(
-                FinishedTransfer(
-                    id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: moment,
-                    timing: transfer.timing()))
-            if code == CURLE_OK, let origin { noteUse(of: origin, by: transfer, now) }
-            end(transfer)
+            finish(transfer, of: origin, code, &harvest, &finished)
         }
         if stillRunning > 0 { collectUnendedReplies(&finished, now) }
+        if lookUps.areAwaited { tendLookUps(&finished, now) }
         if origins.count > 1 { wakeWaiting() }
+    }
+
+    @inline(never)
+    private func finishHeldBack(_ harvest: inout Harvest, _ finished: inout FIFO<FinishedTransfer>) {
+        while let (id, code) = heldBack.popFirst() {
+            guard let transfer = running[id] else { continue }
+            finish(transfer, of: origin(of: transfer), code, &harvest, &finished)
+            return
+        }
+    }
+
+    /// One turn's results.
+    private struct Harvest {
+        let now: MonotonicTime
+        var endedAt: MonotonicTime?
+        var hasLarge = false
+    }
+
+    /// Takes a transfer that has ended. Only one large reply is taken in a turn: reading it takes milliseconds, and other calls
+    /// wait for that.
+    @inline(__always)
+    private func finish(
+        _ transfer: CurlTransfer, of origin: Origin?, _ code: CURLcode, _ harvest: inout Harvest,
+        _ finished: inout FIFO<FinishedTransfer>
+    ) {
+        if transfer.isLarge {
+            guard !harvest.hasLarge else {
+                heldBack.append((transfer.id, code))
+                return
+            }
+            harvest.hasLarge = true
+        }
+        guard running.removeValue(under: transfer.id) != nil else { return }
+        let moment = harvest.endedAt ?? .now()
+        harvest.endedAt = moment
+        finished.append(
+            FinishedTransfer(
+                id: transfer.id, result: transfer.result(code), sendings: transfer.sendings, endedAt: moment,
+                timing: transfer.timing()))
+        if code == CURLE_OK, let origin { noteUse(of: origin, by: transfer, harvest.now) }
+        end(transfer)
     }
 
     /// Restarts transfers that wait for a connection to a server whose connections have changed: the oldest one, or all of
@@ -209,7 +265,7 @@ final class CurlTransport: Transport {
     /// supported version.
     private func collectUnendedReplies(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
         guard now >= nextLook else { return }
-        nextLook = now.adding(milliseconds: CurlTransfer.quietMilliseconds)
+        nextLook = now.adding(milliseconds: QuietReply.milliseconds)
         while let id = running.first(where: { $0.hasWholeReply(now) })?.id, let abandoned = cancel(id, isOverdue: false) {
             guard let reply = abandoned.partialReply else { continue }
             finished.append(
@@ -221,8 +277,8 @@ final class CurlTransport: Transport {
     func wait(until moment: MonotonicTime?) {
         // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
         let now = MonotonicTime.now()
-        let longest = now.adding(milliseconds: running.isEmpty ? 3_600_000 : CurlTransfer.quietMilliseconds)
-        var end = min(longest, moment ?? longest)
+        let longest = now.adding(milliseconds: running.isEmpty ? 3_600_000 : QuietReply.milliseconds)
+        var end = heldBack.isEmpty ? min(longest, moment ?? longest) : now
         for origin in warmOrigins {
             // At the limit those that are due wait for one of them to end.
             let next = origin.warmUp?.deadline ?? (warmUpCount < Self.warmUpLimit ? origin.warmUpSchedule.next : nil)
@@ -252,16 +308,22 @@ final class CurlTransport: Transport {
 
     func wake() { wakeUp.signal() }
 
+    func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool) { watchdog.tend = tend }
+
     func close() {
+        if watchdog.hasStarted { _ = watchdog.enterLibcurl() }
         for transfer in running.values { curl_multi_remove_handle(multi, transfer.easy) }
         for origin in origins {
             if let warmUp = origin.warmUp { curl_multi_remove_handle(multi, warmUp.transfer.easy) }
             origin.warmUp = nil
         }
+        for lookUp in lookUps.underWay { curl_multi_remove_handle(multi, lookUp.transfer.easy) }
+        lookUps = LookUps()
         running = CounterTable()
         ended = []
         idle = []
         curl_multi_cleanup(multi)
+        watchdog.stop()
         isClosed = true
     }
 

@@ -6,6 +6,8 @@ struct HTTPRequest: Sendable {
     let body: [UInt8]
     /// The transport must not repeat it by itself.
     var isSentOnce = false
+    /// It makes a booking.
+    var isBooking = false
     /// Use a new connection.
     var needsNewConnection = false
 }
@@ -156,6 +158,14 @@ protocol Transport: AnyObject {
     /// From any thread: ends the wait under way, or else the next one at once.
     func wake()
 
+    /// Once, before all others: has `tend` called now and then on another thread, as long as it returns true. Where nothing can keep
+    /// `perform` from coming back it is never called.
+    func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool)
+
     /// Frees everything, without waiting for anyone. No member is called afterwards.
     func close()
+}
+
+extension Transport {
+    func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool) {}
 }

@@ -1,0 +1,41 @@
+/// Ends calls in place of a transfer thread that does not come back, because libcurl or a callback keeps it.
+///
+/// Only those whose completions go to the queue: handlers are called on the transfer thread alone, and blocking calls watch the
+/// time themselves. Nothing else is touched, so a booking stays in flight, and is listed as pending.
+extension TransferLoop {
+    /// A thread that has not come round for so long is stuck.
+    static let stuckMilliseconds = 500
+    /// How long after its deadline a call is ended here.
+    static let overdueMilliseconds = 500
+
+    /// Ends calls that are overdue if the thread is stuck. Returns whether calls are open.
+    static func endOverdue(_ shared: Monitor<Shared>, _ now: MonotonicTime) -> Bool {
+        let (calls, areOpen) = shared.withLock { shared in
+            let isStuck = !shared.isAsleep && now.milliseconds(since: shared.drainedAt) >= stuckMilliseconds
+            let calls =
+                isStuck ? shared.claim { $0.deadline.adding(milliseconds: overdueMilliseconds) <= now } : []
+            return (calls, shared.openCount > 0)
+        }
+        for call in calls { end(call, .timeout, now) }
+        return areOpen
+    }
+
+    /// Ends all calls that are left, when the close leaves the thread behind.
+    func endAll(_ now: MonotonicTime) {
+        for call in shared.withLock({ $0.claim { _ in true } }) { Self.end(call, .clientClosed, now) }
+    }
+
+    private static func end(_ call: Call, _ error: PartnerBookingError, _ now: MonotonicTime) {
+        call.tell(.done(.failure(call.context.annotating(error, outcome: .unknown))), CallTiming(call, now))
+    }
+}
+
+extension TransferLoop.Shared {
+    /// Takes calls out of those that are open. Whoever takes a call completes it.
+    fileprivate mutating func claim(_ isWanted: (Call) -> Bool) -> [Call] {
+        let calls = queued.sortedNames.compactMap { queued[$0] }.filter(isWanted)
+        for call in calls { queued.removeValue(under: TransferID(firstCall: call.ticket)) }
+        openCount -= calls.count
+        return calls
+    }
+}

@@ -1,0 +1,57 @@
+import CSystem
+import Glibc
+
+/// The sockets that libcurl has open, by the numbers of their servers. The watchdog may cut them at any time, so they are opened
+/// and closed under a lock: a descriptor that is closed may be somebody else's in the next moment.
+final class OpenSockets: Sendable {
+    private struct State {
+        var servers: [Int32: Int] = [:]
+        /// Servers whose connections were cut, and that the transfer thread has not taken.
+        var cut: Set<Int> = []
+    }
+
+    private let state: Monitor<State>
+
+    init() {
+        var empty = State()
+        empty.servers.reserveCapacity(16)
+        empty.cut.reserveCapacity(1)
+        state = Monitor(empty)
+    }
+
+    func opened(_ socket: Int32, to server: Int) { state.withLock { $0.servers[socket] = server } }
+
+    func close(_ socket: Int32) -> Int32 {
+        state.withLock { state in
+            state.servers[socket] = nil
+            return Glibc.close(socket)
+        }
+    }
+
+    /// Returns how many bytes were read from each server, over the connections that are open.
+    func bytesRead() -> [Int: UInt64] {
+        state.withLock { state in
+            var bytes: [Int: UInt64] = [:]
+            for (socket, server) in state.servers { bytes[server, default: 0] += csystem_bytes_read(socket) }
+            return bytes
+        }
+    }
+
+    /// Cuts all connections to a server. `epoll` no longer listens to them.
+    func cut(_ server: Int, _ epoll: Int32) {
+        state.withLock { state in
+            for (socket, itsServer) in state.servers where itsServer == server {
+                csystem_epoll_remove(epoll, socket)
+                csystem_cut(socket)
+            }
+            state.cut.insert(server)
+        }
+    }
+
+    func takeCut() -> Set<Int> {
+        state.withLock { state in
+            defer { state.cut = [] }
+            return state.cut
+        }
+    }
+}
