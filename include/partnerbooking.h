@@ -35,8 +35,19 @@
  *             "platforms":{...}} relays requests to the platform's webhook, signed. Platforms verify what arrives there with
  *             pbk_webhook_verify(). docs/platform-webhook.md has both sides.
  *
- * Safety.     No function here raises a signal, throws, exits or changes process-wide state (locale, signal handlers,
- *             environment, working directory). The library is never unloaded by dlclose(): its threads may still run.
+ * Safety.     While there is memory, no function here raises a signal, throws, exits or
+ *             changes process-wide state (locale, signal handlers, environment, working
+ *             directory). The library is never unloaded by dlclose(): its threads may still run.
+ *
+ * Memory.     When memory is out, the process ends: Swift's allocator cannot fail, it
+ *             traps. Only the copy of a returned string can fail: then the function
+ *             returns NULL with PBK_RESOURCE_UNAVAILABLE. A journal keeps the bookings.
+ *
+ * Stack.      pbk_client_open() needs 22 kB, every other function at most 13.1 kB.
+ *             docs/embedding.md names the program that measures it.
+ *
+ * Cancelling. A function that can wait or take a lock holds pthread_cancel() off until it
+ *             returns. What it returns is lost with a thread that is cancelled meanwhile.
  *
  * Usage, where a thread may wait (examples-c/ has the others: an epoll loop, callbacks, barge-in):
  *

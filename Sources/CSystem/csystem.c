@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "csystem.h"
+#include "csha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -71,3 +73,20 @@ void csystem_cut(int descriptor) {
 int csystem_install_no_crash_handler(void) { return 0; }
 
 int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
+    sigset_t limit, before;
+    sigemptyset(&limit);
+    sigaddset(&limit, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &limit, &before);
+    ssize_t written = pwrite(descriptor, bytes, count, offset);
+    int code = errno;
+    if (written < 0 && code == EFBIG) {
+        /* It is pending on this thread. Taken here, it reaches nobody. */
+        const struct timespec now = {0, 0};
+        while (sigtimedwait(&limit, NULL, &now) < 0 && errno == EINTR) {}
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = code;
+    return written;
+}

@@ -59,9 +59,9 @@ public final class PartnerBookingClient: Sendable {
         var recovered: [JournalEntry] = []
         var journal: Journal?
         if let settings = configuration.journal {
-            let (opened, entries) = try Journal.open(settings)
+            (journal, recovered) = try Journal.open(settings, mostHeard: configuration.ledger.settings.capacity)
             // Without a required journal a booking may have been sent again behind a record that it was not made.
-            (journal, recovered) = (opened, entries.filter { configuration.policy.isJournalRequired || !$0.isRefused })
+            if !configuration.policy.isJournalRequired { recovered.removeAll(where: \.isRefused) }
         }
         ledger = LedgerStore(
             configuration.ledger, journal, restoring: recovered, service: { [endpoint] in endpoint.service(of: $0) })
@@ -89,9 +89,7 @@ public final class PartnerBookingClient: Sendable {
         guard ledger.opening?.found.damagedBytes == 0 else { return }
         let now = WallClock.milliseconds()
         for entry in entries {
-            guard case .unsettled(let body) = entry.state, !entry.isWithdrawn,
-                let start = BookingSummary(body: body)?.startMilliseconds,
-                start > now
+            guard !entry.isSettled, !entry.isWithdrawn, let start = entry.wish.summary?.startMilliseconds, start > now
             else { continue }
             // One that finds no place stays among the pending ones.
             let request = ResumeBookingRequest(idempotencyKey: entry.key).json

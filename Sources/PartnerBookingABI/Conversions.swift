@@ -18,6 +18,16 @@ func string(_ json: [UInt8]) -> UnsafeMutablePointer<CChar>? {
     return memory.assumingMemoryBound(to: CChar.self)
 }
 
+/// Runs a body that may wait or hold a lock with the cancellation of its thread held off: `pthread_cancel` would end the thread in
+/// the middle of it, with the lock held. A cancellation that comes meanwhile takes effect behind it.
+@inline(__always)
+func uncancelled<Result>(_ body: () -> Result) -> Result {
+    var before: Int32 = 0
+    pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &before)
+    defer { pthread_setcancelstate(before, nil) }
+    return body()
+}
+
 func cString(_ string: StaticString) -> UnsafePointer<CChar>? {
     UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
 }

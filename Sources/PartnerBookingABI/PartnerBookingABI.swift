@@ -19,28 +19,32 @@ public func pbk_client_open(
     _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> OpaquePointer? {
-    errorJSON?.pointee = nil
-    status?.pointee = PBK_OK
-    Handles.prepareForForks()
-    CompletionBox.prepareForForks()
-    do throws(PartnerBookingError) {
-        var configuration = try bytes(configJSON, "config_json")
-        defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
-        return Handles.add(try PartnerBookingClient(json: configuration))
-    } catch {
-        errorJSON?.pointee = string(error.json)
-        status?.pointee = error.pbkStatus
-        return nil
+    uncancelled {
+        errorJSON?.pointee = nil
+        status?.pointee = PBK_OK
+        Handles.prepareForForks()
+        CompletionBox.prepareForForks()
+        do throws(PartnerBookingError) {
+            var configuration = try bytes(configJSON, "config_json")
+            defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
+            return Handles.add(try PartnerBookingClient(json: configuration))
+        } catch {
+            errorJSON?.pointee = string(error.json)
+            status?.pointee = error.pbkStatus
+            return nil
+        }
     }
 }
 
 @_cdecl("pbk_client_close") @implementation
 public func pbk_client_close(_ client: OpaquePointer?, _ timeoutMilliseconds: Int32) -> pbk_status {
-    do throws(PartnerBookingError) {
-        let ended = try Handles.close(client, timeoutMilliseconds: Int(timeoutMilliseconds))
-        return ended == 0 ? PBK_OK : PBK_TIMEOUT
-    } catch {
-        return error.pbkStatus
+    uncancelled {
+        do throws(PartnerBookingError) {
+            let ended = try Handles.close(client, timeoutMilliseconds: Int(timeoutMilliseconds))
+            return ended == 0 ? PBK_OK : PBK_TIMEOUT
+        } catch {
+            return error.pbkStatus
+        }
     }
 }
 
@@ -71,34 +75,36 @@ public func pbk_submit(
     _ ticket: UnsafeMutablePointer<pbk_ticket>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
     _ callback: pbk_callback?, _ context: UnsafeMutableRawPointer?
 ) -> pbk_status {
-    ticket?.pointee = 0
-    errorJSON?.pointee = nil
-    let asked = CallOperation(operation)
-    do throws(PartnerBookingError) {
-        guard let asked else {
-            _ = try Handles.client(client)
-            throw .argument("operation must be one of pbk_operation")
-        }
-        let (client, request) = try request(asked, client, requestJSON)
-        let context = UInt(bitPattern: context)
-        let call =
-            if let callback {
-                try client.prepare(asked, request: request) { [queue = client.completions] completion in
-                    // After a close that could not wait for a callback the host may have freed what its contexts point to.
-                    guard !queue.isClosed else { return }
-                    callback(
-                        UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
-                }
-            } else {
-                try client.prepare(asked, request: request, context: context)
-            }
-        ticket?.pointee = call.ticket.rawValue
-        try client.submit(call)
-        return PBK_OK
-    } catch {
+    uncancelled {
         ticket?.pointee = 0
-        errorJSON?.pointee = string(error.json)
-        return error.pbkStatus
+        errorJSON?.pointee = nil
+        let asked = CallOperation(operation)
+        do throws(PartnerBookingError) {
+            guard let asked else {
+                _ = try Handles.client(client)
+                throw .argument("operation must be one of pbk_operation")
+            }
+            let (client, request) = try request(asked, client, requestJSON)
+            let context = UInt(bitPattern: context)
+            let call =
+                if let callback {
+                    try client.prepare(asked, request: request) { [queue = client.completions] completion in
+                        // After a close that could not wait for a callback the host may have freed what its contexts point to.
+                        guard !queue.isClosed else { return }
+                        callback(
+                            UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
+                    }
+                } else {
+                    try client.prepare(asked, request: request, context: context)
+                }
+            ticket?.pointee = call.ticket.rawValue
+            try client.submit(call)
+            return PBK_OK
+        } catch {
+            ticket?.pointee = 0
+            errorJSON?.pointee = string(error.json)
+            return error.pbkStatus
+        }
     }
 }
 
@@ -114,10 +120,12 @@ public func pbk_prewarm(_ client: OpaquePointer?) -> pbk_status {
 
 @_cdecl("pbk_client_fd") @implementation
 public func pbk_client_fd(_ client: OpaquePointer?) -> Int32 {
-    do throws(PartnerBookingError) {
-        return try Handles.client(client).completions.descriptor()
-    } catch {
-        return -1
+    uncancelled {
+        do throws(PartnerBookingError) {
+            return try Handles.client(client).completions.descriptor()
+        } catch {
+            return -1
+        }
     }
 }
 
@@ -125,21 +133,23 @@ public func pbk_client_fd(_ client: OpaquePointer?) -> Int32 {
 public func pbk_next_completion(
     _ client: OpaquePointer?, _ timeoutMilliseconds: Int32, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> OpaquePointer? {
-    do throws(PartnerBookingError) {
-        let timeout = PartnerBookingClient.isCallbackThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
-        let queue = try Handles.completions(client)
-        switch queue.next(timeoutMilliseconds: timeout) {
-        case .entry(let entry):
-            status?.pointee = PBK_OK
-            if queue.isDrained { Handles.forget(client) }
-            return CompletionBox.make(entry.completion, context: entry.context)
-        case .timeout: status?.pointee = PBK_TIMEOUT
-        case .closed: status?.pointee = PBK_CLIENT_CLOSED
+    uncancelled {
+        do throws(PartnerBookingError) {
+            let timeout = PartnerBookingClient.isCallbackThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
+            let queue = try Handles.completions(client)
+            switch queue.next(timeoutMilliseconds: timeout) {
+            case .entry(let entry):
+                status?.pointee = PBK_OK
+                if queue.isDrained { Handles.forget(client) }
+                return CompletionBox.make(entry.completion, context: entry.context)
+            case .timeout: status?.pointee = PBK_TIMEOUT
+            case .closed: status?.pointee = PBK_CLIENT_CLOSED
+            }
+        } catch {
+            status?.pointee = error.pbkStatus
         }
-    } catch {
-        status?.pointee = error.pbkStatus
+        return nil
     }
-    return nil
 }
 
 @_cdecl("pbk_booking_key") @implementation
@@ -163,7 +173,9 @@ public func pbk_booking_key(
 
 @_cdecl("pbk_random_key") @implementation
 public func pbk_random_key() -> UnsafeMutablePointer<CChar>? {
-    string(Array(BookingKey.random().utf8))
+    uncancelled {
+        string(Array(BookingKey.random().utf8))
+    }
 }
 
 @_cdecl("pbk_pending_bookings") @implementation
@@ -197,6 +209,7 @@ private func call(
 }
 
 /// Whom and what is asked. An error has the outcome of a call that never came so far.
+@inline(__always)
 private func request(
     _ operation: CallOperation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?
 ) throws(PartnerBookingError) -> (client: PartnerBookingClient, json: [UInt8]) {
@@ -211,23 +224,27 @@ private func request(
 private func reply(
     _ status: UnsafeMutablePointer<pbk_status>?, _ body: () throws(PartnerBookingError) -> [UInt8]
 ) -> UnsafeMutablePointer<CChar>? {
-    let reply: UnsafeMutablePointer<CChar>?
-    do throws(PartnerBookingError) {
-        reply = string(try body())
-        status?.pointee = PBK_OK
-    } catch {
-        reply = string(error.json)
-        status?.pointee = error.pbkStatus
+    uncancelled {
+        let reply: UnsafeMutablePointer<CChar>?
+        do throws(PartnerBookingError) {
+            reply = string(try body())
+            status?.pointee = PBK_OK
+        } catch {
+            reply = string(error.json)
+            status?.pointee = error.pbkStatus
+        }
+        if reply == nil { status?.pointee = PBK_RESOURCE_UNAVAILABLE }
+        return reply
     }
-    if reply == nil { status?.pointee = PBK_RESOURCE_UNAVAILABLE }
-    return reply
 }
 
 private func status(_ body: () throws(PartnerBookingError) -> Void) -> pbk_status {
-    do throws(PartnerBookingError) {
-        try body()
-        return PBK_OK
-    } catch {
-        return error.pbkStatus
+    uncancelled {
+        do throws(PartnerBookingError) {
+            try body()
+            return PBK_OK
+        } catch {
+            return error.pbkStatus
+        }
     }
 }

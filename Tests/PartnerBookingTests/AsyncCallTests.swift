@@ -113,12 +113,13 @@ import Testing
 
     @Test func deadlineEndsTheCall() async throws {
         let client = try TypedCalls.sandbox(latency: 600_000)
+        // On a busy machine a shorter deadline can pass before anything is sent: `notSent`.
         let error = await TypedCalls.failure {
-            try await client.createBooking(TypedCalls.booking(CallOptions(timeout: .milliseconds(50))))
+            try await client.createBooking(TypedCalls.booking(CallOptions(timeout: .milliseconds(1_500))))
         }
         #expect(error?.code == .timeout)
         #expect(error?.outcome == .unknown)
-        #expect(error?.timing.map { $0.total >= .milliseconds(50) } == true)
+        #expect(error?.timing.map { $0.total >= .milliseconds(1_500) } == true)
         try await client.close(timeout: .zero)
     }
 

@@ -223,7 +223,8 @@ def _intent(record: dict[str, Any]) -> Entry:
     booking = body["booking"]
     summary = Summary(body["bot_id"], booking["start_at"], booking["duration_minutes"])
     conversation = record.get("conversation")
-    return Entry(IN_DOUBT, record["at"], record.get("clock"), summary, conversation, body=body)
+    recorded_at = record.get("recorded_at", record["at"])
+    return Entry(IN_DOUBT, recorded_at, record.get("clock"), summary, conversation, body=body)
 
 
 def _end(record: dict[str, Any], state: str) -> Entry:

@@ -19,6 +19,14 @@ private func mended(_ journal: [UInt8]) -> [UInt8] {
     return Array(lines.joined(separator: [UInt8(ascii: "\n")]))
 }
 
+private func compacted(
+    _ contents: JournalContents, _ mark: JournalRecord, retentionMilliseconds: Int, now: Int
+) -> [UInt8] {
+    var bytes: [UInt8] = []
+    contents.writeCompacted(mark, retentionMilliseconds: retentionMilliseconds, now: now) { bytes += $0 }
+    return bytes
+}
+
 private func check(_ journal: [UInt8]) {
     let contents = JournalContents(journal)
     require((0...journal.count).contains(contents.tornBytes + contents.damagedBytes), "no more is lost than there was")
@@ -36,7 +44,7 @@ private func check(_ journal: [UInt8]) {
         service: "https://clinic.example/v1/bookings",
         JournalRecord.Mark(
             clock: 7, reading: LedgerClock.Reading(bootID: "b", upMilliseconds: 1, wallMilliseconds: 2)))
-    let written = contents.compacted(mark, retentionMilliseconds: 60_000, now: Int.min)
+    let written = compacted(contents, mark, retentionMilliseconds: 60_000, now: Int.min)
     let again = JournalContents(written)
     require(again.entries == contents.entries, "compacted it holds the same")
     require(again.service == "https://clinic.example/v1/bookings", "of its service")
@@ -49,6 +57,6 @@ private func check(_ journal: [UInt8]) {
     }
     require(again.isCompact(retentionMilliseconds: 60_000, now: Int.min), "and nothing that could go")
     // All of it expires but the doubts.
-    let rest = JournalContents(contents.compacted(mark, retentionMilliseconds: 0, now: Int.max))
+    let rest = JournalContents(compacted(contents, mark, retentionMilliseconds: 0, now: Int.max))
     require(rest.entries == contents.entries.filter { !$0.isSettled }, "doubts never expire")
 }

@@ -254,6 +254,7 @@ ON_ITS_WAY_OUT = "Swift's runtime, which has found a fault in itself or in us: n
 NEVER_CALLED = "of Swift's libraries, in functions that nothing here calls"
 IMPORTED_ALL_THE_SAME = {
     "pthread_sigmask": "ours: around the start of a thread, and set back",
+    "dup3": "ours: puts a dead socket in the place of a connection that floods, which is ours, too",
     "abort": ON_ITS_WAY_OUT,
     "syslog": ON_ITS_WAY_OUT,
     "vsyslog": ON_ITS_WAY_OUT,

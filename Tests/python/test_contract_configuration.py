@@ -22,6 +22,7 @@ PLATFORM_WEBHOOK = webhook_config({BOT_ID: PLATFORM}, keep_warm_ms=0)
 
 SWITCHES = {
     *("journal_required", "resume_on_open", "keys_shared", "report_settled", "check_start_at"),
+    "journal_keeps_replies",
     f"platforms.{BOT_ID}.check_start_at",
 }
 """Options that are true or false."""
@@ -54,7 +55,7 @@ def config_with(option: str, value: Any) -> dict[str, Any]:
     base = SANDBOX if option.startswith("sandbox") else {"api_key": API_KEY}
     if option.startswith(("platforms", "private_hosts", "webhook")):
         base = PLATFORM_WEBHOOK
-    if option in ("journal_required", "resume_on_open", "journal_timeout_ms"):
+    if option == "resume_on_open" or option.startswith("journal_") and option != "journal_path":
         base = base | {"journal_path": f"{DIRECTORY.name}/journal"}
     return spoiled(base, option, value)
 

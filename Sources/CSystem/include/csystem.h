@@ -1,6 +1,6 @@
 /*
  * Calls of the C library that Swift's Glibc module does not show, because they are declared under _GNU_SOURCE only or have
- * no module of their own.
+ * no module of their own. And instructions that Swift does not show.
  */
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
@@ -51,6 +52,15 @@ void csystem_cut(int descriptor);
  * SWIFT_ROOT or the place of the library leads it to a swift-backtrace, and it would take over the host's signals of a crash.
  */
 int csystem_install_no_crash_handler(void);
+
+/* pwrite(). Beyond RLIMIT_FSIZE it fails with EFBIG, and the process gets no SIGXFSZ. */
+ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset);
+
+/*
+ * Absorbs blocks of 64 bytes into the state of a SHA-256, eight words, with the processor's instructions for it. Returns 0 and
+ * does nothing where it has none.
+ */
+int csystem_sha256(void *state, const void *blocks, size_t count);
 
 /* eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) */
 int csystem_eventfd(void);

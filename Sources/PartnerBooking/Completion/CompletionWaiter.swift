@@ -39,7 +39,8 @@ final class CompletionWaiter: @unchecked Sendable {
 
 /// The waiters of a client. There are as many as it has had blocking calls at once.
 final class CompletionWaiters: Sendable {
-    private let idle = Monitor<[CompletionWaiter]>([])
+    /// One from the start: to make the first one takes more stack than all the rest of a call.
+    private let idle = Monitor([CompletionWaiter()])
 
     func borrow() -> CompletionWaiter { idle.withLock { $0.popLast() } ?? CompletionWaiter() }
 

@@ -62,7 +62,7 @@ extension Configuration {
                 "retry",
                 "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
                 "keys_shared", "settle_for_ms", "report_settled",
-            ] + BookingRules.members)
+            ] + BookingRules.members + Journal.Settings.members.map(\.description))
 
         service = try Self.service(root)
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
@@ -76,7 +76,8 @@ extension Configuration {
         journal = try Self.journalPath(root).map { [service] path in
             Journal.Settings(path: path, service: service.name, retentionMilliseconds: retention)
         }
-        for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] as [StaticString] {
+        try journal?.read(root)
+        for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] + Journal.Settings.members {
             if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
         }
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false

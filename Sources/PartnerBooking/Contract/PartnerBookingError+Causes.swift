@@ -77,6 +77,15 @@ extension PartnerBookingError {
         return error
     }
 
+    /// The booking to resume was made, and the journal does not keep replies.
+    static var replyNotKept: PartnerBookingError {
+        var error = notRecorded
+        error.message =
+            "The booking was made, and its reply is not kept (journal_keeps_replies): to get it from the service, "
+            + "send the whole request, with the same key"
+        return error
+    }
+
     /// There is nothing to give up under the key.
     static var nothingToGiveUp: PartnerBookingError {
         var error = notRecorded

@@ -62,51 +62,108 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
     }
 
     /// The cause.
-    public let code: Code
+    public var code: Code { details.code }
     /// One sentence for a log. When the service answered these are its own words, which may name the customer.
-    public internal(set) var message: String
+    public internal(set) var message: String {
+        get { details.message }
+        set { change { $0.message = newValue } }
+    }
     /// The side at fault.
-    public let source: Source
+    public var source: Source { details.source }
     /// The same call, unchanged, may succeed later; a booking with the same key.
-    public internal(set) var isRetryable: Bool
+    public internal(set) var isRetryable: Bool {
+        get { details.isRetryable }
+        set { change { $0.isRetryable = newValue } }
+    }
     /// The HTTP status, when there was one.
-    public internal(set) var status: Int?
+    public internal(set) var status: Int? {
+        get { details.status }
+        set { change { $0.status = newValue } }
+    }
     /// `code` and `message` are the service's own.
-    public internal(set) var isFromService = false
+    public internal(set) var isFromService: Bool {
+        get { details.isFromService }
+        set { change { $0.isFromService = newValue } }
+    }
     /// HTTP attempts made.
-    public internal(set) var attempts = 0
+    public internal(set) var attempts: Int {
+        get { details.attempts }
+        set { change { $0.attempts = newValue } }
+    }
     /// The member that is wrong, as a path: `booking.customer.phone`.
-    public internal(set) var field: String?
+    public internal(set) var field: String? {
+        get { details.field }
+        set { change { $0.field = newValue } }
+    }
     /// The kind of mistake in the request. Set with `invalidField` and `invalidJSON`.
-    public internal(set) var kind: Kind?
+    public internal(set) var kind: Kind? {
+        get { details.kind }
+        set { change { $0.kind = newValue } }
+    }
     /// The byte at which a text stops being JSON.
-    public internal(set) var offset: Int?
+    public internal(set) var offset: Int? {
+        get { details.offset }
+        set { change { $0.offset = newValue } }
+    }
     /// The service's `X-Request-Id`.
-    public internal(set) var requestID: String?
+    public internal(set) var requestID: String? {
+        get { details.requestID }
+        set { change { $0.requestID = newValue } }
+    }
     /// The pause that the service asked for, or until the circuit breaker lets a call through (`circuitOpen`).
     public var retryAfter: Duration? { retryAfterMilliseconds.map { .milliseconds($0) } }
-    package internal(set) var retryAfterMilliseconds: Int?
+    package internal(set) var retryAfterMilliseconds: Int? {
+        get { details.retryAfterMilliseconds }
+        set { change { $0.retryAfterMilliseconds = newValue } }
+    }
     /// libcurl's own code, when a transfer failed.
-    public internal(set) var curlCode: Int?
+    public internal(set) var curlCode: Int? {
+        get { details.curlCode }
+        set { change { $0.curlCode = newValue } }
+    }
     /// The outside of the reply: of a refusal, or of a reply that cannot be used.
-    public internal(set) var received: ReceivedReply?
+    public internal(set) var received: ReceivedReply? {
+        get { details.received }
+        set { change { $0.received = newValue } }
+    }
     /// The reply, if it is JSON of at most 64 KiB. Set with `notConfirmed` and `otherBooking`, and for every refusal. It may
     /// name the customer: do not log it.
-    public internal(set) var reply: [UInt8]?
+    public internal(set) var reply: [UInt8]? {
+        get { details.reply }
+        set { change { $0.reply = newValue } }
+    }
     /// Details of a booking in doubt. Set with `inDoubt`.
-    public internal(set) var doubt: Doubt?
+    public internal(set) var doubt: Doubt? {
+        get { details.doubt }
+        set { change { $0.doubt = newValue } }
+    }
     /// The booking that the key belongs to. Set with `idempotencyKeyReused`.
-    public internal(set) var existing: Existing?
+    public internal(set) var existing: Existing? {
+        get { details.existing }
+        set { change { $0.existing = newValue } }
+    }
 
     /// For bookings only.
-    public internal(set) var outcome: Outcome?
+    public internal(set) var outcome: Outcome? {
+        get { details.outcome }
+        set { change { $0.outcome = newValue } }
+    }
     /// The request's key; for bookings only.
-    public internal(set) var idempotencyKey: String?
+    public internal(set) var idempotencyKey: String? {
+        get { details.idempotencyKey }
+        set { change { $0.idempotencyKey = newValue } }
+    }
     /// The request's tag.
-    public internal(set) var tag: String?
+    public internal(set) var tag: String? {
+        get { details.tag }
+        set { change { $0.tag = newValue } }
+    }
 
     /// The timing of a call that was accepted.
-    public internal(set) var timing: CallTiming?
+    public internal(set) var timing: CallTiming? {
+        get { details.timing }
+        set { change { $0.timing = newValue } }
+    }
 
     /// The outside of a reply.
     public struct ReceivedReply: Sendable, Equatable {
@@ -116,12 +173,52 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         public let byteCount: Int
     }
 
-    init(_ code: Code, _ message: String, source: Source, isRetryable: Bool = false) {
-        self.code = code
-        self.message = message
-        self.source = source
-        self.isRetryable = isRetryable
+    /// All of it. In memory of its own, because every function that throws keeps a place for the error on the stack.
+    private struct Details: Sendable, Equatable {
+        let code: Code
+        var message: String
+        let source: Source
+        var isRetryable: Bool
+        var status: Int?
+        var isFromService: Bool = false
+        var attempts: Int = 0
+        var field: String?
+        var offset: Int?
+        var requestID: String?
+        var retryAfterMilliseconds: Int?
+        var curlCode: Int?
+        var received: ReceivedReply?
+        var reply: [UInt8]?
+        var doubt: Doubt?
+        var existing: Existing?
+        var kind: Kind?
+        var outcome: Outcome?
+        var idempotencyKey: String?
+        var tag: String?
+        var timing: CallTiming?
     }
+
+    /// `@unchecked Sendable` is safe because `change` writes to it only as long as nobody else has it.
+    private final class Storage: @unchecked Sendable {
+        var details: Details
+
+        init(_ details: Details) { self.details = details }
+    }
+
+    private var storage: Storage
+
+    private var details: Details { storage.details }
+
+    private mutating func change(_ body: (inout Details) -> Void) {
+        if !isKnownUniquelyReferenced(&storage) { storage = Storage(storage.details) }
+        body(&storage.details)
+    }
+
+    init(_ code: Code, _ message: String, source: Source, isRetryable: Bool = false) {
+        storage = Storage(Details(code: code, message: message, source: source, isRetryable: isRetryable))
+    }
+
+    public static func == (left: PartnerBookingError, right: PartnerBookingError) -> Bool { left.details == right.details }
 }
 
 extension PartnerBookingError: CustomStringConvertible {

@@ -94,6 +94,7 @@ struct LedgerExecutor {
             }
         case .join(let other): return .join(other)
         case .replay(let reply, let end): return .event { $0.replayed(reply, end: end, now) }
+        case .replyNotKept: return .event { $0.refused(.replyNotKept, .unknown, nil, now) }
         case .refuse(let existing): return .event { $0.refused(.idempotencyKeyReused(existing), .unknown, nil, now) }
         case .full(let limit): return .event { $0.refused(.ledgerFull(limit), .notSent, nil, now) }
         // An earlier process, or one elsewhere, may have sent it.

@@ -22,7 +22,8 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     struct Shared {
-        var events = FIFO<Event>()
+        /// Room from the start: the first one costs a calling thread more stack than all the rest of a call.
+        var events = FIFO<Event>(reserving: 16)
         /// Calls to cancel.
         var cancelled: Set<CallTicket> = []
         /// Calls accepted and not yet completed.
@@ -63,7 +64,7 @@ final class TransferLoop: @unchecked Sendable {
     private let coordinator: CallCoordinator
     private let ledger: LedgerStore
     /// The events under way, on the transfer thread: their memory serves for the next ones.
-    private var taken = FIFO<Event>()
+    private var taken = FIFO<Event>(reserving: 16)
 
     private init(
         _ shared: Monitor<Shared>, _ transport: any Transport, _ limits: Limits, _ coordinator: CallCoordinator,

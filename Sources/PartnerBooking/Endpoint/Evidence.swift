@@ -20,6 +20,8 @@ struct Evidence: Sendable, Equatable {
     private var conflict: Span?
     private var firstSentAt: MonotonicTime?
     private var wasRefused = false
+    /// An earlier process was told that it was made. No refusal changes that.
+    private var wasMade = false
     /// Assumes that another client has sent the booking under the same key since our first sending. The end of that is
     /// not known.
     private var assumesOthers = false
@@ -35,13 +37,20 @@ struct Evidence: Sendable, Equatable {
     /// The evidence of a booking that an earlier process may have sent: dated at the moment when its journal was opened.
     init(inheritedAt moment: MonotonicTime) { addUnanswered(from: moment, to: moment) }
 
+    /// The evidence of a booking that was made before, and whose reply nobody has kept.
+    static var ofBookingMade: Evidence {
+        var evidence = Evidence()
+        evidence.wasMade = true
+        return evidence
+    }
+
     /// The outcome of a booking that is not known to be made.
     var outcome: PartnerBookingError.Outcome { isInDoubt ? .unknown : wasRefused ? .rejected : .notSent }
 
     var isInDoubt: Bool { isOfOurs || assumesOthers }
 
     /// A sending of this client may have made the booking.
-    var isOfOurs: Bool { unanswered != nil || conflict != nil }
+    var isOfOurs: Bool { wasMade || unanswered != nil || conflict != nil }
 
     /// The begin of the oldest sending that may have made the booking.
     var inDoubtSince: MonotonicTime? {
@@ -50,7 +59,7 @@ struct Evidence: Sendable, Equatable {
 
     /// Returns when a new sending's refusal ends the doubt, or nil.
     func settlesAt(_ rules: BookingRules) -> MonotonicTime? {
-        guard rules.keys == .first, !rules.areKeysShared, let unanswered else { return nil }
+        guard rules.keys == .first, !rules.areKeysShared, !wasMade, let unanswered else { return nil }
         return unanswered.end.adding(milliseconds: rules.platformLimitMilliseconds + BookingRules.marginMilliseconds)
     }
 
@@ -63,6 +72,7 @@ struct Evidence: Sendable, Equatable {
         if sendings.count > 1 { addUnanswered(from: sendings.firstAt, to: sendings.lastAt) }
         switch answer {
         case .made:
+            wasMade = false
             unanswered = nil
             conflict = nil
             assumesOthers = false

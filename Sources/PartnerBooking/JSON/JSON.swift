@@ -18,6 +18,18 @@ package enum JSON {
         return visitor
     }
 
+    /// The same of bytes in memory, which stay there meanwhile.
+    static func scan<Visitor: JSONVisitor>(
+        _ bytes: UnsafeRawBufferPointer, profile: JSONProfile, visitor: consuming Visitor
+    ) throws(JSONSyntaxError) -> Visitor {
+        var visitor = visitor
+        let error = errorInWindow(bytes, profile) { (window, place, _) throws(JSONSyntaxError) in
+            place = try JSONScanner.afterValue(place, &window, &visitor, outer: 0)
+        }
+        if let error { throw error }
+        return visitor
+    }
+
     /// The kind of the top-level member `name`, or nil when the text is not JSON, not an object, or has no such
     /// member. Of several copies the last one counts, as in most readers.
     static func kindOfTopLevelMember(_ name: StaticString, in bytes: [UInt8], profile: JSONProfile) -> JSONKind? {
@@ -75,25 +87,31 @@ package enum JSON {
         _ body: (inout JSONWindow, inout UnsafeRawPointer, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> Void
     ) throws(JSONSyntaxError) {
         // These two do not carry a typed error, so the result does.
-        let error: JSONSyntaxError? = bytes.withUnsafeBytes { buffer in
-            withUnsafeTemporaryAllocation(byteCount: JSONWindow.scratchSize, alignment: 16) { scratch in
-                guard let scratch = scratch.baseAddress else { return JSONSyntaxError(offset: 0, reason: "no memory") }
-                let text = JSONText(bytes: buffer, profile: profile)
-                var window = JSONWindow(text, scratch: scratch)
-                var place = text.base
-                do throws(JSONSyntaxError) {
-                    window.makeRoom(&place)
-                    window.skipSpace(&place)
-                    try body(&window, &place, buffer)
-                    window.skipSpace(&place)
-                    let end = window.offset(of: place)
-                    return end < text.count ? text.error("there is text after the end", at: end) : nil
-                } catch {
-                    return error
-                }
+        let error = bytes.withUnsafeBytes { errorInWindow($0, profile, body) }
+        if let error { throw error }
+    }
+
+    @inline(__always)
+    private static func errorInWindow(
+        _ buffer: UnsafeRawBufferPointer, _ profile: JSONProfile,
+        _ body: (inout JSONWindow, inout UnsafeRawPointer, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> Void
+    ) -> JSONSyntaxError? {
+        withUnsafeTemporaryAllocation(byteCount: JSONWindow.scratchSize, alignment: 16) { scratch in
+            guard let scratch = scratch.baseAddress else { return JSONSyntaxError(offset: 0, reason: "no memory") }
+            let text = JSONText(bytes: buffer, profile: profile)
+            var window = JSONWindow(text, scratch: scratch)
+            var place = text.base
+            do throws(JSONSyntaxError) {
+                window.makeRoom(&place)
+                window.skipSpace(&place)
+                try body(&window, &place, buffer)
+                window.skipSpace(&place)
+                let end = window.offset(of: place)
+                return end < text.count ? text.error("there is text after the end", at: end) : nil
+            } catch {
+                return error
             }
         }
-        if let error { throw error }
     }
 
     /// Whether a string or key, `span` including its quotes, has that text.
@@ -123,33 +141,16 @@ package enum JSON {
 
     /// The text of a string or key, `span` including its quotes, of bytes that were scanned.
     static func decodeString(_ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool) -> String {
-        let inner = bytes[span.lowerBound + 1..<span.upperBound - 1]
-        guard hasEscapes else { return String(decoding: UnsafeRawBufferPointer(rebasing: inner), as: UTF8.self) }
-        // UTF-16 is what \u escapes are written in; halves of pairs become U+FFFD.
-        var units: [UInt16] = []
-        var rest = inner
-        while let byte = rest.first {
-            guard byte == UInt8(ascii: "\\") else {
-                let plain = rest.prefix { $0 != UInt8(ascii: "\\") }
-                units.append(contentsOf: String(decoding: plain, as: UTF8.self).utf16)
-                rest = rest[plain.endIndex...]
-                continue
-            }
-            rest = rest.dropFirst()
-            let escape = rest.popFirst() ?? 0
-            switch escape {
-            case UInt8(ascii: "b"): units.append(0x08)
-            case UInt8(ascii: "f"): units.append(0x0C)
-            case UInt8(ascii: "n"): units.append(0x0A)
-            case UInt8(ascii: "r"): units.append(0x0D)
-            case UInt8(ascii: "t"): units.append(0x09)
-            case UInt8(ascii: "u"):
-                units.append(rest.prefix(4).reduce(0) { $0 << 4 | UInt16($1.hexDigitValue ?? 0) })
-                rest = rest.dropFirst(4)
-            default: units.append(UInt16(escape))
-            }
-        }
-        return String(decoding: units, as: UTF16.self)
+        let inner = UnsafeRawBufferPointer(rebasing: bytes[span.lowerBound + 1..<span.upperBound - 1])
+        guard hasEscapes else { return String(decoding: inner, as: UTF8.self) }
+        return String(unsafeUninitializedCapacity: inner.count) { JSONEscapes.decode(inner, to: $0) }
+    }
+
+    /// The same as UTF-8.
+    static func decodeBytes(_ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool) -> [UInt8] {
+        let inner = UnsafeRawBufferPointer(rebasing: bytes[span.lowerBound + 1..<span.upperBound - 1])
+        guard hasEscapes else { return Array(inner) }
+        return [UInt8](unsafeUninitializedCapacity: inner.count) { $1 = JSONEscapes.decode(inner, to: $0) }
     }
 }
 

@@ -78,7 +78,7 @@ struct JSONElements: Sequence, IteratorProtocol {
 
 extension Int {
     /// Reads digits with or without a minus sign; nil for anything else and for what does not fit.
-    fileprivate init?(decimal text: UnsafeRawBufferPointer) {
+    init?(decimal text: UnsafeRawBufferPointer) {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = text.dropFirst(isNegative ? 1 : 0)
         guard !digits.isEmpty else { return nil }

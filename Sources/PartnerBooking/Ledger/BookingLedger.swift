@@ -56,7 +56,13 @@ struct BookingLedger: Sendable {
             guard wish == nil else { return start(key, wish, body, service, id, wallClock, replacing: entry) }
             return entry.isHeard(now) ? .absent : .notMade(outcome, end: entry.end)
         case .inFlight(let id): return .join(id)
-        case .booked(let reply): return .replay(reply, end: entry.end)
+        case .booked(let reply?): return .replay(reply, end: entry.end)
+        case .booked(nil):
+            // Only the service has the reply.
+            guard wish != nil else { return .replyNotKept }
+            entry.ask(with: body, in: id)
+            store(entry, under: key)
+            return .send(Grant(body: body, evidence: .ofBookingMade, isRecorded: true))
         case .inDoubt(let evidence):
             // A cancelled booking that is repeated needs a new record.
             entry.isRecorded = entry.isRecorded && !entry.isWithdrawn
@@ -115,7 +121,17 @@ struct BookingLedger: Sendable {
         if settled.count > 2 * settledCount + 64 { settled = settled.filter { !isGone($0) } }
     }
 
-    /// Restores an entry of an earlier process. `evidence` is for a booking in doubt.
+    /// Restores the entries of an earlier process, each with a key of its own.
+    mutating func restore(_ entries: [JournalEntry], _ evidence: Evidence, service: (String) -> Int?) {
+        let settled = entries.count { $0.isSettled }
+        self.entries.reserveCapacity(entries.count - settled + min(settled, settings.capacity + 1))
+        listed.reserveCapacity(entries.count { !$0.isHeard })
+        for entry in entries {
+            restore(entry, service: entry.wish.summary.flatMap { service($0.botID) }, evidence)
+        }
+    }
+
+    /// Restores an entry of an earlier process, the only one with its key. `evidence` is for a booking in doubt.
     mutating func restore(_ entry: JournalEntry, service: Int?, _ evidence: Evidence) {
         var restored = Entry(
             wish: entry.wish, body: [], recordedAt: entry.recordedAt, service: service, state: .inDoubt(evidence),
@@ -135,7 +151,9 @@ struct BookingLedger: Sendable {
             settled.append(Settled(key: entry.key, end: .none, dueAt: expiresAt))
             if entry.isHeard { replaceable.append(Settled(key: entry.key, end: .none, dueAt: expiresAt)) }
         }
-        store(restored, under: entry.key)
+        store(restored, under: entry.key, replacing: nil)
+        // The first new booking would drop them all at once.
+        while settledCount > settings.capacity, let oldest = replaceable.popFirst() { forget(oldest) }
     }
 
     /// Stores or removes an entry, and counts it.
@@ -181,7 +199,7 @@ struct BookingLedger: Sendable {
     /// The call of a booking was cancelled. Returns whether to record it in the journal. True also while the intent is
     /// being written.
     mutating func withdraw(_ key: String) -> Bool {
-        guard let entry = entries[key], !entry.isSettled else { return false }
+        guard let entry = entries[key], !entry.isSettled, !entry.wasMade else { return false }
         entries[key]?.isWithdrawn = true
         return true
     }
@@ -270,7 +288,7 @@ struct BookingLedger: Sendable {
 
     private func existing(_ entry: Entry) -> PartnerBookingError.Existing {
         let booking: JSONValue? =
-            if case .booked(let reply) = entry.state {
+            if case .booked(let reply?) = entry.state {
                 (try? JSONDocument(reply, profile: .reply))?.root["booking"]
             } else {
                 nil

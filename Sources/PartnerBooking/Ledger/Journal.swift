@@ -10,6 +10,10 @@ final class Journal: @unchecked Sendable {
         /// Whose bookings these are.
         var service: String
         var retentionMilliseconds: Int
+        /// A larger file takes no new bookings.
+        var maxBytes = 268_435_456
+        /// False: what a service has answered stays in the memory.
+        var keepsReplies = true
     }
 
     /// What was found when the journal was opened.
@@ -40,6 +44,11 @@ final class Journal: @unchecked Sendable {
         /// Who waits for it to be on the disk; nil: nobody.
         let id: TransferID?
 
+        /// Somebody waits for it before he sends a booking.
+        var isNewBooking: Bool {
+            if id != nil, case .event(.intent, _, _) = record { true } else { false }
+        }
+
         var lines: [UInt8] { more.isEmpty ? record.line : record.line + more.flatMap(\.line) }
     }
 
@@ -64,45 +73,23 @@ final class Journal: @unchecked Sendable {
     /// The ledger's clock: it goes on from the records that were found.
     let clock: LedgerClock
     var path: String { settings.path }
+    var keepsReplies: Bool { settings.keepsReplies }
     private let settings: Settings
     private let shared = Monitor(Shared())
     private var file: JournalFile?
-    private var needsRewriting: Bool
+    private(set) var needsRewriting: Bool
     /// Records nobody waits for, that are not on the disk yet.
     private var unwritten: [Item] = []
     private var syncAt: MonotonicTime?
     private var upkeep = JournalUpkeep()
 
+    /// A full journal is written again at most that often.
+    private var nextTryToMakeRoom: MonotonicTime?
+
     private static let unwrittenLimit = 1_000
+    private static let roomMilliseconds = 10_000
 
-    /// Opens the journal and reads what it holds.
-    ///
-    /// - Throws: `journal_locked`; `invalid_config` for what is no journal, or another service's; `journal_unavailable`.
-    static func open(_ settings: Settings) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
-        let file = try openFile(settings.path)
-        let bytes: [UInt8]
-        do throws(JournalFailure) { bytes = try file.read() } catch { throw .journalNotOpened(error.message) }
-        let contents = JournalContents(bytes)
-        try check(contents, settings)
-        var opening = Opening(tornBytes: contents.tornBytes, damagedBytes: contents.damagedBytes)
-        let damagedPath = settings.path + ".damaged"
-        if contents.damagedBytes > 0 {
-            do throws(JournalFailure) {
-                try file.keep(as: damagedPath)
-                opening.damagedCopy = damagedPath
-            } catch {
-                throw .journalNotOpened("it is damaged and could not be kept as \(damagedPath): \(error.message)")
-            }
-        }
-        let clock = LedgerClock(startingAt: contents.clock)
-        let isCompact = contents.isCompact(retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
-        let journal = Journal(settings, file, opening, clock, needsRewriting: !isCompact)
-        // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
-        if journal.needsRewriting { try? journal.rewrite() } else { try? file.append(journal.mark.line) }
-        return (journal, contents.entries)
-    }
-
-    private init(
+    init(
         _ settings: Settings, _ file: JournalFile, _ opening: Opening, _ clock: LedgerClock, needsRewriting: Bool
     ) {
         self.settings = settings
@@ -114,34 +101,8 @@ final class Journal: @unchecked Sendable {
     }
 
     /// The record that a journal begins with. Another one follows at each opening.
-    private var mark: JournalRecord {
+    var mark: JournalRecord {
         .journal(service: settings.service, JournalRecord.Mark(clock: clock.now, reading: .now()))
-    }
-
-    private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
-        do throws(JournalFile.OpenFailure) {
-            return try JournalFile(path: path)
-        } catch {
-            switch error {
-            case .locked: throw .journalLocked(path)
-            case .notAFile: throw .config("journal_path", "must name a file, or one that can be made")
-            case .failed(let failure): throw .journalNotOpened(failure.message)
-            }
-        }
-    }
-
-    private static func check(_ contents: JournalContents, _ settings: Settings) throws(PartnerBookingError) {
-        if contents.isOfLaterVersion {
-            throw .config("journal_path", "names a journal of a later version of this library: use that, or another path")
-        }
-        guard contents.isJournal else {
-            throw .config("journal_path", "names a file that is no journal: move it away, or use another path")
-        }
-        if let service = contents.service, service != settings.service {
-            throw .config(
-                "journal_path",
-                "names the journal of another service (\(service)): each service needs a path of its own")
-        }
     }
 
     /// Starts the thread. On it, `report` gets the results of records, and `waiting` returns the records that can wait: those
@@ -241,9 +202,19 @@ final class Journal: @unchecked Sendable {
         } ?? .upkeep
     }
 
-    /// Writes records, and waits for the disk when somebody waits for one of them.
+    /// Writes records, and waits for the disk when somebody waits for one of them. Without room it refuses new bookings.
     private func commit(_ items: [Item]) -> [Report] {
-        let items = unwritten + items
+        var (items, refused) = (unwritten + items, [Report]())
+        if items.contains(where: \.isNewBooking), let full = reasonWithoutRoom(for: items) {
+            refused = items.filter(\.isNewBooking).compactMap { item in
+                item.id.map { Report(id: $0, record: item.record, result: .failed(full, isUndone: true)) }
+            }
+            items.removeAll(where: \.isNewBooking)
+        }
+        return refused + writeAll(items)
+    }
+
+    private func writeAll(_ items: [Item]) -> [Report] {
         let waiting = items.filter { $0.id != nil }
         unwritten = []
         let result: Report.Result
@@ -259,6 +230,22 @@ final class Journal: @unchecked Sendable {
             result = .failed(error.message, isUndone: error.isUndone)
         }
         return waiting.compactMap { item in item.id.map { Report(id: $0, record: item.record, result: result) } }
+    }
+
+    /// Returns why there is no room for records, after it has tried to make some. nil: there is.
+    private func reasonWithoutRoom(for items: [Item]) -> String? {
+        guard let file else { return nil }
+        let count = items.reduce(0) { $0 + $1.lines.count }
+        func isFull() -> Bool { file.size + count > settings.maxBytes }
+        guard isFull() else { return nil }
+        let now = MonotonicTime.now()
+        if (nextTryToMakeRoom ?? now) <= now {
+            nextTryToMakeRoom = now.adding(milliseconds: Self.roomMilliseconds)
+            needsRewriting = true
+            do throws(JournalFailure) { try makeReady(file) } catch { return error.message }
+        }
+        guard isFull() else { return nil }
+        return "it is full: \(file.size) bytes of journal_max_bytes \(settings.maxBytes)"
     }
 
     private struct CommitFailure: Error {
@@ -296,7 +283,7 @@ final class Journal: @unchecked Sendable {
     /// The file must stand under its path, or what is written to it is lost with this process.
     private func makeReady(_ file: JournalFile) throws(JournalFailure) {
         switch file.place {
-        case .inPlace: needsRewriting = needsRewriting || file.wasChanged
+        case .inPlace: needsRewriting = needsRewriting || file.mustBeReplaced
         case .gone: needsRewriting = true
         case .replaced: throw JournalFailure(message: "another file has taken the place of \(settings.path)")
         }
@@ -305,14 +292,18 @@ final class Journal: @unchecked Sendable {
 
     /// Writes a new file with what still counts of the old one, in its place.
     private func rewrite() throws(JournalFailure) {
+        if let file { try rewrite(JournalContents(try file.read())) }
+    }
+
+    func rewrite(_ contents: JournalContents) throws(JournalFailure) {
         guard let file else { return }
-        let contents = JournalContents(try file.read())
-        let bytes = contents.compacted(
-            mark, retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
-        try file.replace(with: bytes)
+        try file.replace { write in
+            contents.writeCompacted(
+                mark, retentionMilliseconds: settings.retentionMilliseconds, now: clock.now, to: write)
+        }
         needsRewriting = false
         syncAt = nil
-        upkeep.rewritten(size: bytes.count)
+        upkeep.rewritten(size: file.size)
     }
 
     /// What can wait until there is nothing else to do. Without a moment: all of it, because this is the end. What fails is

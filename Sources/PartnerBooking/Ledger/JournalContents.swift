@@ -1,8 +1,10 @@
+import Glibc
+
 /// One key in a journal, with all its records taken together.
 struct JournalEntry: Equatable, Sendable {
     enum State: Equatable, Sendable {
         case unsettled(body: [UInt8])
-        case booked(reply: [UInt8])
+        case booked(reply: [UInt8]?)
         case refused(PartnerBookingError.Outcome)
     }
 
@@ -29,11 +31,6 @@ struct JournalEntry: Equatable, Sendable {
     var isRefused: Bool {
         if case .refused = state { true } else { false }
     }
-
-    /// Returns whether it can be forgotten. A booking that may have been made is never forgotten.
-    func isExpired(_ now: Int, retentionMilliseconds: Int) -> Bool {
-        isSettled && clock + retentionMilliseconds * 1_000 <= now
-    }
 }
 
 /// The meaning of the bytes of a journal, damaged as they may be: every line that is intact counts, and no other.
@@ -50,23 +47,42 @@ struct JournalContents {
     /// A later version of this library wrote some of it.
     private(set) var isOfLaterVersion = false
 
+    /// What the records of a key say.
     private struct Place {
-        var entry: JournalEntry
-        let order: Int
-        /// The places of its records.
-        var lines: [Range<Int>]
+        let key: String
+        /// Its last record but for `withdrawn` and `heard`.
+        let line: Range<Int>
+        /// The record that the booking was withdrawn, or that its end was heard.
+        var mark: Range<Int>?
+        var clock: Int
+        let isSettled: Bool
+        let isRefused: Bool
         /// Version 1 wrote one of them. It is written again.
         var isOld: Bool
+        let isOfVersion1: Bool
+        /// A later record has taken its place.
+        var isGone = false
+
+        var isHearable: Bool { isSettled && !isOld && !isOfVersion1 && mark == nil }
+        var isHeardBooking: Bool { isSettled && !isRefused && mark != nil }
+        var lineCount: Int { mark == nil ? 1 : 2 }
+
+        /// Returns whether it is left out. A booking that may have been made never is.
+        func isExpired(_ now: Int, _ retentionMilliseconds: Int) -> Bool {
+            isSettled && clock + retentionMilliseconds * 1_000 <= now
+        }
     }
 
     private let bytes: [UInt8]
-    private var places: [String: Place] = [:]
+    /// In the order of their lines.
+    private var places: [Place] = []
+    private var indices: [String: Int] = [:]
     private var eventCount = 0
     private var markCount = 0
     private var lastMark: JournalRecord.Mark?
     private var lastAt = 0
     /// Settled entries without a time on the clock.
-    private var undated: [String] = []
+    private var undated: [Int] = []
 
     private static let mostMarks = 64
     /// Thousands of years. Adding to it does not overflow.
@@ -74,82 +90,81 @@ struct JournalContents {
 
     init(_ bytes: [UInt8], openedAt reading: LedgerClock.Reading = .now()) {
         self.bytes = bytes
+        bytes.withUnsafeBytes { read($0) }
+        goOn(to: reading)
+    }
+
+    private mutating func read(_ bytes: UnsafeRawBufferPointer) {
+        indices.reserveCapacity(bytes.count / 400)
         var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+        while start < bytes.count, let base = bytes.baseAddress {
+            let feed = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+            let end = feed.map { UnsafeRawPointer($0) - base } ?? bytes.count
+            let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             // A line without its line feed was not written to its end, even if all of the record is there.
-            if end < bytes.count, let record = JournalRecord(line: bytes[start..<end]) {
+            if end < bytes.count, let line = JournalLine(text) {
                 damagedBytes += tornBytes
                 tornBytes = 0
                 hasRecords = true
-                apply(record, start..<end + 1)
+                apply(line, start..<end + 1)
             } else {
-                isOfLaterVersion = isOfLaterVersion || JournalRecord.isOfLaterVersion(bytes[start..<end])
+                isOfLaterVersion = isOfLaterVersion || JournalLine.isOfLaterVersion(text)
                 tornBytes += min(end + 1, bytes.count) - start
             }
             start = end + 1
         }
-        goOn(to: reading)
     }
 
-    private mutating func apply(_ record: JournalRecord, _ line: Range<Int>) {
-        switch record {
-        case .journal(let service, let mark):
+    private mutating func apply(_ line: JournalLine, _ range: Range<Int>) {
+        if case .journal(let service, let mark)? = line.kind == .journal ? line.record : nil {
             self.service = service
             guard let mark else { return }
             lastMark = mark
             markCount += 1
             clock = max(clock, mark.clock)
             lastAt = mark.reading.wallMilliseconds
-        case .event(let event, let key, let stamp):
-            eventCount += 1
-            clock = max(clock, stamp.clock ?? 0)
-            lastAt = stamp.at
-            apply(event, key, stamp, line)
+            return
+        }
+        eventCount += 1
+        clock = max(clock, line.clock ?? 0)
+        lastAt = line.at
+        switch line.kind {
+        case .journal: break
+        case .intent: put(line, range)
+        // Version 1 wrote no summary: there is nothing to list.
+        case .booked(let hasSummary): put(line, range, isSettled: true, isOfVersion1: !hasSummary)
+        case .void(hasWish: true): put(line, range, isSettled: true, isRefused: true)
+        case .void(hasWish: false), .givenUp: remove(line.key)
+        case .withdrawn: withdraw(line, range)
+        case .heard(let end): hear(line.key, end, range)
         }
     }
 
-    private mutating func apply(
-        _ event: JournalRecord.Event, _ key: String, _ stamp: JournalRecord.Stamp, _ line: Range<Int>
+    private mutating func put(
+        _ line: JournalLine, _ range: Range<Int>, isSettled: Bool = false, isRefused: Bool = false,
+        isOfVersion1: Bool = false
     ) {
-        var entry: JournalEntry
-        switch event {
-        case .intent(let wish, let body, let accountID):
-            entry = JournalEntry(
-                key: key, wish: wish, recordedAt: stamp.at, clock: stamp.clock ?? 0, state: .unsettled(body: body),
-                accountID: accountID)
-        case .booked(let wish, let recordedAt, let reply):
-            entry = JournalEntry(
-                key: key, wish: wish, recordedAt: recordedAt, clock: stamp.clock ?? 0, state: .booked(reply: reply))
-            // Version 1 wrote no summary: there is nothing to list.
-            entry.isOfVersion1 = wish.summary == nil
-            entry.isHeard = entry.isOfVersion1
-        case .void(let wish?, let recordedAt, let outcome):
-            entry = JournalEntry(
-                key: key, wish: wish, recordedAt: recordedAt, clock: stamp.clock ?? 0, state: .refused(outcome))
-        case .void(nil, _, _), .givenUp:
-            places[key] = nil
-            return
-        case .withdrawn:
-            guard places[key]?.entry.isSettled == false else { return }
-            places[key]?.entry.isWithdrawn = true
-            places[key]?.lines.append(line)
-            if stamp.clock == nil { places[key]?.isOld = true }
-            return
-        case .heard(let end):
-            guard places[key]?.isOld == false, let entry = places[key]?.entry, entry.isSettled, !entry.isHeard,
-                entry.clock == end
-            else { return }
-            if case .refused = entry.state {
-                places[key] = nil
-            } else {
-                places[key]?.entry.isHeard = true
-                places[key]?.lines.append(line)
-            }
-            return
-        }
-        places[key] = Place(entry: entry, order: line.lowerBound, lines: [line], isOld: stamp.clock == nil)
-        if stamp.clock == nil { undated.append(key) }
+        if let before = indices.updateValue(places.count, forKey: line.key) { places[before].isGone = true }
+        if line.clock == nil { undated.append(places.count) }
+        places.append(
+            Place(
+                key: line.key, line: range, clock: line.clock ?? 0, isSettled: isSettled, isRefused: isRefused,
+                isOld: line.clock == nil, isOfVersion1: isOfVersion1))
+    }
+
+    private mutating func remove(_ key: String) {
+        if let index = indices.removeValue(forKey: key) { places[index].isGone = true }
+    }
+
+    private mutating func withdraw(_ line: JournalLine, _ range: Range<Int>) {
+        guard let index = indices[line.key], !places[index].isSettled else { return }
+        places[index].mark = range
+        if line.clock == nil { places[index].isOld = true }
+    }
+
+    private mutating func hear(_ key: String, _ end: Int, _ range: Range<Int>) {
+        guard let index = indices[key], places[index].clock == end, places[index].isHearable else { return }
+        if places[index].isRefused { remove(key) } else { places[index].mark = range }
     }
 
     /// The clock goes on from the last record to the moment of opening. Entries of version 1 begin to age then.
@@ -161,13 +176,48 @@ struct JournalContents {
                 wallMilliseconds: lastAt)
             clock = min(clock + reading.milliseconds(since: last) * 1_000, Self.lastClock)
         }
-        for key in undated where places[key]?.isOld == true { places[key]?.entry.clock = clock }
+        for index in undated where places[index].isOld { places[index].clock = clock }
     }
 
     /// Each key's entry, in the order in which they were written.
-    var entries: [JournalEntry] { ordered.map(\.entry) }
+    var entries: [JournalEntry] { entries(mostHeard: .max) }
 
-    private var ordered: [Place] { places.values.sorted { $0.order < $1.order } }
+    /// The same without the oldest bookings that were heard, when there are more than that many.
+    func entries(mostHeard limit: Int) -> [JournalEntry] {
+        var left = places.count { $0.isHeardBooking && !$0.isGone } - limit
+        var entries: [JournalEntry] = []
+        entries.reserveCapacity(indices.count)
+        bytes.withUnsafeBytes { bytes in
+            for place in places where !place.isGone {
+                if left > 0, place.isHeardBooking {
+                    left -= 1
+                } else if let entry = entry(place, bytes) {
+                    entries.append(entry)
+                }
+            }
+        }
+        return entries
+    }
+
+    private func entry(_ place: Place, _ bytes: UnsafeRawBufferPointer) -> JournalEntry? {
+        let line = UnsafeRawBufferPointer(rebasing: bytes[place.line.dropLast()])
+        guard case .event(let event, _, let stamp) = JournalLine(intact: line)?.record else { return nil }
+        switch event {
+        case .intent(let wish, let body, let accountID, let recordedAt):
+            return JournalEntry(
+                key: place.key, wish: wish, recordedAt: recordedAt ?? stamp.at, clock: place.clock,
+                state: .unsettled(body: body),
+                accountID: accountID, isWithdrawn: place.mark != nil)
+        case .booked(let wish, let recordedAt, let reply):
+            return JournalEntry(
+                key: place.key, wish: wish, recordedAt: recordedAt, clock: place.clock, state: .booked(reply: reply),
+                isHeard: place.mark != nil || place.isOfVersion1, isOfVersion1: place.isOfVersion1)
+        case .void(let wish?, let recordedAt, let outcome):
+            return JournalEntry(
+                key: place.key, wish: wish, recordedAt: recordedAt, clock: place.clock, state: .refused(outcome))
+        case .void(nil, _, _), .withdrawn, .heard, .givenUp: return nil
+        }
+    }
 
     /// Whether this is a journal at all, or the beginning of one.
     var isJournal: Bool {
@@ -179,21 +229,29 @@ struct JournalContents {
         guard tornBytes + damagedBytes == 0, service != nil, lastMark != nil, markCount <= Self.mostMarks else {
             return false
         }
-        let kept = places.values.filter { !$0.entry.isExpired(now, retentionMilliseconds: retentionMilliseconds) }
-        return kept.allSatisfy { !$0.isOld } && kept.reduce(0) { $0 + $1.lines.count } == eventCount
+        var count = 0
+        for place in places where !place.isGone {
+            guard !place.isExpired(now, retentionMilliseconds), !place.isOld else { return false }
+            count += place.lineCount
+        }
+        return count == eventCount
     }
 
-    /// The same without what is damaged, settled twice over, or expired.
-    func compacted(_ mark: JournalRecord, retentionMilliseconds: Int, now: Int) -> [UInt8] {
-        var result = mark.line
-        for place in ordered where !place.entry.isExpired(now, retentionMilliseconds: retentionMilliseconds) {
-            if place.isOld {
-                for record in place.entry.records { result += record.line }
-            } else {
-                for line in place.lines { result += bytes[line] }
+    /// The same without what is damaged, settled twice over, or expired. `write` gets it piece by piece.
+    func writeCompacted(
+        _ mark: JournalRecord, retentionMilliseconds: Int, now: Int, to write: (UnsafeRawBufferPointer) -> Void
+    ) {
+        mark.line.withUnsafeBytes(write)
+        bytes.withUnsafeBytes { bytes in
+            for place in places where !place.isGone && !place.isExpired(now, retentionMilliseconds) {
+                if place.isOld {
+                    for record in entry(place, bytes)?.records ?? [] { record.line.withUnsafeBytes(write) }
+                } else {
+                    write(UnsafeRawBufferPointer(rebasing: bytes[place.line]))
+                    if let mark = place.mark { write(UnsafeRawBufferPointer(rebasing: bytes[mark])) }
+                }
             }
         }
-        return result
     }
 }
 
@@ -202,7 +260,7 @@ extension JournalEntry {
     fileprivate var records: [JournalRecord] {
         let event: JournalRecord.Event =
             switch state {
-            case .unsettled(let body): .intent(wish, body: body, accountID: accountID)
+            case .unsettled(let body): .intent(wish, body: body, accountID: accountID, recordedAt: nil)
             case .booked(let reply): .booked(wish, recordedAt: recordedAt, reply: reply)
             case .refused(let outcome): .void(wish, recordedAt: recordedAt, outcome)
             }

@@ -28,6 +28,9 @@ final class JournalFile {
         /// Another client has it, in this process or another.
         case locked
         case notAFile
+        case symbolicLink
+        /// It belongs to another user.
+        case foreign(uid: UInt32)
         case failed(JournalFailure)
     }
 
@@ -42,11 +45,15 @@ final class JournalFile {
         // Between the opening and the locking its owner may have replaced it: then this is no longer the journal.
         for _ in 0..<100 {
             let descriptor = JournalDescriptors.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-            guard descriptor >= 0 else { throw .failed(JournalFailure("open \(path)")) }
+            guard descriptor >= 0 else { throw errno == ELOOP ? .symbolicLink : .failed(JournalFailure("open \(path)")) }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
                 JournalDescriptors.close(descriptor)
                 throw .notAFile
+            }
+            guard status.st_uid == geteuid() else {
+                JournalDescriptors.close(descriptor)
+                throw .foreign(uid: status.st_uid)
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let code = errno
@@ -55,7 +62,6 @@ final class JournalFile {
                 throw .failed(JournalFailure("lock \(path)", code))
             }
             if Self.identity(of: path) == Self.identity(status) {
-                fchmod(descriptor, 0o600)
                 self.descriptor = descriptor
                 size = Int(status.st_size)
                 return
@@ -65,27 +71,32 @@ final class JournalFile {
         throw .locked
     }
 
+    /// Keeps all other users out, once it is known to be a journal. A file that has another name as well is left as it is: it is
+    /// replaced before anything is written.
+    func protect() { if !mustBeReplaced { fchmod(descriptor, 0o600) } }
+
     /// Lets the next owner in.
     deinit { JournalDescriptors.close(descriptor) }
 
-    /// All that was written whole.
-    func read() throws(JournalFailure) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: size)
-        var count = 0
-        while count < size {
-            let read = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress?.advanced(by: count), size - count, count)
+    /// All that was written whole, or its beginning.
+    func read(atMost limit: Int = .max) throws(JournalFailure) -> [UInt8] {
+        var code: Int32 = 0
+        let size = min(size, limit)
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size, let start = buffer.baseAddress {
+                let read = pread(descriptor, start + count, size - count, off_t(count))
+                if read < 0 && errno == EINTR { continue }
+                if read < 0 { code = errno }
+                guard read > 0 else { break }
+                count += read
             }
-            if read < 0 && errno == EINTR { continue }
-            guard read >= 0 else { throw JournalFailure("read \(path)") }
-            if read == 0 { break }
-            count += read
         }
-        return Array(bytes.prefix(count))
+        guard code == 0 else { throw JournalFailure("read \(path)", code) }
+        return bytes
     }
 
     var place: Place {
-        switch (Self.identity(of: path), Self.identity(of: descriptor)) {
+        switch (Self.identity(of: path), status.map(Self.identity)) {
         case (nil, _): errno == ENOENT ? .gone : .replaced
         case (let there?, let own?) where there == own: .inPlace
         default: .replaced
@@ -94,7 +105,7 @@ final class JournalFile {
 
     /// Adds bytes. When that fails, nothing of them is left, or the failure says that there may be.
     func append(_ bytes: [UInt8]) throws(JournalFailure) {
-        try Self.write(bytes, to: descriptor, at: size, path)
+        if let failure = JournalDescriptors.write(bytes, to: descriptor, at: size, path) { throw failure }
         size += bytes.count
     }
 
@@ -106,29 +117,28 @@ final class JournalFile {
     /// Takes back what was added after the file had that size. False when it may still be there.
     func cut(to size: Int) -> Bool {
         // A disk that has turned read-only took nothing, and lets nothing be taken back.
-        guard ftruncate(descriptor, off_t(size)) == 0 || lengthOnDisk == size else { return false }
+        guard ftruncate(descriptor, off_t(size)) == 0 || status.map({ Int($0.st_size) }) == size else {
+            return false
+        }
         self.size = size
         return true
     }
 
-    /// Puts another file with these bytes in place of this one. Its name is the old file's until all of it is on the disk.
-    func replace(with bytes: [UInt8]) throws(JournalFailure) {
-        let newPath = path + ".new"
-        let new = JournalDescriptors.open(newPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
-        guard new >= 0 else { throw JournalFailure("open \(newPath)") }
+    /// Puts another file with the bytes that `body` writes in place of this one. Its name is the old file's until all of it is on
+    /// the disk.
+    func replace(_ body: (_ write: (UnsafeRawBufferPointer) -> Void) -> Void) throws(JournalFailure) {
+        let new = try NewJournalFile(path: path + ".new")
         do throws(JournalFailure) {
-            guard flock(new, LOCK_EX | LOCK_NB) == 0 else { throw JournalFailure("lock \(newPath)") }
-            try Self.write(bytes, to: new, at: 0, newPath)
-            guard fsync(new) == 0 else { throw JournalFailure("fsync \(newPath)") }
-            guard rename(newPath, path) == 0 else { throw JournalFailure("rename \(newPath)") }
+            body(new.write)
+            try new.finish()
+            guard rename(new.path, path) == 0 else { throw JournalFailure("rename \(new.path)") }
         } catch {
-            unlink(newPath)
-            JournalDescriptors.close(new)
+            new.remove()
             throw error
         }
         JournalDescriptors.close(descriptor)
-        descriptor = new
-        size = bytes.count
+        descriptor = new.descriptor
+        size = new.size
         try syncDirectory()
     }
 
@@ -140,16 +150,17 @@ final class JournalFile {
         let copy = Glibc.open(other, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard copy >= 0 else { throw JournalFailure("open \(other)") }
         defer { Glibc.close(copy) }
-        try Self.write(bytes, to: copy, at: 0, other)
+        if let failure = JournalDescriptors.write(bytes, to: copy, at: 0, other) { throw failure }
         guard fsync(copy) == 0 else { throw JournalFailure("fsync \(other)") }
     }
 
-    /// Somebody else has written to it, or cut it.
-    var wasChanged: Bool { lengthOnDisk != size }
+    /// Somebody else has written to it or cut it, or it has another name as well. Then a new file takes its place, and nobody
+    /// else's file is written to.
+    var mustBeReplaced: Bool { status.map { Int($0.st_size) != size || $0.st_nlink > 1 } ?? true }
 
-    private var lengthOnDisk: Int? {
+    private var status: stat? {
         var status = stat()
-        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
+        return fstat(descriptor, &status) == 0 ? status : nil
     }
 
     private func syncDirectory() throws(JournalFailure) {
@@ -160,18 +171,6 @@ final class JournalFile {
         defer { Glibc.close(descriptor) }
         // Some file systems cannot, and have no need to.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw JournalFailure("fsync \(directory)") }
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32, at start: Int, _ path: String) throws(JournalFailure) {
-        var count = 0
-        while count < bytes.count {
-            let written = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress?.advanced(by: count), bytes.count - count, start + count)
-            }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw JournalFailure("write \(path)", written < 0 ? errno : ENOSPC) }
-            count += written
-        }
     }
 
     private struct Identity: Equatable {
@@ -186,41 +185,4 @@ final class JournalFile {
         return lstat(path, &status) == 0 ? identity(status) : nil
     }
 
-    private static func identity(of descriptor: Int32) -> Identity? {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? identity(status) : nil
-    }
-}
-
-/// The descriptors of all journals of this process. The lock of a file lasts until its last descriptor is closed: the child of
-/// a fork closes its copies, so that it cannot keep a journal locked that its parent has let go of.
-enum JournalDescriptors {
-    private static let open: Monitor<Set<Int32>> = {
-        pthread_atfork(
-            { JournalDescriptors.open.lockForFork() },
-            { JournalDescriptors.open.unlockAfterFork(inChild: false) },
-            {
-                JournalDescriptors.open.unlockAfterFork(inChild: true) { open in
-                    for descriptor in open { Glibc.close(descriptor) }
-                    open = []
-                }
-            })
-        return Monitor([])
-    }()
-
-    /// No fork comes between the opening and the note of it.
-    static func open(_ path: String, _ flags: Int32) -> Int32 {
-        open.withLock { open in
-            let descriptor = Glibc.open(path, flags, 0o600)
-            if descriptor >= 0 { open.insert(descriptor) }
-            return descriptor
-        }
-    }
-
-    /// Once; of no effect in a child that has closed it already.
-    static func close(_ descriptor: Int32) {
-        open.withLock { open in
-            if open.remove(descriptor) != nil { _ = Glibc.close(descriptor) }
-        }
-    }
 }

@@ -21,10 +21,12 @@ enum JournalRecord: Equatable, Sendable {
     }
 
     enum Event: Equatable, Sendable {
-        /// A booking is about to be sent, in that account if the library names it.
-        case intent(Wish, body: [UInt8], accountID: String?)
-        /// It was made. Says all there is to remember, so that the intent can go. `recordedAt` is when it was asked for.
-        case booked(Wish, recordedAt: Int, reply: [UInt8])
+        /// A booking is about to be sent, in that account if the library names it. `recordedAt` is when it was asked for; nil: at
+        /// the time of the record.
+        case intent(Wish, body: [UInt8], accountID: String?, recordedAt: Int? = nil)
+        /// It was made. Says all there is to remember, so that the intent can go. `recordedAt` is when it was asked for. Without
+        /// a reply the service has to be asked for it.
+        case booked(Wish, recordedAt: Int, reply: [UInt8]?)
         /// It certainly was not made: the key is free again. No wish in version 1.
         case void(Wish?, recordedAt: Int, PartnerBookingError.Outcome)
         /// Its call was cancelled. It is sent again only after a later intent.
@@ -55,40 +57,6 @@ enum JournalRecord: Equatable, Sendable {
         return Self.magic.bytes + Self.checksum(json) + [UInt8(ascii: " ")] + json + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a line without its line feed; nil when it is not one of ours from first byte to last.
-    init?(line: ArraySlice<UInt8>) {
-        guard Self.magics.contains(where: line.starts), let root = Self.root(of: line), let type = root["type"]?.string
-        else { return nil }
-        if type == "journal" {
-            guard let service = root["service"]?.string, (1...Self.version).contains(root["version"]?.integer ?? 0)
-            else { return nil }
-            self = .journal(service: service, Mark(root))
-            return
-        }
-        guard let key = root["key"]?.string, !key.isEmpty, let stamp = Stamp(root), let event = Event(type, root, stamp)
-        else { return nil }
-        self = .event(event, key: key, stamp)
-    }
-
-    /// Returns whether a later version of this library wrote the line that begins a journal. The version is under the checksum, so
-    /// that damage is not taken for one.
-    static func isOfLaterVersion(_ line: ArraySlice<UInt8>) -> Bool {
-        guard line.starts(with: "pbk".utf8), let root = root(of: line), root["type"]?.string == "journal" else {
-            return false
-        }
-        return (root["version"]?.integer ?? 0) > version
-    }
-
-    /// Returns the JSON object of a line; nil when the checksum does not fit.
-    private static func root(of line: ArraySlice<UInt8>) -> JSONValue? {
-        let (magicCount, digits) = (magic.utf8CodeUnitCount, 16)
-        guard line.count > magicCount + digits + 1 else { return nil }
-        let json = Array(line.dropFirst(magicCount + digits + 1))
-        let checksum = line.dropFirst(magicCount).prefix(digits)
-        guard checksum.elementsEqual(Self.checksum(json)), line[checksum.endIndex] == UInt8(ascii: " ") else { return nil }
-        return (try? JSONDocument(json, profile: .request))?.root
-    }
-
     private var json: [UInt8] {
         JSONWriter.object { record in
             switch self {
@@ -114,27 +82,11 @@ enum JournalRecord: Equatable, Sendable {
 // MARK: - Members
 
 extension JournalRecord.Mark {
-    fileprivate init?(_ root: JSONValue) {
-        guard let at = root.milliseconds("at"), let up = root.milliseconds("up"), let clock = root.clock("clock") else {
-            return nil
-        }
-        self.clock = clock
-        reading = LedgerClock.Reading(bootID: root["boot"]?.string, upMilliseconds: up, wallMilliseconds: at)
-    }
-
     fileprivate func write(_ record: inout JSONWriter) {
         record.member("at", reading.wallMilliseconds)
         record.member("clock", clock)
         record.member("boot", reading.bootID)
         record.member("up", reading.upMilliseconds)
-    }
-}
-
-extension JournalRecord.Stamp {
-    fileprivate init?(_ root: JSONValue) {
-        guard let at = root.milliseconds("at") else { return nil }
-        self.at = at
-        clock = root.clock("clock")
     }
 }
 
@@ -150,50 +102,17 @@ extension JournalRecord.Event {
         }
     }
 
-    fileprivate init?(_ type: String, _ root: JSONValue, _ stamp: JournalRecord.Stamp) {
-        let fingerprint = root["fingerprint"]?.string.flatMap(Fingerprint.init(hex:))
-        let conversation = root["conversation"]?.string
-        let recordedAt = root.milliseconds("recorded_at") ?? stamp.at
-        switch type {
-        case "intent":
-            guard let text = root["body"]?.string, var fingerprint else { return nil }
-            let body = Array(text.utf8)
-            if stamp.clock == nil { fingerprint = Fingerprint(body: body) ?? fingerprint }
-            let wish = Wish(
-                fingerprint: fingerprint, summary: BookingSummary(body: body), conversation: conversation)
-            self = .intent(wish, body: body, accountID: root["account_id"]?.string)
-        case "booked":
-            guard let reply = root["reply"]?.string, let fingerprint else { return nil }
-            let summary = BookingSummary(botID: root["bot_id"], root)
-            let wish = Wish(fingerprint: fingerprint, summary: summary, conversation: conversation)
-            self = .booked(wish, recordedAt: recordedAt, reply: Array(reply.utf8))
-        case "void":
-            let wish = fingerprint.flatMap { fingerprint in
-                BookingSummary(botID: root["bot_id"], root).map {
-                    Wish(fingerprint: fingerprint, summary: $0, conversation: conversation)
-                }
-            }
-            let outcome = root["outcome"]?.string.flatMap(PartnerBookingError.Outcome.init(rawValue:))
-            self = .void(wish, recordedAt: wish == nil ? stamp.at : recordedAt, outcome ?? .rejected)
-        case "withdrawn": self = .withdrawn
-        case "heard":
-            guard let end = root.clock("end") else { return nil }
-            self = .heard(end: end)
-        case "given_up": self = .givenUp
-        default: return nil
-        }
-    }
-
     fileprivate func write(_ record: inout JSONWriter) {
         switch self {
-        case .intent(let wish, let body, let accountID):
+        case .intent(let wish, let body, let accountID, let recordedAt):
             record.member("fingerprint", wish.fingerprint.hex)
             if let accountID { record.member("account_id", accountID) }
+            if let recordedAt { record.member("recorded_at", recordedAt) }
             if let conversation = wish.conversation { record.member("conversation", conversation) }
             record.member("body", String(decoding: body, as: UTF8.self))
         case .booked(let wish, let recordedAt, let reply):
             write(wish, recordedAt, &record)
-            record.member("reply", String(decoding: reply, as: UTF8.self))
+            record.member("reply", ifAny: reply.map { String(decoding: $0, as: UTF8.self) })
         case .void(let wish, let recordedAt, let outcome):
             record.member("outcome", outcome.rawValue)
             if let wish { write(wish, recordedAt, &record) }
@@ -211,17 +130,6 @@ extension JournalRecord.Event {
         }
         record.member("recorded_at", recordedAt)
         if let conversation = wish.conversation { record.member("conversation", conversation) }
-    }
-}
-
-extension JSONValue {
-    /// A time that can be added to without overflow: less than thousands of years.
-    fileprivate func milliseconds(_ name: StaticString) -> Int? {
-        self[name]?.integer.flatMap { (0...1 << 50).contains($0) ? $0 : nil }
-    }
-
-    fileprivate func clock(_ name: StaticString) -> Int? {
-        self[name]?.integer.flatMap { (0...JournalContents.lastClock).contains($0) ? $0 : nil }
     }
 }
 

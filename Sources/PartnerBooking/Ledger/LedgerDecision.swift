@@ -28,6 +28,8 @@ extension BookingLedger {
         case join(TransferID)
         /// It was made before: here is the reply to it.
         case replay([UInt8], end: TransferID)
+        /// It was made before, and nobody has kept the reply: to ask the service for it takes the whole request.
+        case replyNotKept
         /// The key belongs to another booking.
         case refuse(PartnerBookingError.Existing)
         /// Too many bookings of its service are in doubt or in flight.

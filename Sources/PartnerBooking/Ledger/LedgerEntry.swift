@@ -4,7 +4,8 @@ extension BookingLedger {
     enum State: Sendable {
         case inFlight(TransferID)
         indirect case inDoubt(Evidence)
-        case booked(reply: [UInt8])
+        /// Without a reply when an earlier process has recorded it so.
+        case booked(reply: [UInt8]?)
         case refused(PartnerBookingError.Outcome)
     }
 
@@ -33,6 +34,8 @@ extension BookingLedger {
         var recordedEnd: Int?
         /// When the host has heard its end. nil: not yet.
         var heardAt: Int?
+        /// It was made, and is sent again for its reply. Whatever comes of that, it was made.
+        var wasMade = false
         /// When the entry is forgotten. nil: never.
         var expiresAt: Int?
 
@@ -59,11 +62,21 @@ extension BookingLedger {
             self.expiresAt = expiresAt
         }
 
+        /// A booking that was made is sent again, for its reply.
+        mutating func ask(with body: [UInt8], in id: TransferID) {
+            self.body = body
+            state = .inFlight(id)
+            wasMade = true
+            heardAt = nil
+            expiresAt = nil
+        }
+
         /// Ends it, unless it is settled. Returns whether it is settled now, and its service.
         mutating func end(_ ending: Ending, as end: TransferID, expiresAt: Int) -> (isSettled: Bool, service: Int?)? {
             guard !isSettled else { return nil }
             self.end = end
             switch ending {
+            case .inDoubt where wasMade, .notBooked where wasMade: settle(.booked(reply: nil), expiresAt: expiresAt)
             case .inDoubt(let evidence, let owedReport):
                 state = .inDoubt(evidence)
                 self.owedReport = owedReport

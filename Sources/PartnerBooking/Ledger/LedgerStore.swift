@@ -38,10 +38,7 @@ final class LedgerStore: Sendable {
         openedAt: MonotonicTime = .now(), service: (String) -> Int? = { _ in 0 }
     ) {
         var ledger = ledger
-        for entry in entries {
-            ledger.restore(
-                entry, service: entry.wish.summary.flatMap { service($0.botID) }, Evidence(inheritedAt: openedAt))
-        }
+        ledger.restore(entries, Evidence(inheritedAt: openedAt), service: service)
         clock = journal?.clock ?? LedgerClock()
         state = Monitor(State(ledger: ledger, clock: clock))
         self.journal = journal
@@ -64,7 +61,8 @@ final class LedgerStore: Sendable {
         guard journal != nil, case .booked(let reply) = ending,
             let entry = state.withLock({ $0.ledger.wish(of: key) })
         else { return }
-        append(key) { .booked(entry.wish, recordedAt: entry.recordedAt, reply: reply) }
+        let kept = journal?.keepsReplies ?? true ? reply : nil
+        append(key) { .booked(entry.wish, recordedAt: entry.recordedAt, reply: kept) }
     }
 
     /// Returns the error of a booking that was refused before its key was looked up. The booking of a known key may have been
@@ -176,7 +174,9 @@ final class LedgerStore: Sendable {
     /// Writes the intent of a booking in flight, without waiting. Returns false when there is no journal.
     func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID) -> Bool {
         guard journal != nil, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
-        append(key, id: id) { .intent(entry.wish, body: body, accountID: accountID) }
+        append(key, id: id) {
+            .intent(entry.wish, body: body, accountID: accountID, recordedAt: entry.recordedAt)
+        }
         return true
     }
 
@@ -212,8 +212,9 @@ final class LedgerStore: Sendable {
 
     /// The host repeats a cancelled booking that is still in flight.
     func renew(_ key: String, accountID: String?) {
-        guard let (wish, body) = state.withLock({ $0.ledger.renew(key) }) else { return }
-        append(key) { .intent(wish, body: body, accountID: accountID) }
+        let (renewed, recordedAt) = state.withLock { ($0.ledger.renew(key), $0.ledger.wish(of: key)?.recordedAt) }
+        guard let (wish, body) = renewed else { return }
+        append(key) { .intent(wish, body: body, accountID: accountID, recordedAt: recordedAt) }
     }
 
     /// Writes an event, if there is a journal. With an ID its end is reported.

@@ -11,10 +11,19 @@ struct Fingerprint: Sendable, Hashable {
     var hex: String { digest.hex }
 
     /// nil for anything but the 64 digits of a SHA-256.
-    init?(hex: String) {
-        let digits = hex.utf8.compactMap(\.hexDigitValue)
-        guard digits.count == 64, hex.utf8.count == 64 else { return nil }
-        digest = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    init?(hex: UnsafeRawBufferPointer) {
+        guard Self.isHex(hex) else { return nil }
+        digest = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            while count < 32 {
+                digest[count] = (hex[2 * count].hexDigitValue ?? 0) << 4 | (hex[2 * count + 1].hexDigitValue ?? 0)
+                count += 1
+            }
+        }
+    }
+
+    /// Returns whether these are the 64 digits of a SHA-256.
+    static func isHex(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.count == 64 && text.allSatisfy { $0.hexDigitValue != nil }
     }
 
     /// Takes the fingerprint of a request without some of its members.

@@ -45,7 +45,7 @@ extension Sandbox {
                 }
             }
             guard items.count <= Self.itemLimit else {
-                let message = "More than \(Self.itemLimit) \(clinic.listing) are free: ask for a shorter range"
+                let message = "More than \(Self.itemLimit) \(clinic.listing.rawValue) are free: ask for a shorter range"
                 throw Refusal(400, "range_too_long", message)
             }
         }

@@ -3,6 +3,11 @@ struct FIFO<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
+    init() {}
+
+    /// Has room for so many from the start.
+    init(reserving count: Int) { elements.reserveCapacity(count) }
+
     var isEmpty: Bool { head == elements.count }
     var count: Int { elements.count - head }
 

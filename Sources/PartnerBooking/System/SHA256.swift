@@ -1,3 +1,5 @@
+import CSystem
+
 /// SHA-256 (FIPS 180-4), fed piece by piece.
 ///
 /// Our own because the library may use neither a crypto package nor the one inside libcurl, which is not for others to call.
@@ -15,7 +17,10 @@ struct SHA256 {
     /// The schedule of the block under way: a member, because what was fed can be had from it.
     private var words = InlineArray<64, UInt32>(repeating: 0)
 
-    init() {}
+    /// Does without the processor's instructions for it.
+    private let isPortable: Bool
+
+    init(isPortable: Bool = false) { self.isPortable = isPortable }
 
     static func digest(of bytes: [UInt8]) -> Digest {
         var hash = SHA256()
@@ -49,22 +54,18 @@ struct SHA256 {
             place += missing
             count &-= missing
         }
-        while count >= 64 {
-            Self.absorb(place, &state, &words)
-            place += 64
-            count &-= 64
+        if count >= 64 {
+            let whole = count & ~63
+            absorb(place, blocks: whole / 64)
+            place += whole
+            count &-= whole
         }
         keep(place, count)
     }
 
     /// The digest of all that was fed. To be called once.
     mutating func finalize() -> Digest {
-        let bitCount = byteCount &* 8
-        update(0x80)
-        if restCount > 56 { fillRest(to: 64) }
-        fillRest(to: 56)
-        withUnsafeMutableBytes(of: &rest) { $0.storeBytes(of: bitCount.bigEndian, toByteOffset: 56, as: UInt64.self) }
-        absorbRest()
+        end()
         return Digest(unsafeUninitializedCapacity: 32) { digest, count in
             let digest = UnsafeMutableRawBufferPointer(digest)
             for index in 0..<8 {
@@ -72,6 +73,21 @@ struct SHA256 {
             }
             count = 32
         }
+    }
+
+    /// The first eight bytes of the digest, the first one on top. To be called once, in place of `finalize`.
+    mutating func finalizedStart() -> UInt64 {
+        end()
+        return UInt64(state[0]) << 32 | UInt64(state[1])
+    }
+
+    private mutating func end() {
+        let bitCount = byteCount &* 8
+        update(0x80)
+        if restCount > 56 { fillRest(to: 64) }
+        fillRest(to: 56)
+        withUnsafeMutableBytes(of: &rest) { $0.storeBytes(of: bitCount.bigEndian, toByteOffset: 56, as: UInt64.self) }
+        absorbRest()
     }
 
     /// Forgets all that was fed.
@@ -92,10 +108,17 @@ struct SHA256 {
     }
 
     private mutating func absorbRest() {
-        withUnsafeBytes(of: &rest) { rest in
-            if let block = rest.baseAddress { Self.absorb(block, &state, &words) }
+        let block = rest
+        withUnsafeBytes(of: block) { block in
+            if let block = block.baseAddress { absorb(block, blocks: 1) }
         }
         restCount = 0
+    }
+
+    /// Absorbs blocks of 64 bytes, with the processor's own instructions where it has them.
+    private mutating func absorb(_ start: UnsafeRawPointer, blocks: Int) {
+        if !isPortable, csystem_sha256(&state, start, blocks) != 0 { return }
+        for block in 0..<blocks { Self.absorb(start + 64 * block, &state, &words) }
     }
 
     /// Absorbs the block of 64 bytes at `block`. Hashing spends its time here, so it uses pointers and unchecked shifts.

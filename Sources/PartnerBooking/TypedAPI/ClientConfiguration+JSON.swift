@@ -221,5 +221,7 @@ extension ClientConfiguration.JournalOptions {
         root.member("journal_required", ifAny: isRequired)
         root.member("journal_timeout_ms", ifAny: timeout?.wholeMilliseconds)
         root.member("resume_on_open", ifAny: resumesOnOpen)
+        root.member("journal_max_bytes", ifAny: maxBytes)
+        root.member("journal_keeps_replies", ifAny: keepsReplies)
     }
 }

@@ -148,13 +148,22 @@ extension ClientConfiguration {
         public var timeout: Duration?
         /// Unsettled bookings are sent again when the client opens.
         public var resumesOnOpen: Bool?
+        /// Size from which the file takes no new bookings, 1048576 to 1073741824 bytes.
+        public var maxBytes: Int?
+        /// False: the file contains no replies. After a restart a booking that is repeated is sent again, with the same key.
+        public var keepsReplies: Bool?
 
         /// A journal at that path. What is nil has its default.
-        public init(path: String, isRequired: Bool? = nil, timeout: Duration? = nil, resumesOnOpen: Bool? = nil) {
+        public init(
+            path: String, isRequired: Bool? = nil, timeout: Duration? = nil, resumesOnOpen: Bool? = nil,
+            maxBytes: Int? = nil, keepsReplies: Bool? = nil
+        ) {
             self.path = path
             self.isRequired = isRequired
             self.timeout = timeout
             self.resumesOnOpen = resumesOnOpen
+            self.maxBytes = maxBytes
+            self.keepsReplies = keepsReplies
         }
     }
 }

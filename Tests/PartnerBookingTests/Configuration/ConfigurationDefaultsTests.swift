@@ -56,6 +56,7 @@ import Testing
         #expect(ConfigurationSample.refusal(RequestText().bytes)?.field == "api_key")
         #expect(ConfigurationSample.refusal(PlatformSample.text("{}"))?.field == "platforms")
         #expect(ConfigurationSample.clinic(read) == nil)
+        let journalDefaults = Journal.Settings(path: "", service: "", retentionMilliseconds: 0)
         #expect(narrow.connection.maxConnections == 7)
         #expect(settings.rulesByBot.isEmpty)
         #expect(read.timeoutMilliseconds(for: .lookupCustomer) == timeouts[0])
@@ -83,6 +84,8 @@ import Testing
                 "journal_path": .absent(journal?.path), "journal_required": .boolean(policy.isJournalRequired),
                 "journal_timeout_ms": .number(policy.journalTimeoutMilliseconds),
                 "resume_on_open": .boolean(read.resumesOnOpen),
+                "journal_max_bytes": .number(journalDefaults.maxBytes),
+                "journal_keeps_replies": .boolean(journalDefaults.keepsReplies),
                 "platform_keys": .string(settings.rules.keys.rawValue),
                 "platform_limit_ms": .number(settings.rules.platformLimitMilliseconds),
                 "check_start_at": .boolean(settings.rules.checksStart), "bots": .nothing,

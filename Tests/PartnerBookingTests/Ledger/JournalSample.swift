@@ -35,7 +35,7 @@ enum JournalSample {
     }
 
     static func booked(
-        _ key: String = "k", clock: Int? = 20, at: Int = at, _ wish: Wish = wish, reply: [UInt8] = reply
+        _ key: String = "k", clock: Int? = 20, at: Int = at, _ wish: Wish = wish, reply: [UInt8]? = reply
     ) -> JournalRecord {
         record(.booked(wish, recordedAt: at - 7, reply: reply), key, clock, at)
     }
@@ -114,5 +114,20 @@ enum JournalSample {
 
     static func version1Start(_ service: String = "s") -> [UInt8] {
         version1(#"{"type":"journal","version":1,"service":"\#(service)"}"#)
+    }
+}
+
+extension JournalContents {
+    func compacted(_ mark: JournalRecord, retentionMilliseconds: Int, now: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        writeCompacted(mark, retentionMilliseconds: retentionMilliseconds, now: now) { bytes += $0 }
+        return bytes
+    }
+}
+
+extension JournalEntry {
+    /// Returns whether a compaction leaves it out.
+    func isExpired(_ now: Int, retentionMilliseconds: Int) -> Bool {
+        isSettled && clock + retentionMilliseconds * 1_000 <= now
     }
 }

@@ -149,7 +149,7 @@ struct LedgerModel {
         bookings[entry.key] = booking
         switch entry.state {
         case .unsettled: break
-        case .booked(let reply): settle(entry.key, .booked(reply), entry.clock)
+        case .booked(let reply): settle(entry.key, .booked(reply ?? []), entry.clock)
         case .refused(let outcome): settle(entry.key, .refused(outcome), entry.clock)
         }
     }

@@ -94,8 +94,13 @@ private struct LedgerHistory {
         var entry = JournalEntry.earlier(key, state, clock: clock, wish: wish(key))
         if case .booked = state { entry.isHeard = number(2) == 0 }
         if case .unsettled = state { entry.isWithdrawn = number(2) == 0 }
+        let settledCount = model.settledCount
         ledger.restore(entry, service: service(key), LedgerFixture.doubt)
         model.restore(entry, service: service(key), LedgerFixture.doubt)
+        let listed = Set(ledger.pending(now).map(\.key))
+        let lost = model.bookings.keys.filter { !listed.contains($0) && !ledger.mayBeMade($0, now: now) }
+        let problem = model.lose(Set(lost), of: settledCount, now)
+        expect(problem == nil, problem ?? "")
         note("restore \(entry.key) heard \(entry.isHeard)")
     }
 

@@ -160,4 +160,20 @@ import Testing
         #expect(ledger.begin(request, "new", service: 0, id: 1) == .full(limit: 3))
         #expect(ledger.begin(request, "new", service: 1, id: 1).grant != nil)
     }
+
+    // MARK: Earlier processes
+
+    /// The first new booking would drop them all at once, on the transfer thread.
+    @Test func noMoreHeardBookingsThanThereIsRoomForComeBack() {
+        var bookings = Fixture(capacity: 10)
+        let entries = (0..<100).map { number in
+            var entry = JournalEntry.earlier("k\(number)", .booked(reply: Fixture.reply), clock: bookings.now + number)
+            entry.isHeard = number != 3
+            return entry
+        }
+        bookings.ledger.restore(entries, Evidence(), service: { _ in 0 })
+        #expect(bookings.ledger.count == 10)
+        #expect(bookings.keys == ["k3"], "nobody has heard that one")
+        #expect(bookings.begin("k99") == .replay(Fixture.reply, end: .none))
+    }
 }

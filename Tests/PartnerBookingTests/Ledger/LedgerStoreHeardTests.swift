@@ -93,7 +93,8 @@ import Testing
             for _ in 0..<50 { number.isMultiple(of: 2) ? receipt.acknowledge() : receipt.acknowledgeSoon() }
         }
         let thread = try journal.start(report: { _ in }, waiting: { ledger.heardRecords(isEnd: $0) })
-        let isWritten = eventually { (try? Process.types(file)) == ["journal", "intent", "booked", "heard"] }
+        // An idle journal is compacted after a second: then the intent is gone.
+        let isWritten = eventually { (try? Process.types(file))?.count { $0 == "heard" } == 1 }
         #expect(isWritten)
         journal.beginClose()
         thread.join()

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import PartnerBooking
@@ -39,6 +40,23 @@ import Testing
             }
         }
         #expect(try Process.run(file).map(\.isWithdrawn) == [false])
+    }
+
+    /// The record is written later than the call comes, and again when the host repeats it.
+    @Test func theTimeOfTheCallOutlivesTheProcess() throws {
+        let file = try TemporaryPath()
+        var before: [Int] = []
+        try Process.run(file) { ledger in
+            let request = try Request(.createBooking, json: Sample.booking(key: "key-1", ""))
+            _ = ledger.begin(request, "key-1", service: 0, id: 1)
+            usleep(20_000)
+            #expect(ledger.record("key-1", body: request.body, accountID: nil, id: 1))
+            ledger.withdraw("key-1")
+            usleep(20_000)
+            ledger.renew("key-1", accountID: nil)
+            before = ledger.pending.map(\.recordedAt)
+        }
+        #expect(try Process.run(file).map(\.recordedAt) == before && before.count == 1)
     }
 
     @Test func aWithdrawalIsCancelledAfterARestart() throws {

@@ -157,3 +157,10 @@ import Testing
         #expect(other.wish?.fingerprint == plain.wish?.fingerprint)
     }
 }
+
+extension Fingerprint {
+    fileprivate init?(hex: String) {
+        guard let fingerprint = Array(hex.utf8).withUnsafeBytes({ Fingerprint(hex: $0) }) else { return nil }
+        self = fingerprint
+    }
+}

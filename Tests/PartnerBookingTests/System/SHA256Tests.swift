@@ -26,6 +26,21 @@ import Testing
         #expect(hash.finalize().hex == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     }
 
+    /// The processor's instructions, where it has them, and the portable code give the same, however the bytes are fed.
+    @Test func bothWaysAgree() {
+        var random = SplitMix64(state: 1)
+        for length in 0..<400 {
+            let bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let cut = length == 0 ? 0 : Int(random.next() % UInt64(length))
+            var (own, portable) = (SHA256(), SHA256(isPortable: true))
+            for part in [bytes[..<cut], bytes[cut...]] {
+                own.update(Array(part))
+                portable.update(Array(part))
+            }
+            #expect(own.finalize() == portable.finalize(), "\(length) bytes, cut at \(cut)")
+        }
+    }
+
     /// Of NIST's CAVP (SHA256ShortMsg.rsp): messages of 1, 2, 3 and 63 bytes.
     @Test(arguments: [
         (

@@ -59,7 +59,8 @@ import Testing
         configuration.platform = .init(keys: .checkedFirst, limit: .milliseconds(8_015), checksStart: false)
         configuration.platformByBot = ["bot_2": .init(keys: .notKept), "bot_1": .init(limit: .milliseconds(8_016))]
         configuration.journal = .init(
-            path: "/tmp/journal", isRequired: false, timeout: .milliseconds(8_017), resumesOnOpen: true)
+            path: "/tmp/journal", isRequired: false, timeout: .milliseconds(8_017), resumesOnOpen: true,
+            maxBytes: 8_018_000, keepsReplies: false)
 
         let read = try Configuration(json: configuration.json)
         let settings = try ConfigurationSample.settings(read)
@@ -82,6 +83,7 @@ import Testing
         rules.platformLimitMilliseconds = 8_016
         #expect(settings.rulesByBot["bot_1"] == rules && settings.rulesByBot["bot_2"]?.keys == BookingRules.Keys.none)
         #expect(read.journal?.path == "/tmp/journal" && !read.policy.isJournalRequired)
+        #expect(read.journal?.maxBytes == 8_018_000 && read.journal?.keepsReplies == false)
         #expect(read.policy.journalTimeoutMilliseconds == 8_017 && read.resumesOnOpen)
     }
 

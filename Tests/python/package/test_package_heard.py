@@ -190,7 +190,8 @@ def test_completions_of_a_loop_that_is_gone_are_given_back(monkeypatch):
     freed: list[int] = []
     free = _bindings.pbk_completion_free
     monkeypatch.setattr(_bindings, "pbk_completion_free", lambda one: (freed.append(one), free(one)))
-    client = pb.AsyncClient(**SANDBOX)
+    # The end must not come while the loop still runs: that would end the task.
+    client = pb.AsyncClient(**{**SANDBOX, "sandbox": {**SANDBOX["sandbox"], "latency_ms": 300}})
     other = asyncio.new_event_loop()
     task = other.create_task(client.create_booking(booking(key="key-7")))
     other.run_until_complete(asyncio.sleep(0))

@@ -31,7 +31,10 @@ from the environment:
 ends with 0 when the service said yes, 1 when it did not, could not be asked, or its answer could not be printed, 2 when
 something is missing or wrong on the command line or in the environment"""
 
-JOURNAL = {"journal_path", "journal_required", "journal_timeout_ms", "resume_on_open"}
+JOURNAL = {
+    *("journal_path", "journal_required", "journal_timeout_ms", "journal_max_bytes", "journal_keeps_replies"),
+    "resume_on_open",
+}
 
 
 class UsageError(Exception):
