@@ -60,6 +60,7 @@ RUN_FROM_THE_PAGE = {
         "test_the_rest_as_the_page_has_it",
     ),
     ("docs/journal.md", "pbk2"): ("test_docs.py", "test_line_of_the_journal"),
+    ("docs/locales.md", "0:00 midnight"): ("test_docs.py", "test_rules_of_a_locale"),
     ("docs/python.md", "make wheel"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "export PARTNER_API_KEY=sk_ptnr_..."): (
         "package/test_package_install.py",
@@ -144,6 +145,13 @@ def test_line_of_the_journal():
     [block] = blocks_of(DOCS / "journal.md")
     word, digest, record = block.text.strip().split(" ", 2)
     assert word == "pbk2" and digest == hashlib.sha256(record.encode()).hexdigest()[:16]
+
+
+def test_rules_of_a_locale():
+    [block] = blocks_of(DOCS / "locales.md")
+    lines = (ROOT / "Sources/PartnerBooking/Locales/LocaleEnglish.swift").read_text().splitlines()
+    source = "\n".join(line.strip() for line in lines)
+    assert block.text.strip() in source
 
 
 # ---- Swift ----------------------------------------------------------------------------------------------------------

@@ -46,6 +46,13 @@ extension PartnerBookingError {
         return PartnerBookingError(.clientClosed, message, source: .caller)
     }
 
+    /// `message` is a sentence about the zone.
+    static func unknownTimeZone(_ message: String) -> PartnerBookingError {
+        var error = PartnerBookingError(.unknownTimeZone, message, source: .caller)
+        error.field = "time_zone"
+        return error
+    }
+
     static var cancelled: PartnerBookingError {
         PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
     }

@@ -77,6 +77,12 @@ extension PartnerBookingError {
         public static let otherBooking = Code("other_booking")
         /// The booking was sent and is not settled: `doubt`.
         public static let inDoubt = Code("in_doubt")
+        /// The time zone is not known, or its file is damaged.
+        public static let unknownTimeZone = Code("unknown_time_zone")
+        /// No time can be made of a wish: `timeProblem`.
+        public static let timeUnclear = Code("time_unclear")
+        /// No phone number can be made of a text: `phoneProblem`.
+        public static let phoneUnclear = Code("phone_unclear")
         /// An error status whose body is not the API's error object.
         public static let httpError = Code("http_error")
 

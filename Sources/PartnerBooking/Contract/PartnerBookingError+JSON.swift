@@ -42,6 +42,12 @@ extension PartnerBookingError {
                         if let bookingID = existing.bookingID { object.member("booking_id", bookingID) }
                     }
                 }
+                if let timeProblem { error.member("reason", timeProblem.reason.rawValue) }
+                if let phoneProblem {
+                    error.member("reason", phoneProblem.reason.rawValue)
+                    error.member("digits_heard", ifAny: phoneProblem.digitsHeard)
+                    error.member("digits_wanted", ifAny: phoneProblem.digitsWanted)
+                }
                 if let reply = self.reply { error.member("reply", json: reply) }
                 if let timing { error.object("timing", timing.write) }
             }

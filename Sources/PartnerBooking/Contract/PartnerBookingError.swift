@@ -142,6 +142,16 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         get { details.existing }
         set { change { $0.existing = newValue } }
     }
+    /// The problem of a wish for a time. Set with `timeUnclear`.
+    public internal(set) var timeProblem: TimeProblem? {
+        get { details.timeProblem }
+        set { change { $0.timeProblem = newValue } }
+    }
+    /// The problem of a phone number. Set with `phoneUnclear`.
+    public internal(set) var phoneProblem: PhoneProblem? {
+        get { details.phoneProblem }
+        set { change { $0.phoneProblem = newValue } }
+    }
 
     /// For bookings only.
     public internal(set) var outcome: Outcome? {
@@ -192,6 +202,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         var doubt: Doubt?
         var existing: Existing?
         var kind: Kind?
+        var timeProblem: TimeProblem?
+        var phoneProblem: PhoneProblem?
         var outcome: Outcome?
         var idempotencyKey: String?
         var tag: String?

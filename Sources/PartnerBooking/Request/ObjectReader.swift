@@ -82,9 +82,13 @@ struct ObjectReader {
         for member in object.members {
             let name = member.key.string ?? ""
             guard !names.contains(name) else { continue }
-            let known = names.joined(separator: ", ")
-            throw refuse(name, "is not a known member here; known are: \(known)")
+            throw refuseMember(member.key, names)
         }
+    }
+
+    /// Refuses a member that is not one of those that are known.
+    func refuseMember(_ key: JSONValue, _ known: [String]) -> PartnerBookingError {
+        refuse(key.string ?? "", "is not a known member here; known are: \(known.joined(separator: ", "))")
     }
 
     /// A member, or nil when it is not there.

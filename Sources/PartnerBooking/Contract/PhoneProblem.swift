@@ -1,0 +1,52 @@
+/// Why a phone number is unclear: what a voice bot needs to ask the caller for it again.
+public struct PhoneProblem: Error, Sendable, Equatable {
+    /// What is wrong.
+    public enum Reason: String, Sendable, CaseIterable {
+        /// Fewer digits than a number of the region has.
+        case tooShort = "too_short"
+        /// More digits than a number of the region has.
+        case tooLong = "too_long"
+        /// The text has no digit, neither as a word nor written.
+        case noDigits = "no_digits"
+        /// The number has no `+`, and no region was given.
+        case noRegion = "no_region"
+        /// Among the digits, or next to them, is a word or a sign that is no part of a number: a correction, perhaps.
+        case notUnderstood = "not_understood"
+        /// The text has two readings, and both can be numbers.
+        case ambiguous = "ambiguous"
+        /// As long as a number, but no number of the region begins with these digits, or no country has the calling code.
+        case noSuchNumber = "no_such_number"
+    }
+
+    /// What is wrong.
+    public var reason: Reason
+    /// The number of digits in the text, prefixes included. Set with `too_short` and `too_long`.
+    public var digitsHeard: Int?
+    /// How many there must be, with the same prefixes. The nearest possible number. Set with `too_short` and `too_long`.
+    public var digitsWanted: Int?
+
+    init(_ reason: Reason, heard: Int? = nil, wanted: Int? = nil) {
+        self.reason = reason
+        digitsHeard = heard
+        digitsWanted = wanted
+    }
+}
+
+extension PartnerBookingError {
+    static func phoneUnclear(_ problem: PhoneProblem) -> PartnerBookingError {
+        let message =
+            switch problem.reason {
+            case .tooShort, .tooLong:
+                "The phone number has \(problem.digitsHeard ?? 0) digits and needs \(problem.digitsWanted ?? 0)"
+            case .noDigits: "The phone number has no digits"
+            case .noRegion: "The phone number has no calling code: begin with +, or give a region"
+            case .notUnderstood: "A part of the phone number is no digit: ask for the number alone"
+            case .ambiguous: "The phone number has two readings: ask for it digit by digit"
+            case .noSuchNumber: "No phone number begins with these digits"
+            }
+        var error = PartnerBookingError(.phoneUnclear, message, source: .caller)
+        error.field = "text"
+        error.phoneProblem = problem
+        return error
+    }
+}

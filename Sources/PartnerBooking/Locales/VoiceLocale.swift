@@ -1,0 +1,69 @@
+/// A language with the customs of a country, as people speak it on the phone.
+public struct VoiceLocale: Sendable, Equatable {
+    /// English as in the United States: `en-US`.
+    public static let americanEnglish = VoiceLocale(.americanEnglish)
+    /// English as in Great Britain: `en-GB`.
+    public static let britishEnglish = VoiceLocale(.britishEnglish)
+    /// Spanish: `es`.
+    public static let spanish = VoiceLocale(.spanish)
+    /// French: `fr`.
+    public static let french = VoiceLocale(.french)
+
+    /// The locales there are.
+    public static let all = [americanEnglish, britishEnglish, spanish, french]
+
+    /// What was made of the text of a locale: once, because that takes longer than a call.
+    private final class Tables: Sendable {
+        let text: LocaleText
+        let vocabulary: Vocabulary
+        let digitNames: DigitNames
+        let picks: PickWords
+        let speech: SpeechWords
+        let wishVocabulary: WishVocabulary
+
+        init(_ text: LocaleText) {
+            self.text = text
+            vocabulary = Vocabulary(text)
+            digitNames = DigitNames(text)
+            picks = PickWords(text.picks)
+            speech = SpeechWords(text)
+            wishVocabulary = WishVocabulary(text)
+        }
+    }
+
+    private let tables: Tables
+
+    private init(_ text: LocaleText) { tables = Tables(text) }
+
+    /// The locale of a name such as `en-GB`, if there is one.
+    public init?(_ name: String) {
+        // Not by a look into `all`, which would make the tables of every locale.
+        switch name {
+        case "en-US": self = .americanEnglish
+        case "en-GB": self = .britishEnglish
+        case "es": self = .spanish
+        case "fr": self = .french
+        default: return nil
+        }
+    }
+
+    /// BCP 47, such as `en-US`.
+    public var name: String { tables.text.name.description }
+
+    /// The words that are understood.
+    var vocabulary: Vocabulary { tables.vocabulary }
+
+    /// The words with which digits are read.
+    var digitNames: DigitNames { tables.digitNames }
+
+    /// The words with which a slot is picked.
+    var picks: PickWords { tables.picks }
+
+    /// The words with which times are said.
+    var speech: SpeechWords { tables.speech }
+
+    /// The words that are understood in wishes.
+    var wishVocabulary: WishVocabulary { tables.wishVocabulary }
+
+    public static func == (left: VoiceLocale, right: VoiceLocale) -> Bool { left.tables === right.tables }
+}

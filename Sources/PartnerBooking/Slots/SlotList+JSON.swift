@@ -1,0 +1,161 @@
+extension SlotList {
+    /// Answers `pbk_slots`. docs/json-contract.md describes options and reply.
+    ///
+    /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
+    package static func reply(search: [UInt8], options json: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
+        let document = try JSONDocument(json, what: "options", maxBytes: Request.maxBytes)
+        let root = try ObjectReader(document.root, what: "The options", .request)
+        let options = try SlotOptions(root)
+        let locale = try VoiceLocale.read(root)
+        let list = try SlotList(reply: search, options: options)
+        guard let text = try root.checkOptionalText("pick", maxBytes: 256, "the name of a slot, such as tue15-0930u")
+        else { return list.json { _ in } }
+        let picked = text.withText { list.pick($0, locale) } ?? nil
+        return list.json { reply in
+            reply.member("picked", json: picked.map { $0.json(list.durationMinutes) } ?? Array("null".utf8))
+        }
+    }
+
+    /// The reply that docs/json-contract.md describes.
+    public var json: [UInt8] { json { _ in } }
+
+    /// At most so many items are named in a reply; `skipped_count` counts all.
+    private static let maxSkipped = 100
+
+    private func json(_ writePicked: (inout JSONWriter) -> Void) -> [UInt8] {
+        JSONWriter.object(capacity: 256 + listed.count * 200) { reply in
+            reply.member("time_zone", timeZone)
+            reply.member("built_in_zones", ifAny: builtInZones)
+            reply.member("slots", json: list(listed))
+            reply.member("more", hasMore)
+            if let offered { reply.member("offers", json: list(offered)) }
+            writePicked(&reply)
+            reply.member("items", itemCount)
+            reply.member("skipped_count", skipped.count)
+            reply.array("skipped", Array(skipped.prefix(Self.maxSkipped))) { object, item in
+                object.member("item", item.item)
+                object.member("reason", item.reason)
+            }
+        }
+    }
+
+    private func list(_ slots: [SlotStart]) -> [UInt8] {
+        var text = SlotText(capacity: slots.count * 200 + 2)
+        text.append("[")
+        for (index, slot) in slots.enumerated() {
+            if index > 0 { text.append(",") }
+            text.append(slot, durationMinutes)
+        }
+        text.append("]")
+        return text.bytes
+    }
+}
+
+extension SlotOptions {
+    private static let weekdayNames: [StaticString] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+    init(_ root: ObjectReader) throws(PartnerBookingError) {
+        try root.refuseMembers(except: [
+            "time_zone", "duration_minutes", "step_minutes", "items", "now", "min_notice_minutes", "max_days_ahead", "from",
+            "to", "weekdays", "not_before", "before", "parts", "limit", "offers", "earliest", "around", "pick", "locale",
+        ])
+        let zone = try root.checkText("time_zone", maxBytes: 256, "an IANA name, such as America/New_York").string
+        self.init(timeZone: zone ?? "")
+        durationMinutes = try root.optionalInteger("duration_minutes", in: 1...1_440) ?? durationMinutes
+        stepMinutes = try root.optionalInteger("step_minutes", in: 1...1_440)
+        if let name = try root.optionalString("items", maxBytes: 16, "auto, slots or windows") {
+            guard let items = Items(rawValue: name) else { throw root.refuse("items", "must be auto, slots or windows") }
+            self.items = items
+        }
+        now =
+            try root.checkOptionalText("now", maxBytes: 64, "a date-time such as 2030-01-15T09:30:00-05:00") {
+                Timestamp($0)?.instantSeconds != nil
+            }?.withText { Timestamp($0)?.instantSeconds } ?? nil
+        minNoticeMinutes = try root.optionalInteger("min_notice_minutes", in: 0...527_040) ?? minNoticeMinutes
+        maxDaysAhead = try root.optionalInteger("max_days_ahead", in: 0...3_660)
+        from = try root.optionalString("from", maxBytes: 64, "a date or a date-time")
+        to = try root.optionalString("to", maxBytes: 64, "a date or a date-time")
+        notBefore = try Self.minuteOfDay(root, "not_before")
+        before = try Self.minuteOfDay(root, "before")
+        weekdays = Set(try Self.names(root, "weekdays", Self.weekdayNames.map(\.description)))
+        let parts = Part.allCases
+        self.parts = Set(try Self.names(root, "parts", parts.map(\.rawValue)).map { parts[$0] })
+        limit = try root.optionalInteger("limit", in: 1...1_000) ?? limit
+        offers = try root.optionalInteger("offers", in: 1...10)
+        isEarliest = try root.optionalBoolean("earliest") ?? false
+        around = try root.optionalString("around", maxBytes: 64, "a date-time, or a time such as 15:00")
+        try check()
+    }
+
+    /// A list of names, as their places in `known`.
+    private static func names(
+        _ root: ObjectReader, _ name: StaticString, _ known: [String]
+    ) throws(PartnerBookingError) -> [Int] {
+        var places: [Int] = []
+        for value in try root.optionalList(name, maxCount: 100) ?? [] {
+            guard let text = value.string, let place = known.firstIndex(of: text) else {
+                throw root.refuse(name, "must be a list of \(known.joined(separator: ", "))")
+            }
+            places.append(place)
+        }
+        return places
+    }
+
+    private static func minuteOfDay(_ root: ObjectReader, _ name: StaticString) throws(PartnerBookingError) -> Int? {
+        try root.checkOptionalText(name, maxBytes: 5, "a time from 00:00 to 24:00, such as 09:30") {
+            Timestamp.minuteOfDay($0) != nil
+        }?.withText { Timestamp.minuteOfDay($0) } ?? nil
+    }
+
+    /// Checks what a Swift program or a JSON text gave.
+    func check() throws(PartnerBookingError) {
+        try Self.check("duration_minutes", durationMinutes, 1...1_440)
+        try Self.check("step_minutes", stepMinutes, 1...1_440)
+        try Self.check("min_notice_minutes", minNoticeMinutes, 0...527_040)
+        try Self.check("max_days_ahead", maxDaysAhead, 0...3_660)
+        try Self.check("not_before", notBefore, 0...1_440)
+        try Self.check("before", before, 0...1_440)
+        try Self.check("limit", limit, 1...1_000)
+        try Self.check("offers", offers, 1...10)
+        try Self.check("now", now, 0...253_402_300_799)
+    }
+
+    private static func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws(PartnerBookingError) {
+        guard let value, !range.contains(value) else { return }
+        throw .field(name, "is \(value) and must be from \(range.lowerBound) to \(range.upperBound)", .outOfRange)
+    }
+
+    /// Returns the instant that the offer lies around. `firstDay` is the local day of the first slot.
+    func target(in zone: Zone, firstDay: Int?) throws(PartnerBookingError) -> Int? {
+        guard var text = around else { return nil }
+        let minute = text.withUTF8 { Timestamp.minuteOfDay(UnsafeRawBufferPointer($0)) }
+        if let minute {
+            guard let firstDay else { return nil }
+            return switch zone.instants(atWall: firstDay * 86_400 + minute * 60) {
+            case .one(let instant), .two(let instant, _), .gap(let instant): instant
+            }
+        }
+        guard let instant = Timestamp(text)?.instantSeconds else {
+            let form = "a date-time such as 2030-01-15T15:00:00-05:00, or a time such as 15:00"
+            throw .field("around", "must be \(form)", .malformed)
+        }
+        return instant
+    }
+}
+
+extension SlotFilter {
+    init(_ options: SlotOptions, zone: Zone) throws(PartnerBookingError) {
+        self.init(options, zone: zone, from: try Self.bound(options.from, "from"), to: try Self.bound(options.to, "to"))
+    }
+
+    private static func bound(_ text: String?, _ name: String) throws(PartnerBookingError) -> Bound? {
+        guard let text else { return nil }
+        switch Timestamp(text) {
+        case .date(let days)?: return .day(days)
+        case .instant(let seconds, _)?: return .instant(seconds)
+        case nil:
+            let form = "a date such as 2030-01-15, or a date-time such as 2030-01-15T09:30:00-05:00"
+            throw .field(name, "must be \(form)", .malformed)
+        }
+    }
+}

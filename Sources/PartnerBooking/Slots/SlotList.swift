@@ -1,0 +1,96 @@
+/// The slots of a search reply, ready to be offered and booked.
+public struct SlotList: Sendable {
+    /// An item of the reply that gave no slot.
+    public struct SkippedItem: Sendable, Equatable {
+        /// Its place in the reply, from 0.
+        public let item: Int
+        /// `not_an_object`, `no_start`, `unreadable_start`, `nonexistent_time`, `unreadable_length` or `too_short`.
+        public let reason: String
+    }
+
+    /// The number of items in the reply.
+    public let itemCount: Int
+    /// The items that gave no slot, in order.
+    public let skipped: [SkippedItem]
+    /// True: more slots match than `limit` allows.
+    public let hasMore: Bool
+    /// The version of the built-in time zones, if the system has no file for the zone.
+    public let builtInZones: String?
+
+    let listed: [SlotStart]
+    let offered: [SlotStart]?
+    let durationMinutes: Int
+    let timeZone: String
+
+    /// Makes slots of a search reply.
+    ///
+    /// - Parameters:
+    ///   - reply: The reply of `searchAvailability`, or of the platform: JSON with a list `availabilities`.
+    ///   - options: The appointment, and the slots that come into question.
+    /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
+    public init(reply: [UInt8], options: SlotOptions) throws(PartnerBookingError) {
+        try options.check()
+        let document: JSONDocument
+        do throws(JSONSyntaxError) {
+            document = try JSONDocument(reply, profile: .reply)
+        } catch {
+            throw .json("reply", error)
+        }
+        guard let items = document.root["availabilities"], items.kind == .array else {
+            throw .field(
+                "availabilities", "is not there, or is no list: give the reply of a search that succeeded", .missing)
+        }
+        let zone = try Zone.named(options.timeZone)
+        let filter = try SlotFilter(options, zone: zone)
+        let search = SlotSearch(items.elements, filter, options)
+        listed = Array(search.slots.prefix(options.limit))
+        hasMore = search.isCut || search.slots.count > listed.count
+        itemCount = search.itemCount
+        skipped = search.skipped.map { SkippedItem(item: $0.index, reason: $0.problem.rawValue) }
+        builtInZones = zone.builtInVersion
+        durationMinutes = options.durationMinutes
+        timeZone = zone.name
+        guard let count = options.offers else {
+            offered = nil
+            return
+        }
+        if options.isEarliest {
+            offered = Array(search.slots.prefix(count))
+        } else if let around = try options.target(in: zone, firstDay: search.slots.first?.local.day) {
+            offered = SlotChoice.around(around, search.slots, in: zone, count: count)
+        } else {
+            offered = SlotChoice.spread(search.slots, count: count)
+        }
+    }
+
+    /// The slots in order, at most `limit`.
+    public var slots: [Slot] { listed.map(slot) }
+
+    /// The chosen slots, in order. Empty without the option `offers`.
+    public var offers: [Slot] { offered?.map(slot) ?? [] }
+
+    /// Returns the slot that a text names: by its token, by its time, or as `the second one` of the offers, or of the slots
+    /// if no offers were asked for. nil when it names none of them, or more than one.
+    public func slot(named text: String, locale: VoiceLocale = .americanEnglish) -> Slot? {
+        var text = text
+        return text.withUTF8 { pick(UnsafeRawBufferPointer($0), locale) }.map(slot)
+    }
+
+    func pick(_ text: UnsafeRawBufferPointer, _ locale: VoiceLocale) -> SlotStart? {
+        SlotPick.slot(
+            named: text, in: listed, offers: offered ?? listed, durationMinutes: durationMinutes, locale)
+    }
+
+    private func slot(_ start: SlotStart) -> Slot { Slot(start, durationMinutes: durationMinutes) }
+}
+
+extension Zone {
+    /// Returns the zone of a name.
+    static func named(_ name: String) throws(PartnerBookingError) -> Zone {
+        do throws(ZoneError) {
+            return try ZoneCache.shared.zone(name)
+        } catch {
+            throw .unknownTimeZone(error.message)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// The name of a slot: weekday, day of the month, local time and a check letter, such as `tue15-0930u`.
+///
+/// A person can read it, so that the name and the spoken time cannot drift apart. A language model cannot make one up: the
+/// letter comes from start and length, and each wrong digit and each swap of two neighbours changes it.
+struct SlotToken: Equatable {
+    private(set) var bytes = InlineArray<11, UInt8>(repeating: 0)
+
+    private static let letters: StaticString = "abcdefghjkmnpqrstuvwxyz"
+    private static let weekdays: StaticString = "montuewedthufrisatsun"
+    private static let weights: InlineArray<6, Int> = [10, 14, 9, 17, 22, 21]
+
+    init(_ local: LocalTime, durationMinutes: Int) {
+        let (date, minute) = (local.date, local.minuteOfDay)
+        let digits: InlineArray<6, Int> = [
+            date.day / 10, date.day % 10, minute / 600, minute / 60 % 10, minute % 60 / 10, minute % 10,
+        ]
+        var sum = 9 * date.month + (local.isRepeated ? 14 : 0) + 11 * durationMinutes
+        for index in digits.indices { sum += Self.weights[index] * digits[index] }
+        for index in 0..<3 { bytes[index] = Self.weekdays.utf8Start[local.weekday * 3 + index] }
+        for index in digits.indices {
+            bytes[index < 2 ? 3 + index : 4 + index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digits[index])
+        }
+        bytes[5] = UInt8(ascii: "-")
+        bytes[10] = Self.letters.utf8Start[sum % Self.letters.utf8CodeUnitCount]
+    }
+
+    /// Reads a token as a model or a person writes it: in any case, with blanks, brackets and other signs anywhere, with the
+    /// word `slot` before it, without the hyphen.
+    ///
+    /// - Returns: nil for other texts. `isChecked` is false when the check letter is missing.
+    static func read(_ text: UnsafeRawBufferPointer) -> (token: SlotToken, isChecked: Bool)? {
+        guard text.count <= maxTextBytes else { return nil }
+        var letters = [UInt8]()
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): letters.append(byte | 0x20)
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): letters.append(byte)
+            case 0..<0x80: continue
+            default: return nil
+            }
+        }
+        if letters.starts(with: "slot".utf8) { letters.removeFirst(4) }
+        guard letters.count == 9 || letters.count == 10 else { return nil }
+        var token = SlotToken()
+        for (index, byte) in letters.enumerated() {
+            guard (3..<9).contains(index) == byte.isDigit else { return nil }
+            token.bytes[index < 5 ? index : index + 1] = byte
+        }
+        token.bytes[5] = UInt8(ascii: "-")
+        return (token, letters.count == 10)
+    }
+
+    static let maxTextBytes = 64
+
+    private init() {}
+
+    var text: String {
+        String(unsafeUninitializedCapacity: 11) { text in
+            for index in bytes.indices { text[index] = bytes[index] }
+            return 11
+        }
+    }
+
+    /// Returns whether weekday, day and time are the same; the letter may differ.
+    func isAtSameTime(as other: SlotToken) -> Bool {
+        for index in 0..<10 where bytes[index] != other.bytes[index] { return false }
+        return true
+    }
+
+    static func == (left: SlotToken, right: SlotToken) -> Bool {
+        left.isAtSameTime(as: right) && left.bytes[10] == right.bytes[10]
+    }
+}

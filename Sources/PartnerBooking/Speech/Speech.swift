@@ -1,0 +1,96 @@
+/// Says the times of a clinic in words that a speech synthesiser reads well.
+///
+///     let speech = try Speech(timeZone: "America/New_York")
+///     try speech.words(for: "2030-01-16T14:30:00Z")  // Wednesday, January sixteenth at nine thirty in the morning
+///
+/// The words are letters, blanks, commas, apostrophes and hyphens: no digit, no AM or PM, no time zone, no markup.
+public struct Speech: Sendable {
+    /// The parts of a time that are said.
+    public enum Style: String, Sendable, CaseIterable {
+        /// The day and the time: `Wednesday, January sixteenth at nine thirty in the morning`.
+        case full
+        /// The day: `Wednesday, January sixteenth`.
+        case day
+        /// The time: `nine thirty in the morning`.
+        case time
+    }
+
+    /// The word before the last of several times.
+    public enum Joiner: String, Sendable, CaseIterable {
+        /// For an offer.
+        case or
+        /// For a list of what is.
+        case and
+    }
+
+    /// The most times that are said at once: nobody remembers so many.
+    public static let maxCount = 24
+    /// The longest length of time that has words: a day.
+    public static let maxMinutes = 1_440
+
+    private let zone: Zone
+    private let locale: VoiceLocale
+
+    /// - Parameters:
+    ///   - timeZone: The clinic's IANA time zone.
+    ///   - locale: The language of the words.
+    /// - Throws: `unknown_time_zone`.
+    public init(timeZone: String, locale: VoiceLocale = .americanEnglish) throws(PartnerBookingError) {
+        do throws(ZoneError) {
+            zone = try ZoneCache.shared.zone(timeZone)
+        } catch {
+            throw .unknownTimeZone(error.message)
+        }
+        self.locale = locale
+    }
+
+    /// Says one start.
+    ///
+    /// - Parameters:
+    ///   - startAt: RFC 3339, as a slot or a booking has it. Without an offset it is what the clinic's clock shows.
+    ///   - style: The parts to say: all of it, the day or the time.
+    ///   - now: Seconds since 1970; nil for the system's clock. Decides about `today`, `tomorrow`, and whether to say the year.
+    /// - Throws: `invalid_field`.
+    public func words(for startAt: String, style: Style = .full, now: Int? = nil) throws(PartnerBookingError) -> String {
+        try words(for: [startAt], style: style, now: now)
+    }
+
+    /// Says several starts in their order. What starts that follow each other share is said once.
+    ///
+    /// - Throws: `invalid_field`, also for more starts than `maxCount`.
+    public func words(
+        for starts: [String], joiner: Joiner = .or, style: Style = .full, now: Int? = nil
+    ) throws(PartnerBookingError) -> String {
+        guard (1...Self.maxCount).contains(starts.count) else {
+            throw .field("slots", "must be \(Self.listForm)", .outOfRange)
+        }
+        var instants: [Int] = []
+        for var start in starts {
+            guard let instant = start.withUTF8({ ItemTime(UnsafeRawBufferPointer($0)) })?.instant(in: zone) else {
+                throw .field("start_at", "must be \(Self.startForm)", .malformed)
+            }
+            instants.append(instant)
+        }
+        return String(decoding: writer(instants, joiner, style, now: now).bytes, as: UTF8.self)
+    }
+
+    /// Says a length of time: `half an hour`. nil for a length that is not from 1 to `maxMinutes`.
+    public static func words(minutes: Int, locale: VoiceLocale = .americanEnglish) -> String? {
+        guard (1...maxMinutes).contains(minutes) else { return nil }
+        var writer = SpeechWriter(locale.speech)
+        writer.length(minutes: minutes)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    static let startForm: StaticString = "a date-time that the clinic's clock shows, such as 2030-01-15T09:30:00-05:00"
+    static let listForm = "a list of 1 to \(maxCount) slots"
+
+    func instant(_ time: ItemTime) -> Int? { time.instant(in: zone) }
+
+    func writer(_ instants: [Int], _ joiner: Joiner, _ style: Style, now: Int?) -> SpeechWriter {
+        var writer = SpeechWriter(locale.speech)
+        let now = zone.local(at: now ?? WallClock.seconds())
+        writer.times(instants.map(zone.local), now: now, style, joiner)
+        return writer
+    }
+}

@@ -1,0 +1,130 @@
+extension TimeWish {
+    /// Answers a request in JSON.
+    ///
+    ///     {"when":"tomorrow","time":"after three","time_zone":"America/New_York","now":"2030-01-14T13:00:00Z"}
+    ///     {"clear":true,"readings":[{"from":"2030-01-15","to":"2030-01-15","not_before":"15:00",
+    ///      "start_at":"2030-01-15T00:00:00-05:00","end_at":"2030-01-16T00:00:00-05:00"}],
+    ///      "corrected":[],"assumed":["afternoon"]}
+    ///
+    /// - Throws: `time_unclear`, `unknown_time_zone`, `invalid_json`, `invalid_field`.
+    package static func reply(json request: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
+        let document = try JSONDocument(request, what: "request", maxBytes: Request.maxBytes)
+        let root = try ObjectReader(document.root, what: "request", .request)
+        let settings = try WishSettings(root)
+        let when = try text("when", root)
+        let time = try text("time", root)
+        let result = withText(of: when) { when in
+            withText(of: time) { time in
+                Result { () throws(TimeProblem) in try TimeWish(when: when, time: time, settings) }
+            }
+        }
+        return try result.mapError(PartnerBookingError.timeUnclear).get().json
+    }
+
+    /// A text that may be missing or null.
+    private static func text(_ name: StaticString, _ root: ObjectReader) throws(PartnerBookingError) -> JSONValue? {
+        if let value = try root.value(name), value.kind == .null { return nil }
+        return try root.checkOptionalText(name, maxBytes: maxTextBytes, textForm)
+    }
+
+    static let textForm: StaticString = "what the caller said about the time, in at most 512 bytes, or null"
+
+    private static func withText<Result>(of value: JSONValue?, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        value?.withText(body) ?? body(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// The reply that docs/json-contract.md describes.
+    public var json: [UInt8] {
+        JSONWriter.object(capacity: 384) { reply in
+            reply.member("clear", isClear)
+            reply.array("readings", readings) { reading, element in element.write(to: &reading) }
+            reply.member("corrected", ifAny: corrected.map(\.rawValue))
+            reply.member("assumed", ifAny: assumed.map(\.rawValue))
+        }
+    }
+}
+
+extension TimeWish.Reading {
+    private static let weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+    /// The first minute of a day that counts, such as `15:00`.
+    public var notBefore: String? { notBeforeMinute.map(WishFormat.time) }
+    /// The first minute of a day that does not count any more, such as `17:00`.
+    public var before: String? { beforeMinute.map(WishFormat.time) }
+    /// The time to look next to, such as `15:00`.
+    public var around: String? { aroundMinute.map(WishFormat.time) }
+
+    fileprivate func write(to object: inout JSONWriter) {
+        object.member("from", from)
+        object.member("to", to)
+        object.member("weekdays", ifAny: weekdays?.map { Self.weekdays[$0] })
+        object.member("not_before", ifAny: notBefore)
+        object.member("before", ifAny: before)
+        object.member("parts", ifAny: parts?.map(\.rawValue))
+        object.member("around", ifAny: around)
+        if isEarliest { object.member("earliest", true) }
+        object.member("start_at", startAt)
+        object.member("end_at", endAt)
+    }
+}
+
+extension WishSettings {
+    private static let weekdays: [(short: StaticString, long: StaticString)] = [
+        ("mon", "monday"), ("tue", "tuesday"), ("wed", "wednesday"), ("thu", "thursday"), ("fri", "friday"),
+        ("sat", "saturday"), ("sun", "sunday"),
+    ]
+
+    /// Reads the members that all functions of words have, and those of wishes.
+    init(_ root: ObjectReader) throws(PartnerBookingError) {
+        var locale: VoiceLocale?
+        try root.checkOptionalText("locale", maxBytes: 16, "en-US, en-GB, es or fr") { name in
+            locale = VoiceLocale(String(decoding: name, as: UTF8.self))
+            return locale != nil
+        }
+        var instant: Int?
+        try root.checkOptionalText("now", maxBytes: 64, "an RFC 3339 date-time with offset") { text in
+            instant = Timestamp(text)?.instantSeconds
+            return instant != nil
+        }
+        let days = try root.optionalInteger("max_days_ahead", in: 1...Self.mostDaysAhead) ?? 60
+        let hours = try root.optionalObject("opening")
+        let name = try root.checkText("time_zone", maxBytes: ZoneFile.maxNameBytes, "an IANA name, such as America/New_York")
+        let zone: Zone
+        do throws(ZoneError) {
+            zone = try ZoneCache.shared.zone(name.string ?? "")
+        } catch {
+            throw .unknownTimeZone(error.message)
+        }
+        self.init(
+            zone: zone, locale: locale ?? .americanEnglish, now: instant ?? WallClock.seconds(),
+            opening: try hours.map(Self.opening), maxDaysAhead: days)
+    }
+
+    /// The opening hours of the sandbox's form. The weekdays may be written in three letters.
+    private static func opening(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
+        try reader.refuseMembers(except: weekdays.flatMap { [$0.short.description, $0.long.description] })
+        var hours: [[Range<Int>]] = []
+        for weekday in weekdays {
+            var ranges: [Range<Int>] = []
+            for name in [weekday.short, weekday.long] {
+                for element in try reader.optionalList(name, maxCount: 8) ?? [] {
+                    guard let range = element.withText(Self.range) ?? nil else {
+                        throw reader.refuse(name, "must be a list such as [\"09:00-12:00\",\"13:00-17:00\"]")
+                    }
+                    ranges.append(range)
+                }
+            }
+            hours.append(ranges)
+        }
+        return hours
+    }
+
+    /// `09:00-17:00`, in minutes after midnight.
+    private static func range(_ text: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard text.count == 11, text[5] == UInt8(ascii: "-"),
+            let start = Timestamp.minuteOfDay(.init(rebasing: text[..<5])),
+            let end = Timestamp.minuteOfDay(.init(rebasing: text[6...])), start < end
+        else { return nil }
+        return start..<end
+    }
+}

@@ -1,0 +1,262 @@
+/// Reads the words of a wish from left to right. Every word has to have its place; there is no guess.
+struct WishParser {
+    /// A piece behind "after", or at either end of a range.
+    enum Point {
+        case span(WishSpan)
+        case weekday(Int, WishDays.Mode, weeksLater: Int)
+        case clock(WishClock)
+        case part(Int)
+    }
+
+    /// The kind of the piece that came last: "or" joins pieces of one kind.
+    enum Piece { case none, day, clock, part }
+
+    /// The word before a number, which decides about its meaning.
+    /// `open` is `free`, where a range may begin.
+    enum Place { case free, open, at, around, limit, between }
+
+    let vocabulary: WishVocabulary
+    let today: Int
+    let now: LocalTime
+    let field: WishField
+
+    var tokens: [WishToken] = []
+    var index = 0
+    var parts: WishParts
+
+    var last = Piece.none
+    /// Something was said that is no filler.
+    var hasMeaning = false
+    /// "or" came, and nothing after it.
+    var isAfterOr = false
+    /// It was "and".
+    var isAfterAnd = false
+    var isAfterComma = false
+    /// Days were listed with a comma; an "or" has to come.
+    var isListOpen = false
+    /// The last day was a weekday, behind which a number may be a date.
+    var isAfterWeekday = false
+    /// The month of the date that came last.
+    var lastDate: WishDate?
+
+    init(_ vocabulary: WishVocabulary, now: LocalTime, field: WishField, _ parts: WishParts) {
+        self.vocabulary = vocabulary
+        self.now = now
+        self.field = field
+        self.parts = parts
+        today = now.day
+    }
+
+    mutating func read(_ text: UnsafeRawBufferPointer) throws(TimeProblem) -> WishParts {
+        guard let tokens = WishLexer.tokens(text, vocabulary) else { throw problem }
+        self.tokens = tokens
+        let daysBefore = parts.days
+        while index < tokens.count { try step() }
+        // Words that mean nothing are no wish for any day.
+        guard !isAfterOr, !isListOpen, hasMeaning || tokens.isEmpty else { throw problem }
+        // "By Friday at three" limits more than the day.
+        let isBoundHere = parts.days.isBounded && daysBefore.isEmpty
+        if isBoundHere, parts.times.around != nil || parts.times.parts != 0, field == .when { throw problem }
+        return parts
+    }
+
+    var problem: TimeProblem { TimeProblem(.notUnderstood, field: field.rawValue) }
+
+    // MARK: - Tokens
+
+    func kind(at place: Int) -> WishWord.Kind? {
+        guard place < tokens.count, case .word(let word) = tokens[place] else { return nil }
+        return word.kind
+    }
+
+    var kind: WishWord.Kind? { kind(at: index) }
+
+    func value(at place: Int) -> Int {
+        guard place < tokens.count, case .word(let word) = tokens[place] else { return 0 }
+        return Int(word.value)
+    }
+
+    func unit(at place: Int) -> WishUnit? {
+        kind(at: place) == .unit ? WishUnit(rawValue: Int16(truncatingIfNeeded: value(at: place))) : nil
+    }
+
+    mutating func take(_ kind: WishWord.Kind) -> Bool {
+        guard self.kind == kind else { return false }
+        index += 1
+        return true
+    }
+
+    /// The place of the next token that is no filler.
+    func skipFillers(from place: Int) -> Int {
+        var place = place
+        while let kind = kind(at: place), kind == .filler || kind == .dayArticle || kind == .hourArticle || kind == .fromNow
+        {
+            place += 1
+        }
+        return place
+    }
+
+    // MARK: - Steps
+
+    private mutating func step() throws(TimeProblem) {
+        switch tokens[index] {
+        case .comma:
+            isAfterComma = true
+            index += 1
+        case .dash: index += 1
+        case .offset(let minutes):
+            parts.offset = minutes
+            index += 1
+        case .word(let word): try step(word)
+        case .number, .clock, .date: try readPoint(.free)
+        }
+    }
+
+    private mutating func step(_ word: WishWord) throws(TimeProblem) {
+        switch word.kind {
+        case .filler, .fromNow: index += 1
+        case .any:
+            hasMeaning = true
+            index += 1
+        case .dayArticle, .hourArticle:
+            if isNumber(at: index + 1) { try readPoint(.free) } else { index += 1 }
+        case .number where word.value == 101 && !isCounted(at: index): index += 1
+        case .earliest:
+            hasMeaning = true
+            parts.times.isEarliest = true
+            index += 1
+            if word.value == 1 { try take(.span(counted(0))) }
+        case .firstThing:
+            hasMeaning = true
+            (parts.times.isEarliest, parts.times.isFirstThing) = (true, true)
+            index += 1
+        case .or, .and:
+            (isAfterOr, isAfterAnd) = (true, word.kind == .and)
+            isListOpen = false
+            index += 1
+        case .dayAfter: try takeDayAfter(weeks: word.value == 1)
+        case .orLater: try takeOrLater(isLater: word.value == 0)
+        case .after, .past, .before, .until, .from: try readBound(word.kind)
+        case .around: try takeAndRead(.around)
+        case .at, .atOrTo: try takeAndRead(.at)
+        case .between: try readBetween()
+        case .stretch: try readStretch(Int(word.value))
+        case .every:
+            hasMeaning = true
+            readEvery()
+        case .weekdays: try takeWeekdays(UInt8(truncatingIfNeeded: word.value), .every)
+        case .tonight:
+            index += 1
+            try take(.span(counted(0)))
+            try take(.part(Int(word.value)))
+        case .roughly, .am, .pm, .oClock, .to, .minus, .toHour, .afterNext, .ordinalSuffix, .oh: throw problem
+        default: try readPoint(.free)
+        }
+    }
+
+    private mutating func takeAndRead(_ place: Place) throws(TimeProblem) {
+        index += 1
+        // "In at", "at around": the last one counts.
+        if kind == .around || kind == .at || kind == .between || kind == .after || kind == .before { return }
+        try readPoint(place)
+    }
+
+    /// One piece, or a range when "to" and another piece of its kind follow.
+    private mutating func readPoint(_ place: Place) throws(TimeProblem) {
+        let article = kind
+        if let range = try readRange(place) { return try takeRange(range.0, range.1) }
+        guard let point = try point(place) else {
+            // "This morning" is two pieces.
+            guard article == .this, let next = nextPart else { throw problem }
+            index = next + 1
+            try take(.span(counted(0)))
+            return try take(.part(value(at: next)))
+        }
+        try take(point)
+    }
+
+    /// The place of a part of the day behind "this".
+    private var nextPart: Int? {
+        let place = skipFillers(from: index + 1)
+        return kind == .this && kind(at: place) == .part ? place : nil
+    }
+
+    private mutating func readRange(_ place: Place) throws(TimeProblem) -> (Point, Point)? {
+        let start = index
+        let date = lastDate
+        guard let first = try point(place == .free ? .open : place),
+            isConnector(at: index)
+        else {
+            (index, lastDate) = (start, date)
+            return nil
+        }
+        index += 1
+        if let second = try point(.between, like: first), Self.areOfOneKind(first, second) { return (first, second) }
+        (index, lastDate) = (start, date)
+        return nil
+    }
+
+    func isConnector(at place: Int) -> Bool {
+        if place < tokens.count, tokens[place] == .dash { return true }
+        return switch kind(at: place) {
+        case .to, .atOrTo, .until: true
+        default: false
+        }
+    }
+
+    static func areOfOneKind(_ first: Point, _ second: Point) -> Bool {
+        switch (first, second) {
+        case (.clock, .clock), (.span, .span), (.weekday, .weekday), (.span, .weekday), (.weekday, .span): true
+        default: false
+        }
+    }
+
+    private mutating func readBetween() throws(TimeProblem) {
+        index += 1
+        guard let first = try point(.between) else { throw problem }
+        guard isConnector(at: index) || kind == .and else { throw problem }
+        index += 1
+        guard let second = try point(.between, like: first), Self.areOfOneKind(first, second) else { throw problem }
+        try takeRange(first, second)
+    }
+
+    private mutating func readBound(_ kind: WishWord.Kind) throws(TimeProblem) {
+        index += 1
+        if kind == .from, let (first, second) = try readRange(.between) { return try takeRange(first, second) }
+        if kind == .until, let span = withinSpan(from: skipFillers(from: index)) { return try take(.span(span)) }
+        guard let point = try point(.limit) else { throw problem }
+        let bound: WishDays.Bound =
+            switch kind {
+            case .after, .past: .after
+            case .before: .before
+            case .until: .until
+            default: .from
+            }
+        try take(point, bound)
+    }
+
+    /// Early, in the middle or late: of a week, a month, or a part of the day.
+    private mutating func readStretch(_ stretch: Int) throws(TimeProblem) {
+        if let span = try stretchedSpan() { return try take(.span(span)) }
+        guard parts.times.stretch == nil else { throw problem }
+        hasMeaning = true
+        parts.times.stretch = stretch
+        index += 1
+    }
+
+    private mutating func readEvery() {
+        let next = skipFillers(from: index + 1)
+        index += 1
+        guard kind(at: next) == .weekday else {
+            // "Any day", "any morning" and "any weekday" say nothing more.
+            if unit(at: next) == .day { index = next + 1 }
+            return
+        }
+        parts.days.mode = .every
+    }
+}
+
+/// The members of a request that hold a wish.
+enum WishField: String {
+    case when, time
+}
