@@ -162,6 +162,11 @@ typedef enum pbk_status {
     PBK_UNKNOWN_BOT = 12,     /**< With "platform_webhook": "platforms" does not name the request's "bot_id". */
     PBK_NO_WEBHOOK = 13,      /**< With "platform_webhook": "platforms" names the bot, but no "webhook_url" for it. */
     PBK_ACCOUNT_CHANGED = 14, /**< With "platform_webhook": the booking in doubt was sent in another account than its bot has now. */
+    PBK_UNKNOWN_TIME_ZONE = 15, /**< There is no such time zone, or its file is damaged. */
+    PBK_TIME_UNCLEAR = 16,      /**< pbk_when(): the text is not understood; "field" names
+                                     it. */
+    PBK_PHONE_UNCLEAR = 17,     /**< pbk_phone(): the text is not understood; "reason" says
+                                     why. */
 
     /* This library or this machine. */
     PBK_QUEUE_FULL = 20,           /**< As many calls as "max_in_flight" and "max_queued" allow are accepted and not over. */
@@ -730,6 +735,96 @@ PBK_API char *pbk_json_get(const char *json, const char *pointer);
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
  */
 PBK_API char *pbk_json_quote(const char *text);
+
+/**
+ * Makes slots that can be offered and booked of the reply of a search.
+ *
+ *     char *slots = pbk_slots(reply, "{\"time_zone\":\"America/New_York\",\"offers\":3}", NULL);
+ *     char *token = pbk_json_get(slots, "/offers/0/slot");          // tue15-0930u
+ *     char *start_at = pbk_json_get(slots, "/offers/0/start_at");   // for the booking
+ *
+ * Some platforms list slots and others whole free windows, with Z, with an offset or
+ * without one. This function reads all of them, cuts windows on the clinic's wall clock,
+ * filters, sorts, and removes doubles. An item that it cannot read is skipped and named
+ * with its index and reason. docs/voice.md describes the rules.
+ *
+ * @param reply_json    The reply of pbk_search_availability(). Borrowed. NULL is an error.
+ * @param options_json  "time_zone" is required. Of the others the most used are
+ *                      "duration_minutes" (30), "from", "to", "not_before", "before",
+ *                      "offers" and "pick". Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"slots":[...],"more":...,"items":...,"skipped":[...],...}
+ *         or {"error":{...}}, with PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON or
+ *         PBK_INVALID_FIELD. NULL only when memory is out.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
+ * of a time zone once. Since 0.1.
+ */
+PBK_API char *pbk_slots(const char *reply_json, const char *options_json, pbk_status *status);
+
+/**
+ * Reads what a caller said about a day and a time.
+ *
+ *     pbk_when("{\"when\":\"tomorrow\",\"time\":\"after three\","
+ *              "\"time_zone\":\"America/New_York\"}", NULL)
+ *     {"clear":true,"readings":[{"from":"2030-01-15","to":"2030-01-15","not_before":"15:00",
+ *      "start_at":"...","end_at":"..."}],"corrected":[],"assumed":["afternoon"]}
+ *
+ * "start_at" and "end_at" are for pbk_search_availability(), the other members of a reading
+ * for pbk_slots(). If "clear" is false, ask the caller which reading is meant. Nothing is
+ * corrected or assumed without "corrected" or "assumed".
+ *
+ * @param request_json  "time_zone" is required. "when" and "time" are the caller's words;
+ *                      empty ones mean any day and any time. Others: "locale", "now",
+ *                      "opening", "max_days_ahead". Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: the readings as above, or {"error":{...}}, with
+ *         PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON or PBK_INVALID_FIELD.
+ *         NULL only when memory is out.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
+ * of a time zone once. Since 0.1.
+ */
+PBK_API char *pbk_when(const char *request_json, pbk_status *status);
+
+/**
+ * Puts a slot, a list of slots, a phone number or a length of time into words for a speech
+ * synthesiser.
+ *
+ *     pbk_say("{\"start_at\":\"2030-01-16T14:30:00Z\",\"time_zone\":\"America/New_York\"}", NULL)
+ *     {"say":"Wednesday, January sixteenth at nine thirty in the morning"}
+ *
+ * The words have no digit, no AM or PM, no zone and no markup. Read a booking back with the
+ * "start_at" of its own reply.
+ *
+ * @param request_json  One of "start_at", "slot", "slots", "phone" and "duration_minutes".
+ *                      "time_zone" is required with a start. Others: "locale", "now",
+ *                      "style", "joiner", "region". Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"say":"..."} or {"error":{...}}, with PBK_INVALID_FIELD,
+ *         PBK_INVALID_JSON, PBK_UNKNOWN_TIME_ZONE or PBK_PHONE_UNCLEAR. NULL only when
+ *         memory is out.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
+ * of a time zone once. Since 0.1.
+ */
+PBK_API char *pbk_say(const char *request_json, pbk_status *status);
+
+/**
+ * Reads a phone number as it is spoken or written, for the booking and for reading it back.
+ *
+ *     pbk_phone("{\"text\":\"oh seven four double oh, one two three, four five six\","
+ *               "\"region\":\"GB\",\"locale\":\"en-GB\"}", NULL)
+ *     {"phone":"+447400123456","region":"GB","groups":["07400","123","456"],
+ *      "say":"zero seven four zero zero, one two three, four five six"}
+ *
+ * @param request_json  "text" is required, and "region" (ISO 3166) for a number without
+ *                      its country code. "locale" is en-US (default), en-GB, es or fr.
+ *                      Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: the number as above, or {"error":{...}}. PBK_PHONE_UNCLEAR
+ *         has a "reason" and, if the length is wrong, "digits_heard" and "digits_wanted".
+ *         NULL only when memory is out.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_phone(const char *request_json, pbk_status *status);
 
 /**
  * Verifies the signature of a webhook request, for platforms: whether it comes from somebody who has the secret, is whole, and is

@@ -904,6 +904,36 @@ inline Result<std::string> try_json_quote(TextRef text) noexcept {
     return detail::result_of(PBK_OK, quoted.get(), length);
 }
 
+/* ---- Voice: any thread, callbacks too; need no client. docs/voice.md ---- */
+
+/** Makes slots that can be offered and booked of a search reply, as pbk_slots() does. */
+inline Result<std::string> try_slots(TextRef reply, TextRef options) noexcept {
+    pbk_status status = PBK_OK;
+    const detail::OwnedString slots(pbk_slots(reply.c_str(), options.c_str(), &status));
+    return detail::result_of(status, slots.get(), slots == nullptr ? 0 : std::strlen(slots.get()));
+}
+
+/** Reads what a caller said about a day and a time, as pbk_when() does. */
+inline Result<std::string> try_when(TextRef request) noexcept {
+    pbk_status status = PBK_OK;
+    const detail::OwnedString wish(pbk_when(request.c_str(), &status));
+    return detail::result_of(status, wish.get(), wish == nullptr ? 0 : std::strlen(wish.get()));
+}
+
+/** Puts a slot, slots, a phone number or a length of time into words, as pbk_say() does. */
+inline Result<std::string> try_say(TextRef request) noexcept {
+    pbk_status status = PBK_OK;
+    const detail::OwnedString words(pbk_say(request.c_str(), &status));
+    return detail::result_of(status, words.get(), words == nullptr ? 0 : std::strlen(words.get()));
+}
+
+/** Reads a phone number as it is spoken or written, as pbk_phone() does. */
+inline Result<std::string> try_phone(TextRef request) noexcept {
+    pbk_status status = PBK_OK;
+    const detail::OwnedString phone(pbk_phone(request.c_str(), &status));
+    return detail::result_of(status, phone.get(), phone == nullptr ? 0 : std::strlen(phone.get()));
+}
+
 /* ---- Webhooks, for platforms: any thread; need no client; never block. docs/platform-webhook.md ---- */
 
 /**
@@ -953,6 +983,10 @@ inline Result<std::string> try_sign_webhook(TextRef secret, std::string_view bod
 #if PARTNERBOOKING_EXCEPTIONS
 inline std::string booking_key(TextRef call_id, TextRef request) { return try_booking_key(call_id, request).value(); }
 inline std::string random_key() { return try_random_key().value(); }
+inline std::string slots(TextRef reply, TextRef options) { return try_slots(reply, options).value(); }
+inline std::string when(TextRef request) { return try_when(request).value(); }
+inline std::string say(TextRef request) { return try_say(request).value(); }
+inline std::string phone(TextRef request) { return try_phone(request).value(); }
 inline std::string json_quote(TextRef text) { return try_json_quote(text).value(); }
 inline std::string sign_webhook(TextRef secret, std::string_view body, std::chrono::seconds timestamp = {}) {
     return try_sign_webhook(secret, body, timestamp).value();

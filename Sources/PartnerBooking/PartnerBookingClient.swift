@@ -13,6 +13,8 @@ public final class PartnerBookingClient: Sendable {
     private let threads: Threads
     /// nil when the service is not the sandbox.
     private let sandbox: Monitor<Sandbox>?
+    /// The zones of plain dates in searches.
+    private let voice: VoiceSettings
     /// By which a request is for the past.
     private let clock: ServiceClock
     private let state: Monitor<State>
@@ -44,6 +46,7 @@ public final class PartnerBookingClient: Sendable {
         let configuration = try Configuration(json: json)
         callDefaults = configuration.callDefaults
         endpoint = configuration.service.endpoint
+        voice = configuration.voice
         let transport: any Transport
         switch configuration.service {
         case .partnerAPI, .platformWebhook:
@@ -300,6 +303,7 @@ public final class PartnerBookingClient: Sendable {
             do throws(PartnerBookingError) {
                 try endpoint.check(request)
                 try checkNotPast(request)
+                if request.hasPlainDates, let zone = voice.zone(bot: request.botID) { return try request.withDays(of: zone) }
             } catch {
                 throw ErrorContext(request).annotating(error)
             }

@@ -52,6 +52,6 @@ private func error(_ reply: UnsafePointer<CChar>?) -> PartnerBookingError? {
 }
 
 /// A copy without the NUL byte. It has no limit, as replies have none here.
-private func bytes(_ string: UnsafePointer<CChar>) -> [UInt8] {
+func bytes(_ string: UnsafePointer<CChar>) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: string, count: strlen(string)))
 }

@@ -20,6 +20,9 @@ extension PartnerBookingError {
         case .unknownBot: PBK_UNKNOWN_BOT
         case .noWebhook: PBK_NO_WEBHOOK
         case .accountChanged: PBK_ACCOUNT_CHANGED
+        case .unknownTimeZone: PBK_UNKNOWN_TIME_ZONE
+        case .timeUnclear: PBK_TIME_UNCLEAR
+        case .phoneUnclear: PBK_PHONE_UNCLEAR
         case .queueFull: PBK_QUEUE_FULL
         case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
         case .journalLocked: PBK_JOURNAL_LOCKED
@@ -80,6 +83,9 @@ func text(of status: pbk_status) -> StaticString {
     case PBK_UNKNOWN_BOT: "the configuration's platforms name no such bot"
     case PBK_NO_WEBHOOK: "the configuration's platforms name no webhook for the bot"
     case PBK_ACCOUNT_CHANGED: "the booking may have been made in another account than its bot has now"
+    case PBK_UNKNOWN_TIME_ZONE: "there is no such time zone"
+    case PBK_TIME_UNCLEAR: "the text names no time that is understood"
+    case PBK_PHONE_UNCLEAR: "the text is no phone number that is understood"
     case PBK_QUEUE_FULL: "as many calls as max_in_flight and max_queued allow are accepted and not over"
     case PBK_RESOURCE_UNAVAILABLE: "out of memory, threads or descriptors"
     case PBK_JOURNAL_UNAVAILABLE: "the booking could not be recorded in the journal"

@@ -56,7 +56,7 @@ BREAKS = {
 }
 ADDITIONS = {
     "a function": ("PBK_API const char *pbk_version(", "PBK_API int pbk_new(void);\nPBK_API const char *pbk_version("),
-    "a value": ("PBK_CANCELLED = 7,", "PBK_CANCELLED = 7, PBK_NEW = 15,"),
+    "a value": ("PBK_CANCELLED = 7,", "PBK_CANCELLED = 7, PBK_NEW = 18,"),
     "const": ("pbk_string_free(char *string)", "pbk_string_free(const char *string)"),
 }
 

@@ -42,6 +42,7 @@ NARROW = [
     DOCS / "journal.md",
     DOCS / "json-contract.md",
     DOCS / "limitations.md",
+    DOCS / "locales.md",
     DOCS / "operations.md",
     DOCS / "platform-webhook.md",
     DOCS / "python.md",

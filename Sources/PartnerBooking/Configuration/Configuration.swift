@@ -20,6 +20,7 @@ struct Configuration: Sendable {
     var journal: Journal.Settings?
     /// Unsettled bookings of the journal are sent again when the client opens.
     var resumesOnOpen: Bool
+    var voice: VoiceSettings
     var policy: DeliveryPolicy
     var connection: ConnectionSettings
 
@@ -61,7 +62,7 @@ extension Configuration {
                 "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open",
                 "retry",
                 "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
-                "keys_shared", "settle_for_ms", "report_settled",
+                "keys_shared", "settle_for_ms", "report_settled", "voice",
             ] + BookingRules.members + Journal.Settings.members.map(\.description))
 
         service = try Self.service(root)
@@ -80,6 +81,7 @@ extension Configuration {
         for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] + Journal.Settings.members {
             if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
         }
+        voice = try VoiceSettings(root.optionalObject("voice"))
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
         policy = try Self.policy(root)
         connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)

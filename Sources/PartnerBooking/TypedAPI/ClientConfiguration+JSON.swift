@@ -14,6 +14,7 @@ extension ClientConfiguration {
             root.object("retry", retries.write)
             root.object("circuit_breaker", circuitBreaker.write)
             bookings.write(&root)
+            if voice != Voice() { root.object("voice") { voice.write(&$0) } }
             platform.write(&root)
             if !platformByBot.isEmpty {
                 root.object("bots") { bots in
@@ -204,6 +205,18 @@ extension ClientConfiguration.Bookings {
         root.member("settle_for_ms", ifAny: settlingTime?.wholeMilliseconds)
         root.member("keys_shared", ifAny: areKeysShared)
         root.member("report_settled", ifAny: reportsSettled)
+    }
+}
+
+extension ClientConfiguration.Voice {
+    fileprivate func write(_ voice: inout JSONWriter) {
+        voice.member("time_zone", ifAny: timeZone)
+        guard !botTimeZones.isEmpty else { return }
+        voice.object("bots") { bots in
+            for (bot, zone) in botTimeZones.sorted(by: { $0.key < $1.key }) {
+                bots.object(named: bot) { $0.member("time_zone", zone) }
+            }
+        }
     }
 }
 

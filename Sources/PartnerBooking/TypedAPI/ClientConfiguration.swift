@@ -30,6 +30,8 @@ public struct ClientConfiguration: Sendable, Equatable {
     public var circuitBreaker = Breaker()
     /// Memory and settling of bookings.
     public var bookings = Bookings()
+    /// The clinics' time zones.
+    public var voice = Voice()
     /// Rules of the platforms behind the bots.
     public var platform = PlatformRules()
     /// The same for single bots, by `bot_id`; what is nil there is as in `platform`. Not with `platformWebhook`, whose bots have
@@ -109,6 +111,20 @@ extension ClientConfiguration {
 
         /// Everything has its default.
         public init() {}
+    }
+
+    /// The clinics' time zones: plain dates in searches are days there.
+    public struct Voice: Sendable, Equatable {
+        /// The IANA name of the zone of all bots. nil: plain dates are sent as they are written.
+        public var timeZone: String?
+        /// The zones of bots that have another one, by bot.
+        public var botTimeZones: [String: String]
+
+        /// A zone for all bots, and others for some.
+        public init(timeZone: String? = nil, botTimeZones: [String: String] = [:]) {
+            self.timeZone = timeZone
+            self.botTimeZones = botTimeZones
+        }
     }
 
     /// Rules of a platform: docs/exactly-once.md, "What is known of a platform".

@@ -91,6 +91,7 @@ import Testing
                 "check_start_at": .boolean(settings.rules.checksStart), "bots": .nothing,
                 "keys_shared": .boolean(settings.rules.areKeysShared),
                 "settle_for_ms": .number(policy.settleForMilliseconds),
+                "voice.time_zone": .nothing, "voice.bots": .nothing,
                 "report_settled": .boolean(policy.reportsSettled), "tls.ca_file": .absent(connection.caFile),
                 "proxy": .absent(connection.proxy), "platforms": .required, "private_hosts": .nothing,
                 "webhook_timeout_ms": .number(webhooks.webhookTimeoutMilliseconds), "sandbox": .nothing,

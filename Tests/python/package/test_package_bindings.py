@@ -65,6 +65,7 @@ def test_configuration_has_each_documented_member():
         "sandbox": configuration.Sandbox,
         "bots": configuration.Bot,
         "platforms": configuration.Platform,
+        "voice": configuration.Voice,
     }
     assert {group: set(kind.__annotations__) for group, kind in kinds.items()} == documented
 

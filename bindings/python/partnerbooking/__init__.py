@@ -9,7 +9,7 @@
 `Client` waits, `AsyncClient` is awaited. docs/python.md shows both from the first line on.
 """
 
-from . import errors, webhook
+from . import errors, voice, webhook
 from ._bindings import path as library_path
 from ._bindings import pbk_version as _pbk_version
 from ._version import __version__
@@ -71,6 +71,7 @@ __all__ = [
     "library_path",
     "library_version",
     "random_key",
+    "voice",
     "webhook",
     *errors.__all__,
 ]

@@ -98,6 +98,10 @@ pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _
 pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
 pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
 pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
+pbk_slots = _function(_prompt, "pbk_slots", _string, ctypes.c_char_p, ctypes.c_char_p, _status_out)
+pbk_when = _function(_prompt, "pbk_when", _string, ctypes.c_char_p, _status_out)
+pbk_say = _function(_prompt, "pbk_say", _string, ctypes.c_char_p, _status_out)
+pbk_phone = _function(_prompt, "pbk_phone", _string, ctypes.c_char_p, _status_out)
 pbk_webhook_verify = _function(
     _prompt,
     "pbk_webhook_verify",

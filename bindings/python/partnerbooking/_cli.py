@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import _doctor, _output, _table
+from . import _doctor, _output, _table, _voice_cli
 from ._version import __version__
 from .aio import AsyncClient
 from .errors import Error, IdempotencyKeyReused
@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     key = ""
+    if (voice := getattr(options, "run", None)) is not None:
+        return int(voice(options))
     try:
         if options.command == "doctor":
             return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     lookup.add_argument("--phone", required=True, help="+15551234567")
 
     command("doctor", "checks name, connection, certificate, key and speed, and says what is wrong")
+    _voice_cli.add(commands)
     return parser
 
 

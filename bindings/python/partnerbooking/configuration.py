@@ -89,6 +89,12 @@ class Sandbox(TypedDict, total=False):
     seed: int
 
 
+class VoiceOfBot(TypedDict, total=False):
+    time_zone: str
+
+
+class Voice(VoiceOfBot, total=False):
+    bots: Mapping[str, VoiceOfBot]
 
 
 class Configuration(TypedDict, total=False):
@@ -129,3 +135,4 @@ class Configuration(TypedDict, total=False):
     private_hosts: Sequence[str]
     webhook_timeout_ms: int
     sandbox: Sandbox
+    voice: Voice

@@ -39,6 +39,7 @@ __all__ = [
     "NotConfirmed",
     "NotRecorded",
     "OtherBooking",
+    "PhoneUnclear",
     "ProxyFailed",
     "QueueFull",
     "RateLimited",
@@ -50,9 +51,11 @@ __all__ = [
     "ServiceFailed",
     "SlotUnavailable",
     "TLSFailed",
+    "TimeUnclear",
     "Timeout",
     "Unauthorized",
     "UnknownBot",
+    "UnknownTimeZone",
     "UnsupportedOperation",
     "WouldDeadlock",
 ]
@@ -266,6 +269,37 @@ class AccountChanged(CallerError):
     """The booking in doubt was sent in another account than its bot has now."""
 
 
+class UnknownTimeZone(CallerError):
+    """There is no such time zone, or its file is damaged."""
+
+
+class TimeUnclear(CallerError):
+    """A text about a time is not understood; `field` names it, and `reason` says why."""
+
+    @property
+    def reason(self) -> str:
+        """`not_understood`, `no_such_time`, `past` or `contradictory`."""
+        return str(self.members["reason"])
+
+
+class PhoneUnclear(CallerError):
+    """A text is no phone number that is understood. `reason` says why."""
+
+    @property
+    def reason(self) -> str:
+        """`too_short`, `too_long`, `no_digits`, `no_region`, `not_understood`, `ambiguous` or `no_such_number`."""
+        return str(self.members["reason"])
+
+    @property
+    def digits_heard(self) -> int | None:
+        """Digits in the text. Set with `too_short` and `too_long`, as is `digits_wanted`."""
+        return cast("int | None", self.members.get("digits_heard"))
+
+    @property
+    def digits_wanted(self) -> int | None:
+        return cast("int | None", self.members.get("digits_wanted"))
+
+
 class QueueFull(LibraryError):
     """As many calls as `max_in_flight` and `max_queued` allow are under way."""
 
@@ -380,6 +414,9 @@ BY_STATUS: dict[int, type[Error]] = {
     12: UnknownBot,
     13: NoWebhook,
     14: AccountChanged,
+    15: UnknownTimeZone,
+    16: TimeUnclear,
+    17: PhoneUnclear,
     20: QueueFull,
     21: ResourceUnavailable,
     22: JournalUnavailable,

@@ -1,0 +1,115 @@
+"""The voice functions over the shared object: their contract, and what a careless caller hands over."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from typing import Any
+
+import pbk
+import pytest
+from header import STATUS
+from programs import EXAMPLES, run
+
+NOW = "2030-01-14T13:00:00Z"
+ZONE = {"time_zone": "America/New_York", "now": NOW}
+WINDOW = {"availabilities": [{"start_at": "2030-01-15T14:00:00Z", "duration_minutes": 480}]}
+
+
+def call(name: str, *arguments: Any) -> tuple[int, Any]:
+    """The status and the parsed answer. A dict is written as JSON, and None is NULL."""
+    status = ctypes.c_int()
+    texts = [
+        None if argument is None else (json.dumps(argument) if isinstance(argument, dict) else argument).encode()
+        for argument in arguments
+    ]
+    address = getattr(pbk.library, name)(*texts, ctypes.byref(status))
+    answer = ctypes.string_at(address)
+    pbk.library.pbk_string_free(address)
+    return status.value, json.loads(answer)
+
+
+def test_a_window_becomes_slots():
+    status, reply = call("pbk_slots", WINDOW, {**ZONE, "offers": 3, "pick": "tue15 0930"})
+    assert status == STATUS["OK"]
+    assert [slot["slot"] for slot in reply["offers"]] == ["tue15-0900x", "tue15-1300w", "tue15-1600b"]
+    assert reply["picked"]["start_at"] == "2030-01-15T09:30:00-05:00"
+    assert len(reply["slots"]) == 16 and reply["more"] is False
+
+
+def test_a_reply_of_a_client_becomes_slots_and_one_is_booked(open_client):
+    client = open_client(
+        {"endpoint": "sandbox", "sandbox": {"now": NOW, "time_zone": "America/New_York", "answer": "windows"}}
+    )
+    status, wish = call("pbk_when", {"when": "tomorrow", "time": "ten thirty", **ZONE})
+    assert status == STATUS["OK"] and wish["clear"] is True
+    [reading] = wish["readings"]
+    bounds = {"start_at": reading["start_at"], "end_at": reading["end_at"]}
+    found = client.search({"bot_id": "bot_1", "query": {"filter": {"start_at_range": bounds}}})
+    _, slots = call("pbk_slots", found.reply.decode(), {**ZONE, "offers": 3, "around": reading["around"]})
+    [offer] = slots["offers"]
+    assert offer["local"] == "2030-01-15T10:30"
+    customer = {
+        "phone": call("pbk_phone", {"text": "five five five one two three four five six seven", "region": "US"})[1][
+            "phone"
+        ]
+    }
+    booking = {"start_at": offer["start_at"], "duration_minutes": offer["duration_minutes"]}
+    request = {"bot_id": "bot_1", "idempotency_key": "k", "booking": {**booking, "customer": {**customer, "name": "A"}}}
+    made = json.loads(client.book(request).reply)["booking"]
+    said = call("pbk_say", {"slot": made, **ZONE})[1]["say"]
+    assert said == "tomorrow, Tuesday at ten thirty in the morning"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code", "field"),
+    [
+        ("pbk_slots", (WINDOW, {}), "invalid_field", "time_zone"),
+        ("pbk_slots", (WINDOW, {"time_zone": "Mars/Olympus"}), "unknown_time_zone", "time_zone"),
+        ("pbk_slots", ({"error": {}}, ZONE), "invalid_field", "availabilities"),
+        ("pbk_slots", ("[", ZONE), "invalid_json", None),
+        ("pbk_slots", (WINDOW, "{"), "invalid_json", None),
+        ("pbk_slots", (None, ZONE), "invalid_argument", None),
+        ("pbk_slots", (WINDOW, None), "invalid_argument", None),
+        ("pbk_when", ({"when": "whenever the moon is blue", **ZONE},), "time_unclear", "when"),
+        ("pbk_when", ({"when": "tomorrow"},), "invalid_field", "time_zone"),
+        ("pbk_when", (None,), "invalid_argument", None),
+        ("pbk_say", ({},), "invalid_field", None),
+        ("pbk_say", ({"start_at": NOW, "time_zone": "Nowhere"},), "unknown_time_zone", "time_zone"),
+        ("pbk_say", (None,), "invalid_argument", None),
+        ("pbk_phone", ({"text": "no number", "region": "US"},), "phone_unclear", "text"),
+        ("pbk_phone", ({"text": "5", "locale": "xx"},), "invalid_field", "locale"),
+        ("pbk_phone", (None,), "invalid_argument", None),
+    ],
+)
+def test_refusals(name, arguments, code, field):
+    status, answer = call(name, *arguments)
+    assert answer["error"]["code"] == code
+    assert status == STATUS[code.upper()]
+    if field is not None:
+        assert answer["error"]["field"] == field
+
+
+@pytest.mark.parametrize("name", ["pbk_when", "pbk_say", "pbk_phone"])
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", '"x"', "7", '{"text":"\\u0000"}', "\ud83d".encode("utf-8", "replace").decode()]
+)
+def test_any_text_gets_an_answer(name, text):
+    status, answer = call(name, text)
+    assert status != STATUS["OK"] and "error" in answer
+
+
+def test_plain_dates_are_days_of_the_clinic(open_client):
+    """The sandbox of this test reads dates in UTC. With a zone the library sends instants."""
+    sandbox = {"now": NOW, "time_zone": "Asia/Tokyo", "dates": "utc"}
+    client = open_client({"endpoint": "sandbox", "sandbox": sandbox, "voice": {"time_zone": "Asia/Tokyo"}})
+    bounds = {"start_at": "2030-01-18", "end_at": "2030-01-18"}
+    found = json.loads(client.search({"bot_id": "b", "query": {"filter": {"start_at_range": bounds}}}).reply)
+    assert len(found["availabilities"]) == 16
+
+
+def test_the_example_books_what_the_caller_said(programs):
+    output = run(programs / "ten_thirty")
+    assert "the slot: tue15-1030n\n" in output
+    assert output.endswith("say: You are booked for tomorrow, Tuesday at ten thirty in the morning.\n")
+    assert (EXAMPLES / "ten_thirty.c").exists()

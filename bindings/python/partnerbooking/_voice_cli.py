@@ -1,0 +1,113 @@
+"""The commands that need no client: slots, when, say and phone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from . import _output, _table, voice
+from .errors import Error
+
+
+def add(commands: Any) -> None:
+    """Adds the commands to a parser."""
+    slots = _command(commands, "slots", "turns a search reply into slots that can be offered and booked")
+    slots.add_argument("file", metavar="FILE", nargs="?", help="the reply as JSON; else standard input")
+    slots.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
+    slots.add_argument("--minutes", dest="duration_minutes", metavar="N", type=int, help="length of the appointment")
+    slots.add_argument("--step", dest="step_minutes", metavar="N", type=int, help="grid of the starts, in minutes")
+    slots.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
+    slots.add_argument("--from", dest="from_", metavar="WHEN", help="a date, or a date-time with offset")
+    slots.add_argument("--to", metavar="WHEN", help="the same, its day included")
+    slots.add_argument("--not-before", metavar="HH:MM", help="the earliest start")
+    slots.add_argument("--before", metavar="HH:MM", help="the latest start")
+    slots.add_argument("--offers", metavar="N", type=int, help="choose N slots to offer")
+    slots.add_argument("--around", metavar="WHEN", help="choose them around a time")
+    slots.add_argument("--pick", metavar="TEXT", help="find the slot that a text names")
+    wish = _command(commands, "when", "reads what a caller said about a day and a time")
+    wish.add_argument("when", metavar="WORDS", help="the words about the day, or all of them")
+    wish.add_argument("time", metavar="TIME", nargs="?", help="the words about the time")
+    wish.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
+    wish.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
+    say = _command(commands, "say", "puts starts into words for a speech synthesiser")
+    say.add_argument("starts", metavar="WHEN", nargs="+", help="a date-time, as pbk_slots gives it")
+    say.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
+    say.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
+    say.add_argument("--style", choices=["full", "day", "time"], help="what to say; else full")
+    say.add_argument("--joiner", choices=["or", "and"], help="between starts; else or")
+    phone = _command(commands, "phone", "reads a phone number as it is spoken or written")
+    phone.add_argument("text", metavar="TEXT")
+    phone.add_argument("--region", metavar="XX", help="of a number without its country code: US")
+
+
+def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    parser.add_argument("--locale", metavar="NAME", help="en-US, en-GB, es or fr")
+    parser.add_argument("--json", action="store_true", help="print the answer as it came, or the error")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if value is not None and name not in ("command", "run", "json", "file", "text", "starts")
+    }
+    try:
+        if options.command == "slots":
+            found = voice.slots(_text(options.file), **given)
+            _output.out(found.json if options.json else _slots(found))
+        elif options.command == "when":
+            wish = voice.when(**given)
+            _output.out(wish.json if options.json else _wish(wish))
+        elif options.command == "say":
+            words = voice.say_list(options.starts, **given)
+            _output.out(json.dumps({"say": words}, ensure_ascii=False) if options.json else words)
+        else:
+            number = voice.phone(options.text, **given)
+            _output.out(number.json if options.json else f"{number.phone}\n{number.say}")
+    except OSError as error:
+        _output.err(f"partnerbooking: {options.file}: {error.strerror}")
+        return 2
+    except Error as error:
+        if options.json:
+            _output.out(error.json)
+        else:
+            _output.err(_table.printable(f"{error.code}: {error.message}"))
+        return 1
+    return 0
+
+
+def _wish(wish: voice.Wish) -> str:
+    lines = []
+    for reading in wish.readings:
+        days = reading.from_ if reading.from_ == reading.to else f"{reading.from_} to {reading.to}"
+        others = {name: value for name, value in reading.options.items() if name not in ("from_", "to")}
+        lines.append("  ".join([days, *(f"{name}={value}" for name, value in others.items())]))
+    if wish.corrected:
+        lines.append(f"corrected: {', '.join(wish.corrected)}")
+    if wish.assumed:
+        lines.append(f"assumed: {', '.join(wish.assumed)}")
+    return "\n".join(lines)
+
+
+def _text(file: str | None) -> bytes:
+    if file is None or file == "-":
+        return sys.stdin.buffer.read()
+    with open(file, "rb") as opened:
+        return opened.read()
+
+
+def _slots(found: voice.Slots) -> str:
+    if found.picked is not None:
+        shown = [found.picked]
+    else:
+        shown = found.offers or found.slots
+    lines = [_table.rows((slot.slot, slot.local.replace("T", " "), slot.start_at) for slot in shown)]
+    lines += [f"skipped item {item.item}: {item.reason}" for item in found.skipped]
+    if not shown:
+        lines[0] = "no free slots"
+    return "\n".join(lines)
