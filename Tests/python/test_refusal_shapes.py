@@ -63,7 +63,7 @@ def play(start_faults, open_client) -> Callable[..., pbk.Client]:
     return play
 
 
-# B6: the reason is kept
+# The reason is kept
 
 REASONS = [
     (400, '{"message":"Email is required"}', None, "HTTP 400: Email is required"),
@@ -131,7 +131,7 @@ def test_plain_500_in_another_shape_is_tried_again(reference, http1, open_client
     assert [request["status"] for request in reference.requests(bot)] == [500, 201]
 
 
-# B7: a conflict is a conflict
+# A conflict is a conflict
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_key_in_progress_in_another_shape(play, endpoint):
     assert in_doubt(client.book(booking_request()), 409, "request_in_progress")["retryable"] is True
 
 
-# B8: a byte order mark
+# A byte order mark
 
 
 @pytest.mark.parametrize("operation", REQUESTS)
@@ -212,7 +212,7 @@ def test_byte_order_mark_alone_is_nothing(play):
     in_doubt(client.book(booking_request(timeout_ms=900)), 200, "invalid_reply")
 
 
-# B13: the second secret, whatever the shape
+# The second secret, whatever the shape
 
 
 @pytest.mark.parametrize(
