@@ -38,6 +38,7 @@ public struct TimeWish: Sendable, Equatable {
 
     /// A part of the day, as slots have it.
     public enum Part: String, Sendable {
+        /// The parts, by their names.
         case morning, lunchtime, afternoon, evening
     }
 
