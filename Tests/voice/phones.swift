@@ -1,6 +1,5 @@
 // Answers one line after the other, for phones.py: region, locale and text, with tabs between. Prints the number, its region,
 // its groups, its extension and its words; or the reason of a refusal after a `!`, and the digits heard and wanted.
-import Glibc
 import PartnerBooking
 
 if CommandLine.arguments.contains("--time") {
@@ -23,7 +22,6 @@ func answer(to line: String) -> String {
     }
 }
 
-/// The shortest of several runs, as the machine may be busy with others.
 func printTimes() {
     let requests = [
         #"{"text":"+15551234567","region":"US"}"#,
@@ -37,16 +35,8 @@ func printTimes() {
     ]
     for request in requests {
         let bytes = Array(request.utf8)
-        var best = Double.infinity
-        for _ in 0..<20 {
-            var (start, end) = (timespec(), timespec())
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
-            for _ in 0..<2_000 { consume(bytes) }
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
-            let nanoseconds = Double(end.tv_sec - start.tv_sec) * 1e9 + Double(end.tv_nsec - start.tv_nsec)
-            best = min(best, nanoseconds / 2_000)
-        }
-        print("\(Int(best)) ns  \(request)")
+        let time = shortestTime(calls: 2_000) { consume(bytes) }
+        print("\(Int(time)) ns  \(request)")
     }
 }
 

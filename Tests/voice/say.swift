@@ -1,7 +1,6 @@
 // Answers one request of pbk_say on each line, for say.py: the words, or the error's code after a `!`. With `--minutes` a
 // line is a zone, a locale, a first and a last minute since 1970 and `now` in seconds, with tabs between, and the answer has
 // a line for each minute.
-import Glibc
 
 @testable import PartnerBooking
 
@@ -40,7 +39,6 @@ func printMinutes(_ line: String) {
     print(output, terminator: "")
 }
 
-/// The shortest of several runs, as the machine may be busy with others.
 func printTimes() {
     let zone = #""time_zone":"America/New_York","now":"2030-01-14T13:00:00Z""#
     let slots = ["15T14:30", "16T15:00", "16T19:00"].map { #"{"start_at":"2030-01-\#($0):00Z"}"# }.joined(separator: ",")
@@ -55,16 +53,8 @@ func printTimes() {
     ]
     for request in requests {
         let bytes = Array(request.utf8)
-        var best = Double.infinity
-        for _ in 0..<20 {
-            var (start, end) = (timespec(), timespec())
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
-            for _ in 0..<2_000 { consume(bytes) }
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
-            let nanoseconds = Double(end.tv_sec - start.tv_sec) * 1e9 + Double(end.tv_nsec - start.tv_nsec)
-            best = min(best, nanoseconds / 2_000)
-        }
-        print("\(Int(best)) ns  \(request)")
+        let time = shortestTime(calls: 2_000) { consume(bytes) }
+        print("\(Int(time)) ns  \(request)")
     }
 }
 

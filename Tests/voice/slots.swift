@@ -1,5 +1,4 @@
 // Answers one line after the other, for slots.py: the options and the search reply, with a tab between.
-import Glibc
 import PartnerBooking
 
 if CommandLine.arguments.contains("--time") {
@@ -18,20 +17,12 @@ func answer(to line: String) -> String {
     }
 }
 
-/// The time of 14 windows of eight hours, which give 224 slots: the shortest of several runs.
+/// Prints the time of 14 windows of eight hours, which give 224 slots.
 func printTime() {
     let windows = (14..<28).map { #"{"start_at":"2030-01-\#($0)T14:00:00Z","duration_minutes":480}"# }
     let search = Array(#"{"availabilities":[\#(windows.joined(separator: ","))]}"#.utf8)
     let options = Array(#"{"time_zone":"America/New_York","now":"2030-01-01T00:00:00Z","offers":3}"#.utf8)
-    var best = Double.infinity
     var count = 0
-    for _ in 0..<50 {
-        var (start, end) = (timespec(), timespec())
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
-        for _ in 0..<20 { count = (try? SlotList.reply(search: search, options: options).count) ?? 0 }
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
-        let nanoseconds = Double(end.tv_sec - start.tv_sec) * 1e9 + Double(end.tv_nsec - start.tv_nsec)
-        best = min(best, nanoseconds / 20)
-    }
-    print("\(Int(best / 1_000)) µs  224 slots of 14 windows, \(count) bytes")
+    let time = shortestTime(calls: 20) { count = (try? SlotList.reply(search: search, options: options).count) ?? 0 }
+    print("\(Int(time / 1_000)) µs  224 slots of 14 windows, \(count) bytes")
 }

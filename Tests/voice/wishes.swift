@@ -1,5 +1,4 @@
 // Answers one request after the other, for wishes.py: JSON in, JSON out, a line each.
-import Glibc
 @testable import PartnerBooking
 
 if CommandLine.arguments.contains("--time") {
@@ -16,7 +15,6 @@ func answer(to line: String) -> String {
     }
 }
 
-/// The shortest of several runs, as the machine may be busy with others.
 func printTimes() {
     let opening = #""mon":["09:00-17:00"],"tue":["09:00-17:00"],"wed":["09:00-17:00"],"thu":["09:00-12:00","13:00-17:00"]"#
     let phrases = [
@@ -35,16 +33,8 @@ func printTimes() {
             #"{"when":"\#(when)","time":"\#(time)","time_zone":"America/New_York","locale":"\#(locale)""#
             + #","now":"2030-01-14T13:00:00Z"\#(more)}"#
         let bytes = Array(request.utf8)
-        var best = Double.infinity
-        for _ in 0..<20 {
-            var (start, end) = (timespec(), timespec())
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
-            for _ in 0..<2_000 { consume(bytes) }
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
-            let nanoseconds = Double(end.tv_sec - start.tv_sec) * 1e9 + Double(end.tv_nsec - start.tv_nsec)
-            best = min(best, nanoseconds / 2_000)
-        }
-        print("\(Int(best)) ns  \(request)")
+        let time = shortestTime(calls: 2_000) { consume(bytes) }
+        print("\(Int(time)) ns  \(request)")
     }
 }
 
