@@ -22,10 +22,11 @@
  * Handles.    A pbk_client is a number in a pointer's clothes. It is looked up and never dereferenced, so a handle that
  *             is NULL, closed or garbage gives an error. A handle value is never used again after its client is closed.
  *
- * Threads.    Any function may be called from any thread at any time, also for the same client. Each client owns one
- *             thread of its own, which does all network work, and with a journal a second one, which alone waits for
- *             the disk; the calling thread only checks, waits and copies.
- *             In a child after fork() inherited handles are closed; open new ones there.
+ * Threads.    Call any function from any thread at any time, also for the same client.
+ *             Each client owns one thread that does all network work, one that watches it,
+ *             and with a journal one that waits for the disk. The calling thread only
+ *             checks, waits and copies. In a child after fork() inherited handles are
+ *             closed: open new ones there.
  *
  * Blocking.   Five functions wait: pbk_search_availability(), pbk_create_booking(), pbk_lookup_customer(),
  *             pbk_next_completion() and pbk_client_close(). No other does: a thread that has audio to serve hands calls over
