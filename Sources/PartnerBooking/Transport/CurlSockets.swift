@@ -37,7 +37,7 @@ final class CurlSockets {
             addresses = hash
         }
 
-        /// Whether that socket has the local end.
+        /// Returns whether that socket has the local end.
         func areEnds(of socket: curl_socket_t) -> Bool {
             var address = sockaddr_in6()
             var length = socklen_t(MemoryLayout<sockaddr_in6>.size)

@@ -1,6 +1,6 @@
 import CCurl
 
-/// What a transfer knows of the connections that libcurl chose for it.
+/// Keeps the connections that libcurl chose for a transfer.
 struct TransferConnection {
     /// Connections that a request skips before it fails.
     static let skipLimit = 100
@@ -19,7 +19,7 @@ struct TransferConnection {
     var ends: CurlSockets.Ends?
     /// The reply shows whether the server sends a body in reply to HEAD.
     var isTrial = false
-    /// Whether an address was turned down for it, and whether another one was not.
+    /// True: an address was turned down for it, and another one was not.
     var refusedAddress = false
     var admittedAddress = false
 }

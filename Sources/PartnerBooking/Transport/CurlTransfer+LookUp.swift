@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 
-/// What a transfer has to do with the look-up of its server's name.
+/// The part of a transfer in the look-up of its server's name.
 struct TransferLookUp {
     /// It is the look-up, and makes no connection.
     var isLookUp = false
@@ -44,7 +44,7 @@ extension CurlTransfer {
         lookUp.waitedMicroseconds = now.microseconds(since: lookUp.beganAt)
     }
 
-    /// Whether libcurl connects to what needs no look-up: an address, or this machine.
+    /// True: libcurl connects without a look-up, to an address or to this machine.
     private var isAddressed: Bool {
         guard let host = proxyHost ?? Self.host(of: url) else { return false }
         return host == "localhost" || host.hasSuffix(".localhost") || IPAddress(host) != nil

@@ -7,7 +7,7 @@ struct QuietReply {
 
     private var seenCount = 0
     private var seenAt = MonotonicTime(nanoseconds: 0)
-    /// How much of the body was found not to be whole.
+    /// The length of the body that was found not to be whole.
     private var checkedCount = 0
 
     /// Returns whether the body has not grown for long enough, and has not been checked like this.
@@ -19,7 +19,7 @@ struct QuietReply {
     mutating func didCheck() { checkedCount = seenCount }
 }
 
-/// Whether a reply is whole.
+/// Judges whether a reply is whole.
 extension CurlTransfer {
     /// All replies are JSON, and a JSON object tells by itself that it is whole. Asked of HTTP/2 alone: HTTP/1.1 has no such
     /// trouble, and giving up a transfer there costs the connection.
@@ -36,7 +36,7 @@ extension CurlTransfer {
         offset(CURLINFO_SIZE_DOWNLOAD_T) < offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)  // -1 when it has not said
     }
 
-    /// Whether the connection ended before the reply did. libcurl accepts a head that ends behind any of its lines, and a body
+    /// Returns whether the connection ended before the reply did. libcurl accepts a head that ends behind any of its lines, and a body
     /// without a length that ends anywhere.
     var isCut: Bool { !head.isWhole || offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T) < 0 && isCutBody }
 

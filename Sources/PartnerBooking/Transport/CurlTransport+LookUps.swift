@@ -9,7 +9,7 @@ extension CurlTransport {
         init(_ number: LookUpSchedule.LookUp, _ transfer: CurlTransfer) { (self.number, self.transfer) = (number, transfer) }
     }
 
-    /// What is known of names. The transport has it, and each request that waits says so itself.
+    /// The look-ups of names. The transport keeps it, and each request that waits says so itself.
     struct LookUps {
         var schedule = LookUpSchedule()
         var underWay: [LookUp] = []
@@ -18,7 +18,7 @@ extension CurlTransport {
         var nextLook = MonotonicTime(nanoseconds: 0)
     }
 
-    /// How often to look for requests that have waited too long.
+    /// The pause between two looks for requests that have waited too long.
     private static let lookMilliseconds = 50
 
     /// A proxy has one name, whatever the server.

@@ -308,7 +308,10 @@ final class CurlTransport: Transport {
 
     func wake() { wakeUp.signal() }
 
-    func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool) { watchdog.tend = tend }
+    func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool) {
+        watchdog.tend = tend
+        watchdog.rehearse()
+    }
 
     func close() {
         if watchdog.hasStarted { _ = watchdog.enterLibcurl() }

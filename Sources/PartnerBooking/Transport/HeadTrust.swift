@@ -1,4 +1,4 @@
-/// Whether a server is known to send no body in reply to HEAD. A pure state machine, one for each server.
+/// Knows whether a server sends no body in reply to HEAD. A pure state machine, one for each server.
 ///
 /// A warm-up is a HEAD request. A server that sends the body all the same, over HTTP/1.1 and later, would answer the next
 /// request with it. So a connection whose last reply announced a body is first used for a request that cannot book.

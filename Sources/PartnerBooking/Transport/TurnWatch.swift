@@ -62,7 +62,7 @@ struct TurnWatch {
     }
 }
 
-/// How long a server that has flooded a connection gets no new one. A pure state machine.
+/// Decides how long a server that has flooded a connection gets no new one. A pure state machine.
 struct FloodBan {
     static let firstMilliseconds = 5_000
     static let longestMilliseconds = 60_000

@@ -19,7 +19,7 @@ final class Watchdog: @unchecked Sendable {
     private let isAsleep = SharedNumber()
     private let isStopped = SharedNumber()
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    /// What else to do four times a second; returns whether there may be more to do.
+    /// Called four times a second. Returns whether there may be more to do.
     var tend: @Sendable (MonotonicTime) -> Bool = { _ in false }
     private static let tendMilliseconds = 250
 
@@ -33,6 +33,17 @@ final class Watchdog: @unchecked Sendable {
         sem_destroy(semaphore)
         semaphore.deallocate()
         for number in [sharedTurn, attention, isAsleep, isStopped] { number.free() }
+    }
+
+    /// Does all that the thread does, once, while there is no other thread: then the lazy globals exist that it needs. In the child of
+    /// a fork two threads that need one at the same time would spin: `TransferLoop.start` says why.
+    func rehearse() {
+        var watch = TurnWatch()
+        for turn: UInt64 in [1, 1, 2] {
+            _ = watch.observe(turn, used: Self.microseconds(CLOCK_THREAD_CPUTIME_ID), now: .now())
+        }
+        for _ in 0..<2 { _ = watch.culprit(sockets.bytesRead(), used: 0) }
+        _ = tend(.now())
     }
 
     // MARK: On the transfer thread
