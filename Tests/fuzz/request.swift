@@ -91,7 +91,7 @@ private func checkAgain(_ request: Request) {
     }
 }
 
-/// What is accepted is for the past, or it is not.
+/// Requests for the past are refused.
 private func checkTime(_ request: Request) {
     var refused: [Bool] = []
     for now in [-62_200_000_000, 1_894_608_000, 253_500_000_000] {

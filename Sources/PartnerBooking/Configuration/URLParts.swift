@@ -41,7 +41,7 @@ struct URLParts {
     /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.
     var isLoopback: Bool { host == "localhost" || address?.isLoopback ?? false }
 
-    /// Where the URL leads to when that is known without a look-up and is not public. nil for public addresses and for names.
+    /// The target of the URL if it is known without a look-up and is not public. nil for public addresses and for names.
     var privatePlace: String? {
         if isLoopback { return "this machine" }
         return address?.isPublic ?? true ? nil : "an address that is not public"

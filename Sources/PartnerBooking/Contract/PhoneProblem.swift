@@ -1,6 +1,6 @@
 /// Why a phone number is unclear: what a voice bot needs to ask the caller for it again.
 public struct PhoneProblem: Error, Sendable, Equatable {
-    /// What is wrong.
+    /// The reason.
     public enum Reason: String, Sendable, CaseIterable {
         /// Fewer digits than a number of the region has.
         case tooShort = "too_short"
@@ -18,11 +18,11 @@ public struct PhoneProblem: Error, Sendable, Equatable {
         case noSuchNumber = "no_such_number"
     }
 
-    /// What is wrong.
+    /// The reason.
     public var reason: Reason
     /// The number of digits in the text, prefixes included. Set with `too_short` and `too_long`.
     public var digitsHeard: Int?
-    /// How many there must be, with the same prefixes. The nearest possible number. Set with `too_short` and `too_long`.
+    /// The nearest possible number of digits, prefixes included. Set with `too_short` and `too_long`.
     public var digitsWanted: Int?
 
     init(_ reason: Reason, heard: Int? = nil, wanted: Int? = nil) {

@@ -5,7 +5,7 @@
 extension TransferLoop {
     /// A thread that has not come round for so long is stuck.
     static let stuckMilliseconds = 500
-    /// How long after its deadline a call is ended here.
+    /// The time after its deadline at which a call is ended here.
     static let overdueMilliseconds = 500
 
     /// Ends calls that are overdue if the thread is stuck. Returns whether calls are open.

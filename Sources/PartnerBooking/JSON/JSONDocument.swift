@@ -70,7 +70,7 @@ final class JSONDocument: @unchecked Sendable {
 
     deinit { nodes.deallocate() }
 
-    /// Whether any text or name has an escape.
+    /// True: a text or a name has an escape.
     var hasEscapes: Bool {
         bytes.withUnsafeBytes { $0.baseAddress.map { memchr($0, 0x5C, bytes.count) != nil } ?? false }
     }

@@ -47,7 +47,7 @@ struct JournalContents {
     /// A later version of this library wrote some of it.
     private(set) var isOfLaterVersion = false
 
-    /// What the records of a key say.
+    /// The state of a key by its records.
     private struct Place {
         let key: String
         /// Its last record but for `withdrawn` and `heard`.

@@ -1,4 +1,4 @@
-/// What a locale says: plain text that a native speaker can correct, in one file for each language.
+/// The words of a locale: plain text that a native speaker can correct, in one file for each language.
 ///
 /// Words stand one blank apart. Capitals, accents and apostrophes do not count when somebody speaks: `dieciséis` is also
 /// understood as `dieciseis`, and `it's` as `its`. What the library says it spells as it stands here.
@@ -54,11 +54,11 @@ struct NumberText: Sendable {
     var thousand: StaticString
     /// The word between the parts of a number: and.
     var joiner: StaticString
-    /// How parts make one number.
+    /// The way in which parts make one number.
     var customs: NumberCustoms
 }
 
-/// How a language makes one number of two words.
+/// The way in which a language makes one number of two words.
 struct NumberCustoms: OptionSet, Sendable {
     let rawValue: Int
 
@@ -73,7 +73,7 @@ struct NumberCustoms: OptionSet, Sendable {
     static let countsByTwenties = NumberCustoms(rawValue: 8)
 }
 
-/// How people say phone numbers.
+/// The words with which people say phone numbers.
 struct PhoneText: Sendable {
     /// The sign before an international number. The first word is what the library says; the others are understood, too.
     var plus: StaticString

@@ -13,12 +13,12 @@ struct NumberCompound: Sendable {
         self.isAfterZero = isAfterZero
     }
 
-    /// Whether a word belongs to the number before it.
+    /// The ways in which a word belongs to the number before it.
     enum Joining {
         case never, seldom, usually, always
     }
 
-    /// Whether a number from 1 to 99 belongs to this one. `afterJoiner`: the word for "and" stands between them.
+    /// Returns whether a number from 1 to 99 belongs to this one. `afterJoiner`: the word for "and" stands between them.
     func joining(_ value: Int, afterJoiner: Bool, _ customs: NumberCustoms) -> Joining {
         guard (1...99).contains(value) else { return .never }
         if customs.contains(.countsByTwenties), let joining = joiningByTwenties(value, afterJoiner: afterJoiner) {
@@ -58,7 +58,7 @@ struct NumberCompound: Sendable {
         last = isFourTwenties ? 80 : value
     }
 
-    /// Whether a word for a hundred or a thousand may follow.
+    /// Returns whether a word for a hundred or a thousand may follow.
     func takes(_ factor: Int) -> Bool { (1...99).contains(total) || factor > 100 && total < 1_000 && last == 100 }
 
     mutating func multiply(by factor: Int) {

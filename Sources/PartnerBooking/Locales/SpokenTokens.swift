@@ -12,7 +12,7 @@ struct SpokenTokens {
         case sign
     }
 
-    /// What stands before a token. Words make one number across a blank or a hyphen, and not across a pause.
+    /// The gap before a token. Words make one number across a blank or a hyphen, and not across a pause.
     enum Gap {
         case none, blank, hyphen, pause
 
@@ -24,7 +24,7 @@ struct SpokenTokens {
     private let text: UnsafeRawBufferPointer
     private var place = 0
     private var isAfterDigit = false
-    /// What stands before the token that came last.
+    /// The gap before the token that came last.
     private(set) var gap = Gap.none
     /// A colon is among it: `Phone: 555…`.
     private(set) var isAfterColon = false

@@ -61,7 +61,7 @@ struct Vocabulary: Sendable {
         return keys[place] == word.value ? meanings[place] : nil
     }
 
-    /// Where a word stands, or would.
+    /// Returns the place of a word, or the one that it would have.
     private func place(_ key: UInt64) -> Int {
         var place = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 55)
         while keys[place] != 0 && keys[place] != key { place = (place + 1) % Self.size }

@@ -12,7 +12,7 @@ public struct VoiceLocale: Sendable, Equatable {
     /// The locales there are.
     public static let all = [americanEnglish, britishEnglish, spanish, french]
 
-    /// What was made of the text of a locale: once, because that takes longer than a call.
+    /// Tables made of the text of a locale: once, because that takes longer than a call.
     private final class Tables: Sendable {
         let text: LocaleText
         let vocabulary: Vocabulary

@@ -4,7 +4,7 @@ struct DigitString: Sendable, Equatable {
 
     /// Four bits each, the first digit in the lowest.
     private var nibbles: UInt128 = 0
-    /// How many there are. May be above what is kept.
+    /// The number of digits. May be above what is kept.
     private(set) var count = 0
 
     init() {}
@@ -48,7 +48,7 @@ struct DigitString: Sendable, Equatable {
         return rest
     }
 
-    /// Whether the digits begin with those of a text, in which `x` is any digit.
+    /// Returns whether the digits begin with those of a text, in which `x` is any digit.
     func starts(with text: Slice<UnsafeRawBufferPointer>) -> Bool {
         guard text.count <= min(count, Self.capacity) else { return false }
         var rest = nibbles

@@ -1,5 +1,5 @@
 extension PhonePlan {
-    /// Where everything is in the table. Made by the first call, which takes up to half a millisecond for it.
+    /// The places of everything in the table. Made by the first call, which takes up to half a millisecond for it.
     struct Index: Sendable {
         static let shared = Index()
 

@@ -87,7 +87,7 @@ extension PhonePlan {
         }
     }
 
-    /// What the plan says of a number without prefixes.
+    /// The verdict of the plan on a number without prefixes.
     enum Fit {
         case fits(Grouping, hasTrunk: Bool)
         /// Numbers that begin so have more digits.
@@ -122,7 +122,7 @@ extension PhonePlan {
 }
 
 extension DigitString {
-    /// Whether the digits begin as a rule says: `2-57`, or `0/2-57` for a 0 and then one of these.
+    /// Returns whether the digits begin as a rule says: `2-57`, or `0/2-57` for a 0 and then one of these.
     func begins(with text: Slice<UnsafeRawBufferPointer>) -> Bool {
         var text = text
         var place = 0

@@ -17,7 +17,7 @@ struct PhoneResolver {
     private let digits: DigitString
     private var found: Found?
     private var isAmbiguous = false
-    /// What the first reading lacks whose first digit is that of a number.
+    /// The problem of the first reading that begins like a number.
     private var problem: PhoneProblem?
     /// The same for readings whose first digit is that of no number.
     private var vagueProblem: PhoneProblem?

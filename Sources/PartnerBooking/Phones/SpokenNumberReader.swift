@@ -8,7 +8,7 @@ struct SpokenNumberReader {
 
     /// The token that comes next; `tokens` knows what stands before it.
     private var next: SpokenTokens.Token?
-    /// What stands before the token that is being read.
+    /// The gap before the token that is being read.
     private var gap = SpokenTokens.Gap.none
 
     private var stage = Stage.before
@@ -18,7 +18,7 @@ struct SpokenNumberReader {
     private var isAfterNumber = false
     /// The word for "and" came last.
     private var isAfterJoiner = false
-    /// How often the next digit counts: after `double`, 2.
+    /// The number of times that the next digit counts: after `double`, 2.
     private var repetitions = 1
     /// The number that the next word may complete, and where its digits begin.
     private var open: (compound: NumberCompound, start: Int)?
@@ -101,7 +101,7 @@ struct SpokenNumberReader {
 // MARK: - Digits and numbers
 
 extension SpokenNumberReader {
-    /// What every part of the number does first.
+    /// Checks that a number may begin here, and begins its digits.
     private mutating func beginNumber() throws(PhoneProblem) {
         guard stage != .after, !isTainted, !needsPause else { throw PhoneProblem(.notUnderstood) }
         stage = .digits

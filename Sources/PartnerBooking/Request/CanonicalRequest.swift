@@ -9,7 +9,7 @@ struct CanonicalRequest {
         return request.isChanged ? try? JSONDocument(bytes, profile: .request) : nil
     }
 
-    /// What becomes of a member.
+    /// The treatment of a member.
     private indirect enum Rule {
         case object([(name: StaticString, rule: Rule)])
         /// `orDate`: a plain date is allowed.

@@ -1,4 +1,4 @@
-/// What a text of a request turns out to be: taken in its canonical form, or refused.
+/// The reading of a text in a request: taken in its canonical form, or refused.
 enum InputForm: Equatable {
     case taken(String)
     case refused(InputFault)

@@ -26,7 +26,7 @@ extension Sandbox {
         }
     }
 
-    /// What is free and lies wholly within the range, in seconds since 1970.
+    /// Returns the free items that lie wholly within the range, in seconds since 1970.
     private func freeItems(from start: Int, to end: Int, _ visit: Visit) throws(Refusal) -> [Range<Int>] {
         let today = clinic.zone.day(at: visit.now)
         let first = max(clinic.zone.day(at: start), today)

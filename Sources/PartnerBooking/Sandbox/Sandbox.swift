@@ -30,16 +30,16 @@ struct Sandbox: Sendable {
 
     /// The clinic's treatment of one request.
     struct Manner: Sendable, Equatable {
-        /// How long it works on a booking, with the slot held.
+        /// The time that it works on a booking, with the slot held.
         var workMilliseconds = 0
-        /// Of a booking.
+        /// The status of a booking.
         var status = "confirmed"
-        /// How long after it was made somebody cancels the booking. nil: never.
+        /// The time after which somebody cancels the booking. nil: never.
         var cancelledAfterMilliseconds: Int?
         var spelling = Spelling.own
     }
 
-    /// How the reply writes times.
+    /// The spelling of times in the reply.
     enum Spelling: Sendable, Equatable {
         case own
         /// With another offset.

@@ -1,4 +1,4 @@
-/// What the client gets for one request to the sandbox, and how much later than usual.
+/// The result of one request to the sandbox, and its delay.
 struct SandboxOutcome {
     let result: TransferResult
     let delayMilliseconds: Int

@@ -1,6 +1,6 @@
 /// The clinic that the sandbox plays: docs/json-contract.md, "The sandbox".
 struct SandboxSettings: Sendable {
-    /// What a search lists.
+    /// The items of a search.
     enum Listing: String, CaseIterable, Sendable {
         /// One item for each slot.
         case slots
@@ -8,7 +8,7 @@ struct SandboxSettings: Sendable {
         case windows
     }
 
-    /// How the clinic reads a date without a time in a search.
+    /// The clinic's reading of a date without a time in a search.
     enum Dates: String, CaseIterable, Sendable {
         /// A day of the clinic. As an end it includes its day.
         case clinic
@@ -16,13 +16,13 @@ struct SandboxSettings: Sendable {
         case utc
     }
 
-    /// What a request gets when the first one with its key is at work. Only for `keys` that are checked first.
+    /// The answer to a request when the first one with its key is at work. Only for `keys` that are checked first.
     enum InWork: String, CaseIterable, Sendable {
         /// A 409 that says so.
         case refuse
         /// The reply to the first request, when that is done.
         case wait
-        /// What any other key gets: the first request holds the slot.
+        /// The answer that any other key gets: the first request holds the slot.
         case look
     }
 

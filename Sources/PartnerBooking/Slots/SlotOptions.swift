@@ -1,6 +1,6 @@
 /// The appointment that is looked for, and the slots that come into question.
 public struct SlotOptions: Sendable, Equatable {
-    /// How the platform lists its free time.
+    /// The form in which the platform lists its free time.
     public enum Items: String, Sendable, CaseIterable {
         /// An item as long as the appointment is a slot, a longer one a window.
         case automatic = "auto"
@@ -64,7 +64,7 @@ public struct SlotOptions: Sendable, Equatable {
     /// Starts are multiples of this on the clinic's clock, 1 to 1440 minutes. nil: 30, or 15 for an appointment below
     /// 30 minutes, or 5 below 15.
     public var stepMinutes: Int?
-    /// How the platform lists its free time.
+    /// The form in which the platform lists its free time.
     public var items = Items.automatic
     /// The present, in seconds since 1970. nil: the system's clock.
     public var now: Int?
@@ -84,9 +84,9 @@ public struct SlotOptions: Sendable, Equatable {
     public var before: Int?
     /// The parts of the day. Empty: all.
     public var parts: Set<Part> = []
-    /// How many slots to list at most, 1 to 1000. `more` says that there are others.
+    /// The most slots to list, 1 to 1000. `more` says that there are others.
     public var limit = 500
-    /// How many slots to choose for an offer, 1 to 10. nil: none.
+    /// The number of slots to choose for an offer, 1 to 10. nil: none.
     public var offers: Int?
     /// The offer has the first slots, not a spread choice.
     public var isEarliest = false

@@ -28,7 +28,7 @@ extension Speech {
         }
     }
 
-    /// What to say.
+    /// The words to say.
     private enum Subject {
         case starts(StaticString)
         case phone, length

@@ -57,7 +57,7 @@ struct SpeechWriter {
 
     // MARK: - Times
 
-    /// What a clock shows. Without its part of the day when that is said later.
+    /// Writes the time that a clock shows. Without its part of the day when that is said later.
     mutating func clock(_ time: LocalTime, hasPart: Bool = true) {
         let minute = time.minuteOfDay
         guard let (phrase, _) = words.clock.find(minute / 60, minute % 60) else { return }

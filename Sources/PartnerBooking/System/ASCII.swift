@@ -1,7 +1,7 @@
 extension UInt8 {
     var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
-    /// Whether this is an ASCII letter.
+    /// True: an ASCII letter.
     var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
 
     var hexDigitValue: UInt8? {

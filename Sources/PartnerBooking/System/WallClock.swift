@@ -22,7 +22,7 @@ enum WallClock {
 
 /// The clock of a service: the system's, or one of its own that runs from a given time on.
 struct ServiceClock: Sendable {
-    /// What it showed at `startedAt`, in seconds since 1970. nil: it is the system's clock.
+    /// Its time at `startedAt`, in seconds since 1970. nil: it is the system's clock.
     private let start: Int?
     private let startedAt = MonotonicTime.now()
 

@@ -58,7 +58,7 @@ import Testing
 
     // MARK: The new file
 
-    /// What had its name before is removed, and not written to.
+    /// Removes the file that had the name before, and does not write to it.
     @Test(arguments: ["a link", "a symbolic link", "a file"])
     func theNewFileIsAlwaysItsOwn(_ before: String) throws {
         let (journal, victim) = (try TemporaryPath(), try Victim())

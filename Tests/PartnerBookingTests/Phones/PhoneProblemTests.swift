@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What is no number, and why.
+/// Texts that are no number, and the reason.
 @Suite struct PhoneProblemTests {
     private func problem(
         _ text: String, _ region: String? = "US", _ locale: VoiceLocale = .americanEnglish

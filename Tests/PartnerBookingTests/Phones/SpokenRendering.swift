@@ -28,7 +28,7 @@ struct SpokenRendering {
         return chance(30) ? words.prefix(1).uppercased() + words.dropFirst() : words
     }
 
-    /// What stands between two parts. Beside a pause or a filler an "oh" may be a sigh.
+    /// The gap between two parts. Beside a pause or a filler an "oh" may be a sigh.
     private mutating func gap(needsPause: Bool, isPlain: Bool) -> String {
         if needsPause { return pick([", ", ". ", " - ", "; "]) }
         if isPlain { return pick([" ", "-"]) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What people and language models write: each row of the table is taken in its canonical form, or refused by its kind.
+/// Values as people and language models write them: each row is taken in its canonical form, or refused by its kind.
 @Suite struct InputFormTests {
     @Test func theTableIsRead() {
         #expect(InputFormRow.all.count >= 120)

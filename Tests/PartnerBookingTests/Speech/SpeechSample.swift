@@ -16,7 +16,7 @@ enum SpeechSample {
         return words(try reply(#"{"slots":[\#(list)],\#(common),"locale":"\#(locale)"\#(more)}"#))
     }
 
-    /// What a reply says.
+    /// The words of a reply.
     static func words(_ reply: String) -> String {
         let (start, end) = (#"{"say":""#, #""}"#)
         guard reply.hasPrefix(start), reply.hasSuffix(end) else { return "not a reply: \(reply)" }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// Whether a connection is used after a HEAD whose reply announced a body.
+/// Tests the use of a connection after a HEAD whose reply announced a body.
 @Suite struct HeadTrustTests {
     @Test func aBookingIsNeverTheTrial() {
         let trust = HeadTrust.unknown
