@@ -83,14 +83,3 @@ public struct SlotList: Sendable {
 
     private func slot(_ start: SlotStart) -> Slot { Slot(start, durationMinutes: durationMinutes) }
 }
-
-extension Zone {
-    /// Returns the zone of a name.
-    static func named(_ name: String) throws(PartnerBookingError) -> Zone {
-        do throws(ZoneError) {
-            return try ZoneCache.shared.zone(name)
-        } catch {
-            throw .unknownTimeZone(error.message)
-        }
-    }
-}

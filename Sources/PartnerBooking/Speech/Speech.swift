@@ -36,11 +36,7 @@ public struct Speech: Sendable {
     ///   - locale: The language of the words.
     /// - Throws: `unknown_time_zone`.
     public init(timeZone: String, locale: VoiceLocale = .americanEnglish) throws(PartnerBookingError) {
-        do throws(ZoneError) {
-            zone = try ZoneCache.shared.zone(timeZone)
-        } catch {
-            throw .unknownTimeZone(error.message)
-        }
+        zone = try Zone.named(timeZone)
         self.locale = locale
     }
 

@@ -89,12 +89,7 @@ extension WishSettings {
         let days = try root.optionalInteger("max_days_ahead", in: 1...Self.mostDaysAhead) ?? 60
         let hours = try root.optionalObject("opening")
         let name = try root.checkText("time_zone", maxBytes: ZoneFile.maxNameBytes, "an IANA name, such as America/New_York")
-        let zone: Zone
-        do throws(ZoneError) {
-            zone = try ZoneCache.shared.zone(name.string ?? "")
-        } catch {
-            throw .unknownTimeZone(error.message)
-        }
+        let zone = try Zone.named(name.string ?? "")
         self.init(
             zone: zone, locale: locale ?? .americanEnglish, now: instant ?? WallClock.seconds(),
             opening: try hours.map(Self.opening), maxDaysAhead: days)

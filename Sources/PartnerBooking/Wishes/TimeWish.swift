@@ -94,12 +94,7 @@ public struct TimeWish: Sendable, Equatable {
         for (name, text) in [("when", when), ("time", time)] where text.utf8.count > Self.maxTextBytes {
             throw .field(name, "must be \(Self.textForm)", .tooLong)
         }
-        let zone: Zone
-        do throws(ZoneError) {
-            zone = try ZoneCache.shared.zone(timeZone)
-        } catch {
-            throw .unknownTimeZone(error.message)
-        }
+        let zone = try Zone.named(timeZone)
         var instant = WallClock.seconds()
         if let now {
             guard let seconds = Timestamp(now)?.instantSeconds else {
