@@ -1,10 +1,11 @@
 /*
- * The caller interrupts, and the caller hangs up: what pbk_cancel() does to a search, and what "detach" keeps it from
- * doing to a booking.
+ * The caller interrupts, and the caller hangs up: what pbk_cancel() does to a search, and what
+ * "detach" keeps it from doing to a booking.
  *
  *     barge_in
  *
- * Talks to the embedded sandbox, whose every reply takes 400 ms. Ends with 0 only if all went as told below.
+ * Talks to the embedded sandbox, whose every reply takes 400 ms. Ends with 0 only if all went as
+ * told below.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
@@ -54,8 +55,9 @@ static pbk_ticket submit(pbk_client *client, pbk_operation operation, const char
 }
 
 /*
- * Waits for the completion of this call, the only one under way; to be freed. This thread has nothing else to do:
- * one that has serves its loop, see epoll_engine.c. Returns NULL when it did not come.
+ * Waits for the completion of this call, the only one under way; to be freed. This thread has
+ * nothing else to do: one that has serves its loop, see epoll_engine.c. Returns NULL when it did
+ * not come.
  */
 static pbk_completion *ended(pbk_client *client, pbk_ticket ticket)
 {
@@ -106,8 +108,9 @@ static int second_search(pbk_client *client, char slot[64])
 }
 
 /*
- * Act 3: the caller hangs up into the booking, and the engine cancels whatever the call had under way. A search should
- * end then; a booking had better come to its end, so that somebody knows whether there is an appointment. Hence "detach".
+ * Act 3: the caller hangs up into the booking, and the engine cancels whatever the call had under
+ * way. A search should end then; a booking had better come to its end, so that somebody knows
+ * whether there is an appointment. Hence "detach".
  */
 static int detached_booking(pbk_client *client, const char *slot)
 {

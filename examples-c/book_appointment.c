@@ -1,6 +1,7 @@
 /*
- * Books an appointment the way a voice bot does: searches the coming week, offers three slots, books the one that the
- * caller takes, repeats the booking after an interruption, and has something to say when somebody else was faster.
+ * Books an appointment the way a voice bot does: searches the coming week, offers three slots,
+ * books the one that the caller takes, repeats the booking after an interruption, and has
+ * something to say when somebody else was faster.
  *
  *     book_appointment                    talks to the embedded sandbox: no network, no account, no files
  *     book_appointment CONFIG [BOT_ID [NAME]]
@@ -26,7 +27,10 @@ struct slot {
     char start_at[64];
 };
 
-/* Searches the seven days from tomorrow on. Returns how many starts there are to offer; they are in `slots`. */
+/*
+ * Searches the seven days from tomorrow on. Returns how many starts there are to offer; they are
+ * in `slots`.
+ */
 static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
 {
     char from[32], to[32];
@@ -55,10 +59,10 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
 }
 
 /*
- * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken connection, out of memory) the
- * same call is made again with the same key, which never makes a second booking. A key that another booking has already,
- * with another name for example, cannot be repeated: it is resumed, which gives that booking. The reply is the caller's
- * to free.
+ * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken
+ * connection, out of memory) the same call is made again with the same key, which never makes a
+ * second booking. A key that another booking has already, with another name for example, cannot
+ * be repeated: it is resumed, which gives that booking. The reply is the caller's to free.
  */
 static char *book(pbk_client *client, const char *bot_id, const char *key, const struct slot *slot, const char *phone,
                   const char *name, pbk_status *status)
@@ -94,7 +98,10 @@ static int converse(pbk_client *client, const char *bot_id, const char *name)
     char *reply;
     int count, i;
 
-    /* A key is new for every booking the caller asks for, and the same for every repetition of that one. */
+    /*
+     * A key is new for every booking the caller asks for, and the same for every repetition of
+     * that one.
+     */
     snprintf(key, sizeof key, "call-%ld-1", (long)time(NULL));
     snprintf(second_key, sizeof second_key, "call-%ld-2", (long)time(NULL));
 

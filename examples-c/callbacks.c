@@ -1,13 +1,13 @@
 /*
- * Callback style: the search's callback submits the booking, the booking's callback hands the result to a thread that
- * waits for it.
+ * Callback style: the search's callback submits the booking, the booking's callback hands the
+ * result to a thread that waits for it.
  *
  *     callbacks
  *
- * A callback runs on the client's transfer thread, and every other call of that client waits meanwhile. So it does three
- * things and no more: it copies what it needs, submits what comes next, and wakes whoever cares. It never waits: not for
- * a lock that somebody holds for long, not for a file, not in pbk_search_availability(), which would give
- * PBK_WOULD_DEADLOCK there.
+ * A callback runs on the client's transfer thread, and every other call of that client waits
+ * meanwhile. So it does three things and no more: it copies what it needs, submits what comes
+ * next, and wakes whoever cares. It never waits: not for a lock that somebody holds for long, not
+ * for a file, not in pbk_search_availability(), which would give PBK_WOULD_DEADLOCK there.
  *
  * Talks to the embedded sandbox. Ends with 0 only if the appointment was booked.
  */
@@ -28,7 +28,10 @@
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"booking\":{\"start_at\":$," \
     "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
 
-/* One caller. What stands below the mutex is touched with it held; the client and the slot need no lock. */
+/*
+ * One caller. What stands below the mutex is touched with it held; the client and the slot need
+ * no lock.
+ */
 struct conversation {
     pbk_client *client;
     char slot[64];
@@ -51,7 +54,10 @@ static void finish(struct conversation *conversation, pbk_status status, const c
     pthread_mutex_unlock(&conversation->mutex);
 }
 
-/* Transfer thread: the booking has ended. The reply goes with the completion, so it is copied first. */
+/*
+ * Transfer thread: the booking has ended. The reply goes with the completion, so it is copied
+ * first.
+ */
 static void booking_ended(void *context, pbk_completion *completion)
 {
     if (pbk_completion_event(completion) == PBK_EVENT_DONE)
@@ -59,7 +65,10 @@ static void booking_ended(void *context, pbk_completion *completion)
     pbk_completion_free(completion);
 }
 
-/* Transfer thread: the search has ended. The booking goes out from here, without a detour over another thread. */
+/*
+ * Transfer thread: the search has ended. The booking goes out from here, without a detour over
+ * another thread.
+ */
 static void search_ended(void *context, pbk_completion *completion)
 {
     struct conversation *conversation = context;
@@ -102,7 +111,10 @@ int main(void)
         finish(&conversation, status, error);
     pbk_string_free(error);
 
-    /* Every accepted call ends in exactly one PBK_EVENT_DONE, at the latest by its deadline: no time-out is needed here. */
+    /*
+     * Every accepted call ends in exactly one PBK_EVENT_DONE, at the latest by its deadline: no
+     * time-out is needed here.
+     */
     pthread_mutex_lock(&conversation.mutex);
     while (!conversation.is_over)
         pthread_cond_wait(&conversation.ended, &conversation.mutex);

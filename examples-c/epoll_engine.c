@@ -1,15 +1,16 @@
 /*
- * A voice engine's loop: one thread serves the audio of several phone calls every 20 ms, and makes their tool calls
- * beside it. Nothing in the loop waits but epoll_wait().
+ * A voice engine's loop: one thread serves the audio of several phone calls every 20 ms, and
+ * makes their tool calls beside it. Nothing in the loop waits but epoll_wait().
  *
  *     epoll_engine
  *
- * A tool call is handed over with pbk_submit() and comes back through pbk_client_fd(), one more descriptor in the
- * epoll. Each caller asks for a day, the engine searches and books the first slot; meanwhile the bot has "one moment,
- * please" to say when a reply takes longer than slow_after_ms.
+ * A tool call is handed over with pbk_submit() and comes back through pbk_client_fd(), one more
+ * descriptor in the epoll. Each caller asks for a day, the engine searches and books the first
+ * slot; meanwhile the bot has "one moment, please" to say when a reply takes longer than
+ * slow_after_ms.
  *
- * Runs on the embedded sandbox, whose every reply takes 350 ms, or, with these in the environment, on a real service,
- * where it REALLY BOOKS one appointment for each call:
+ * Runs on the embedded sandbox, whose every reply takes 350 ms, or, with these in the
+ * environment, on a real service, where it REALLY BOOKS one appointment for each call:
  *
  *     PARTNER_API_KEY    sk_ptnr_...
  *     PARTNER_API_URL    the service's base URL
@@ -83,7 +84,10 @@ static void hand_over(const struct engine *engine, struct call *call, const char
     call->state = HANDED_OVER;
 }
 
-/* ---- Tool calls ------------------------------------------------------------------------------------------------- */
+/*
+ * ---- Tool calls
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* Keeps a request for its call, in place of the one before. */
 static void keep(struct call *call, char *request)
@@ -92,7 +96,10 @@ static void keep(struct call *call, char *request)
     call->request = request;
 }
 
-/* Hands over call->request and is back in microseconds. The completion finds its call through the context. */
+/*
+ * Hands over call->request and is back in microseconds. The completion finds its call through the
+ * context.
+ */
 static void submit(const struct engine *engine, struct call *call, enum state state)
 {
     char *error = NULL;
@@ -106,7 +113,10 @@ static void submit(const struct engine *engine, struct call *call, enum state st
     pbk_string_free(error);
 }
 
-/* Each caller asks for another day: the first tomorrow or later, the second the day after or later ... */
+/*
+ * Each caller asks for another day: the first tomorrow or later, the second the day after or
+ * later ...
+ */
 static void search(const struct engine *engine, struct call *call)
 {
     time_t from = time(NULL) / DAY * DAY + (time_t)call->number * DAY, to = from + 7 * DAY;
@@ -189,7 +199,10 @@ static void take_completions(struct engine *engine)
     }
 }
 
-/* ---- Audio ------------------------------------------------------------------------------------------------------ */
+/*
+ * ---- Audio
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* In the place of decoder, mixer and encoder: 160 samples, a little work on each. */
 static void serve_audio(struct call *call)
@@ -200,7 +213,9 @@ static void serve_audio(struct call *call)
         call->audio[i] = (int16_t)((call->audio[i] * 7 + call->number * 1000 + i) / 8);
 }
 
-/* The timer has expired: serves the frames that are due, and notes how late the first of them is. */
+/*
+ * The timer has expired: serves the frames that are due, and notes how late the first of them is.
+ */
 static int serve_frames(struct engine *engine, int timer)
 {
     uint64_t due;
@@ -226,7 +241,10 @@ static int serve_frames(struct engine *engine, int timer)
     return 1;
 }
 
-/* ---- The loop --------------------------------------------------------------------------------------------------- */
+/*
+ * ---- The loop
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static int watch(int epoll, int descriptor)
 {

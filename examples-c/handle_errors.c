@@ -1,11 +1,11 @@
 /*
- * Shows how calls fail and how a voice bot decides what to do: by "outcome", "field" and "retryable", not by a list of
- * codes. docs/errors.md has the whole table.
+ * Shows how calls fail and how a voice bot decides what to do: by "outcome", "field" and
+ * "retryable", not by a list of codes. docs/errors.md has the whole table.
  *
  *     handle_errors
  *
- * Every failure here is real, made on the embedded sandbox or on a loopback port where nobody listens. Ends with 0
- * only if each of them was the expected one.
+ * Every failure here is real, made on the embedded sandbox or on a loopback port where nobody
+ * listens. Ends with 0 only if each of them was the expected one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,10 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
 
     json_copy(reply, "/error/field", field, sizeof field);
 
-    /* 0. The key has another booking. A repeat of this request would be refused again. "existing" describes that booking. */
+    /*
+     * 0. The key has another booking. A repeat of this request would be refused again. "existing"
+     * describes that booking.
+     */
     if (status == PBK_IDEMPOTENCY_KEY_REUSED)
         return "You have an appointment already. One moment. (The engine resumes the key, and reads out its start.)";
 
@@ -38,7 +41,10 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
     if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN)
         return "I am confirming that for you. (The engine repeats the call with the same key.)";
 
-    /* 2. The one refusal that every caller meets. The next slot is another booking: it gets a new key. */
+    /*
+     * 2. The one refusal that every caller meets. The next slot is another booking: it gets a new
+     * key.
+     */
     if (status == PBK_SLOT_UNAVAILABLE)
         return "I am sorry, somebody was faster. Shall I look for another time?";
 
@@ -48,11 +54,17 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
     if (strncmp(field, "booking.", 8) == 0 || strncmp(field, "query.", 6) == 0)
         return "I did not quite get that. Could you say it again, please?";
 
-    /* 4. The language model wrote something that is not JSON. It can write it again, without the caller. */
+    /*
+     * 4. The language model wrote something that is not JSON. It can write it again, without the
+     * caller.
+     */
     if (status == PBK_INVALID_JSON)
         return "One moment, please. (The engine has the language model build the request again.)";
 
-    /* 5. Nothing has happened, and it may work later. The library has already tried more than once. */
+    /*
+     * 5. Nothing has happened, and it may work later. The library has already tried more than
+     * once.
+     */
     if (pbk_reply_retryable(reply))
         return "I cannot reach the calendar at the moment. May we call you back?";
 
@@ -60,7 +72,10 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
     return "Let me put you through to a colleague.";
 }
 
-/* Prints one failure and frees its reply. Returns 1 if status, code and outcome are the expected ones. */
+/*
+ * Prints one failure and frees its reply. Returns 1 if status, code and outcome are the expected
+ * ones.
+ */
 static int show(const char *what, pbk_status status, char *reply, pbk_status expected_status, const char *expected_code,
                 const char *expected_outcome)
 {
@@ -136,7 +151,10 @@ int main(void)
     reply = pbk_create_booking(nobody, good, &status);
     fine &= show("nobody listens there", status, reply, PBK_CONNECT_FAILED, "connect_failed", "not_sent");
 
-    /* The service takes longer than this caller waits. The booking is made or not; the same key finds out. */
+    /*
+     * The service takes longer than this caller waits. The booking is made or not; the same key
+     * finds out.
+     */
     reply = pbk_create_booking(slow, BOOKING("call-9-1", "+15551234567", ",\"timeout_ms\":50"), &status);
     fine &= show("no answer in time", status, reply, PBK_TIMEOUT, "timeout", "unknown");
     reply = pbk_create_booking(slow, BOOKING("call-9-1", "+15551234567", ",\"timeout_ms\":5000"), &status);

@@ -4,8 +4,8 @@
  *     hosted_service
  *     hosted_service --book START_AT PHONE NAME KEY
  *
- * START_AT is a time that the search printed, or one inside a free window; 30 minutes are booked, so take an item whose
- * "duration_minutes" are not less. KEY is the idempotency key: when the
+ * START_AT is a time that the search printed, or one inside a free window; 30 minutes are booked,
+ * so take an item whose "duration_minutes" are not less. KEY is the idempotency key: when the
  * outcome is unknown, run the same command again with the same KEY.
  *
  * From the environment:
@@ -15,8 +15,8 @@
  *     PARTNER_API_URL    another base URL than the service's own
  *     PARTNER_CA_FILE    a PEM file of certificates to trust instead of the system's
  *
- * Ends with 0 when the service said yes, 1 when the call failed, 2 when something is missing or wrong on the command
- * line or in the environment.
+ * Ends with 0 when the service said yes, 1 when the call failed, 2 when something is missing or
+ * wrong on the command line or in the environment.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /*
- * Greets a caller by name. The number is looked up while the phone rings, and there are three greetings: for somebody
- * with an appointment, for somebody who is known and has none, and for a stranger. Here a stranger books, hangs up,
- * calls again, and is greeted by name and told the appointment.
+ * Greets a caller by name. The number is looked up while the phone rings, and there are three
+ * greetings: for somebody with an appointment, for somebody who is known and has none, and for a
+ * stranger. Here a stranger books, hangs up, calls again, and is greeted by name and told the
+ * appointment.
  *
  *     returning_caller                    talks to the embedded sandbox: no network, no account, no files
  *     returning_caller CONFIG [BOT_ID]    the same with another configuration, whose endpoint can look customers up:
@@ -32,8 +33,9 @@ struct caller {
 };
 
 /*
- * Who calls? The question gets the time of a ring and no more: a caller who is greeted without a name has lost little,
- * one whom nobody answers hangs up. So a look-up that fails makes the caller a stranger, and leaves a line in the log.
+ * Who calls? The question gets the time of a ring and no more: a caller who is greeted without a
+ * name has lost little, one whom nobody answers hangs up. So a look-up that fails makes the
+ * caller a stranger, and leaves a line in the log.
  */
 static struct caller look_up(pbk_client *client, const char *bot_id, const char *phone)
 {
@@ -102,8 +104,8 @@ static int find_slot(pbk_client *client, const char *bot_id, char *start_at, siz
 }
 
 /*
- * Books half an hour. While the outcome is unknown the same call is made again with the same key. Returns 1 if it is
- * booked; `start_at` is then as the platform writes it.
+ * Books half an hour. While the outcome is unknown the same call is made again with the same key.
+ * Returns 1 if it is booked; `start_at` is then as the platform writes it.
  */
 static int book(pbk_client *client, const char *bot_id, const char *phone, char *start_at, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Helpers of several examples: a value out of JSON, a request with values in it, a start to offer, a
- * time in words, a failure in print.
+ * Helpers of several examples: a value out of JSON, a request with values in it, a start to
+ * offer, a time in words, a failure in print.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SHARED_H
 #define PARTNERBOOKING_EXAMPLES_SHARED_H
@@ -14,8 +14,8 @@
 #include "partnerbooking.h"
 
 /*
- * Copies the value at `pointer` out of a reply. Returns 0, and leaves "" there, when there is no such value or no room
- * for it.
+ * Copies the value at `pointer` out of a reply. Returns 0, and leaves "" there, when there is no
+ * such value or no room for it.
  */
 static inline int json_copy(const char *json, const char *pointer, char *value, size_t size)
 {
@@ -42,9 +42,10 @@ static inline int json_append(char **json, const char *text, size_t length)
 }
 
 /*
- * Builds a request: in `form` each $ becomes the next argument as a JSON string, and each # the next argument as it is,
- * which is for numbers and other JSON. What a caller said goes in by $, with everything escaped that must be. Returns
- * NULL when an argument is NULL or memory is out; the library refuses a NULL request. To be freed with free().
+ * Builds a request: in `form` each $ becomes the next argument as a JSON string, and each # the
+ * next argument as it is, which is for numbers and other JSON. What a caller said goes in by $,
+ * with everything escaped that must be. Returns NULL when an argument is NULL or memory is out;
+ * the library refuses a NULL request. To be freed with free().
  */
 static inline char *json_fill(const char *form, ...)
 {
@@ -76,9 +77,9 @@ static inline char *json_fill(const char *form, ...)
 }
 
 /*
- * Cuts a free item of a search: writes the start of the `number`th appointment of `minutes` in it,
- * if there is one. Starts are full five minutes. Those after midnight are left out. Returns how many
- * appointments the item has room for.
+ * Cuts a free item of a search: writes the start of the `number`th appointment of `minutes` in
+ * it, if there is one. Starts are full five minutes. Those after midnight are left out. Returns
+ * how many appointments the item has room for.
  */
 static inline int cut_item(const char *item, int item_minutes, int minutes, int number, char *start_at, size_t size)
 {
@@ -98,10 +99,10 @@ static inline int cut_item(const char *item, int item_minutes, int minutes, int 
 }
 
 /*
- * Finds the start of the `number`th free appointment of that length, counted from 0, in the reply of
- * a search. The length is the program's. Some platforms list slots: one that is shorter is left out.
- * Others list whole free windows, such as a day of 480 minutes: those are cut. Returns 0, and leaves
- * "" there, when there is none.
+ * Finds the start of the `number`th free appointment of that length, counted from 0, in the reply
+ * of a search. The length is the program's. Some platforms list slots: one that is shorter is
+ * left out. Others list whole free windows, such as a day of 480 minutes: those are cut. Returns
+ * 0, and leaves "" there, when there is none.
  */
 static inline int find_start(const char *reply, int number, int minutes, char *start_at, size_t size)
 {
@@ -149,8 +150,8 @@ static inline void say_time(const char *start_at, char *text, size_t size)
 }
 
 /*
- * What the bot says of a booking that was made: the reply's own start and status, not those that were
- * asked for. A platform may confirm later.
+ * What the bot says of a booking that was made: the reply's own start and status, not those that
+ * were asked for. A platform may confirm later.
  */
 static inline void say_booked(const char *reply, char *text, size_t size)
 {

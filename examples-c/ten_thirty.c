@@ -1,6 +1,7 @@
 /*
- * From one free window to "ten thirty" booked, without a JSON library: the caller's words become a
- * range, the platform's reply becomes slots, a slot becomes a booking, and the booking becomes words.
+ * From one free window to "ten thirty" booked, without a JSON library: the caller's words become
+ * a range, the platform's reply becomes slots, a slot becomes a booking, and the booking becomes
+ * words.
  *
  *     ./ten_thirty ["tomorrow at ten thirty"]
  *

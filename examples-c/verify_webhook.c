@@ -1,6 +1,7 @@
 /*
- * Verifies a webhook request as a platform does, or signs one as an engine does, to try out a server of your own. The
- * body comes on standard input, byte for byte: from a file or `printf %s`, since `echo` adds a line end of its own.
+ * Verifies a webhook request as a platform does, or signs one as an engine does, to try out a
+ * server of your own. The body comes on standard input, byte for byte: from a file or `printf
+ * %s`, since `echo` adds a line end of its own.
  *
  *     verify_webhook SIGNATURE [NOW] < body         prints the verdict on a header X-DialStack-Signature
  *     verify_webhook --sign [TIMESTAMP] < body      prints the header's value
@@ -11,8 +12,8 @@
  *
  *     WEBHOOK_SECRET    the secret; while one replaces another both, with a comma between. The first signs.
  *
- * Ends with 0 when the request is valid or signed, 1 when it is to be refused, 2 when something is missing or wrong on
- * the command line, in the environment or on standard input.
+ * Ends with 0 when the request is valid or signed, 1 when it is to be refused, 2 when something
+ * is missing or wrong on the command line, in the environment or on standard input.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +27,10 @@
 
 static char body[BODY_LIMIT + 1];
 
-/* Splits `list` at its commas. Returns how many secrets there are; 0 when there are none or too many. */
+/*
+ * Splits `list` at its commas. Returns how many secrets there are; 0 when there are none or too
+ * many.
+ */
 static size_t split(char *list, const char *secrets[SECRETS])
 {
     size_t count = 0;
@@ -40,7 +44,10 @@ static size_t split(char *list, const char *secrets[SECRETS])
     return count;
 }
 
-/* Reads seconds since 1970; no text is 0, the system's clock. Returns 0 for what is no such number. */
+/*
+ * Reads seconds since 1970; no text is 0, the system's clock. Returns 0 for what is no such
+ * number.
+ */
 static int read_seconds(const char *text, int64_t *seconds)
 {
     char *end = NULL;

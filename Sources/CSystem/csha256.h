@@ -1,5 +1,6 @@
 /*
- * csystem_sha256. Part of csystem.c, because valgrind 3.19 gives up on two files with the debug information of today's clang.
+ * csystem_sha256. Part of csystem.c, because valgrind 3.19 gives up on two files with the debug
+ * information of today's clang.
  */
 #include "csystem.h"
 

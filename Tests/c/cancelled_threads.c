@@ -1,6 +1,6 @@
 /*
- * Threads of the host are cancelled in the middle of every function that waits or takes a lock. The client goes on, completions
- * of others still come, and the client closes in time.
+ * Threads of the host are cancelled in the middle of every function that waits or takes a lock.
+ * The client goes on, completions of others still come, and the client closes in time.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -1,7 +1,9 @@
 /*
- * A name look-up that hangs must not hold up the caller beyond the deadline, nor pbk_client_close() or exit.
+ * A name look-up that hangs must not hold up the caller beyond the deadline, nor
+ * pbk_client_close() or exit.
  *
- * getaddrinfo() of this program takes the C library's place, also for libcurl, and sleeps for a minute.
+ * getaddrinfo() of this program takes the C library's place, also for libcurl, and sleeps for a
+ * minute.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <netdb.h>
@@ -54,7 +56,10 @@ static pbk_status take(pbk_client *client, int wait_ms)
     return status;
 }
 
-/* Twenty calls at once wait for one look-up, or for the second one that it gets when it takes long. */
+/*
+ * Twenty calls at once wait for one look-up, or for the second one that it gets when it takes
+ * long.
+ */
 static int shared_look_up(pbk_client *client)
 {
     pbk_ticket tickets[20] = {0};

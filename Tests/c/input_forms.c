@@ -1,6 +1,7 @@
 /*
- * The table of input forms, Tests/data/input_forms.json, as a C host meets it: each row is taken or refused by its kind,
- * and a row that is taken has the derived key of its canonical form. The program reads the table from this folder.
+ * The table of input forms, Tests/data/input_forms.json, as a C host meets it: each row is taken
+ * or refused by its kind, and a row that is taken has the derived key of its canonical form. The
+ * program reads the table from this folder.
  */
 #include <string.h>
 
@@ -20,7 +21,10 @@ struct value {
     char text[REQUEST_BYTES];
 };
 
-/* Returns a part of a row as it is written, escapes too. Each row is one line, and its members have one order. */
+/*
+ * Returns a part of a row as it is written, escapes too. Each row is one line, and its members
+ * have one order.
+ */
 static int raw_member(const char *row, const char *name, struct value *value)
 {
     static const char *const next[] = {", \"taken\": ", ", \"taken_own\": ", ", \"absent\": ", ", \"refused\": ", ", \"says\": "};
@@ -51,7 +55,10 @@ static char *get(const char *json, const char *pointer, const char *what)
     return text;
 }
 
-/* One change of a base request. `more` is a member that the base does not have: in the root, in the object there, in a customer. */
+/*
+ * One change of a base request. `more` is a member that the base does not have: in the root, in
+ * the object there, in a customer.
+ */
 struct change {
     const char *path;
     const char *value;

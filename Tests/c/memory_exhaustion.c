@@ -1,6 +1,7 @@
 /*
- * What a call does when an allocation on its thread fails: each allocation of each function fails once, in a process of its own.
- * Prints how many of them end the process. The copy of a returned string is the one that does not: the function returns NULL.
+ * What a call does when an allocation on its thread fails: each allocation of each function fails
+ * once, in a process of its own. Prints how many of them end the process. The copy of a returned
+ * string is the one that does not: the function returns NULL.
  *
  * The program has the process's malloc, and libpartnerbooking uses it.
  */
@@ -48,7 +49,10 @@ static const struct { const char *name; void *(*body)(void); } functions[] = {
     {"pbk_random_key", key}, {"pbk_json_get", get}, {"pbk_json_quote", quote},
 };
 
-/* In a fresh client whose function was called before. The number of allocations, and what it returned. */
+/*
+ * In a fresh client whose function was called before. The number of allocations, and what it
+ * returned.
+ */
 static long allocations(void *(*body)(void), long which, void **result)
 {
     client = open_client(SANDBOX);

@@ -1,7 +1,8 @@
 /*
- * What stack a call needs: runs each function on a thread whose stack was painted, and prints how many bytes below the caller's
- * frame it has touched. Each has a process of its own, in which little was called before it: the first use of a part of the
- * library takes more than all later ones.
+ * What stack a call needs: runs each function on a thread whose stack was painted, and prints how
+ * many bytes below the caller's frame it has touched. Each has a process of its own, in which
+ * little was called before it: the first use of a part of the library takes more than all later
+ * ones.
  *
  * Fails when pbk_client_open or another function needs more than docs/embedding.md says.
  */

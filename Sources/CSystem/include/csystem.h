@@ -1,6 +1,6 @@
 /*
- * Calls of the C library that Swift's Glibc module does not show, because they are declared under _GNU_SOURCE only or have
- * no module of their own. And instructions that Swift does not show.
+ * Calls of the C library that Swift's Glibc module does not show, because they are declared under
+ * _GNU_SOURCE only or have no module of their own. And instructions that Swift does not show.
  */
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
@@ -14,7 +14,10 @@
 /* pthread_setname_np(pthread_self(), name): at most 15 bytes. */
 void csystem_set_thread_name(const char *name);
 
-/* A mark of the calling thread: Swift has no thread-local variables. It does not pass to the child of a fork. */
+/*
+ * A mark of the calling thread: Swift has no thread-local variables. It does not pass to the
+ * child of a fork.
+ */
 void csystem_set_runs_callbacks(void);
 int csystem_runs_callbacks(void);
 
@@ -28,7 +31,10 @@ int csystem_epoll(void);
 int csystem_epoll_add_hangup(int epoll, int descriptor);
 int csystem_epoll_remove(int epoll, int descriptor);
 
-/* Takes what there is to tell, up to `limit` events (64 at most), without waiting: whose they are, and how many, or -1. */
+/*
+ * Takes what there is to tell, up to `limit` events (64 at most), without waiting: whose they
+ * are, and how many, or -1.
+ */
 int csystem_epoll_take(int epoll, int *descriptors, int limit);
 
 /* Numbers that two threads share without a lock: no order with other memory is promised. */
@@ -38,18 +44,23 @@ static inline uint64_t csystem_load(const uint64_t *number) { return __atomic_lo
 /* The clock of the processor time of the calling thread; -1 when there is none. */
 clockid_t csystem_thread_clock(void);
 
-/* Bytes of a TCP connection that this process has read: those received but for those that wait; 0 when it is not known. */
+/*
+ * Bytes of a TCP connection that this process has read: those received but for those that wait; 0
+ * when it is not known.
+ */
 uint64_t csystem_bytes_read(int descriptor);
 
 /*
- * Ends a connection under the thread that uses it: puts a socket whose other end is closed in its place, so that what has been
- * received is dropped too. Without a free descriptor it is shut down, and what has been received remains.
+ * Ends a connection under the thread that uses it: puts a socket whose other end is closed in its
+ * place, so that what has been received is dropped too. Without a free descriptor it is shut
+ * down, and what has been received remains.
  */
 void csystem_cut(int descriptor);
 
 /*
- * Stands in for _swift_installCrashHandler in the shared object, by the linker. Swift's runtime calls that as it is loaded, where
- * SWIFT_ROOT or the place of the library leads it to a swift-backtrace, and it would take over the host's signals of a crash.
+ * Stands in for _swift_installCrashHandler in the shared object, by the linker. Swift's runtime
+ * calls that as it is loaded, where SWIFT_ROOT or the place of the library leads it to a
+ * swift-backtrace, and it would take over the host's signals of a crash.
  */
 int csystem_install_no_crash_handler(void);
 
@@ -57,8 +68,8 @@ int csystem_install_no_crash_handler(void);
 ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset);
 
 /*
- * Absorbs blocks of 64 bytes into the state of a SHA-256, eight words, with the processor's instructions for it. Returns 0 and
- * does nothing where it has none.
+ * Absorbs blocks of 64 bytes into the state of a SHA-256, eight words, with the processor's
+ * instructions for it. Returns 0 and does nothing where it has none.
  */
 int csystem_sha256(void *state, const void *blocks, size_t count);
 
