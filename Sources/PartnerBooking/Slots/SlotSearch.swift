@@ -1,6 +1,6 @@
 /// Turns the items of a search reply into slots: reads, merges, cuts, filters and sorts them.
 ///
-/// A pure function of the reply, the options and the present. Nothing vanishes silently: an item that gives no slot is
+/// A pure function of the reply, the options and the present. Nothing is dropped silently: an item that gives no slot is
 /// skipped with a reason.
 struct SlotSearch {
     /// All that match, in order, at most `maxSlots` of them.
@@ -112,7 +112,7 @@ struct SlotSearch {
         for opening in openings {
             let aligned = grid.start(notBefore: opening.first)
             guard aligned <= opening.last else {
-                // What fits once never vanishes.
+                // An item with room always gives a slot.
                 add(opening.first, opening.item)
                 continue
             }

@@ -16,7 +16,7 @@ import Testing
         #expect(odd.starts == ["09:30", "10:00", "10:30"].map { "2030-01-15T\($0):00-05:00" })
     }
 
-    @Test func whatFitsOnceNeverVanishes() throws {
+    @Test func anItemWithRoomAlwaysGivesASlot() throws {
         let window = try slots([("2030-01-15T14:10:00Z", 45)], newYork)
         #expect(window.starts == ["2030-01-15T09:10:00-05:00"])
         let exact = try slots([("2030-01-15T14:13:27Z", 30)], newYork)
