@@ -49,7 +49,8 @@ def test_64_in_flight_without_a_thread_for_any(start_faults):
             await asyncio.sleep(0)
             mine = threads_of_the_library()
             assert await asyncio.to_thread(server.wait_for_requests, 64)
-            assert threads_of_the_library() <= mine
+            # The thread that watches libcurl starts with the first turn.
+            assert threads_of_the_library() <= mine + 1
             assert [thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio")] == [
                 "asyncio_0"
             ]
