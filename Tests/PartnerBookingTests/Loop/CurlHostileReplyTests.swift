@@ -24,7 +24,7 @@ import Testing
         try withServer({ _ in [.send(Array(cut.utf8)), .cut] }) { server in
             let client = try PartnerBookingClient(server.url, attempts: 1)
             #expect(try client.failure(.searchAvailability).code == .connectionLost)
-            let booking = try client.failure(.createBooking)
+            let booking = try client.failure(.createBooking, Sample.booking(Sample.shortOfAQuestion))
             #expect(booking.code == .inDoubt && booking.outcome == .unknown)
         }
     }
