@@ -90,6 +90,23 @@ def test_refusals(name, arguments, code, field):
         assert answer["error"]["field"] == field
 
 
+@pytest.mark.parametrize(
+    ("when", "time", "field", "reason"),
+    [
+        ("not on a Tuesday", "", "when", "not_understood"),
+        ("tomorrow", "not at three", "time", "not_understood"),
+        ("February 30", "", "when", "no_such_time"),
+        ("today at 7 am", "", "when", "past"),
+        ("tomorrow morning", "3 pm", "when", "contradictory"),
+    ],
+)
+def test_a_wish_that_is_unclear_has_its_field_and_reason(when, time, field, reason):
+    status, answer = call("pbk_when", {"when": when, "time": time, **ZONE})
+    assert status == STATUS["TIME_UNCLEAR"]
+    error = answer["error"]
+    assert (error["code"], error["field"], error["reason"]) == ("time_unclear", field, reason)
+
+
 @pytest.mark.parametrize("name", ["pbk_when", "pbk_say", "pbk_phone"])
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", '"x"', "7", '{"text":"\\u0000"}', "\ud83d".encode("utf-8", "replace").decode()]

@@ -17,7 +17,9 @@ expressions are evaluated here, with datetime and zoneinfo, and know nothing of 
     !weekday, !year             expected in `corrected`
 
 Times are `any`, `15:00+`, `-15:00`, `14:00-16:00`, `~15:00`, parts with a pause between (`morning,evening`), `first`;
-`?` expects an assumption and ` / ` parts two readings. Prints the shares. Exits with 1 if a bar is missed.
+`?` expects an assumption and ` / ` parts two readings. ` || ` parts meanings of which each is right, and `unclear`
+names the field, or none if either will do. The tables in wishes/held-out have a score of their own: nobody who wrote
+them had read the grammar. Prints the shares. Exits with 1 if a bar is missed.
 """
 
 import json
@@ -202,10 +204,21 @@ def start_of_day(day, zone):
     return datetime(day.year, day.month, day.day, tzinfo=zone)
 
 
+def alternatives(text, today, zone):
+    """What the tables take for right on that day: late this week is nothing on a Sunday."""
+    found = []
+    for meaning in text.split(" || "):
+        try:
+            found.append(expectations(meaning, today, zone))
+        except IndexError:
+            pass
+    return found
+
+
 def expectations(text, today, zone):
-    """The reply, as the tables want it; or the field that is unclear."""
+    """The reply, as the tables want it; or the field that is unclear, of which "" is either."""
     if text.startswith("unclear"):
-        return text.split()[1]
+        return text.removeprefix("unclear").strip()
     days, _, times = text.partition(";")
     assumed, wanted = set(), []
     for reading in readings(days.strip(), today):
@@ -248,16 +261,16 @@ def request(settings, when, time, now):
     return json.dumps(members, ensure_ascii=False)
 
 
-def questions(paths):
+def questions(paths, days=DAYS):
     for path in paths:
         settings, phrases = table(path)
         zone = ZoneInfo(settings["zone"])
         for when, time, meaning in phrases:
-            for number in range(DAYS):
+            for number in range(days):
                 today = date.fromisoformat(settings["start"]) + timedelta(number)
                 # Early enough that nothing of the day has passed, and at another minute each day.
                 now = datetime(today.year, today.month, today.day, 5, (number * 7) % 60, tzinfo=zone)
-                wanted = expectations(meaning, today, zone)
+                wanted = alternatives(meaning, today, zone)
                 yield (path.stem, when, time, today), request(settings, when, time, now), wanted
 
 
@@ -267,21 +280,19 @@ def verdict(wanted, reply):
         error = reply["error"]
         if error["code"] != "time_unclear":
             return "WRONG"
-        return "right" if error["field"] == wanted else "unclear"
-    if isinstance(wanted, str):
-        return "WRONG"
+        return "right" if error["field"] in wanted or "" in wanted else "unclear"
     got = reply | {"corrected": set(reply["corrected"]), "assumed": set(reply["assumed"])}
-    if got == wanted:
+    if got in wanted:
         return "right"
+    if all(isinstance(meaning, str) for meaning in wanted):
+        return "WRONG"
     if not reply["clear"]:
         return "unclear"
     return "noted" if reply["corrected"] or reply["assumed"] else "WRONG"
 
 
-def main():
-    program, *names = sys.argv[1:]
-    folder = pathlib.Path(__file__).parent / "wishes"
-    paths = [folder / f"{name}.txt" for name in names] or sorted(folder.glob("*.txt"))
+def score(program, title, paths):
+    """Prints the shares of these tables, and whether they meet the bars."""
     asked = list(questions(paths))
     text = "".join(line + "\n" for _, line, _ in asked)
     output = subprocess.run([program], input=text, capture_output=True, text=True, check=True).stdout
@@ -306,10 +317,21 @@ def main():
               + "  ".join(f"{result} {count / total:7.2%}" for result, count in share.items())
               + f"  asked back {questioned[name] / total:.1%}")
     total = sum(totals[result] for result in ("right", "unclear", "noted", "WRONG"))
-    print(f"all: {total // DAYS} phrases x {DAYS} days: {totals['right'] / total:.2%} right, "
+    print(f"{title}: {total // DAYS} phrases x {DAYS} days: {totals['right'] / total:.2%} right, "
           f"{totals['unclear'] / total:.2%} unclear, {totals['WRONG']} wrong; "
           f"{totals['questioned'] / total:.1%} are asked back, as wanted or not")
-    sys.exit(totals["right"] < 0.98 * total or totals["unclear"] > 0.1 * total or totals["WRONG"] > 0)
+    return totals["right"] >= 0.98 * total and totals["unclear"] <= 0.1 * total and totals["WRONG"] == 0
+
+
+def main():
+    program, *names = sys.argv[1:]
+    folder = pathlib.Path(__file__).parent / "wishes"
+    if names:
+        met = [score(program, "all", [folder / f"{name}.txt" for name in names])]
+    else:
+        met = [score(program, "all", sorted(folder.glob("*.txt"))),
+               score(program, "held out", sorted(folder.glob("held-out/*.txt")))]
+    sys.exit(not all(met))
 
 
 if __name__ == "__main__":

@@ -69,25 +69,27 @@ extension LocaleText {
         earliest: """
             earliest, earliest possible, as soon as possible, asap, as early as possible, soonest, \
             first available, next available, next available appointment, next opening, soon as possible, \
-            earliest available, soonest available, as soon as you can, as early as you can, soonest possible
+            earliest available, soonest available, as soon as you can, as early as you can, soonest possible, \
+            sooner the better, next open, next slot, next appointment
             """,
         now: "now, right now, immediately, right away",
         firstThing: "first thing, first thing in, first slot, first appointment",
         any: """
             anytime, any time, any day, whenever, flexible, any time at all, doesnt matter, does not matter, \
             no preference, i dont mind, dont mind, i dont care, whatever, whichever, all day, whole day, any slot, \
-            any date, whatever you have, any appointment
+            any date, whatever you have, any appointment, anything
             """,
         fillers: """
             please, um, uh, er, erm, hm, hmm, ok, okay, yes, yeah, yep, well, so, then, maybe, perhaps, possibly, \
             hi, hello, hey, i, id, im, ill, we, wed like, me, my, you, it, its, it is, is, are, be, do, does, can, \
             could, would, will, like, want, need, prefer, love, have, get, got, see, come, come in, book, make, \
-            take, try, lets, let us, an, of, for, on, during, some, sometime, some time, something, anything, one, \
+            take, try, lets, let us, an, of, for, on, during, some, sometime, some time, something, one, \
             day, date, appointment, appointments, slot, slots, opening, available, availability, free, good, \
             great, best, fine, nice, works, work, if possible, ideally, preferably, how about, what about, thanks, \
             thank you, for me, only, just, there, that, looking, hoping, thinking, say, anytime on, \
             id like to come, time, may i, if you have, if you can, possible, in for, with, what do you have, \
             what have you got, want to, like to, need to, love to, prefer to, to come, to come in, to book, \
-            to make, to see, onwards, onward
+            to make, to see, onwards, onward, what, whats, your, i was hoping, i was thinking, guess, perfect, preferred, squeeze, fit, me in, over the, \
+            any chance of
             """)
 }

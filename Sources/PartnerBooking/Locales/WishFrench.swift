@@ -15,7 +15,7 @@ extension LocaleText {
             """,
         weekend: "week end, weekend, fin de semaine", weekends: "week ends, weekends",
         months: "janv, févr, , d'avril avr, , , juil, d'août, sept, d'octobre oct, nov, déc",
-        next: "prochain, prochaine, prochains, prochaines, qui vient, d'après, suivant, suivante",
+        next: "prochain, prochaine, prochains, prochaines, qui vient",
         this: "ce, cet, cette",
         afterNext: "d'après la prochaine, suivant la prochaine, après la prochaine",
         within: """
@@ -94,10 +94,11 @@ extension LocaleText {
         fillers: """
             s'il vous plaît, s'il te plaît, euh, heu, ben, bah, alors, bon, donc, oui, ok, d'accord, bonjour, je, \
             j'aimerais, voudrais, je voudrais, je veux, souhaite, souhaiterais, préfère, préférerais, peux, \
-            pourrais, peut être, vous, avez, vous avez, quelque chose, un rendez vous, rendez vous, rdv, créneau, \
+            pourrais, peut être, est ce que, vous, auriez, avez, vous avez, quelque chose, un rendez vous, rendez vous, rdv, créneau, \
             un créneau, une place, place, pour, en, dans, de, des, le, la, l, l', les, un, au, d', ce serait, \
             serait, est, c'est, possible, si possible, de préférence, bien, parfait, merci, plutôt, disponible, \
             libre, venir, prendre, réserver, courant, dans le courant de, dans la, dans le, dans l', sur, \
             qu'en est il de, heure, seulement, uniquement
-            """)
+            """,
+        refused: "ou plutôt, ou mieux, prochain en huit")
 }

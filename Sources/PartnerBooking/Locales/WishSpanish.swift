@@ -3,7 +3,7 @@ extension LocaleText {
         minutesFollowAnd: true, countsFirstDay: true, daysAreCardinals: true,
         today: "hoy, hoy mismo",
         tomorrow: "mañana",
-        dayAfterTomorrow: "pasado mañana, pasado",
+        dayAfterTomorrow: "pasado mañana",
         dayAfter: "al día siguiente",
         weekAfter: "la semana siguiente, la siguiente",
         thisMorning: "esta mañana",
@@ -98,6 +98,7 @@ extension LocaleText {
             tiene, tienen, tenéis, hay, algo, una cita, cita, hora, hueco, turno, para, para el, para la, \
             para las, de, en, el, la, los, un, me, viene bien, iría bien, va bien, sería, estaría bien, perfecto, \
             mejor, si es posible, si puede ser, a ser posible, gracias, quizás, tal vez, qué tal, libre, \
-            disponible, ir, venir, reservar, es, muy, con, por, solo, sólo, ya, adelante, posible, tengan
-            """)
+            disponible, a ver, a ver si, ir, venir, reservar, es, muy, con, por, solo, sólo, ya, adelante, posible, tengan
+            """,
+        refused: "o mejor, o más bien, o mejor dicho")
 }

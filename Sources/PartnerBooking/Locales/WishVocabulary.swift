@@ -21,7 +21,7 @@ struct WishWord: Equatable, Sendable {
         case stretch
         case am, pm, oClock, half, quarter, past, minus, toHour
         case after, before, until, from, around, roughly, orLater, between, at, to, atOrTo, and, or
-        case earliest, firstThing, any, filler
+        case earliest, firstThing, any, filler, refused
     }
 
     var kind: Kind
@@ -142,7 +142,7 @@ struct WishVocabulary: Sendable {
             (text.after, .after), (text.before, .before), (text.until, .until), (text.from, .from),
             (text.around, .around), (text.roughly, .roughly), (text.between, .between), (text.at, .at), (text.to, .to),
             (text.atOrTo, .atOrTo), (text.and, .and), (text.or, .or), (text.earliest, .earliest),
-            (text.firstThing, .firstThing), (text.any, .any), (text.fillers, .filler),
+            (text.firstThing, .firstThing), (text.any, .any), (text.fillers, .filler), (text.refused, .refused),
         ]
         for (words, kind) in kinds { add(words, kind) }
         add(text.now, .earliest, 1)

@@ -88,15 +88,19 @@ extension WishParser {
 
     private func isDay(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?, like first: Point?) -> Bool {
         guard number.digits < 3, !number.isWeak else { return false }
-        if article == .dayArticle { return true }
+        let isCardinal = vocabulary.text.daysAreCardinals
+        // "The one on Tuesday" has no first of the month.
+        if article == .dayArticle { return isCardinal || number.value > 1 || number.digits > 0 }
         switch first {
-        case .span: return true
+        case .span(let span):
+            // "Tomorrow until four" ends at an hour, "the 14th until 18" on a day.
+            guard span.kind == .date || span.kind == .dayOfMonth else { return false }
+            return isCardinal || number.value > 12 || kind(at: index - 1) != .until
         case .clock: return false
         default: break
         }
         if isAfterOr, last == .day, lastDate != nil { return true }
         if sharesMonth(number) { return true }
-        let isCardinal = vocabulary.text.daysAreCardinals
         if isAfterWeekday, place == .free || place == .open { return isCardinal || number.value >= 13 }
         return isCardinal && place == .limit && field == .when
     }

@@ -41,6 +41,8 @@ extension WishParser {
         index = number.end
         guard (1...31).contains(number.value) else { throw noSuchTime }
         let next = skipFillers(from: index)
+        // "The first Monday" counts Mondays.
+        if number.isOrdinal, number.value <= 5, kind(at: next) == .weekday { throw problem }
         if kind(at: next) == .month {
             index = next + 1
             return .span(try span(of: WishDate(year: takeYear(), month: value(at: next), day: number.value)))

@@ -9,7 +9,7 @@ extension WishParser {
             return false
         }
         guard last == piece, isAfterOr || isAfterComma && piece == .day else { throw problem }
-        if !isAfterOr { isListOpen = true }
+        if piece == .day { isListOpen = !isAfterOr }
         return true
     }
 
@@ -105,6 +105,8 @@ extension WishParser {
         }
         if parts.days.weekdays == 1 << UInt8(weekday), mode == .plain, weeks == 0, bound == .none, !isAfterOr { return }
         guard bound == .none || parts.days.weekdays == 0 else { throw problem }
+        // "Monday Wednesday or Friday": words that were heard have no commas.
+        if kind(at: index - 2) == .weekday { isAfterComma = true }
         let isJoined = try join(.day, isFirst: parts.days.weekdays == 0)
         if isJoined {
             guard mode == .plain, weeks == 0, parts.days.weeksLater == 0, !parts.days.isBounded, parts.days.firstOfRun == nil

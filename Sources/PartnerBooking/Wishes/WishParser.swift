@@ -65,7 +65,7 @@ struct WishParser {
     // MARK: - Tokens
 
     func kind(at place: Int) -> WishWord.Kind? {
-        guard place < tokens.count, case .word(let word) = tokens[place] else { return nil }
+        guard tokens.indices.contains(place), case .word(let word) = tokens[place] else { return nil }
         return word.kind
     }
 
@@ -132,7 +132,6 @@ struct WishParser {
             index += 1
         case .or, .and:
             (isAfterOr, isAfterAnd) = (true, word.kind == .and)
-            isListOpen = false
             index += 1
         case .dayAfter: try takeDayAfter(weeks: word.value == 1)
         case .orLater: try takeOrLater(isLater: word.value == 0)
@@ -149,7 +148,8 @@ struct WishParser {
             index += 1
             try take(.span(counted(0)))
             try take(.part(Int(word.value)))
-        case .roughly, .am, .pm, .oClock, .to, .minus, .toHour, .afterNext, .ordinalSuffix, .oh: throw problem
+        case .roughly, .am, .pm, .oClock, .to, .minus, .toHour, .afterNext, .ordinalSuffix, .oh, .refused:
+            throw problem
         default: try readPoint(.free)
         }
     }

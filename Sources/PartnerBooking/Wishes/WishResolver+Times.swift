@@ -120,7 +120,7 @@ extension WishResolver {
     private func inPart(_ early: Int, _ late: Int, _ window: Window) throws(TimeProblem) -> Int {
         func distance(_ minute: Int) -> Int { max(window.from - minute, minute - window.to, 0) }
         let near = distance(early) <= distance(late) ? early : late
-        guard distance(near) <= 180 else { throw problem(.contradictory) }
+        guard distance(near) <= 180, fits(near, window) else { throw problem(.contradictory) }
         return near
     }
 

@@ -39,6 +39,8 @@ struct WishResolver {
                 (earlier.from, earlier.to) = (span.from - 7, span.to - 7)
                 found = span.hasEarlierReading ? [earlier, span] : [span]
             } else if span.isDay {
+                // "Monday after the 20th" is another Monday than the one nearest to it.
+                guard bound == .none || days.weekdayBound != .none else { throw problem(.notUnderstood) }
                 found = [try day(span)]
                 if bound == .none { bound = days.weekdayBound }
             } else {

@@ -79,7 +79,9 @@ struct WishLexer {
         case .pause:
             switch scalar {
             case UInt32(UInt8(ascii: ",")), UInt32(UInt8(ascii: ";")): tokens.append(.comma)
-            case UInt32(UInt8(ascii: "/")): tokens.append(.word(WishWord(kind: .or)))
+            case UInt32(UInt8(ascii: "/")):
+                // An interval of ISO 8601.
+                if case .date? = tokens.last { tokens.append(.dash) } else { tokens.append(.word(WishWord(kind: .or))) }
             default: break
             }
         case .sign where scalar == UInt32(UInt8(ascii: "@")): tokens.append(.word(WishWord(kind: .at)))

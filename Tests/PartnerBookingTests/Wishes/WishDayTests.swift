@@ -38,6 +38,7 @@ import Testing
         ("the weekend", "2030-01-19..2030-01-20"), ("within two weeks", "2030-01-16..2030-01-30"),
         ("next month", "2030-02-01..2030-02-28"), ("late January", "2030-01-21..2030-01-31"),
         ("a week from Tuesday", "2030-01-29"), ("tomorrow or the day after", "2030-01-17..2030-01-18"),
+        ("Monday Tuesday or Wednesday", "2030-01-16..2030-01-22 mon,tue,wed"),
     ])
     func namesSeveralDays(_ when: String, _ expected: String) {
         #expect(summary(when) == expected)
@@ -48,6 +49,7 @@ import Testing
         ("February fourteenth", "2030-02-14"), ("14 February", "2030-02-14"), ("2/14", "2030-02-14"),
         ("14/2", "2030-02-14"), ("2030-02-14", "2030-02-14"), ("the 31st", "2030-01-31"),
         ("January 21 to 23", "2030-01-21..2030-01-23"), ("the 21st or the 23rd", "2030-01-21..2030-01-23 mon,wed"),
+        ("2030-01-21/2030-01-23", "2030-01-21..2030-01-23"),
         ("the 28th of this month", "2030-01-28"), ("the 3rd of next month", "2030-02-03"),
     ])
     func readsDates(_ when: String, _ expected: String) {

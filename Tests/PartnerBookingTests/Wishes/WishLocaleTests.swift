@@ -20,7 +20,8 @@ import Testing
         ("mañana a las diez y cinco", "2030-01-17 ~10:05 ?morning"), ("esta tarde", "2030-01-16 12:00-20:00"),
         ("lo antes posible", "2030-01-16..2030-03-17 first"), ("dentro de quince días", "2030-01-28..2030-02-03"),
         ("mañana a un cuarto para las tres", "2030-01-17 ~14:45 ?afternoon"), ("no el martes", "!when not_understood"),
-        ("cualquier día menos el lunes", "!when not_understood"),
+        ("cualquier día menos el lunes", "!when not_understood"), ("el martes pasado", "!when not_understood"),
+        ("el martes o mejor el jueves", "!when not_understood"),
     ])
     func readsSpanish(_ when: String, _ expected: String) {
         #expect(summary(when, locale: .spanish) == expected)
@@ -35,6 +36,7 @@ import Testing
         ("dans quinze jours", "2030-01-28..2030-02-03"), ("dès que possible", "2030-01-16..2030-03-17 first"),
         ("le vingt et un", "2030-01-21"), ("demain à dix-sept heures", "2030-01-17 ~17:00"),
         ("pas mardi", "!when not_understood"), ("n'importe quel jour sauf lundi", "!when not_understood"),
+        ("la semaine d'après", "!when not_understood"), ("mardi ou plutôt jeudi", "!when not_understood"),
     ])
     func readsFrench(_ when: String, _ expected: String) {
         #expect(summary(when, locale: .french) == expected)

@@ -70,10 +70,20 @@ import Testing
         #expect(tomorrow(time) == expected)
     }
 
+    /// "Four" is no day of the month here.
+    @Test(arguments: ["until four", "by four", "not after 4", "no later than four"])
+    func aNumberBehindUntilIsAnHour(_ time: String) {
+        #expect(summary("tomorrow \(time)") == "2030-01-17 -16:00 ?afternoon")
+        #expect(summary("the 28th \(time)") == "2030-01-28 -16:00 ?afternoon")
+        #expect(summary("next week \(time)") == "2030-01-21..2030-01-27 -16:00 ?afternoon")
+        #expect(summary("the 21st until the 23rd") == "2030-01-21..2030-01-23")
+    }
+
     @Test func aPartLimitsWhatFollows() {
         #expect(summary("tomorrow afternoon", "after three") == "2030-01-17 15:00-18:00")
         #expect(summary("tomorrow morning", "at half past nine") == "2030-01-17 ~09:30")
         #expect(summary("tomorrow morning", "3 pm") == "!when contradictory")
+        #expect(summary("tomorrow afternoon at ten") == "!when contradictory")
     }
 
     @Test func whatIsSaidTwiceCountsOnce() {
@@ -99,7 +109,8 @@ import Testing
         "not Tuesday", "anything but Tuesday", "any day except Monday", "Tuesday, no, Wednesday", "I can't do Tuesday",
         "blurg", "tomorrow at two or four", "tomorrow before 9 or after 5", "Tuesday morning or Thursday",
         "Tuesday Wednesday", "Tuesday, Wednesday", "Tuesday or", "by Friday at three", "May 3 pm",
-        "tomorrow ten to two pm or",
+        "tomorrow ten to two pm or", "the first Monday of February", "the one on Tuesday", "Monday after the 20th",
+        "Monday, Tuesday morning or afternoon", "Monday Wednesday", "my appointment was Tuesday at three",
         "14", "between two", "tomorrow 3+", "yesterday", "after work", "in a few days", "next", "the", "at", ",",
         "I would like an appointment please",
     ])

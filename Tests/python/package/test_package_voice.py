@@ -69,6 +69,25 @@ def test_errors():
         pb.voice.slots(WINDOW, time_zone="Mars/Olympus")
 
 
+UNCLEAR = {
+    "not on a Tuesday": "not_understood",
+    "February 30": "no_such_time",
+    "today at 7 am": "past",
+    "tomorrow morning at 3 pm": "contradictory",
+}
+
+
+@pytest.mark.parametrize("when", UNCLEAR)
+def test_a_wish_that_is_unclear_has_its_reason(when):
+    with pytest.raises(pb.TimeUnclear) as unclear:
+        pb.voice.when(when, time_zone=ZONE, now=NOW)
+    assert (unclear.value.field, unclear.value.reason) == ("when", UNCLEAR[when])
+    code, out, error = command("when", "--time-zone", ZONE, "--now", NOW, when)
+    assert (code, out) == (1, "") and error.startswith("time_unclear: ")
+    answer = json.loads(command("when", "--json", "--time-zone", ZONE, "--now", NOW, when)[1])["error"]
+    assert (answer["field"], answer["reason"]) == ("when", UNCLEAR[when])
+
+
 def command(*arguments: str, text: str = "") -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "partnerbooking", *arguments],
