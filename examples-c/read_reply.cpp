@@ -16,27 +16,28 @@ using nlohmann::json;
 /* The program decides the length: some platforms list a whole free day as one item. */
 constexpr int minutes = 30;
 
-/* The starts of items that are long enough. A longer item is a window: any start in it that leaves room is free. */
-static std::vector<std::string> search(const partnerbooking::Client &client, const std::string &bot)
+/* Slots to offer for what the caller said, at most three. They have the appointment's length, not that of a listed item. */
+static json offers(const partnerbooking::Client &client, const std::string &bot, const std::string &words)
 {
-    const json range = {{"start_at", "2030-01-14T09:00:00-05:00"}, {"end_at", "2030-01-14T17:00:00-05:00"}};
-    const json request = {{"bot_id", bot}, {"query", {{"filter", {{"start_at_range", range}}}}}};
-    const json reply = json::parse(client.search_availability(request.dump()));
+    const json clinic = {{"time_zone", "America/New_York"}, {"now", "2030-01-14T08:00:00-05:00"}};  /* no "now" in production */
+    json wish = clinic, options = clinic;
+    wish["when"] = words;
+    const json reading = json::parse(partnerbooking::when(wish.dump())).at("readings").at(0);
 
-    std::vector<std::string> starts;
-    for (const json &item : reply.at("availabilities"))
-        if (item.value("duration_minutes", minutes) >= minutes)
-            starts.push_back(item.at("start_at"));
-    return starts;
+    const json range = {{"start_at", reading.at("start_at")}, {"end_at", reading.at("end_at")}};
+    const json request = {{"bot_id", bot}, {"query", {{"filter", {{"start_at_range", range}}}}}};
+    const std::string reply = client.search_availability(request.dump());
+
+    options.update({{"reading", reading}, {"duration_minutes", minutes}, {"offers", 3}});
+    return json::parse(partnerbooking::slots(reply, options.dump())).at("offers");
 }
 
-static json book(const partnerbooking::Client &client, const std::string &bot, const std::string &start_at,
-                 const std::string &name)
+static json book(const partnerbooking::Client &client, const std::string &bot, const json &slot, const std::string &name)
 {
     json request = {{"bot_id", bot},
                     {"booking",
-                     {{"start_at", start_at},
-                      {"duration_minutes", minutes},
+                     {{"start_at", slot.at("start_at")},
+                      {"duration_minutes", slot.at("duration_minutes")},
                       {"customer", {{"phone", "+15551234567"}, {"name", name}}}}}};
     /* However often a language model repeats this within the call, the key is the same, and so there is one booking. */
     request["idempotency_key"] = partnerbooking::booking_key("call-7", request.dump());
@@ -62,16 +63,17 @@ int main(int argc, char **argv)
 {
     const std::string bot = "bot_01h2xcejqtf2nbrexx3vqjhp41";
     try {
-        json config = {{"endpoint", "sandbox"}, {"sandbox", {{"now", "2030-01-14T08:00:00-05:00"}, {"time_zone", "-05:00"}}}};
+        json config = {{"endpoint", "sandbox"},
+                       {"sandbox", {{"now", "2030-01-14T08:00:00-05:00"}, {"time_zone", "America/New_York"}}}};
         if (argc > 1)
             config["journal_path"] = argv[1];
         const partnerbooking::Client client(config.dump());
         const json listed = json::parse(client.pending_bookings());
         for (const json &pending : listed.at("pending_bookings"))
             catch_up(client, pending);
-        const std::vector<std::string> starts = search(client, bot);
-        std::cout << starts.size() << " starts to offer, the first " << starts.at(0) << "\n";
-        const json booking = book(client, bot, starts.at(0), "Zo\u00eb \"Zo\" O\\Neil");
+        const json slots = offers(client, bot, "tomorrow morning");
+        std::cout << slots.size() << " slots to offer, the first " << slots.at(0).at("start_at") << "\n";
+        const json booking = book(client, bot, slots.at(0), "Zo\u00eb \"Zo\" O\\Neil");
         /* To the caller: the reply's own start and status. A platform may confirm later. */
         std::cout << booking.at("id") << " for " << booking.at("customer").at("name") << ", " << booking.at("start_at") << ", "
                   << booking.at("status") << "\n";

@@ -740,89 +740,131 @@ PBK_API char *pbk_json_quote(const char *text);
 /**
  * Makes slots that can be offered and booked of the reply of a search.
  *
- *     char *slots = pbk_slots(reply, "{\"time_zone\":\"America/New_York\",\"offers\":3}", NULL);
+ *     char *slots = pbk_slots(reply, "{\"time_zone\":\"America/New_York\","
+ *                                    "\"offers\":3}", NULL);
  *     char *token = pbk_json_get(slots, "/offers/0/slot");          // tue15-0930u
  *     char *start_at = pbk_json_get(slots, "/offers/0/start_at");   // for the booking
  *
  * Some platforms list slots and others whole free windows, with Z, with an offset or
  * without one. This function reads all of them, cuts windows on the clinic's wall clock,
  * filters, sorts, and removes doubles. An item that it cannot read is skipped and named
- * with its index and reason. docs/voice.md describes the rules.
+ * with its index and reason. No free slot is no error: the lists are empty then.
+ * docs/voice.md describes the rules, and docs/json-contract.md each member.
  *
- * @param reply_json    The reply of pbk_search_availability(). Borrowed. NULL is an error.
- * @param options_json  "time_zone" is required. Of the others the most used are
- *                      "duration_minutes" (30), "from", "to", "not_before", "before",
- *                      "offers" and "pick". Borrowed. NULL is an error.
+ * @param reply_json    The reply of pbk_search_availability(), or of the platform: JSON
+ *                      with a list "availabilities". Borrowed.
+ * @param options_json  At most 256 KiB. Borrowed. "time_zone" (an IANA name) is required.
+ *                      The length of the appointment is "duration_minutes" (1 to 1440, 30
+ *                      if left out), the grid of its starts "step_minutes" (1 to 1440).
+ *                      "items" is "auto", "slots" or "windows". "reading" is a reading of
+ *                      pbk_when(), as it is; its members can also stand alone: "from",
+ *                      "to", "weekdays", "not_before", "before", "parts", "earliest",
+ *                      "around". "now", "min_notice_minutes" and "max_days_ahead" limit
+ *                      the time ahead, "limit" (1 to 1000, 500) the list. "offers" (1 to
+ *                      10) chooses slots, and "pick" (at most 256 bytes, with "locale")
+ *                      finds the one that a text names. Other members are refused.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"slots":[...],"more":...,"items":...,"skipped":[...],...}
- *         or {"error":{...}}, with PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON or
- *         PBK_INVALID_FIELD. NULL only when memory is out.
- * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
- * of a time zone once. Since 0.1.
+ * @return JSON, yours to free with pbk_string_free(): an object with "slots", "more",
+ *         "items", "skipped_count" and "skipped", and with "offers" and "picked" if they
+ *         are asked for. Each slot has a "slot" (its token), "start_at" and
+ *         "duration_minutes". Or {"error":{...}}, with PBK_INVALID_ARGUMENT for NULL or a
+ *         longer text, PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_UNKNOWN_TIME_ZONE. NULL
+ *         only when memory is out, with PBK_RESOURCE_UNAVAILABLE.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the
+ * file of a time zone once. Since 0.1.
  */
-PBK_API char *pbk_slots(const char *reply_json, const char *options_json, pbk_status *status);
+PBK_API char *pbk_slots(const char *reply_json, const char *options_json,
+                        pbk_status *status);
 
 /**
  * Reads what a caller said about a day and a time.
  *
- *     pbk_when("{\"when\":\"tomorrow\",\"time\":\"after three\","
- *              "\"time_zone\":\"America/New_York\"}", NULL)
- *     {"clear":true,"readings":[{"from":"2030-01-15","to":"2030-01-15","not_before":"15:00",
- *      "start_at":"...","end_at":"..."}],"corrected":[],"assumed":["afternoon"]}
+ *     char *wish = pbk_when("{\"when\":\"tomorrow\",\"time\":\"after three\","
+ *                           "\"time_zone\":\"America/New_York\"}", NULL);
+ *     // {"clear":true,"readings":[{"from":"2030-01-15","to":"2030-01-15",
+ *     //  "not_before":"15:00","start_at":"2030-01-15T00:00:00-05:00",
+ *     //  "end_at":"2030-01-16T00:00:00-05:00"}],"corrected":[],"assumed":["afternoon"]}
+ *     char *reading = pbk_json_get(wish, "/readings/0");      // an option of pbk_slots()
  *
- * "start_at" and "end_at" are for pbk_search_availability(), the other members of a reading
- * for pbk_slots(). If "clear" is false, ask the caller which reading is meant. Nothing is
- * corrected or assumed without "corrected" or "assumed".
+ * "start_at" and "end_at" of a reading are for pbk_search_availability(), the whole
+ * reading is the "reading" of pbk_slots(). If "clear" is false there are two to four: ask
+ * the caller which one is meant. Nothing is corrected or assumed without an entry in
+ * "corrected" or "assumed", and words that are not understood are an error. docs/voice.md
+ * describes the rules, and docs/json-contract.md each member.
  *
- * @param request_json  "time_zone" is required. "when" and "time" are the caller's words;
- *                      empty ones mean any day and any time. Others: "locale", "now",
- *                      "opening", "max_days_ahead". Borrowed. NULL is an error.
+ * @param request_json  At most 256 KiB. Borrowed. "time_zone" (an IANA name) is required.
+ *                      "when" and "time" are the caller's words, each at most 512 bytes;
+ *                      either may have both, and empty ones mean any day and any time.
+ *                      "locale" is en-US (if left out), en-GB, es or fr. "now" is a
+ *                      date-time with offset, if it is not the clock's. "opening" has the
+ *                      hours of weekdays and decides about a bare hour. "max_days_ahead"
+ *                      (1 to 3660, 60) ends a wish without an end. Other members are
+ *                      refused.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: the readings as above, or {"error":{...}}, with
- *         PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON or PBK_INVALID_FIELD.
- *         NULL only when memory is out.
- * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
- * of a time zone once. Since 0.1.
+ * @return JSON, yours to free with pbk_string_free(): the readings as above; or
+ *         {"error":{...}}, with PBK_TIME_UNCLEAR, which has a "field" and a "reason",
+ *         PBK_INVALID_ARGUMENT for NULL or a longer text, PBK_INVALID_JSON,
+ *         PBK_INVALID_FIELD or PBK_UNKNOWN_TIME_ZONE. NULL only when memory is out, with
+ *         PBK_RESOURCE_UNAVAILABLE.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the
+ * file of a time zone once. Since 0.1.
  */
 PBK_API char *pbk_when(const char *request_json, pbk_status *status);
 
 /**
- * Puts a slot, a list of slots, a phone number or a length of time into words for a speech
- * synthesiser.
+ * Puts a slot, a list of slots, a phone number or a length of time into words for a
+ * speech synthesiser.
  *
- *     pbk_say("{\"start_at\":\"2030-01-16T14:30:00Z\",\"time_zone\":\"America/New_York\"}", NULL)
- *     {"say":"Wednesday, January sixteenth at nine thirty in the morning"}
+ *     char *said = pbk_say("{\"start_at\":\"2030-01-16T14:30:00Z\","
+ *                          "\"time_zone\":\"America/New_York\"}", NULL);
+ *     char *words = pbk_json_get(said, "/say");
+ *     // Wednesday, January sixteenth at nine thirty in the morning
  *
- * The words have no digit, no AM or PM, no zone and no markup. Read a booking back with the
- * "start_at" of its own reply.
+ * The words are letters, blanks, commas, apostrophes and hyphens: no digit, no AM or PM,
+ * no zone and no markup. Read a booking back with the "start_at" of its own reply.
  *
- * @param request_json  One of "start_at", "slot", "slots", "phone" and "duration_minutes".
- *                      "time_zone" is required with a start. Others: "locale", "now",
- *                      "style", "joiner", "region". Borrowed. NULL is an error.
+ * @param request_json  At most 256 KiB. Borrowed. Exactly one of "start_at", "slot" (a
+ *                      slot of pbk_slots(), or the "booking" of a reply), "slots" (1 to
+ *                      24), "phone" and "duration_minutes" (1 to 1440). "time_zone" (an
+ *                      IANA name) is required with a start. "locale" is en-US (if left
+ *                      out), en-GB, es or fr. "now" is a date-time with offset, if it is
+ *                      not the clock's: it decides about "tomorrow" and the year. "style"
+ *                      is "full" (if left out), "day" or "time", "joiner" "or" (if left
+ *                      out) or "and", "region" that of the phone number. Other members
+ *                      are refused.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"say":"..."} or {"error":{...}}, with PBK_INVALID_FIELD,
- *         PBK_INVALID_JSON, PBK_UNKNOWN_TIME_ZONE or PBK_PHONE_UNCLEAR. NULL only when
- *         memory is out.
- * Any thread, callbacks too; needs no client. Does not block, except that it reads the file
- * of a time zone once. Since 0.1.
+ * @return JSON, yours to free with pbk_string_free(): {"say":"..."}, or {"error":{...}},
+ *         with PBK_INVALID_ARGUMENT for NULL or a longer text, PBK_INVALID_JSON,
+ *         PBK_INVALID_FIELD, PBK_UNKNOWN_TIME_ZONE or PBK_PHONE_UNCLEAR. NULL only when
+ *         memory is out, with PBK_RESOURCE_UNAVAILABLE.
+ * Any thread, callbacks too; needs no client. Does not block, except that it reads the
+ * file of a time zone once. Since 0.1.
  */
 PBK_API char *pbk_say(const char *request_json, pbk_status *status);
 
 /**
- * Reads a phone number as it is spoken or written, for the booking and for reading it back.
+ * Reads a phone number as it is spoken or written, for the booking and for reading it
+ * back.
  *
- *     pbk_phone("{\"text\":\"oh seven four double oh, one two three, four five six\","
- *               "\"region\":\"GB\",\"locale\":\"en-GB\"}", NULL)
- *     {"phone":"+447400123456","region":"GB","groups":["07400","123","456"],
- *      "say":"zero seven four zero zero, one two three, four five six"}
+ *     char *phone = pbk_phone("{\"text\":\"oh seven four double oh, one two three, "
+ *         "four five six\",\"region\":\"GB\",\"locale\":\"en-GB\"}", NULL);
+ *     // {"phone":"+447400123456","region":"GB","groups":["07400","123","456"],
+ *     //  "say":"zero seven four zero zero, one two three, four five six"}
+ *     char *number = pbk_json_get(phone, "/phone");           // for the booking
  *
- * @param request_json  "text" is required, and "region" (ISO 3166) for a number without
- *                      its country code. "locale" is en-US (default), en-GB, es or fr.
- *                      Borrowed. NULL is an error.
+ * Nothing is guessed: a text with two readings, or a number that no country has, is an
+ * error. An extension is in "extension".
+ *
+ * @param request_json  At most 256 KiB. Borrowed. "text" is required, at most 1024 bytes.
+ *                      "region" (ISO 3166, such as US) is needed for a number without its
+ *                      country code. "locale" is en-US (if left out), en-GB, es or fr.
+ *                      Other members are refused.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: the number as above, or {"error":{...}}. PBK_PHONE_UNCLEAR
- *         has a "reason" and, if the length is wrong, "digits_heard" and "digits_wanted".
- *         NULL only when memory is out.
+ * @return JSON, yours to free with pbk_string_free(): the number as above; or
+ *         {"error":{...}}, with PBK_PHONE_UNCLEAR, which has a "reason" and, if the
+ *         length is wrong, "digits_heard" and "digits_wanted", PBK_INVALID_ARGUMENT for
+ *         NULL or a longer text, PBK_INVALID_JSON or PBK_INVALID_FIELD. NULL only when
+ *         memory is out, with PBK_RESOURCE_UNAVAILABLE.
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
  */
 PBK_API char *pbk_phone(const char *request_json, pbk_status *status);

@@ -904,30 +904,66 @@ inline Result<std::string> try_json_quote(TextRef text) noexcept {
     return detail::result_of(PBK_OK, quoted.get(), length);
 }
 
-/* ---- Voice: any thread, callbacks too; need no client. docs/voice.md ---- */
+/* ---- Voice: any thread, callbacks too; need no client; wait once for the file of a time zone. docs/voice.md ---- */
 
-/** Makes slots that can be offered and booked of a search reply, as pbk_slots() does. */
+/**
+ * Makes slots that can be offered and booked of a search reply.
+ *
+ *     auto slots = try_slots(reply, R"({"time_zone":"America/New_York","offers":3})");
+ *     if (slots)
+ *         offer(json_get(*slots, "/offers/0"));            // {"slot":"tue15-0930u","start_at":"...",...}
+ *
+ * Reply, options and ranges are those of pbk_slots(). Fails with PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON,
+ * PBK_INVALID_FIELD, and PBK_INVALID_ARGUMENT for a NULL pointer or a std::string with a NUL byte inside. Since 0.1.
+ */
 inline Result<std::string> try_slots(TextRef reply, TextRef options) noexcept {
     pbk_status status = PBK_OK;
     const detail::OwnedString slots(pbk_slots(reply.c_str(), options.c_str(), &status));
     return detail::result_of(status, slots.get(), slots == nullptr ? 0 : std::strlen(slots.get()));
 }
 
-/** Reads what a caller said about a day and a time, as pbk_when() does. */
+/**
+ * Reads what a caller said about a day and a time.
+ *
+ *     auto wish = try_when(R"({"when":"tomorrow","time":"after three","time_zone":"America/New_York"})");
+ *     if (wish)
+ *         search(json_get(*wish, "/readings/0"));          // the option "reading" of try_slots(), too
+ *
+ * If "clear" is false, ask the caller which reading is meant. Request and ranges are those of pbk_when(). Fails with
+ * PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
+ */
 inline Result<std::string> try_when(TextRef request) noexcept {
     pbk_status status = PBK_OK;
     const detail::OwnedString wish(pbk_when(request.c_str(), &status));
     return detail::result_of(status, wish.get(), wish == nullptr ? 0 : std::strlen(wish.get()));
 }
 
-/** Puts a slot, slots, a phone number or a length of time into words, as pbk_say() does. */
+/**
+ * Puts a slot, a list of slots, a phone number or a length of time into words.
+ *
+ *     auto said = try_say(R"({"start_at":"2030-01-16T14:30:00Z","time_zone":"America/New_York"})");
+ *     if (said)
+ *         speak(json_get(*said, "/say"));                  // Wednesday, January sixteenth at nine thirty in the morning
+ *
+ * Request and ranges are those of pbk_say(). Fails with PBK_UNKNOWN_TIME_ZONE, PBK_PHONE_UNCLEAR, PBK_INVALID_JSON,
+ * PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
+ */
 inline Result<std::string> try_say(TextRef request) noexcept {
     pbk_status status = PBK_OK;
     const detail::OwnedString words(pbk_say(request.c_str(), &status));
     return detail::result_of(status, words.get(), words == nullptr ? 0 : std::strlen(words.get()));
 }
 
-/** Reads a phone number as it is spoken or written, as pbk_phone() does. */
+/**
+ * Reads a phone number as it is spoken or written. Does not wait.
+ *
+ *     auto phone = try_phone(R"({"text":"five five five, one two three, four five six seven","region":"US"})");
+ *     if (phone)
+ *         book(json_get(*phone, "/phone"));                // +15551234567
+ *
+ * Request and ranges are those of pbk_phone(). Fails with PBK_PHONE_UNCLEAR, PBK_INVALID_JSON, PBK_INVALID_FIELD or
+ * PBK_INVALID_ARGUMENT. Since 0.1.
+ */
 inline Result<std::string> try_phone(TextRef request) noexcept {
     pbk_status status = PBK_OK;
     const detail::OwnedString phone(pbk_phone(request.c_str(), &status));
@@ -981,6 +1017,7 @@ inline Result<std::string> try_sign_webhook(TextRef secret, std::string_view bod
 }
 
 #if PARTNERBOOKING_EXCEPTIONS
+/* The same, which throw Error instead. */
 inline std::string booking_key(TextRef call_id, TextRef request) { return try_booking_key(call_id, request).value(); }
 inline std::string random_key() { return try_random_key().value(); }
 inline std::string slots(TextRef reply, TextRef options) { return try_slots(reply, options).value(); }

@@ -45,28 +45,30 @@ static void offer(const char *reply) { check(strstr(reply, "\"start_at\"") != NU
 
 static void report(pbk_status status, const char *reply) { check(0, "searched", pbk_status_text(status), reply); }
 
+#define CLINIC "\"time_zone\":\"America/New_York\",\"now\":\"2030-01-14T08:00:00-05:00\"" /* no "now" in production */
+
 static int calls_that_wait(void)
 {
     char *error = NULL;
     pbk_client *client = pbk_client_open(
-        "{\"endpoint\":\"sandbox\",\"sandbox\":{\"time_zone\":\"-05:00\",\"now\":\"2030-01-14T13:00:00Z\"}}", &error, NULL);
+        "{\"endpoint\":\"sandbox\",\"sandbox\":{" CLINIC "}}", &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "%s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);
         return 1;
     }
 
+    const char *request = SEARCH;
+
     pbk_status status;
-    char *reply = pbk_search_availability(client,
-        "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":"
-        "{\"start_at\":\"2030-01-14T09:00:00-05:00\",\"end_at\":\"2030-01-14T17:00:00-05:00\"}}}}", &status);
+    char *reply = pbk_search_availability(client, request, &status);
     if (status == PBK_OK)
         offer(reply);
     else
         report(status, reply);
     pbk_string_free(reply);
 
-    const char *request = "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\","
+    request = "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\","
         "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}";
     char *key = pbk_booking_key("call-7", request, &error, &status);
     if (key == NULL)
@@ -99,20 +101,19 @@ static char *book(pbk_client *client, const char *request, pbk_status *status)
 
 /* A request from what was found and what the caller said. */
 #define REQUEST \
-    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":%s,\"duration_minutes\":%d," \
+    "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"key-1\",\"booking\":{\"start_at\":%s,\"duration_minutes\":%s," \
     "\"customer\":{\"phone\":\"+15551234567\",\"name\":%s}}}"
-#define MINUTES 30
 #define REQUEST_SIZE(start, name) (sizeof REQUEST + 16 + strlen(start) + strlen(name))
 
 static char *request_for(const char *slots, const char *name)
 {
-    char *start_at = pbk_json_get(slots, "/availabilities/0/start_at");    /* NULL: no free slot */
-    char *length = pbk_json_get(slots, "/availabilities/0/duration_minutes");
+    char *start_at = pbk_json_get(slots, "/offers/0/start_at");        /* NULL: no free slot */
+    char *length = pbk_json_get(slots, "/offers/0/duration_minutes");  /* the appointment's, not the item's */
     char *start = pbk_json_quote(start_at), *quoted = pbk_json_quote(name), *request = NULL;
 
-    if (start != NULL && quoted != NULL && length != NULL && atoi(length) >= MINUTES
+    if (start != NULL && quoted != NULL && length != NULL
         && (request = malloc(REQUEST_SIZE(start, quoted))) != NULL)
-        sprintf(request, REQUEST, start, MINUTES, quoted);      /* REQUEST has %s, without quotes */
+        sprintf(request, REQUEST, start, length, quoted);       /* REQUEST has %s, without quotes */
     pbk_string_free(length);
     pbk_string_free(start_at);
     pbk_string_free(start);
@@ -125,16 +126,17 @@ static void reading_and_writing(void)
     static const char *const said = "Jo\",\"email\":\"x@y.example";
     pbk_client *client = open_client(SANDBOX);
     pbk_status status;
-    char *slots = pbk_search_availability(client, SEARCH, &status), *request = request_for(slots, said);
+    const char *options = "{\"time_zone\":\"UTC\",\"now\":\"2030-01-14T08:00:00Z\",\"offers\":1}";
+    char *found = pbk_search_availability(client, SEARCH, &status), *slots = pbk_slots(found, options, NULL);
+    char *request = request_for(slots, said);
     char *reply = pbk_create_booking(client, request, &status), *name = pbk_json_get(reply, "/booking/customer/name");
 
     check(status == PBK_OK, "booked", request, reply);
     check(name != NULL && strcmp(name, said) == 0, "a name", "arrives as it was said", name);
-    check(request_for("{\"availabilities\":[]}", said) == NULL, "no request", "without a slot", NULL);
-    check(request_for("{\"availabilities\":[{\"start_at\":\"x\",\"duration_minutes\":29}]}", said) == NULL, "no request",
-          "for a slot that is too short", NULL);
+    check(request_for("{\"offers\":[]}", said) == NULL, "no request", "without a slot", NULL);
     pbk_string_free(name);
     pbk_string_free(reply);
+    pbk_string_free(found);
     pbk_string_free(slots);
     free(request);
     pbk_client_close(client, 1000);

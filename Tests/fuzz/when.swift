@@ -33,10 +33,9 @@ private func checkReply(to input: [UInt8]) {
 private func check(
     _ when: String, _ time: String, _ locale: VoiceLocale, _ now: Int, _ zone: String, _ opening: [[Range<Int>]]?
 ) {
-    let today = Timestamp.format(seconds: now, offsetMinutes: 0)
     do throws(PartnerBookingError) {
         let wish = try TimeWish(
-            when: when, time: time, timeZone: zone, locale: locale, now: today, opening: opening)
+            when: when, time: time, timeZone: zone, locale: locale, now: now, opening: opening)
         require((1...4).contains(wish.readings.count), "one to four readings: \(wish)")
         require(wish.isClear == (wish.readings.count == 1), "clear is one reading: \(wish)")
         for reading in wish.readings { check(reading, now) }

@@ -96,6 +96,38 @@ extension PartnerBookingError.Code {
     static let clinicClosed = Self(rawValue: "clinic_closed")  // one of your platform's
 }
 
+func ask(_ wish: TimeWish, in zone: String, now: Int?) throws -> String {
+    let times = wish.readings.map { $0.around ?? $0.notBefore }
+    let starts = zip(wish.readings, times).map { "\($0.from)T\($1 ?? "23:59")" }
+    let style: Speech.Style = times.contains { $0 != nil } ? .full : .day
+    return "Do you mean \(try Speech(timeZone: zone).words(for: starts, style: style, now: now))?"
+}
+
+func wish(_ words: String, in zone: String, now: Int?) throws -> TimeWish? {
+    do throws(PartnerBookingError) {
+        return try TimeWish(when: words, timeZone: zone, now: now)
+    } catch {
+        guard error.timeProblem != nil else { throw error }
+        say("For which day and time, please?")
+        return nil
+    }
+}
+
+func words() throws {
+    let zone = "America/New_York"
+    let now = 1_894_626_000
+    check(try wish("when the moon is blue", in: zone, now: now) == nil, "words that are not understood")
+    let both = try wish("next Tuesday at ten thirty", in: zone, now: now)
+    let one = "at ten thirty in the morning"
+    check(
+        try both.map { try ask($0, in: zone, now: now) }
+            == "Do you mean tomorrow, Tuesday \(one), or Tuesday, January twenty-second \(one)?", "two readings")
+    let days = try wish("next Tuesday", in: zone, now: now)
+    check(
+        try days.map { try ask($0, in: zone, now: now) }
+            == "Do you mean tomorrow, Tuesday, or Tuesday, January twenty-second?", "two days")
+}
+
 func failures() async throws {
     let client = try PartnerBookingClient(configuration: sandbox([.init(.loseReply, calls: [1])]))
     check(await book(hurried("one"), with: client) == "I am confirming that for you.", "an outcome that is unknown")
@@ -238,6 +270,7 @@ struct Documented {
     static func main() async throws {
         let path = CommandLine.arguments[1]
         try configurations("sk_ptnr_0123456789abcdef", path)
+        try words()
         try await failures()
         try await codes()
         try await cancelling()

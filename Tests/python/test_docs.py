@@ -47,6 +47,7 @@ RUN_FROM_THE_PAGE = {
         "test_install.py",
         "test_first_booking_as_the_page_has_it",
     ),
+    ("docs/install.md", "I have tomorrow"): ("test_install.py", "test_first_booking_as_the_page_has_it"),
     ("docs/install.md", "make -C libpartnerbooking install PREFIX=$HOME/partnerbooking"): (
         "test_install.py",
         "test_first_booking_as_the_page_has_it",
@@ -62,12 +63,16 @@ RUN_FROM_THE_PAGE = {
     ("docs/journal.md", "pbk2"): ("test_docs.py", "test_line_of_the_journal"),
     ("docs/locales.md", "0:00 midnight"): ("test_docs.py", "test_rules_of_a_locale"),
     ("docs/python.md", "make wheel"): ("package/test_package_install.py", "test_newcomers_path"),
+    ("docs/python.md", "I have tomorrow"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "export PARTNER_API_KEY=sk_ptnr_..."): (
         "package/test_package_install.py",
         "test_commands_of_the_page_are_understood",
     ),
     ("docs/python.md", "library"): ("package/test_package_doctor.py", "test_doctor_says_what_the_page_shows"),
-    ("docs/swift.md", "bkg_"): ("test_docs.py", "test_swift_program_of_the_page"),
+    ("docs/swift.md", "I have tomorrow"): ("test_docs.py", "test_swift_program_of_the_page"),
+    ("docs/c.md", "say: I have"): ("test_voice.py", "test_example_says_what_the_page_shows"),
+    ("docs/voice.md", "make examples"): ("test_voice.py", "test_example_says_what_the_page_shows"),
+    ("docs/voice.md", "echo '{"): ("test_voice.py", "test_commands_say_what_the_page_shows"),
     ("bindings/python/README.md", "import partnerbooking as pb"): (
         "package/test_package_install.py",
         "test_the_packages_own_readme",
@@ -172,7 +177,7 @@ def swiftc(program: Path, *sources: Path) -> None:
 def test_swift_program_of_the_page(tmp_path):
     """Its sources, compiled as a package of somebody else's would be: what is not public is not there."""
     swiftc(tmp_path / "book", *(ROOT / "Tests" / "package" / "swift" / "Sources" / "book").glob("*.swift"))
-    [shown] = [block.text for block in BLOCKS if block.page == "docs/swift.md" and block.text.startswith("bkg_")]
+    [shown] = [block.text for block in BLOCKS if block.page == "docs/swift.md" and block.text.startswith("I have")]
 
     def without_chance(output: str) -> str:
         return re.sub(r"[\d.e-]+ seconds", "0 seconds", re.sub(r"bkg_\w+", "bkg_x", output))

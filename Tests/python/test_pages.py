@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ NARROW = [
     DOCS / "python.md",
     DOCS / "swift.md",
     DOCS / "testing.md",
+    DOCS / "voice.md",
 ]
 """Pages whose prose is at most 100 columns wide. Take none away."""
 
@@ -127,38 +129,48 @@ def test_commands_of_the_readme_are_targets():
     assert {"demo", "test", "install"} <= named <= targets()
 
 
-def test_c_program_of_the_readme(tmp_path):
-    """By the command below it, beside the library's folders."""
-    (tmp_path / "include").symlink_to(ROOT / "include")
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "lib").symlink_to(LIBRARY.parent)
-    (tmp_path / "program.c").write_text(block("#include"))
+def c_program(folder: Path, program: str) -> str:
+    """What it prints, by the command below it, beside the library's folders."""
+    (folder / "build").mkdir(parents=True)
+    (folder / "include").symlink_to(ROOT / "include")
+    (folder / "build" / "lib").symlink_to(LIBRARY.parent)
+    (folder / "program.c").write_text(program)
     command = block("cc ")
     done = subprocess.run(
-        ["sh", "-e", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
+        ["sh", "-e", "-c", command], cwd=folder, capture_output=True, text=True, timeout=50, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    [shown] = shown_output(command)
-    assert re.fullmatch(re.escape(shown).replace("…", ".*"), done.stdout.strip())
-    run(CC, *WARNINGS, f"-I{ROOT / 'include'}", "-fsyntax-only", tmp_path / "program.c")
+    return done.stdout
+
+
+def test_c_program_of_the_readme(tmp_path):
+    printed = c_program(tmp_path / "it", block("#include"))
+    shown = "\n".join(shown_output(block("cc ")))
+    assert re.fullmatch(re.escape(shown).replace("…", ".*"), printed.strip())
+    run(CC, *WARNINGS, f"-I{ROOT / 'include'}", "-fsyntax-only", tmp_path / "it" / "program.c")
+
+
+def python_program(program: str) -> list[str]:
+    environment = {"PYTHONPATH": str(ROOT / "bindings" / "python"), "PARTNERBOOKING_LIBRARY": str(LIBRARY)}
+    return run(sys.executable, "-X", "dev", "-c", program, **environment).splitlines()
 
 
 def test_python_program_of_the_readme():
     program = block("import asyncio")
-    [shown] = re.findall(r"print\(.*\) +# (.*)", program)
-    environment = {"PYTHONPATH": str(ROOT / "bindings" / "python"), "PARTNERBOOKING_LIBRARY": str(LIBRARY)}
-    assert run(sys.executable, "-X", "dev", "-c", program, **environment).splitlines() == [shown]
+    assert python_program(program) == re.findall(r"print\(.*\) +# (.*)", program)
 
 
-def test_programs_of_the_readme_decide_the_length():
-    """Some platforms list a whole free day as one slot: its length is not that of an appointment."""
-    for beginning in ("#include", "import asyncio"):
+def test_programs_of_the_readme_book_out_of_a_free_day(tmp_path):
+    """Some platforms list a whole free day as one item. Nobody books its 480 minutes."""
+    for beginning, sandbox, windows, output in [
+        ("#include", '{" CLINIC "}}', '{\\"answer\\":\\"windows\\"," CLINIC "}}', partial(c_program, tmp_path / "it")),
+        ("import asyncio", "sandbox=CLINIC", 'sandbox={**CLINIC, "answer": "windows"}', python_program),
+    ]:
         program = block(beginning)
-        assert re.search(r"^(?:#define )?MINUTES (?:= )?30\b", program, re.MULTILINE)
-        listed = [line for line in program.splitlines() if re.search(r"0/duration_minutes|\.duration_minutes", line)]
-        compared = [line for line in program.splitlines() if re.search(r"(?:<|>=) MINUTES\b", line)]
-        assert len(listed) == len(compared) == 1, "it is compared with the length, and never booked"
-        assert "30" not in listed[0]
+        assert program.count(sandbox) == 1
+        printed = str(output(program.replace(sandbox, windows)))
+        assert "tomorrow, Tuesday at ten thirty in the morning" in printed
+        assert "2030-01-15T10:30:00-05:00" in printed and "17:00" not in printed
 
 
 FIRST_PAGES = [README, *(DOCS / f"{name}.md" for name in ("install", "c", "cpp", "python", "swift", "interruptions"))]

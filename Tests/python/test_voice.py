@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import json
+import shlex
+import sys
 from typing import Any
 
 import pbk
 import pytest
-from header import STATUS
-from programs import EXAMPLES, run
+from header import ROOT, STATUS
+from pages import DOCS, blocks_of
+from pbk import LIBRARY
+from programs import run
 
 NOW = "2030-01-14T13:00:00Z"
 ZONE = {"time_zone": "America/New_York", "now": NOW}
@@ -46,7 +50,7 @@ def test_a_reply_of_a_client_becomes_slots_and_one_is_booked(open_client):
     [reading] = wish["readings"]
     bounds = {"start_at": reading["start_at"], "end_at": reading["end_at"]}
     found = client.search({"bot_id": "bot_1", "query": {"filter": {"start_at_range": bounds}}})
-    _, slots = call("pbk_slots", found.reply.decode(), {**ZONE, "offers": 3, "around": reading["around"]})
+    _, slots = call("pbk_slots", found.reply.decode(), {**ZONE, "offers": 3, "reading": reading})
     [offer] = slots["offers"]
     assert offer["local"] == "2030-01-15T10:30"
     customer = {
@@ -71,6 +75,7 @@ def test_a_reply_of_a_client_becomes_slots_and_one_is_booked(open_client):
         ("pbk_slots", (WINDOW, "{"), "invalid_json", None),
         ("pbk_slots", (None, ZONE), "invalid_argument", None),
         ("pbk_slots", (WINDOW, None), "invalid_argument", None),
+        ("pbk_slots", (WINDOW, {**ZONE, "reading": {"when": "x"}}), "invalid_field", "reading.when"),
         ("pbk_when", ({"when": "whenever the moon is blue", **ZONE},), "time_unclear", "when"),
         ("pbk_when", ({"when": "tomorrow"},), "invalid_field", "time_zone"),
         ("pbk_when", (None,), "invalid_argument", None),
@@ -125,8 +130,61 @@ def test_plain_dates_are_days_of_the_clinic(open_client):
     assert len(found["availabilities"]) == 16
 
 
-def test_the_example_books_what_the_caller_said(programs):
-    output = run(programs / "ten_thirty")
-    assert "the slot: tue15-1030n\n" in output
-    assert output.endswith("say: You are booked for tomorrow, Tuesday at ten thirty in the morning.\n")
-    assert (EXAMPLES / "ten_thirty.c").exists()
+PYTHON = [sys.executable, ROOT / "bindings" / "python" / "examples" / "ten_thirty.py"]
+PACKAGE = {"PYTHONPATH": str(ROOT / "bindings" / "python"), "PARTNERBOOKING_LIBRARY": str(LIBRARY)}
+MORNING = "at ten thirty in the morning"
+BOTH_DAYS = f"tomorrow, Tuesday {MORNING}, or Tuesday, January twenty-second {MORNING}"
+
+
+@pytest.fixture(params=["c", "python"])
+def bot(request, programs):
+    """What the example says in each language, without the `say: ` of one."""
+
+    def converse(*said: str, expect: Any = (0, 1)) -> list[str]:
+        program = [programs / "ten_thirty"] if request.param == "c" else PYTHON
+        lines = run(*program, *said, expect=expect, **PACKAGE).splitlines()
+        return [line.removeprefix("say: ") for line in lines if not line.startswith("{")]
+
+    return converse
+
+
+def test_the_example_books_what_the_caller_said(bot):
+    words = "tomorrow, Tuesday at ten thirty in the morning"
+    assert bot(expect=0) == [f"I have {words}.", f"You are booked for {words}."]
+    assert bot("Thursday after three", expect=0)[-1] == (
+        "You are booked for Thursday, January seventeenth at three in the afternoon."
+    )
+
+
+def test_the_example_asks_which_reading_is_meant(bot):
+    wish = "next Tuesday at ten thirty"
+    assert bot(wish)[0] == f"Do you mean {BOTH_DAYS}?"
+    assert not [line for line in bot(wish) if "booked" in line]
+    for answer, day in [("the first", "tomorrow, Tuesday"), ("the second one", "Tuesday, January twenty-second")]:
+        assert bot(wish, answer, expect=0)[-1] == f"You are booked for {day} at ten thirty in the morning."
+    assert bot("next Tuesday")[0] == "Do you mean tomorrow, Tuesday, or Tuesday, January twenty-second?"
+
+
+def test_the_example_asks_again_when_nothing_fits(bot):
+    assert bot("when the moon is blue") == ["For which day and time, please?"]
+    assert bot("Saturday") == ["Nothing is free then. Which other day suits you?"]
+
+
+def shown(beginning: str) -> tuple[list[str], list[str]]:
+    """The commands of a block of the page, and what they print."""
+    [block] = [block.text for block in blocks_of(DOCS / "voice.md") if block.text.startswith(beginning)]
+    lines = block.splitlines()
+    return [line for line in lines if not line.startswith("# ")], [line[2:] for line in lines if line.startswith("# ")]
+
+
+def test_example_says_what_the_page_shows(programs):
+    (_, command), output = shown("make examples")
+    assert run(programs / "ten_thirty", *shlex.split(command)[1:]).splitlines() == output
+    [block] = [block.text for block in blocks_of(DOCS / "c.md") if block.text.startswith("say: ")]
+    assert run(programs / "ten_thirty") == block
+
+
+def test_commands_say_what_the_page_shows(tmp_path):
+    commands, output = shown("echo '{")
+    script = f'cd {tmp_path}\npartnerbooking() {{ {sys.executable} -m partnerbooking "$@"; }}\n' + "\n".join(commands)
+    assert run("bash", "-e", "-c", script, **PACKAGE).splitlines() == output

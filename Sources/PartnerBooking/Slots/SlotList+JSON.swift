@@ -3,7 +3,7 @@ extension SlotList {
     ///
     /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
     package static func reply(search: [UInt8], options json: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
-        let document = try JSONDocument(json, what: "options", maxBytes: Request.maxBytes)
+        let document = try JSONDocument(json, what: "options_json", maxBytes: Request.maxBytes)
         let root = try ObjectReader(document.root, what: "The options", .request)
         let options = try SlotOptions(root)
         let locale = try VoiceLocale.read(root)
@@ -58,6 +58,7 @@ extension SlotOptions {
         try root.refuseMembers(except: [
             "time_zone", "duration_minutes", "step_minutes", "items", "now", "min_notice_minutes", "max_days_ahead", "from",
             "to", "weekdays", "not_before", "before", "parts", "limit", "offers", "earliest", "around", "pick", "locale",
+            "reading",
         ])
         let zone = try root.checkText("time_zone", maxBytes: 256, "an IANA name, such as America/New_York").string
         self.init(timeZone: zone ?? "")
@@ -73,26 +74,38 @@ extension SlotOptions {
             }?.withText { Timestamp($0)?.instantSeconds } ?? nil
         minNoticeMinutes = try root.optionalInteger("min_notice_minutes", in: 0...527_040) ?? minNoticeMinutes
         maxDaysAhead = try root.optionalInteger("max_days_ahead", in: 0...3_660)
-        from = try root.optionalString("from", maxBytes: 64, "a date or a date-time")
-        to = try root.optionalString("to", maxBytes: 64, "a date or a date-time")
-        notBefore = try Self.minuteOfDay(root, "not_before")
-        before = try Self.minuteOfDay(root, "before")
-        weekdays = Set(try Self.names(root, "weekdays", Self.weekdayNames.map(\.description)))
-        let parts = Part.allCases
-        self.parts = Set(try Self.names(root, "parts", parts.map(\.rawValue)).map { parts[$0] })
+        if let reading = try root.optionalObject("reading") {
+            try reading.refuseMembers(except: [
+                "from", "to", "weekdays", "not_before", "before", "parts", "earliest", "around", "start_at", "end_at",
+            ])
+            try read(wish: reading)
+        }
+        try read(wish: root)
         limit = try root.optionalInteger("limit", in: 1...1_000) ?? limit
         offers = try root.optionalInteger("offers", in: 1...10)
-        isEarliest = try root.optionalBoolean("earliest") ?? false
-        around = try root.optionalString("around", maxBytes: 64, "a date-time, or a time such as 15:00")
         try check()
+    }
+
+    /// Reads the members that a reading of `pbk_when` has, too. Those that are not there stay as they are.
+    private mutating func read(wish: ObjectReader) throws(PartnerBookingError) {
+        from = try wish.optionalString("from", maxBytes: 64, "a date or a date-time") ?? from
+        to = try wish.optionalString("to", maxBytes: 64, "a date or a date-time") ?? to
+        notBefore = try Self.minuteOfDay(wish, "not_before") ?? notBefore
+        before = try Self.minuteOfDay(wish, "before") ?? before
+        if let days = try Self.names(wish, "weekdays", Self.weekdayNames.map(\.description)) { weekdays = Set(days) }
+        let parts = Part.allCases
+        if let places = try Self.names(wish, "parts", parts.map(\.rawValue)) { self.parts = Set(places.map { parts[$0] }) }
+        isEarliest = try wish.optionalBoolean("earliest") ?? isEarliest
+        around = try wish.optionalString("around", maxBytes: 64, "a date-time, or a time such as 15:00") ?? around
     }
 
     /// A list of names, as their places in `known`.
     private static func names(
         _ root: ObjectReader, _ name: StaticString, _ known: [String]
-    ) throws(PartnerBookingError) -> [Int] {
+    ) throws(PartnerBookingError) -> [Int]? {
+        guard let list = try root.optionalList(name, maxCount: 100) else { return nil }
         var places: [Int] = []
-        for value in try root.optionalList(name, maxCount: 100) ?? [] {
+        for value in list {
             guard let text = value.string, let place = known.firstIndex(of: text) else {
                 throw root.refuse(name, "must be a list of \(known.joined(separator: ", "))")
             }

@@ -83,31 +83,28 @@ public struct TimeWish: Sendable, Equatable {
     ///   - time: The caller's words about the time of the day. Either text may hold both.
     ///   - timeZone: The IANA name of the clinic's zone, such as `America/New_York`.
     ///   - locale: The language of the words, and the order of `4/14`.
-    ///   - now: RFC 3339. nil: the system's clock.
+    ///   - now: Seconds since 1970. nil: the system's clock.
     ///   - opening: From Monday on, in minutes after midnight. Decides about hours without am and pm. nil: not known.
     ///   - maxDaysAhead: How far a wish without end reaches: `any day`, `Mondays`, `after the 14th`.
     /// - Throws: `time_unclear` with a `timeProblem`, `unknown_time_zone` or `invalid_field`.
     public init(
-        when: String, time: String = "", timeZone: String, locale: VoiceLocale = .americanEnglish, now: String? = nil,
+        when: String, time: String = "", timeZone: String, locale: VoiceLocale = .americanEnglish, now: Int? = nil,
         opening: [[Range<Int>]]? = nil, maxDaysAhead: Int = 60
     ) throws(PartnerBookingError) {
         for (name, text) in [("when", when), ("time", time)] where text.utf8.count > Self.maxTextBytes {
             throw .field(name, "must be \(Self.textForm)", .tooLong)
         }
         let zone = try Zone.named(timeZone)
-        var instant = WallClock.seconds()
-        if let now {
-            guard let seconds = Timestamp(now)?.instantSeconds else {
-                throw .field("now", "must be an RFC 3339 date-time with offset", .malformed)
-            }
-            instant = seconds
+        guard (0...253_402_300_799).contains(now ?? 0) else {
+            throw .field("now", "must be from 0 to 253402300799", .outOfRange)
         }
         guard (1...WishSettings.mostDaysAhead).contains(maxDaysAhead) else {
             throw .field("max_days_ahead", "must be a whole number from 1 to \(WishSettings.mostDaysAhead)", .outOfRange)
         }
         guard opening.map({ $0.count == 7 }) ?? true else { throw .field("opening", "must have seven days", .malformed) }
         let settings = WishSettings(
-            zone: zone, locale: locale, now: instant, opening: opening, maxDaysAhead: maxDaysAhead)
+            zone: zone, locale: locale, now: now ?? WallClock.seconds(), opening: opening,
+            maxDaysAhead: maxDaysAhead)
         var (when, time) = (when, time)
         // withUTF8 does not carry a typed error, so the result does.
         self = try when.withUTF8 { when in

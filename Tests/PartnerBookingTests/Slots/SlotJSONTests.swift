@@ -41,6 +41,9 @@ import Testing
         (#"{"time_zone":"UTC","not_before":"9:00"}"#, "not_before"), (#"{"time_zone":"UTC","limit":0}"#, "limit"),
         (#"{"time_zone":"UTC","offers":11}"#, "offers"), (#"{"time_zone":"UTC","offers":1,"around":"three"}"#, "around"),
         (#"{"time_zone":"UTC","locale":"de"}"#, "locale"), (#"{"time_zone":"UTC","zone":"UTC"}"#, "zone"),
+        (#"{"time_zone":"UTC","reading":[]}"#, "reading"), (#"{"time_zone":"UTC","start_at":"2030-01-15"}"#, "start_at"),
+        (#"{"time_zone":"UTC","reading":{"before":"x"}}"#, "reading.before"),
+        (#"{"time_zone":"UTC","reading":{"offers":3}}"#, "reading.offers"),
     ])
     func refusesAnOption(_ options: String, _ field: String) throws {
         let error = try #require(refusal(options))

@@ -6,7 +6,8 @@ func summary(
     now: String = "2030-01-16T09:00:00-05:00", opening: [[Range<Int>]]? = nil
 ) -> String {
     do {
-        let wish = try TimeWish(when: when, time: time, timeZone: zone, locale: locale, now: now, opening: opening)
+        let wish = try TimeWish(
+            when: when, time: time, timeZone: zone, locale: locale, now: Timestamp(now)?.instantSeconds, opening: opening)
         var text = wish.readings.map(summary).joined(separator: " / ")
         for correction in wish.corrected { text += " !\(correction.rawValue)" }
         for assumption in wish.assumed { text += " ?\(assumption.rawValue)" }

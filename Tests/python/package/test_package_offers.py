@@ -1,4 +1,4 @@
-"""The examples' helpers for a voice bot: starts to offer, and what is read back."""
+"""The examples' helper for a voice bot: what is read back."""
 
 from __future__ import annotations
 
@@ -15,23 +15,6 @@ def example(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.mark.parametrize(
-    ("items", "offered"),
-    [
-        ([("2030-01-14T16:00:00-05:00", 90)], ["16:00:00-05:00", "16:30:00-05:00", "17:00:00-05:00"]),
-        ([("2030-01-14T09:46:02-05:00", 60)], ["09:50:00-05:00"]),
-        ([("2030-01-14T09:00:00Z", 30), ("2030-01-14T11:00:00Z", 15)], ["09:00:00Z"]),
-        ([("2030-01-14T09:00:00Z", None)], ["09:00:00Z"]),
-        ([("2030-01-14T23:45:00+00:00", 60)], ["23:45:00+00:00", "00:15:00+00:00"]),
-        ([], []),
-    ],
-)
-def test_windows_are_cut(items, offered):
-    found = [{"start_at": start, "duration_minutes": minutes} for start, minutes in items]
-    reply = pb.SearchAvailabilityReply(json.dumps({"availabilities": found}).encode())
-    assert [start[11:] for start in example("voice_engine").starts(reply, 30)] == offered
 
 
 @pytest.mark.parametrize(("status", "said"), [("confirmed", "Booked for"), ("pending", "the clinic will confirm it")])

@@ -109,6 +109,10 @@ def test_commands():
         "2030-01-15  not_before=15:00\nassumed: afternoon\n",
         "",
     )
+    assert command("when", *zone, "next Tuesday")[1].startswith("not clear: ask the caller which one is meant\n2030-")
+    assert command("slots", *zone, "--pick", "no such", text=json.dumps(WINDOW))[1].startswith(
+        "no slot, or more than one"
+    )
     assert command("say", *zone, "2030-01-15T09:30:00-05:00")[1] == "tomorrow, Tuesday at nine thirty in the morning\n"
     assert command("phone", "--region", "US", "555 123 4567")[1].splitlines()[0] == "+15551234567"
     code, out, error = command("phone", "--region", "US", "no number")

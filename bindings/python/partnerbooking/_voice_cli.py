@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     slots.add_argument("--from", dest="from_", metavar="WHEN", help="a date, or a date-time with offset")
     slots.add_argument("--to", metavar="WHEN", help="the same, its day included")
     slots.add_argument("--not-before", metavar="HH:MM", help="the earliest start")
-    slots.add_argument("--before", metavar="HH:MM", help="the latest start")
+    slots.add_argument("--before", metavar="HH:MM", help="starts are before it")
     slots.add_argument("--offers", metavar="N", type=int, help="choose N slots to offer")
     slots.add_argument("--around", metavar="WHEN", help="choose them around a time")
     slots.add_argument("--pick", metavar="TEXT", help="find the slot that a text names")
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.command == "slots":
             found = voice.slots(_text(options.file), **given)
-            _output.out(found.json if options.json else _slots(found))
+            _output.out(found.json if options.json else _slots(found, options.pick))
         elif options.command == "when":
             wish = voice.when(**given)
             _output.out(wish.json if options.json else _wish(wish))
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _wish(wish: voice.Wish) -> str:
-    lines = []
+    lines = [] if wish.clear else ["not clear: ask the caller which one is meant"]
     for reading in wish.readings:
         days = reading.from_ if reading.from_ == reading.to else f"{reading.from_} to {reading.to}"
         others = {name: value for name, value in reading.options.items() if name not in ("from_", "to")}
@@ -101,9 +101,11 @@ def _text(file: str | None) -> bytes:
         return opened.read()
 
 
-def _slots(found: voice.Slots) -> str:
+def _slots(found: voice.Slots, pick: str | None) -> str:
     if found.picked is not None:
         shown = [found.picked]
+    elif pick is not None:
+        return "no slot, or more than one, has that name"
     else:
         shown = found.offers or found.slots
     lines = [_table.rows((slot.slot, slot.local.replace("T", " "), slot.start_at) for slot in shown)]
