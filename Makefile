@@ -82,12 +82,14 @@ $(VENV)/installed: Tests/python/requirements.txt
 # The Swift runtime goes in, so that a C host needs no Swift; only pbk_* comes out. The linker's flags stand here and not in
 # Package.swift, so that the package can be used as a dependency.
 
-# The host's crashes are the host's: csystem.h says more of the symbol that is defined here.
+# The host's crashes are the host's, and nobody asks for the names of characters: csystem.h says more of the symbols that
+# are defined here.
 # Nothing here looks into its own types by reflection, which would cost 200 kB.
 # Exclusivity of access is checked at run time in the tests; in the host's process a check that fails would end the host.
 LINK_FLAGS = -Xswiftc -static-stdlib -Xswiftc -Xfrontend -Xswiftc -disable-reflection-metadata -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -use-ld=lld \
 	-Xlinker -L$(shell swiftc -print-target-info -static-stdlib | sed -n '/"runtimeLibraryPaths"/{n;s/.*"\(.*\)".*/\1/p;}') \
 	-Xlinker --defsym=_swift_installCrashHandler=csystem_install_no_crash_handler \
+	-Xlinker --defsym=_swift_stdlib_getScalarName=csystem_no_scalar_name \
 	-Xlinker --gc-sections -Xlinker --version-script=$(CURDIR)/Sources/PartnerBookingABI/exports.map \
 	-Xlinker -soname=$(SONAME) -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
 

@@ -72,6 +72,11 @@ void csystem_cut(int descriptor) {
 
 int csystem_install_no_crash_handler(void) { return 0; }
 
+ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacity) {
+    (void)scalar, (void)buffer, (void)capacity;
+    return 0;
+}
+
 int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {

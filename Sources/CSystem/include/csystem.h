@@ -64,6 +64,12 @@ void csystem_cut(int descriptor);
  */
 int csystem_install_no_crash_handler(void);
 
+/*
+ * Stands in for _swift_stdlib_getScalarName in the shared object, by the linker. No code here asks for the
+ * Unicode name of a character, and the tables of these names are 550 kB. Returns 0: no name.
+ */
+ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacity);
+
 /* pwrite(). Beyond RLIMIT_FSIZE it fails with EFBIG, and the process gets no SIGXFSZ. */
 ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset);
 

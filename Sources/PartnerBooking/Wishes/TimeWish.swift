@@ -126,7 +126,7 @@ public struct TimeWish: Sendable, Equatable {
         let now = settings.zone.local(at: settings.now)
         var parts = WishParts()
         for (text, field) in [(when, WishField.when), (time, .time)] where !text.isEmpty {
-            var parser = WishParser(vocabulary, now: now, field: field, parts)
+            let parser = WishParser(vocabulary, now: now, field: field, parts)
             parts = try parser.read(text)
         }
         let field: WishField = when.isEmpty ? .time : .when

@@ -52,7 +52,7 @@ extension WishParser {
     }
 
     /// A time, a date, or a number that is one of them by its place.
-    mutating func numericPoint(
+    func numericPoint(
         _ place: Place, _ article: WishWord.Kind?, like first: Point?
     ) throws(TimeProblem) -> Point? {
         if let clock = try minutesAndHour(place) { return .clock(clock) }
@@ -116,7 +116,7 @@ extension WishParser {
     // MARK: - Before the hour
 
     /// "Half past nine", "quarter to three", "ten past four", "cuarto para las nueve", "half nine".
-    private mutating func minutesAndHour(_ place: Place) throws(TimeProblem) -> WishClock? {
+    private func minutesAndHour(_ place: Place) throws(TimeProblem) -> WishClock? {
         var (minutes, next) = (0, index + 1)
         let isHalf = kind == .half
         if isHalf {
@@ -171,7 +171,7 @@ extension WishParser {
     // MARK: - From the hour on
 
     /// The time that begins with a number, and whether it can be nothing else.
-    private mutating func clock(
+    private func clock(
         _ number: WishNumber, _ place: Place
     ) throws(TimeProblem) -> (WishClock, isMarked: Bool)? {
         let hasLeadingZero = number.digits == 2 && number.value < 10 || number.digits == 4 && number.value < 1_000
@@ -201,13 +201,13 @@ extension WishParser {
         return (finished, isMarked || index > behind || kind == .orLater)
     }
 
-    private mutating func takeNoon() -> WishClock {
+    private func takeNoon() -> WishClock {
         index += 1
         return WishClock(720, isBare: false)
     }
 
     /// Minutes behind an hour: `thirty`, `oh five`, `y media`, `et quart`, `moins le quart`.
-    private mutating func takeMinutes(of hour: Int, isOpen: Bool = true, hour number: WishNumber? = nil) -> WishClock {
+    private func takeMinutes(of hour: Int, isOpen: Bool = true, hour number: WishNumber? = nil) -> WishClock {
         var minute = hour
         // "Three-thirty", but not "nine-twelve".
         if index + 1 < tokens.count, tokens[index] == .dash, number?.digits == 0, let minutes = self.number(at: index + 1),
@@ -255,7 +255,7 @@ extension WishParser {
     }
 
     /// Reads the words behind a time: am, pm, o'clock, ish.
-    private mutating func finish(_ clock: WishClock) throws(TimeProblem) -> WishClock {
+    private func finish(_ clock: WishClock) throws(TimeProblem) -> WishClock {
         var clock = clock
         if clock.minute != 1_440 { clock.minute = (clock.minute + 1_440) % 1_440 }
         if kind == .oClock || unit(at: index) == .hour { index += 1 }

@@ -2,7 +2,7 @@
 
 extension WishParser {
     /// A month, or a day of it.
-    mutating func monthPoint(_ number: Int) throws(TimeProblem) -> Point? {
+    func monthPoint(_ number: Int) throws(TimeProblem) -> Point? {
         index += 1
         var place = index
         while kind(at: place) == .filler || kind(at: place) == .dayArticle { place += 1 }
@@ -21,7 +21,7 @@ extension WishParser {
     }
 
     /// A year behind a date: written, or spoken in two halves as the years to come are.
-    private mutating func takeYear() -> Int? {
+    private func takeYear() -> Int? {
         var place = index
         while place < tokens.count, tokens[place] == .comma || kind(at: place) == .filler { place += 1 }
         if place < tokens.count, case .number(let year, digits: 4) = tokens[place], (1_900...2_999).contains(year) {
@@ -37,7 +37,7 @@ extension WishParser {
     }
 
     /// A day whose number was read: of the month that follows, of the one said before, or of the next one that has it.
-    mutating func dayPoint(_ number: WishNumber, like first: Point?) throws(TimeProblem) -> Point? {
+    func dayPoint(_ number: WishNumber, like first: Point?) throws(TimeProblem) -> Point? {
         index = number.end
         guard (1...31).contains(number.value) else { throw noSuchTime }
         let next = skipFillers(from: index)
@@ -97,7 +97,7 @@ extension WishParser {
     }
 
     /// A past date is the same day within twelve months.
-    mutating func span(of date: WishDate) throws(TimeProblem) -> WishSpan {
+    func span(of date: WishDate) throws(TimeProblem) -> WishSpan {
         guard let month = date.month, (1...12).contains(month), date.day >= 1 else { throw noSuchTime }
         func day(_ year: Int) -> Int? {
             guard date.day <= CalendarDate.daysIn(month: month, year: year) else { return nil }

@@ -2,7 +2,7 @@
 
 extension WishParser {
     /// Checks that a piece may follow, and returns whether it is joined to the last one of its kind.
-    private mutating func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
+    private func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
         defer { (last, isAfterOr, isAfterComma) = (piece, false, false) }
         if isFirst {
             // "Tuesday or in the morning" is no wish that one range can hold; "Tuesday and after three" is.
@@ -13,7 +13,7 @@ extension WishParser {
         return true
     }
 
-    mutating func take(_ point: Point, _ bound: WishDays.Bound = .none) throws(TimeProblem) {
+    func take(_ point: Point, _ bound: WishDays.Bound = .none) throws(TimeProblem) {
         hasMeaning = true
         switch point {
         case .span(let span): try takeSpan(span, bound)
@@ -24,7 +24,7 @@ extension WishParser {
         isAfterWeekday = if case .weekday = point { true } else { false }
     }
 
-    mutating func takeSpan(_ span: WishSpan, _ bound: WishDays.Bound) throws(TimeProblem) {
+    func takeSpan(_ span: WishSpan, _ bound: WishDays.Bound) throws(TimeProblem) {
         // "Today, this evening."
         if let old = parts.days.span, (old.from, old.to) == (span.from, span.to), bound == .none, !isAfterOr { return }
         let isAlternative = last == .day && isAfterOr && bound == .none
@@ -40,7 +40,7 @@ extension WishParser {
     }
 
     /// "Or the day after", "or the week after".
-    mutating func takeDayAfter(weeks: Bool) throws(TimeProblem) {
+    func takeDayAfter(weeks: Bool) throws(TimeProblem) {
         guard isAfterOr, last == .day, let span = parts.days.span, span.to - span.from == (weeks ? 6 : 0) else {
             throw problem
         }
@@ -49,7 +49,7 @@ extension WishParser {
     }
 
     /// "Three or later."
-    mutating func takeOrLater(isLater: Bool) throws(TimeProblem) {
+    func takeOrLater(isLater: Bool) throws(TimeProblem) {
         index += 1
         if isLater, last == .clock, parts.times.lower != nil, parts.times.around == nil { return }
         guard last == .clock || last == .part, let clock = parts.times.around, !parts.days.isBounded else { throw problem }
@@ -57,7 +57,7 @@ extension WishParser {
         if isLater { parts.times.lower = clock } else { parts.times.upper = clock }
     }
 
-    private mutating func turnWeekdayIntoSpan() throws(TimeProblem) {
+    private func turnWeekdayIntoSpan() throws(TimeProblem) {
         let days = parts.days
         guard days.mode == .plain, days.weekdays.nonzeroBitCount == 1, days.weekdayBound == .none, days.weeksLater == 0
         else {
@@ -95,7 +95,7 @@ extension WishParser {
         1 << UInt8(LocalTime(wall: day * 86_400, offset: 0, isRepeated: false).weekday)
     }
 
-    mutating func takeWeekday(
+    func takeWeekday(
         _ weekday: Int, _ mode: WishDays.Mode, _ weeks: Int, _ bound: WishDays.Bound
     ) throws(TimeProblem) {
         let isAlternative = last == .day && isAfterOr && bound == .none
@@ -118,7 +118,7 @@ extension WishParser {
         parts.days.weekdays |= 1 << UInt8(weekday)
     }
 
-    mutating func takeWeekdays(_ weekdays: UInt8, _ mode: WishDays.Mode) throws(TimeProblem) {
+    func takeWeekdays(_ weekdays: UInt8, _ mode: WishDays.Mode) throws(TimeProblem) {
         hasMeaning = true
         index += 1
         let isJoined = try join(.day, isFirst: parts.days.weekdays == 0)
@@ -127,7 +127,7 @@ extension WishParser {
         parts.days.weekdays |= weekdays
     }
 
-    mutating func takeClock(_ clock: WishClock, _ bound: WishDays.Bound) throws(TimeProblem) {
+    func takeClock(_ clock: WishClock, _ bound: WishDays.Bound) throws(TimeProblem) {
         if bound == .none, let old = parts.times.around, let same = old.merged(with: clock) {
             // Models like to say it in both texts.
             parts.times.around = same
@@ -151,7 +151,7 @@ extension WishParser {
         }
     }
 
-    mutating func takePart(_ part: Int, _ bound: WishDays.Bound) throws(TimeProblem) {
+    func takePart(_ part: Int, _ bound: WishDays.Bound) throws(TimeProblem) {
         if bound != .none {
             let hours = vocabulary.part(part)
             // After lunch may still be lunchtime for others.
@@ -170,7 +170,7 @@ extension WishParser {
         parts.times.parts |= 1 << UInt8(part)
     }
 
-    mutating func takeRange(_ first: Point, _ second: Point) throws(TimeProblem) {
+    func takeRange(_ first: Point, _ second: Point) throws(TimeProblem) {
         hasMeaning = true
         switch (first, second) {
         case (.clock(let from), .clock(let to)):

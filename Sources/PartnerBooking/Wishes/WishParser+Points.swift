@@ -2,14 +2,14 @@
 
 extension WishParser {
     /// Reads a day, several days, a time or a part of the day. `first` is the beginning of a range that ends with it.
-    mutating func point(_ place: Place, like first: Point? = nil) throws(TimeProblem) -> Point? {
+    func point(_ place: Place, like first: Point? = nil) throws(TimeProblem) -> Point? {
         let start = index
         if let point = try pointOrNil(place, like: first) { return point }
         index = start
         return nil
     }
 
-    private mutating func pointOrNil(_ place: Place, like first: Point?) throws(TimeProblem) -> Point? {
+    private func pointOrNil(_ place: Place, like first: Point?) throws(TimeProblem) -> Point? {
         var article: WishWord.Kind?
         while let kind, kind == .filler || kind == .dayArticle || kind == .hourArticle || kind == .at || kind == .in {
             if kind == .in, let counted = try countedPoint(from: index + 1, hasIn: true) { return counted }
@@ -27,7 +27,7 @@ extension WishParser {
         }
     }
 
-    private mutating func wordPoint(
+    private func wordPoint(
         _ word: WishWord, _ place: Place, _ article: WishWord.Kind?, like first: Point?
     ) throws(TimeProblem) -> Point? {
         let value = Int(word.value)
@@ -67,14 +67,14 @@ extension WishParser {
     }
 
     /// "Tuesday week".
-    private mutating func takeWeeks() -> Int {
+    private func takeWeeks() -> Int {
         guard kind(at: index + 1) != .afterNext, kind(at: index + 1) != .next else { return 0 }
         let weeks = unit(at: index) == .week ? 1 : unit(at: index) == .fortnight ? 2 : 0
         if weeks > 0 { index += 1 }
         return weeks
     }
 
-    private mutating func nextPoint() throws(TimeProblem) -> Point? {
+    private func nextPoint() throws(TimeProblem) -> Point? {
         if let (count, unit, end) = countedUnits(at: skipFillers(from: index + 1)), !isWeak(index + 1) {
             index = end
             return within(count, unit).map { .span($0) }
@@ -98,7 +98,7 @@ extension WishParser {
         }
     }
 
-    private mutating func thisPoint() -> Point? {
+    private func thisPoint() -> Point? {
         let noun = skipFillers(from: index + 1)
         switch kind(at: noun) {
         case .weekday:
@@ -120,7 +120,7 @@ extension WishParser {
     }
 
     /// "The week after next", and in other languages "the week next".
-    private mutating func unitPoint() -> Point? {
+    private func unitPoint() -> Point? {
         let steps: Int
         switch kind(at: index + 1) {
         case .next: steps = 1
@@ -133,7 +133,7 @@ extension WishParser {
         return .span(span)
     }
 
-    private mutating func withinPoint() -> Point? {
+    private func withinPoint() -> Point? {
         let start = skipFillers(from: index + 1)
         if let span = withinSpan(from: start) { return .span(span) }
         if let unit = unit(at: start), let span = within(1, unit) {
@@ -144,7 +144,7 @@ extension WishParser {
     }
 
     /// A number of days or weeks from today.
-    mutating func withinSpan(from start: Int) -> WishSpan? {
+    func withinSpan(from start: Int) -> WishSpan? {
         guard let (count, unit, end) = countedUnits(at: start), let span = within(count, unit) else { return nil }
         index = end
         return span
@@ -167,7 +167,7 @@ extension WishParser {
     }
 
     /// "In two weeks", or "two weeks from Tuesday".
-    mutating func countedPoint(from start: Int, hasIn: Bool) throws(TimeProblem) -> Point? {
+    func countedPoint(from start: Int, hasIn: Bool) throws(TimeProblem) -> Point? {
         let start = skipFillers(from: start)
         if hasIn, kind(at: start) == .half {
             let hour = isWeak(start + 1) ? start + 2 : start + 1
@@ -205,7 +205,7 @@ extension WishParser {
     }
 
     /// Some minutes from now. Takes the day, and returns the time.
-    private mutating func later(minutes: Int) throws(TimeProblem) -> Point? {
+    private func later(minutes: Int) throws(TimeProblem) -> Point? {
         let wall = now.wall + 60 * minutes
         let day = wall.flooringDivision(by: 86_400)
         try take(.span(counted(day - today)))
@@ -280,7 +280,7 @@ extension WishParser {
     }
 
     /// "Early next week", "the end of April". Nothing for "early in the morning".
-    mutating func stretchedSpan() throws(TimeProblem) -> WishSpan? {
+    func stretchedSpan() throws(TimeProblem) -> WishSpan? {
         let start = index
         let stretch = value(at: index)
         index = skipFillers(from: index + 1)

@@ -1,5 +1,5 @@
 /// Reads the words of a wish from left to right. Every word has to have its place; there is no guess.
-struct WishParser {
+final class WishParser {
     /// A piece behind "after", or at either end of a range.
     enum Point {
         case span(WishSpan)
@@ -47,7 +47,7 @@ struct WishParser {
         today = now.day
     }
 
-    mutating func read(_ text: UnsafeRawBufferPointer) throws(TimeProblem) -> WishParts {
+    func read(_ text: UnsafeRawBufferPointer) throws(TimeProblem) -> WishParts {
         guard let tokens = WishLexer.tokens(text, vocabulary) else { throw problem }
         self.tokens = tokens
         let daysBefore = parts.days
@@ -80,7 +80,7 @@ struct WishParser {
         kind(at: place) == .unit ? WishUnit(rawValue: Int16(truncatingIfNeeded: value(at: place))) : nil
     }
 
-    mutating func take(_ kind: WishWord.Kind) -> Bool {
+    func take(_ kind: WishWord.Kind) -> Bool {
         guard self.kind == kind else { return false }
         index += 1
         return true
@@ -98,7 +98,7 @@ struct WishParser {
 
     // MARK: - Steps
 
-    private mutating func step() throws(TimeProblem) {
+    private func step() throws(TimeProblem) {
         switch tokens[index] {
         case .comma:
             isAfterComma = true
@@ -112,7 +112,7 @@ struct WishParser {
         }
     }
 
-    private mutating func step(_ word: WishWord) throws(TimeProblem) {
+    private func step(_ word: WishWord) throws(TimeProblem) {
         switch word.kind {
         case .filler, .fromNow: index += 1
         case .any:
@@ -154,7 +154,7 @@ struct WishParser {
         }
     }
 
-    private mutating func takeAndRead(_ place: Place) throws(TimeProblem) {
+    private func takeAndRead(_ place: Place) throws(TimeProblem) {
         index += 1
         // "In at", "at around": the last one counts.
         if kind == .around || kind == .at || kind == .between || kind == .after || kind == .before { return }
@@ -162,7 +162,7 @@ struct WishParser {
     }
 
     /// One piece, or a range when "to" and another piece of its kind follow.
-    private mutating func readPoint(_ place: Place) throws(TimeProblem) {
+    private func readPoint(_ place: Place) throws(TimeProblem) {
         let article = kind
         if let range = try readRange(place) { return try takeRange(range.0, range.1) }
         guard let point = try point(place) else {
@@ -181,7 +181,7 @@ struct WishParser {
         return kind == .this && kind(at: place) == .part ? place : nil
     }
 
-    private mutating func readRange(_ place: Place) throws(TimeProblem) -> (Point, Point)? {
+    private func readRange(_ place: Place) throws(TimeProblem) -> (Point, Point)? {
         let start = index
         let date = lastDate
         guard let first = try point(place == .free ? .open : place),
@@ -211,7 +211,7 @@ struct WishParser {
         }
     }
 
-    private mutating func readBetween() throws(TimeProblem) {
+    private func readBetween() throws(TimeProblem) {
         index += 1
         guard let first = try point(.between) else { throw problem }
         guard isConnector(at: index) || kind == .and else { throw problem }
@@ -220,7 +220,7 @@ struct WishParser {
         try takeRange(first, second)
     }
 
-    private mutating func readBound(_ kind: WishWord.Kind) throws(TimeProblem) {
+    private func readBound(_ kind: WishWord.Kind) throws(TimeProblem) {
         index += 1
         if kind == .from, let (first, second) = try readRange(.between) { return try takeRange(first, second) }
         if kind == .until, let span = withinSpan(from: skipFillers(from: index)) { return try take(.span(span)) }
@@ -236,7 +236,7 @@ struct WishParser {
     }
 
     /// Early, in the middle or late: of a week, a month, or a part of the day.
-    private mutating func readStretch(_ stretch: Int) throws(TimeProblem) {
+    private func readStretch(_ stretch: Int) throws(TimeProblem) {
         if let span = try stretchedSpan() { return try take(.span(span)) }
         guard parts.times.stretch == nil else { throw problem }
         hasMeaning = true
@@ -244,7 +244,7 @@ struct WishParser {
         index += 1
     }
 
-    private mutating func readEvery() {
+    private func readEvery() {
         let next = skipFillers(from: index + 1)
         index += 1
         guard kind(at: next) == .weekday else {
