@@ -44,7 +44,8 @@
  *             traps. Only the copy of a returned string can fail: then the function
  *             returns NULL with PBK_RESOURCE_UNAVAILABLE. A journal keeps the bookings.
  *
- * Stack.      pbk_client_open() needs 22 kB, every other function at most 13.1 kB.
+ * Stack.      pbk_client_open() needs 37 kB, pbk_call_tool() and pbk_submit() of tools 31 kB,
+ *             pbk_when() 25 kB, every other function at most 20 kB.
  *             docs/embedding.md names the program that measures it.
  *
  * Cancelling. A function that can wait or take a lock holds pthread_cancel() off until it
@@ -109,7 +110,8 @@ typedef struct pbk_completion pbk_completion;
 typedef enum pbk_operation {
     PBK_SEARCH_AVAILABILITY = 1, /**< As pbk_search_availability() asks. */
     PBK_CREATE_BOOKING = 2,      /**< As pbk_create_booking() asks. */
-    PBK_LOOKUP_CUSTOMER = 3      /**< As pbk_lookup_customer() asks. */
+    PBK_LOOKUP_CUSTOMER = 3,     /**< As pbk_lookup_customer() asks. */
+    PBK_CALL_TOOL = 4            /**< As pbk_call_tool() asks. */
 } pbk_operation;
 
 /**
@@ -868,6 +870,104 @@ PBK_API char *pbk_say(const char *request_json, pbk_status *status);
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
  */
 PBK_API char *pbk_phone(const char *request_json, pbk_status *status);
+
+/**
+ * Returns the tools with which a language model finds and books appointments, in the form
+ * that its API takes, and a text for its prompt.
+ *
+ *     char *reply = pbk_tools("{\"dialect\":\"openai_realtime\","
+ *                             "\"voice\":{\"services\":[{\"name\":\"cleaning\"}]}}", NULL);
+ *     char *tools = pbk_json_get(reply, "/tools");      // [{"type":"function",...},...]
+ *     char *prompt = pbk_json_get(reply, "/prompt");    // for the instructions
+ *
+ * Put "tools" unchanged into the request or session. The tools are find_appointment_slots
+ * and book_appointment, and on request look_up_caller. Every field is required and may be
+ * null, so that strict modes accept the schemas. The model passes the caller's own words.
+ *
+ * @param options_json  "dialect" is required: openai, openai_responses, openai_realtime,
+ *                      anthropic, gemini or mcp. Others: "voice", as in the configuration,
+ *                      "bot_id" for the bot's own members of it, "look_up_caller" (false).
+ *                      Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL.
+ * @return JSON, yours to free: {"tools":[...],"prompt":"..."} or {"error":{...}}, with
+ *         PBK_INVALID_JSON or PBK_INVALID_FIELD. NULL only when memory is out.
+ * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
+ */
+PBK_API char *pbk_tools(const char *options_json, pbk_status *status);
+
+/**
+ * Answers a tool call of a language model: returns the text for the model and the words to
+ * say. Runs find_appointment_slots, book_appointment and look_up_caller.
+ *
+ *     pbk_call_tool(client, "{\"tool\":\"find_appointment_slots\",\"call_id\":\"call-7\","
+ *                   "\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\","
+ *                   "\"arguments\":{\"when\":\"tomorrow\",\"time\":\"after three\"}}", &status)
+ *     {"tool":"find_appointment_slots","result":"offered","is_error":false,
+ *      "text":"Offer these times, and no others: tue15-1500p (tomorrow at three ...",
+ *      "say":"I have tomorrow at three in the afternoon. Does that suit you?",
+ *      "slots":[{"slot":"tue15-1500p","start_at":"2030-01-15T15:00:00-05:00",
+ *                "duration_minutes":30,"say":"tomorrow at three in the afternoon"}]}
+ *
+ * Hand the model's arguments over as they came: an object, or a text that contains one. The
+ * library reads them leniently. Send "text" to the model. Speak "say", if the bot speaks by
+ * itself. docs/json-contract.md describes each "result".
+ *
+ * Read "result" of an answer. pbk_reply_status() and the like read its "error", which may be
+ * there although the status is PBK_OK.
+ *
+ * One conversation has one appointment, unless the arguments say "another":true. Only a slot
+ * that this conversation was offered can be booked. The library makes the idempotency key. A
+ * booking in doubt is settled before the next one is sent, which takes at most 3 seconds.
+ *
+ * To call without blocking, use pbk_submit() with PBK_CALL_TOOL. pbk_cancel() then ends the
+ * call with PBK_CANCELLED. It does not end a booking that was sent: the next call of the
+ * conversation reports its end.
+ *
+ * @param client        The client. Its configuration needs "voice" with a "time_zone".
+ * @param request_json  "tool", "call_id" and "bot_id" are required; "arguments",
+ *                      "caller_phone", "speculative", "timeout_ms", "slow_after_ms", "tag"
+ *                      and "traceparent" are optional. Borrowed. NULL is an error.
+ * @param status        Where to put the status; may be NULL. PBK_OK whenever the model has
+ *                      something to act on, also if nothing was booked.
+ * @return JSON, yours to free: the answer, or {"error":{...}} with PBK_INVALID_FIELD,
+ *         PBK_INVALID_JSON, PBK_CLIENT_CLOSED or PBK_WOULD_DEADLOCK. NULL only when memory
+ *         is out.
+ * Any thread, but not from callbacks. Blocks until the answer, at most "timeout_ms"
+ * (default: 35000 to book, 5000 for the other tools). Since 0.1.
+ */
+PBK_API char *pbk_call_tool(pbk_client *client, const char *request_json, pbk_status *status);
+
+/**
+ * Searches ahead, for the moment when the phone rings. The next find_appointment_slots of
+ * the bot then needs no round trip, for "cache_ms" of the configuration.
+ *
+ *     pbk_prefetch(client, "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\"}", NULL)
+ *
+ * @param client        The client. Its configuration needs "voice" with a "time_zone".
+ * @param request_json  "bot_id" is required; "service", "timeout_ms" and "tag" are optional.
+ *                      Borrowed. NULL is an error.
+ * @param error_json    Where to put {"error":{...}}, yours to free, or NULL; may be NULL.
+ * @return PBK_OK when the search was handed over, or when the cache is fresh. Nothing
+ *         reports its end.
+ * Any thread, callbacks too. Does not block. Since 0.1.
+ */
+PBK_API pbk_status pbk_prefetch(pbk_client *client, const char *request_json, char **error_json);
+
+/**
+ * Forgets what a conversation was offered. Call it when the caller has hung up. Its bookings
+ * stay in the ledger. Without it a conversation is forgotten after an hour.
+ *
+ *     pbk_conversation_end(client, "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\","
+ *                                  "\"call_id\":\"call-7\"}", NULL)
+ *
+ * @param client        The client.
+ * @param request_json  "bot_id" and "call_id". Borrowed. NULL is an error.
+ * @param error_json    Where to put {"error":{...}}, yours to free, or NULL; may be NULL.
+ * @return PBK_OK, also for a conversation that is not known.
+ * Any thread, callbacks too. Does not block. Since 0.1.
+ */
+PBK_API pbk_status pbk_conversation_end(pbk_client *client, const char *request_json,
+                                        char **error_json);
 
 /**
  * Verifies the signature of a webhook request, for platforms: whether it comes from somebody who has the secret, is whole, and is

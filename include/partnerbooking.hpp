@@ -27,8 +27,8 @@
  *             and destroying an object need it alone. In a child after fork() inherited clients are closed, and calls of the
  *             parent never end: wait for no future of theirs there.
  *
- * Blocking.   search_availability(), create_booking(), lookup_customer(), next_completion(), close(), the destructor of a
- *             Client (at most two seconds) and std::future wait. Nothing else does.
+ * Blocking.   search_availability(), create_booking(), lookup_customer(), call_tool(), next_completion(), close(), the
+ *             destructor of a Client (at most two seconds) and std::future wait. Nothing else does.
  *
  * Build with `-lpartnerbooking`.
  */
@@ -327,6 +327,9 @@ public:
      *   PBK_OUTCOME_REJECTED.
      * - With "detach":true in its request: it is not cancelled, and completes.
      *
+     * A tool call ends with PBK_CANCELLED. A booking of it that was sent goes on, and the
+     * next tool call of the conversation reports its end.
+     *
      * @return PBK_OK, also for a call that is over; PBK_CLIENT_CLOSED; PBK_INVALID_CLIENT when it names no call.
      * Any thread, callbacks too; never blocks.
      */
@@ -407,7 +410,7 @@ public:
     /** The request's "tag". Empty when it had none. */
     std::string_view tag() const noexcept { return view(pbk_completion_tag(get())); }
 
-    /** Returns the booking's "idempotency_key". Empty for searches and look-ups. */
+    /** Returns the booking's "idempotency_key". Empty for searches, look-ups and tool calls without a booking. */
     std::string_view key() const noexcept { return view(pbk_completion_key(get())); }
 
     /** Where the time went, as JSON: docs/json-contract.md. */
@@ -597,10 +600,23 @@ public:
     /** Tells who is calling. Gives {"found":...}. Not with the Partner API, which has no such operation. */
     Result<std::string> try_lookup_customer(TextRef request) const noexcept { return wait(pbk_lookup_customer, request); }
 
+    /**
+     * Answers a tool call of a language model. Gives {"tool":...,"result":...,"text":...}:
+     * send "text" to the model, and speak "say" if the bot speaks by itself. An Error is the
+     * host's to handle. Whatever the model can act on is a value, also when nothing was
+     * booked: look at "result".
+     *
+     * Hand the model's arguments over as they came, as a JSON string: json_quote() makes it.
+     * The configuration needs "voice" with a "time_zone". The deadline is "timeout_ms", or
+     * 35 seconds to book and 5 for the other tools.
+     */
+    Result<std::string> try_call_tool(TextRef request) const noexcept { return wait(pbk_call_tool, request); }
+
 #if PARTNERBOOKING_EXCEPTIONS
     std::string search_availability(TextRef request) const { return try_search_availability(request).value(); }
     std::string create_booking(TextRef request) const { return try_create_booking(request).value(); }
     std::string lookup_customer(TextRef request) const { return try_lookup_customer(request).value(); }
+    std::string call_tool(TextRef request) const { return try_call_tool(request).value(); }
 #endif
 
     /* ---- Calls with a future: any thread, callbacks too; never blocks ---- */
@@ -699,6 +715,22 @@ public:
     pbk_status prewarm() const noexcept { return pbk_prewarm(client_); }
 
     /**
+     * Searches ahead, when the phone rings. The next find_appointment_slots of the bot then
+     * needs no round trip, for "cache_ms" of the configuration. Nothing reports the end of
+     * the search. The value is PBK_OK.
+     */
+    Result<pbk_status> try_prefetch(TextRef request) const noexcept { return hand_over(pbk_prefetch, request); }
+
+    /**
+     * Forgets what a conversation was offered, when the caller has hung up. Its bookings
+     * stay. Without it a conversation is forgotten after an hour. The value is PBK_OK, also
+     * for a conversation that is not known.
+     */
+    Result<pbk_status> try_conversation_end(TextRef request) const noexcept {
+        return hand_over(pbk_conversation_end, request);
+    }
+
+    /**
      * Returns the bookings whose end your program has not heard:
      * {"pending_bookings":[...],"journal":...}. With a journal it includes those of earlier
      * processes. A booking of create_booking() counts as heard one second after the return.
@@ -709,6 +741,8 @@ public:
     Result<std::string> try_sandbox_bookings() const noexcept { return list(pbk_sandbox_bookings); }
 
 #if PARTNERBOOKING_EXCEPTIONS
+    void prefetch(TextRef request) const { static_cast<void>(try_prefetch(request).value()); }
+    void conversation_end(TextRef request) const { static_cast<void>(try_conversation_end(request).value()); }
     std::string pending_bookings() const { return try_pending_bookings().value(); }
     std::string sandbox_bookings() const { return try_sandbox_bookings().value(); }
 #endif
@@ -753,6 +787,15 @@ private:
         pbk_status status = PBK_OK;
         char *reply = function(client_, request.c_str(), &status);
         return result(status, reply);
+    }
+
+    Result<pbk_status> hand_over(pbk_status (*function)(pbk_client *, const char *, char **), TextRef request) const noexcept {
+        char *error = nullptr;
+        const pbk_status status = function(client_, request.c_str(), &error);
+        const detail::OwnedString owned(error);
+        if (status != PBK_OK)
+            return detail::error_of(status, error);
+        return status;
     }
 
     Result<std::string> list(char *(*function)(pbk_client *, pbk_status *)) const noexcept {
@@ -968,6 +1011,13 @@ inline Result<std::string> try_phone(TextRef request) noexcept {
     pbk_status status = PBK_OK;
     const detail::OwnedString phone(pbk_phone(request.c_str(), &status));
     return detail::result_of(status, phone.get(), phone == nullptr ? 0 : std::strlen(phone.get()));
+}
+
+/** Returns tool schemas for a language model and text for its prompt, as pbk_tools() does. */
+inline Result<std::string> try_tools(TextRef options) noexcept {
+    pbk_status status = PBK_OK;
+    const detail::OwnedString tools(pbk_tools(options.c_str(), &status));
+    return detail::result_of(status, tools.get(), tools == nullptr ? 0 : std::strlen(tools.get()));
 }
 
 /* ---- Webhooks, for platforms: any thread; need no client; never block. docs/platform-webhook.md ---- */

@@ -118,6 +118,32 @@ extension PartnerBookingClient {
         try await reply(operation, json, onSlow).json
     }
 
+    /// Answers a tool call of a language model.
+    ///
+    /// - Parameters:
+    ///   - json: The call as docs/json-contract.md describes it, UTF-8. `Conversation` writes it.
+    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slow_after_ms`.
+    /// - Returns: The answer, as JSON.
+    public func callTool(
+        _ json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
+    ) async throws(PartnerBookingError) -> [UInt8] {
+        let ending = Ending()
+        if Task.isCancelled { throw .cancelled }
+        let ticket = try submitTool(json) { completion in
+            switch completion.event {
+            case .slow: onSlow?()
+            case .settled: break
+            case .done(let result): ending.come((result.map { ($0, completion.timing) }, nil))
+            }
+        }
+        let end = await withTaskCancellationHandler {
+            await withCheckedContinuation(ending.wait)
+        } onCancel: {
+            try? self.cancel(ticket)
+        }
+        return try end.result.get().json
+    }
+
     private func reply(
         _ operation: CallOperation, _ json: [UInt8], _ onSlow: (@Sendable () -> Void)?
     ) async throws(PartnerBookingError) -> (json: [UInt8], timing: CallTiming) {

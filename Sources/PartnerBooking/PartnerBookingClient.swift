@@ -4,20 +4,22 @@
 /// JSON, as docs/json-contract.md describes it. Any thread may call any member at any time. A client owns a thread for the
 /// network and, with a journal, one for the disk. They end with `close` or with the client.
 public final class PartnerBookingClient: Sendable {
-    private let callDefaults: CallDefaults
+    let callDefaults: CallDefaults
     /// Used again, one after another.
-    private let waiters = CompletionWaiters()
-    private let endpoint: any Endpoint
-    private let ledger: LedgerStore
-    private let loop: TransferLoop
+    let waiters = CompletionWaiters()
+    let endpoint: any Endpoint
+    let ledger: LedgerStore
+    let loop: TransferLoop
     private let threads: Threads
     /// nil when the service is not the sandbox.
     private let sandbox: Monitor<Sandbox>?
     /// The zones of plain dates in searches.
-    private let voice: VoiceSettings
+    let voice: VoiceSettings
     /// By which a request is for the past.
-    private let clock: ServiceClock
-    private let state: Monitor<State>
+    let clock: ServiceClock
+    let state: Monitor<State>
+    /// The conversations, and the tool calls under way.
+    let tools = Monitor(ToolDesk())
     /// Where the completions of calls submitted without a handler wait.
     package let completions: CompletionQueue
 
@@ -31,7 +33,7 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    private struct State {
+    struct State {
         var isClosed = false
         var ticketCount: UInt64 = 0
         var random: SplitMix64
@@ -176,7 +178,7 @@ public final class PartnerBookingClient: Sendable {
         guard ticket.rawValue > 0, ticket.rawValue <= ticketCount else {
             throw .argument("The ticket was never given by this client")
         }
-        loop.cancel(ticket)
+        if !cancelTool(ticket) { loop.cancel(ticket) }
     }
 
     /// Gets a connection ready in the background for the next call.
@@ -281,6 +283,7 @@ public final class PartnerBookingClient: Sendable {
     }
 
     private func closeOnce(_ timeout: Duration) -> Int {
+        endPrefetches()
         let moment = MonotonicTime.now().adding(milliseconds: min(timeout.wholeMilliseconds, 600_000))
         loop.beginClose(at: moment)
         let patience = moment.adding(milliseconds: 2_000)
@@ -321,8 +324,8 @@ public final class PartnerBookingClient: Sendable {
     }
 
     /// The request becomes a call with a ticket and a deadline.
-    private func prepare(
-        _ operation: CallOperation, request json: [UInt8], for receiver: CompletionReceiver
+    func prepare(
+        _ operation: CallOperation, request json: [UInt8], for receiver: CompletionReceiver, isShared: Bool = false
     ) throws(PartnerBookingError) -> Call {
         let request = try request(operation, json)
         let now = MonotonicTime.now()
@@ -334,6 +337,6 @@ public final class PartnerBookingClient: Sendable {
         return Call(
             ticket: ticket, request: request, deadline: now.adding(milliseconds: timeout), seed: seed, submittedAt: now,
             slowAt: (request.slowAfterMilliseconds ?? callDefaults.slowAfterMilliseconds).map(now.adding),
-            receiver: receiver)
+            isShared: isShared, receiver: receiver)
     }
 }

@@ -80,6 +80,10 @@ public func pbk_submit(
         errorJSON?.pointee = nil
         let asked = CallOperation(operation)
         do throws(PartnerBookingError) {
+            if operation == PBK_CALL_TOOL {
+                try submitTool(client, requestJSON, ticket, callback, UInt(bitPattern: context))
+                return PBK_OK
+            }
             guard let asked else {
                 _ = try Handles.client(client)
                 throw .argument("operation must be one of pbk_operation")
@@ -221,7 +225,7 @@ private func request(
 }
 
 /// The one place where a result becomes JSON and a status.
-private func reply(
+func reply(
     _ status: UnsafeMutablePointer<pbk_status>?, _ body: () throws(PartnerBookingError) -> [UInt8]
 ) -> UnsafeMutablePointer<CChar>? {
     uncancelled {
@@ -238,12 +242,17 @@ private func reply(
     }
 }
 
-private func status(_ body: () throws(PartnerBookingError) -> Void) -> pbk_status {
+func status(
+    _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = nil,
+    _ body: () throws(PartnerBookingError) -> Void
+) -> pbk_status {
     uncancelled {
+        errorJSON?.pointee = nil
         do throws(PartnerBookingError) {
             try body()
             return PBK_OK
         } catch {
+            errorJSON?.pointee = string(error.json)
             return error.pbkStatus
         }
     }

@@ -39,6 +39,15 @@ public func pbk_phone(
     }
 }
 
+@_cdecl("pbk_tools") @implementation
+public func pbk_tools(
+    _ optionsJSON: UnsafePointer<CChar>?, _ status: UnsafeMutablePointer<pbk_status>?
+) -> UnsafeMutablePointer<CChar>? {
+    answer(status) { () throws(PartnerBookingError) in
+        try BookingTools.reply(json: bytes(optionsJSON, "options_json"))
+    }
+}
+
 /// Returns the answer of a pure function, or its error reply.
 private func answer(
     _ status: UnsafeMutablePointer<pbk_status>?, _ body: () throws(PartnerBookingError) -> [UInt8]

@@ -116,7 +116,7 @@ static void completion_of_null(void)
 
 static void requests(pbk_client *client)
 {
-    static const int operations[] = {0, -1, 4, 100, INT32_MAX, INT32_MIN};
+    static const int operations[] = {0, -1, 5, 100, INT32_MAX, INT32_MIN};
     static const struct { const char *name, *member; } fields[] = {
         {"slow_after_ms of 0", ",\"slow_after_ms\":0"}, {"slow_after_ms beyond its range", ",\"slow_after_ms\":600001"},
         {"slow_after_ms that is text", ",\"slow_after_ms\":\"1\""}, {"timeout_ms that is a fraction", ",\"timeout_ms\":1.5"},

@@ -11,7 +11,9 @@
 
 #include "support.h"
 
-#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":2},\"journal_path\":\"%s\"}"
+#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":2},\"journal_path\":\"%s\"," \
+    "\"voice\":{\"time_zone\":\"America/New_York\",\"cache_ms\":0}}"
+#define FIND "{\"tool\":\"find_appointment_slots\",\"call_id\":\"call-7\",\"bot_id\":\"bot_1\",\"arguments\":{\"when\":\"tomorrow\"}}"
 #define ROUNDS 1500
 
 static pbk_client *client, *spare;
@@ -30,6 +32,8 @@ static void drop(char *string)
 
 static void search(void) { drop(pbk_search_availability(client, SEARCH, NULL)); }
 static void look_up(void) { drop(pbk_lookup_customer(client, "{\"bot_id\":\"b\",\"customer\":{\"phone\":\"+15551234567\"}}", NULL)); }
+static void find(void) { drop(pbk_call_tool(client, FIND, NULL)); }
+static void hang_up(void) { pbk_conversation_end(client, "{\"bot_id\":\"bot_1\",\"call_id\":\"call-7\"}", NULL); }
 static void list(void) { drop(pbk_pending_bookings(client, NULL)); }
 static void list_sandbox(void) { drop(pbk_sandbox_bookings(client, NULL)); }
 static void key(void) { drop(pbk_random_key()); }
@@ -73,7 +77,8 @@ static void open_and_close(void)
 }
 
 static const struct { const char *name; void (*body)(void); } functions[] = {
-    {"search", search}, {"book", book}, {"look up", look_up}, {"submit and cancel", submit_and_cancel},
+    {"search", search}, {"book", book}, {"look up", look_up}, {"tool call", find},
+    {"hang up", hang_up}, {"submit and cancel", submit_and_cancel},
     {"next completion", take}, {"pending", list}, {"sandbox bookings", list_sandbox}, {"random key", key},
     {"descriptor", descriptor}, {"prewarm", prewarm}, {"open and close", open_and_close},
 };

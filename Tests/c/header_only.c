@@ -11,6 +11,9 @@ static pbk_status (*volatile client_close)(pbk_client *, int32_t) = pbk_client_c
 static char *(*volatile search_availability)(pbk_client *, const char *, pbk_status *) = pbk_search_availability;
 static char *(*volatile create_booking)(pbk_client *, const char *, pbk_status *) = pbk_create_booking;
 static char *(*volatile lookup_customer)(pbk_client *, const char *, pbk_status *) = pbk_lookup_customer;
+static char *(*volatile call_tool)(pbk_client *, const char *, pbk_status *) = pbk_call_tool;
+static pbk_status (*volatile prefetch)(pbk_client *, const char *, char **) = pbk_prefetch;
+static pbk_status (*volatile conversation_end)(pbk_client *, const char *, char **) = pbk_conversation_end;
 static pbk_status (*volatile submit)(pbk_client *, pbk_operation, const char *, pbk_ticket *, char **, pbk_callback,
                                      void *) = pbk_submit;
 static pbk_status (*volatile cancel)(pbk_client *, pbk_ticket) = pbk_cancel;
@@ -46,8 +49,8 @@ static void (*volatile string_free)(char *) = pbk_string_free;
 int main(void)
 {
     return version && status_text && client_open && client_close && search_availability && create_booking
-            && lookup_customer && submit && cancel && client_fd && next_completion && completion_event
-            && completion_ticket && completion_context && completion_status && completion_outcome && completion_reply
+            && lookup_customer && call_tool && prefetch && conversation_end && submit && cancel && client_fd
+            && next_completion && completion_event && completion_ticket && completion_context && completion_status && completion_outcome && completion_reply
             && completion_reply_length && completion_tag && completion_timing && completion_free && prewarm
             && booking_key && random_key && pending_bookings && sandbox_bookings && reply_status && reply_outcome
             && reply_retryable && reply_retry_after_ms && json_get && json_quote && webhook_verify

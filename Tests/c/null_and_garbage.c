@@ -40,11 +40,22 @@ static void check_all(pbk_client *client, const char *search, const char *bookin
     reply = pbk_create_booking(client, booking, &status);
     check(reply != NULL && strstr(reply, outcome) != NULL, "outcome of a booking", input, reply);
     check_reply("booking", input, reply, status, due, code);
+    if (due != PBK_CLIENT_CLOSED) { /* without "voice" a request that is right is refused for that */
+        status = PBK_OK;
+        reply = pbk_call_tool(client, search, &status);
+        check_reply("tool call", input, reply, status, due, code);
+        status = pbk_prefetch(client, search, &reply);
+        check_reply("prefetch", input, reply, status, due, code);
+        check(pbk_prefetch(client, search, NULL) == due, "prefetch without a place for the error", input, "NULL");
+        status = pbk_conversation_end(client, search, &reply);
+        check_reply("hang-up", input, reply, status, due, code);
+    }
 
     /* The same without a place for the status. */
     pbk_string_free(pbk_search_availability(client, search, NULL));
     pbk_string_free(pbk_lookup_customer(client, search, NULL));
     pbk_string_free(pbk_create_booking(client, booking, NULL));
+    pbk_string_free(pbk_call_tool(client, search, NULL));
 }
 
 static void check_open(const char *config, const char *input, pbk_status due, const char *code)

@@ -19,10 +19,16 @@
 
 #define STACK_BYTES (1 << 20)
 #define PAINT 0xA5
-#define OPEN_LIMIT 24576
-#define OTHERS_LIMIT 16384
+#define OPEN_LIMIT 40960
+#define OTHERS_LIMIT 32768
 
-#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"},\"journal_path\":\"%s\"}"
+#define CONFIG "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"},\"journal_path\":\"%s\"," \
+    "\"voice\":{\"time_zone\":\"America/New_York\",\"region\":\"US\"}}"
+#define ZONE "\"time_zone\":\"America/New_York\",\"now\":\"2030-01-14T08:00:00Z\""
+#define TOOL(name, arguments) "{\"tool\":\"" name "\",\"call_id\":\"call-7\",\"bot_id\":\"bot_1\"," \
+    "\"caller_phone\":\"+12125550123\",\"arguments\":" arguments "}"
+#define FIND TOOL("find_appointment_slots", "{\"when\":\"tomorrow\",\"time\":\"at eleven\"}")
+#define BOOK TOOL("book_appointment", "{\"slot\":\"the first one\",\"name\":\"Ann\",\"caller_confirmed\":true}")
 
 #define KEY_REQUEST "{\"bot_id\":\"bot_1\",\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30," \
     "\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
@@ -42,6 +48,22 @@ static void search(void) { pbk_string_free(pbk_search_availability(client, SEARC
 static void refuse(void) { pbk_string_free(pbk_search_availability(client, "{\"query\":{", NULL)); }
 static void book(void) { pbk_string_free(pbk_create_booking(client, BOOKING, NULL)); }
 static void look_up(void) { pbk_string_free(pbk_lookup_customer(client, "{\"bot_id\":\"b\",\"customer\":{\"phone\":\"+15551234567\"}}", NULL)); }
+static void when(void) { pbk_string_free(pbk_when("{\"when\":\"tomorrow\",\"time\":\"at eleven\"," ZONE "}", NULL)); }
+static void slots(void)
+{
+    pbk_string_free(pbk_slots("{\"availabilities\":[{\"start_at\":\"2030-01-15T14:00:00Z\",\"duration_minutes\":480}]}",
+                              "{" ZONE ",\"offers\":3}", NULL));
+}
+static void say(void) { pbk_string_free(pbk_say("{\"start_at\":\"2030-01-15T14:00:00Z\"," ZONE "}", NULL)); }
+static void phone(void) { pbk_string_free(pbk_phone("{\"text\":\"two one two 555 0123\",\"region\":\"US\"}", NULL)); }
+static void tools(void) { pbk_string_free(pbk_tools("{\"dialect\":\"openai\"}", NULL)); }
+static void find(void) { pbk_string_free(pbk_call_tool(client, FIND, NULL)); }
+static void book_by_tool(void) { pbk_string_free(pbk_call_tool(client, BOOK, NULL)); }
+static void find_and_read_back(void) { find(); book_by_tool(); }
+static void submit_cached(void) { pbk_submit(client, PBK_CALL_TOOL, FIND, &ticket, NULL, NULL, NULL); }
+static void submit_booking(void) { pbk_submit(client, PBK_CALL_TOOL, BOOK, &ticket, NULL, NULL, NULL); }
+static void prefetch(void) { pbk_prefetch(client, "{\"bot_id\":\"bot_1\"}", NULL); }
+static void hang_up(void) { pbk_conversation_end(client, "{\"bot_id\":\"bot_1\",\"call_id\":\"call-7\"}", NULL); }
 static void submit(void) { pbk_submit(client, PBK_CREATE_BOOKING, BOOKING, &ticket, NULL, NULL, NULL); }
 static void take(void) { completion = pbk_next_completion(client, 5000, NULL); }
 static void read_completion(void) { pbk_completion_reply(completion); pbk_completion_timing(completion); }
@@ -61,6 +83,12 @@ static const struct { const char *name; void (*before)(void), (*body)(void); } f
     {"pbk_client_open, refused", NULL, refuse_configuration},
     {"pbk_search_availability", nothing, search}, {"pbk_search_availability, refused", nothing, refuse},
     {"pbk_create_booking", nothing, book}, {"pbk_lookup_customer", nothing, look_up}, {"pbk_submit", nothing, submit},
+    {"pbk_when", nothing, when}, {"pbk_slots", nothing, slots}, {"pbk_say", nothing, say}, {"pbk_phone", nothing, phone},
+    {"pbk_tools", nothing, tools}, {"pbk_call_tool", nothing, find}, {"pbk_call_tool, from the cache", find, find},
+    {"pbk_call_tool, booking", find_and_read_back, book_by_tool},
+    {"pbk_submit of a cached search", find, submit_cached},
+    {"pbk_submit of a tool's booking", find_and_read_back, submit_booking},
+    {"pbk_prefetch", nothing, prefetch}, {"pbk_conversation_end", find, hang_up},
     {"pbk_cancel", submit, cancel}, {"pbk_next_completion", submit, take}, {"pbk_completion_timing", submit_and_take, read_completion},
     {"pbk_completion_free", submit_and_take, free_it}, {"pbk_pending_bookings", submit_and_take, list},
     {"pbk_booking_key", nothing, key}, {"pbk_reply_status", nothing, read_reply}, {"pbk_json_get", nothing, get},

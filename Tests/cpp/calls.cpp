@@ -217,6 +217,60 @@ static void callbacks_that_are_empty()
     check(calls_of_a_function == 4, "a function", "called as often as given");
 }
 
+/* ---- Tools -------------------------------------------------------------------------------------------------------- */
+
+static std::string result_of(const std::string &answer) { return pb::json_get(answer, "/result").value_or(""); }
+
+static void tools()
+{
+    const pb::Client client(VOICE_SANDBOX);
+    client.prefetch(R"({"bot_id":"bot_1"})");
+    const std::string found = client.call_tool(FIND_TOOL);
+    check(result_of(found) == "offered" && pb::json_get(found, "/slots/0/slot") == "tue15-1500h", "slots", found);
+    const std::string text = pb::json_quote(R"({"when":"tomorrow","time":"after three"})");
+    check(client.call_tool(R"({"tool":"find_appointment_slots","call_id":"call-7","bot_id":"bot_1","arguments":)" + text + "}")
+              == found,
+          "arguments as text", "the same");
+
+    auto [answer, ticket] = client.submit(PBK_CALL_TOOL, BOOK_TOOL("tue15-1500h"));
+    const std::string booked = answer.get();
+    check(ticket && result_of(booked) == "booked" && contains(booked, "bkg_"), "a future", booked);
+    std::promise<std::string> told;
+    client.submit(PBK_CALL_TOOL, BOOK_TOOL("tue15-1530e"),
+                  [&](const pb::Completion &done) { told.set_value(std::string(done.reply())); });
+    check(result_of(told.get_future().get()) == "already", "a callback", "one conversation, one appointment");
+    client.submit_to_queue(PBK_CALL_TOOL, BOOK_TOOL("tue15-1500h"), &told);
+    const pb::Completion completion = client.next_completion(seconds(30));
+    check(completion.context() == &told && result_of(completion.result().value()) == "already", "the queue");
+
+    client.conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})");
+    try {
+        client.conversation_end(R"({"bot_id":"bot_1"})");
+        check(false, "hung up on nobody");
+    } catch (const pb::Error &error) {
+        check(error.status() == PBK_INVALID_FIELD && error.field() == "call_id", "hung up on nobody", error.what());
+    }
+    client.close(seconds(1));
+    check(client.try_prefetch(R"({"bot_id":"bot_1"})").error().status() == PBK_CLIENT_CLOSED
+              && client.try_call_tool(FIND_TOOL).error().status() == PBK_CLIENT_CLOSED
+              && client.try_conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})").error().status()
+                     == PBK_CLIENT_CLOSED,
+          "closed", "tools are refused");
+}
+
+/* A callback of a client that must not wait there. */
+static void tools_in_a_callback()
+{
+    const pb::Client client(VOICE_SANDBOX);
+    std::promise<pbk_status> waited, prefetched;
+    client.submit(PBK_CALL_TOOL, FIND_TOOL, [&](const pb::Completion &) {
+        waited.set_value(client.try_call_tool(FIND_TOOL).error().status());
+        prefetched.set_value(*client.try_prefetch(R"({"bot_id":"bot_1"})"));
+    });
+    check(waited.get_future().get() == PBK_WOULD_DEADLOCK, "a tool call in a callback", "would deadlock");
+    check(prefetched.get_future().get() == PBK_OK, "prefetch in a callback", "does not wait");
+}
+
 /* ---- Heard -------------------------------------------------------------------------------------------------------- */
 
 static bool is_listed(const pb::Client &client, const char *key)
@@ -388,6 +442,8 @@ int main()
     clients_that_go_first();
     callbacks();
     callbacks_that_are_empty();
+    tools();
+    tools_in_a_callback();
     hearing();
     submitting_in_a_callback();
     throwing();

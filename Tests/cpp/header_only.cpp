@@ -20,6 +20,9 @@ static void use_what_throws(const char *config)
     client.search_availability("");
     client.create_booking(std::string());
     client.lookup_customer("");
+    client.call_tool("");
+    client.prefetch("");
+    client.conversation_end("");
     client.pending_bookings();
     client.sandbox_bookings();
     pb::Call call = client.submit(PBK_CREATE_BOOKING, "");
@@ -59,9 +62,12 @@ void use_every_function(const char *config)
     client = std::move(client.get() == nullptr ? *opened : client);
     for (const pb::Result<std::string> &result :
          {client.try_search_availability(""), client.try_create_booking(""), client.try_lookup_customer(""),
-          client.try_pending_bookings(), client.try_sandbox_bookings(), pb::try_booking_key("", ""), pb::try_random_key(),
+          client.try_call_tool(""), client.try_pending_bookings(), client.try_sandbox_bookings(), pb::try_booking_key("", ""), pb::try_random_key(),
           pb::try_sign_webhook("", ""), pb::try_json_quote("")})
         static_cast<void>(result && result->size() == (*result).size());
+
+    for (const pb::Result<pbk_status> &result : {client.try_prefetch(""), client.try_conversation_end("")})
+        static_cast<void>(result && *result == PBK_OK);
 
     pb::Result<pb::TryCall> call = client.try_submit(PBK_CREATE_BOOKING, "");
     if (call)

@@ -34,6 +34,16 @@
 #define GIVE_UP(key) R"({"idempotency_key":")" key R"(","give_up":true})"
 #define LOOKUP R"({"bot_id":"bot_1","customer":{"phone":"+15551234567"}})"
 
+/* A clinic with a time zone, for tools. Its first day is Monday, January 14 of 2030. */
+#define VOICE_SANDBOX                                                                                              \
+    R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z","time_zone":"America/New_York"},)"            \
+    R"("voice":{"time_zone":"America/New_York","region":"US"}})"
+#define TOOL(name, arguments)                                                                                      \
+    R"({"tool":")" name R"(","call_id":"call-7","bot_id":"bot_1","caller_phone":"+12125550123","arguments":)" arguments "}"
+#define FIND_TOOL TOOL("find_appointment_slots", R"({"when":"tomorrow","time":"after three"})")
+#define BOOK_TOOL(slot) \
+    TOOL("book_appointment", R"({"slot":")" slot R"(","name":"Ann Smith","caller_confirmed":true})")
+
 /* Prints the check; ends the program when it failed. */
 inline void check(bool right, const char *what, const std::string &got = "")
 {

@@ -51,5 +51,13 @@ int main()
     const pb::Result<pb::Client> silent = pb::Client::try_open(SILENT_SANDBOX);
     pb::Result<pb::TryCall> cancelled = silent->try_submit(PBK_SEARCH_AVAILABILITY, SEARCH);
     check(cancelled->ticket.cancel() == PBK_OK && cancelled->reply.get().error().status() == PBK_CANCELLED, "cancelled");
+
+    const pb::Result<pb::Client> talking = pb::Client::try_open(VOICE_SANDBOX);
+    check(talking->try_prefetch(R"({"bot_id":"bot_1"})").has_value(), "prefetch");
+    const pb::Result<std::string> offered = talking->try_call_tool(FIND_TOOL);
+    check(offered && contains(*offered, R"("result":"offered")"), "a tool call", *offered);
+    check(talking->try_call_tool("{}").error().field() == "tool", "a tool call without a tool", "refused");
+    check(talking->try_conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})").has_value(), "hung up");
+    check(talking->try_conversation_end("{}").error().status() == PBK_INVALID_FIELD, "hung up on nobody", "refused");
     std::puts("twins: all as expected, without exceptions and RTTI");
 }

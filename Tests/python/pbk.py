@@ -25,7 +25,9 @@ library = ctypes.CDLL(str(LIBRARY))
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 """`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
 
-SEARCH, BOOK, LOOKUP = (OPERATION[name] for name in ("SEARCH_AVAILABILITY", "CREATE_BOOKING", "LOOKUP_CUSTOMER"))
+SEARCH, BOOK, LOOKUP, TOOL = (
+    OPERATION[name] for name in ("SEARCH_AVAILABILITY", "CREATE_BOOKING", "LOOKUP_CUSTOMER", "CALL_TOOL")
+)
 DONE, SLOW, SETTLED = (EVENT[name] for name in ("DONE", "SLOW", "SETTLED"))
 
 C_TYPES = {
@@ -141,6 +143,26 @@ def book(handle: int | None, request: Text) -> Result:
 
 def lookup(handle: int | None, request: Text) -> Result:
     return _call(library.pbk_lookup_customer, handle, request)
+
+
+def call_tool(handle: int | None, request: Text) -> Result:
+    return _call(library.pbk_call_tool, handle, request)
+
+
+def prefetch(handle: int | None, request: Text) -> tuple[int, bytes | None]:
+    """The status and the error."""
+    return _hand_over(library.pbk_prefetch, handle, request)
+
+
+def end_conversation(handle: int | None, request: Text) -> tuple[int, bytes | None]:
+    """The status and the error."""
+    return _hand_over(library.pbk_conversation_end, handle, request)
+
+
+def _hand_over(function: Any, handle: int | None, request: Text) -> tuple[int, bytes | None]:
+    error = ctypes.c_void_p(0xDEAD)
+    status = function(handle, encode(request), ctypes.byref(error))
+    return status, None if error.value is None else take(error.value)
 
 
 def pending_bookings(handle: int | None) -> Result:
@@ -295,6 +317,15 @@ class Client(AbstractContextManager):
 
     def lookup(self, request: Text) -> Result:
         return lookup(self.handle, request)
+
+    def call_tool(self, request: Text) -> Result:
+        return call_tool(self.handle, request)
+
+    def prefetch(self, request: Text) -> tuple[int, bytes | None]:
+        return prefetch(self.handle, request)
+
+    def end_conversation(self, request: Text) -> tuple[int, bytes | None]:
+        return end_conversation(self.handle, request)
 
     def pending_bookings(self) -> Result:
         return pending_bookings(self.handle)

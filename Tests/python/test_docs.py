@@ -18,7 +18,7 @@ from programs import run
 from samples import READS_ONLY, SANDBOX, booking_request
 
 COMPILED = [
-    *(ROOT / "examples-c").glob("*.c*"),  # test_examples.py, test_examples_webhook.py, test_cpp.py
+    *(ROOT / "examples-c").glob("*.[ch]*"),  # test_examples.py, test_examples_webhook.py, test_cpp.py
     ROOT / "Tests" / "c" / "documented.c",
     ROOT / "Tests" / "cpp" / "documented.cpp",
     *(ROOT / "bindings" / "python" / "examples").glob("*.py"),  # package/test_package_install.py
@@ -62,6 +62,15 @@ RUN_FROM_THE_PAGE = {
     ),
     ("docs/journal.md", "pbk2"): ("test_docs.py", "test_line_of_the_journal"),
     ("docs/locales.md", "0:00 midnight"): ("test_docs.py", "test_rules_of_a_locale"),
+    ("docs/phone-call-in-c.md", "make demo"): ("test_phone_call.py", "test_commands_of_the_page_run_the_program"),
+    ("docs/phone-call-in-python.md", "python3 bindings/python/examples/phone_call.py"): (
+        "package/test_package_tool.py",
+        "test_example_is_a_whole_phone_call",
+    ),
+    ("docs/phone-call-in-python.md", "partnerbooking tool"): (
+        "package/test_package_tool.py",
+        "test_commands_of_the_page",
+    ),
     ("docs/python.md", "make wheel"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "I have tomorrow"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "export PARTNER_API_KEY=sk_ptnr_..."): (
@@ -73,6 +82,10 @@ RUN_FROM_THE_PAGE = {
     ("docs/c.md", "say: I have"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "make examples"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "echo '{"): ("test_voice.py", "test_commands_say_what_the_page_shows"),
+    ("docs/voice.md", "partnerbooking tools anthropic"): (
+        "package/test_package_voice.py",
+        "test_the_commands_of_the_page",
+    ),
     ("bindings/python/README.md", "import partnerbooking as pb"): (
         "package/test_package_install.py",
         "test_the_packages_own_readme",
@@ -255,7 +268,7 @@ def members_of_the_configuration() -> set[str]:
 def test_typed_configuration_has_every_member():
     """What the reader knows, the typed configuration of Swift writes, and nothing else."""
     folder = ROOT / "Sources" / "PartnerBooking" / "TypedAPI"
-    text = (folder / "ClientConfiguration+JSON.swift").read_text()
+    text = "".join((folder / f"ClientConfiguration+{part}.swift").read_text() for part in ("JSON", "Voice"))
     written = set(re.findall(r'\b(?:member|object|array)\("(\w+)"', text))
     assert written == members_of_the_configuration()
 
@@ -273,7 +286,7 @@ def test_contract_names_every_member_that_the_sources_read_and_write():
     read = members_of_the_configuration() | names_between(request, "private static func ownMembers", "\n    }\n")
     written = set()
     for file, start in [
-        ("Contract/PartnerBookingError+JSON.swift", 'reply.object("error")'),
+        ("Contract/PartnerBookingError+JSON.swift", "func write("),
         ("Contract/CallTiming.swift", "func write("),
         ("Ledger/PendingBooking+JSON.swift", "func write("),
     ]:

@@ -1,22 +1,58 @@
-/// The clinics' time zones, for plain dates in searches.
+/// The clinics of the bots: the member `voice` of the configuration.
 struct VoiceSettings: Sendable {
-    /// nil: plain dates travel as they are written.
-    private let zone: Zone?
-    private let zones: [String: Zone]
+    /// nil: no time zone is configured. Plain dates travel as they are written, and there are no tools.
+    private let profile: VoiceProfile?
+    private let profiles: [String: VoiceProfile]
 
-    /// Returns the zone of a bot.
-    func zone(bot: String?) -> Zone? { bot.flatMap { zones[$0] } ?? zone }
+    private static let members = [
+        "time_zone", "locale", "region", "services", "step_minutes", "opening", "min_notice_minutes", "max_days_ahead",
+        "offers", "confirm", "cache_ms", "prefetch_days", "items",
+    ]
 
-    /// Reads the member `voice` of the configuration.
+    /// Returns the clinic of a bot.
+    func profile(bot: String?) -> VoiceProfile? { bot.flatMap { profiles[$0] } ?? profile }
+
+    func zone(bot: String?) -> Zone? { profile(bot: bot)?.zone }
+
     init(_ reader: ObjectReader?) throws(PartnerBookingError) {
-        try reader?.refuseMembers(except: ["time_zone", "bots"])
-        zone = try reader.flatMap { (reader) throws(PartnerBookingError) in try Self.zone(reader) }
-        var zones: [String: Zone] = [:]
-        for (bot, members) in try reader?.optionalObjectsByName("bots") ?? [] {
-            try members.refuseMembers(except: ["time_zone"])
-            zones[bot] = try Self.zone(members)
+        guard let reader else {
+            (profile, profiles) = (nil, [:])
+            return
         }
-        self.zones = zones
+        try reader.refuseMembers(except: Self.members + ["bots"])
+        let shared = try VoiceProfile(reader, base: nil)
+        var profiles: [String: VoiceProfile] = [:]
+        for (bot, members) in try reader.optionalObjectsByName("bots") ?? [] {
+            try members.refuseMembers(except: Self.members)
+            // What is said for all bots holds for each, unless it says otherwise.
+            let base = if let shared { shared } else { try VoiceProfile(reader, zoneOf: members) }
+            profiles[bot] = try VoiceProfile(members, base: base)
+        }
+        (profile, self.profiles) = (shared, profiles)
+    }
+}
+
+extension VoiceProfile {
+    /// Reads a clinic, with the members of `base` where there are none. nil: neither has a time zone.
+    fileprivate init?(_ reader: ObjectReader, base: VoiceProfile?) throws(PartnerBookingError) {
+        let zone = try Self.zone(reader)
+        guard let zone = zone ?? base?.zone else {
+            // Wrong members are refused, although nothing uses them.
+            guard let utc = try? ZoneCache.shared.zone("UTC") else { return nil }
+            var unused = VoiceProfile(zone: utc)
+            try unused.read(reader)
+            return nil
+        }
+        self = base ?? VoiceProfile(zone: zone)
+        self.zone = zone
+        try read(reader)
+    }
+
+    /// The members for all bots, in the zone of one of them.
+    fileprivate init?(_ reader: ObjectReader, zoneOf bot: ObjectReader) throws(PartnerBookingError) {
+        guard let zone = try Self.zone(bot) else { return nil }
+        self.init(zone: zone)
+        try read(reader)
     }
 
     private static func zone(_ reader: ObjectReader) throws(PartnerBookingError) -> Zone? {
@@ -27,5 +63,39 @@ struct VoiceSettings: Sendable {
         } catch {
             throw reader.refuse("time_zone", "must be an IANA name, such as America/New_York: \(error.message)")
         }
+    }
+
+    private mutating func read(_ reader: ObjectReader) throws(PartnerBookingError) {
+        if try reader.value("locale") != nil { locale = try VoiceLocale.read(reader) }
+        let region = try reader.checkOptionalText("region", maxBytes: 8, PhoneNumber.regionForm) {
+            PhonePlan(region: $0) != nil
+        }
+        if let region { self.region = region.withText { PhonePlan(region: $0) } ?? nil }
+        if try reader.value("services") != nil {
+            services = try reader.optionalObjects("services", maxCount: 64).map { (service) throws(PartnerBookingError) in
+                try service.refuseMembers(except: ["name", "duration_minutes"])
+                let form: StaticString = "a name of 1 to 64 bytes"
+                let name = try service.checkText("name", maxBytes: 64, form) { !$0.isEmpty && FieldRules.isLine($0) }.string
+                return Service(name: name, durationMinutes: try service.integer("duration_minutes", in: 1...1_440))
+            }
+            guard !services.isEmpty else { throw reader.refuse("services", "must name one service or more, or be left out") }
+        }
+        stepMinutes = try reader.optionalInteger("step_minutes", in: 1...1_440) ?? stepMinutes
+        opening = try reader.optionalObject("opening").map(WishSettings.opening) ?? opening
+        minNoticeMinutes = try reader.optionalInteger("min_notice_minutes", in: 0...527_040) ?? minNoticeMinutes
+        maxDaysAhead = try reader.optionalInteger("max_days_ahead", in: 1...3_660) ?? maxDaysAhead
+        offers = try reader.optionalInteger("offers", in: 1...10) ?? offers
+        confirm = try Self.choice(reader, "confirm", "readback or none", Confirm.init) ?? confirm
+        cacheMilliseconds = try reader.optionalInteger("cache_ms", in: 0...600_000) ?? cacheMilliseconds
+        prefetchDays = try reader.optionalInteger("prefetch_days", in: 1...31) ?? prefetchDays
+        items = try Self.choice(reader, "items", "auto, slots or windows", SlotOptions.Items.init) ?? items
+    }
+
+    private static func choice<Choice>(
+        _ reader: ObjectReader, _ name: StaticString, _ expected: StaticString, _ make: (String) -> Choice?
+    ) throws(PartnerBookingError) -> Choice? {
+        guard let text = try reader.optionalString(name, maxBytes: 16, expected) else { return nil }
+        guard let choice = make(text) else { throw reader.refuse(name, "must be \(expected)") }
+        return choice
     }
 }

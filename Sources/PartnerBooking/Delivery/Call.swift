@@ -8,10 +8,13 @@ package final class Call: Sendable {
     let slowAt: MonotonicTime?
     let deadline: MonotonicTime
     let seed: UInt64
+    /// A search that may have the reply of an equal one that is under way.
+    let isShared: Bool
 
     init(
         ticket: CallTicket, request: Request, deadline: MonotonicTime, seed: UInt64,
-        submittedAt: MonotonicTime = .now(), slowAt: MonotonicTime? = nil, receiver: CompletionReceiver
+        submittedAt: MonotonicTime = .now(), slowAt: MonotonicTime? = nil, isShared: Bool = false,
+        receiver: CompletionReceiver
     ) {
         self.ticket = ticket
         self.request = request
@@ -19,6 +22,7 @@ package final class Call: Sendable {
         self.seed = seed
         self.submittedAt = submittedAt
         self.slowAt = slowAt
+        self.isShared = isShared
         self.receiver = receiver
     }
 
@@ -39,6 +43,14 @@ package final class Call: Sendable {
 
     /// Its completions wait in the client's queue.
     var isQueued: Bool { if case .queue = receiver { true } else { false } }
+
+    /// Another thread may end it, if the transfer thread is stuck.
+    var isWatched: Bool {
+        switch receiver {
+        case .queue, .relay: true
+        case .handler, .waiter, .none: false
+        }
+    }
 
     /// The library's own: nobody waits for its end.
     var isOwn: Bool { if case .none = receiver { true } else { false } }

@@ -13,6 +13,7 @@ final class CallCoordinator {
     private var waiting = FIFO<TransferID>()
     private var finished = FIFO<FinishedTransfer>()
     private var unattended = UnattendedExchanges()
+    private var sharedSearches = SharedSearches()
     private var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
     /// `mayTell`: whether a completion is still to be delivered. `report` takes ends of bookings whose call ended `unknown`.
@@ -56,20 +57,20 @@ final class CallCoordinator {
 
     // MARK: Events
 
-    /// A call comes in.
     func accept(_ call: Call, _ now: MonotonicTime) {
         timers.add(.deadline(call.ticket), at: call.deadline)
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)
+        if call.isShared, let other = sharedSearches.join(call, &table) {
+            return update(other, now) { exchange, _ in exchange.joined(call, now) }
+        }
         table.insert(Exchange(call, policy))
         update(TransferID(firstCall: call.ticket), now) { exchange, _ in exchange.begin(at: endpoint, now) }
     }
 
     func cancel(_ ticket: CallTicket, _ now: MonotonicTime) {
         let id = table.id(of: ticket)
-        update(id, now) { exchange, _ in
-            exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now)
-        }
+        update(id, now) { exchange, _ in exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now) }
     }
 
     /// The client closes. Stops all exchanges. Those that wait for the journal end later.
@@ -168,8 +169,7 @@ final class CallCoordinator {
             switch answer {
             case .none: break
             case .event(let event): update(id, now) { exchange, _ in event(&exchange) }
-            case .later(let timer, let moment):
-                timers.add(.exchange(id, timer, generation: generation), at: moment)
+            case .later(let timer, let moment): timers.add(.exchange(id, timer, generation: generation), at: moment)
             case .join(let other):
                 if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
             }

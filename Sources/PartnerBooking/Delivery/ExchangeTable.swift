@@ -13,6 +13,9 @@ struct ExchangeTable {
     /// All of them, in the order in which they began.
     var ids: [TransferID] { exchanges.sortedNames }
 
+    /// Reads an exchange without a copy; nil when it is over.
+    func reads<Result>(_ id: TransferID, _ body: (borrowing Exchange) -> Result) -> Result? { exchanges.read(id, body) }
+
     func generation(of id: TransferID) -> Int? { exchanges.read(id) { $0.generation } }
 
     func id(of ticket: CallTicket) -> TransferID {
@@ -54,6 +57,9 @@ struct ExchangeTable {
         if let call { joined[call.ticket] = other }
         return call
     }
+
+    /// A call joins an exchange before it has one of its own.
+    mutating func add(_ call: Call, to other: TransferID) { joined[call.ticket] = other }
 
     mutating func left(_ ticket: CallTicket) {
         if !joined.isEmpty { joined[ticket] = nil }

@@ -19,6 +19,8 @@ final class TransferLoop: @unchecked Sendable {
     enum Event {
         case call(Call)
         case reports([Journal.Report])
+        /// What handlers are told without a call on the network.
+        case work(@Sendable () -> Void)
     }
 
     struct Shared {
@@ -28,7 +30,7 @@ final class TransferLoop: @unchecked Sendable {
         var cancelled: Set<CallTicket> = []
         /// Calls accepted and not yet completed.
         var openCount = 0
-        /// Those of them whose completions go to the queue.
+        /// Those of them that another thread may end.
         var queued = CounterTable<TransferID, Call>()
         /// When the transfer thread last came here.
         var drainedAt = MonotonicTime(nanoseconds: 0)
@@ -87,9 +89,9 @@ final class TransferLoop: @unchecked Sendable {
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
         let mayTell: (Call, CallCompletion.Event) -> Bool = { call, event in
             shared.withLock { shared in
-                if case .slow = event { return !call.isQueued || shared.queued[TransferID(firstCall: call.ticket)] != nil }
+                if case .slow = event { return !call.isWatched || shared.queued[TransferID(firstCall: call.ticket)] != nil }
                 // Else the watchdog or the close was quicker.
-                guard !call.isQueued || shared.queued.removeValue(under: TransferID(firstCall: call.ticket)) != nil else {
+                guard !call.isWatched || shared.queued.removeValue(under: TransferID(firstCall: call.ticket)) != nil else {
                     return false
                 }
                 shared.openCount -= 1
@@ -124,7 +126,7 @@ final class TransferLoop: @unchecked Sendable {
             guard shared.closesAt == nil else { throw .clientClosed }
             guard shared.openCount < limits.total else { throw .queueFull(limits.total) }
             shared.openCount += 1
-            if call.isQueued { shared.queued.insert(call, under: TransferID(firstCall: call.ticket)) }
+            if call.isWatched { shared.queued.insert(call, under: TransferID(firstCall: call.ticket)) }
             shared.events.append(.call(call))
             return shared.wakeUp()
         }
@@ -144,6 +146,16 @@ final class TransferLoop: @unchecked Sendable {
     func receive(_ reports: [Journal.Report]) {
         let isToWake = shared.withLock { shared in
             shared.events.append(.reports(reports))
+            return shared.wakeUp()
+        }
+        if isToWake { transport.wake() }
+    }
+
+    /// Hands in what is to run on the transfer thread.
+    func perform(_ work: @escaping @Sendable () -> Void) throws(PartnerBookingError) {
+        let isToWake = try shared.withLock { shared throws(PartnerBookingError) in
+            guard shared.closesAt == nil else { throw .clientClosed }
+            shared.events.append(.work(work))
             return shared.wakeUp()
         }
         if isToWake { transport.wake() }
@@ -218,6 +230,7 @@ final class TransferLoop: @unchecked Sendable {
         while let event = taken.popFirst() {
             switch consume event {
             case .call(let call): coordinator.accept(call, now)
+            case .work(let work): work()
             case .reports(let reports): for report in reports { coordinator.accept(report, now) }
             }
         }

@@ -12,7 +12,8 @@ struct BookingLedger: Sendable {
     }
 
     let settings: Settings
-    private var entries: [String: Entry] = [:]
+    private(set) var entries: [String: Entry] = [:]
+    private(set) var conversations = ConversationIndex()
     /// The keys of bookings whose end nobody has heard. Some may have been heard just now.
     private var listed: Set<String> = []
     /// The bookings of each service that are in doubt or in flight.
@@ -162,6 +163,7 @@ struct BookingLedger: Sendable {
     private mutating func store(_ entry: Entry?, under key: String, replacing old: Entry?) {
         if let old { count(old, -1) }
         if let entry { count(entry, 1) }
+        conversations.replace(old?.wish, by: entry?.wish, key: key)
         entries[key] = entry
         if entry?.isListed ?? false { listed.insert(key) } else { listed.remove(key) }
     }

@@ -77,6 +77,13 @@ final class LedgerStore: Sendable {
     /// The key's booking is booked, in flight or in doubt.
     func mayBeMade(_ key: String) -> Bool { state.withLock { $0.ledger.mayBeMade(key, now: $0.clock.now) } }
 
+    func knownBookings(of conversation: String, botID: String) -> [BookingLedger.Known] {
+        state.withLock { state in
+            noteHearings(&state)
+            return state.ledger.bookings(of: conversation, botID: botID, now: state.clock.now)
+        }
+    }
+
     // MARK: The journal
 
     /// Bookings are recorded beyond the process.

@@ -1,10 +1,10 @@
 extension LocaleText {
     static let americanEnglish = LocaleText(
         name: "en-US", numbers: englishNumbers, phones: englishPhones, calendar: englishCalendar,
-        picks: englishPicks, speech: americanSpeech, wishes: americanWishes)
+        picks: englishPicks, speech: americanSpeech, wishes: americanWishes, tools: .english)
     static let britishEnglish = LocaleText(
         name: "en-GB", numbers: englishNumbers, phones: englishPhones, calendar: englishCalendar,
-        picks: englishPicks, speech: britishSpeech, wishes: britishWishes)
+        picks: englishPicks, speech: britishSpeech, wishes: britishWishes, tools: .english)
 
     private static let englishNumbers = NumberText(
         digits: "zero one two three four five six seven eight nine",

@@ -104,5 +104,6 @@ extension LocaleText {
                 *:30 {hours} heures et demie
                 *:* {hours} heures et {minutes} minutes
                 """),
-        wishes: frenchWishes)
+        wishes: frenchWishes,
+        tools: .french)
 }

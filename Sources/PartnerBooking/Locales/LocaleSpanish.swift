@@ -102,5 +102,6 @@ extension LocaleText {
                 *:30 {hours} horas y media
                 *:* {hours} horas y {minutes} minutos
                 """),
-        wishes: spanishWishes)
+        wishes: spanishWishes,
+        tools: .spanish)
 }

@@ -13,6 +13,7 @@ struct LocaleText: Sendable {
     var picks: PickText
     var speech: SpeechText
     var wishes: WishText
+    var tools: ToolText
 }
 
 /// Words with which somebody picks one of a few slots.

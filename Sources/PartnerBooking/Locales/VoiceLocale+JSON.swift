@@ -1,5 +1,6 @@
 extension VoiceLocale {
     /// Reads the member `locale`, which every function of words has.
+    @inline(never)
     static func read(_ root: ObjectReader) throws(PartnerBookingError) -> VoiceLocale {
         var locale: VoiceLocale?
         try root.checkOptionalText("locale", maxBytes: 16, "en-US, en-GB, es or fr") { name in

@@ -65,5 +65,8 @@ public struct VoiceLocale: Sendable, Equatable {
     /// The words that are understood in wishes.
     var wishVocabulary: WishVocabulary { tables.wishVocabulary }
 
+    /// The sentences that lead a caller to an appointment.
+    var tools: ToolText { tables.text.tools }
+
     public static func == (left: VoiceLocale, right: VoiceLocale) -> Bool { left.tables === right.tables }
 }

@@ -30,19 +30,8 @@ public struct SlotList: Sendable {
     /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
     public init(reply: [UInt8], options: SlotOptions) throws(PartnerBookingError) {
         try options.check()
-        let document: JSONDocument
-        do throws(JSONSyntaxError) {
-            document = try JSONDocument(reply, profile: .reply)
-        } catch {
-            throw .json("reply", error)
-        }
-        guard let items = document.root["availabilities"], items.kind == .array else {
-            throw .field(
-                "availabilities", "is not there, or is no list: give the reply of a search that succeeded", .missing)
-        }
         let zone = try Zone.named(options.timeZone)
-        let filter = try SlotFilter(options, zone: zone)
-        let search = SlotSearch(items.elements, filter, options)
+        let search = try Self.search(reply: reply, options, zone)
         listed = Array(search.slots.prefix(options.limit))
         hasMore = search.isCut || search.slots.count > listed.count
         itemCount = search.itemCount
@@ -61,6 +50,23 @@ public struct SlotList: Sendable {
         } else {
             offered = SlotChoice.spread(search.slots, count: count)
         }
+    }
+
+    /// Makes slots of a search reply, all of them.
+    static func search(
+        reply: [UInt8], _ options: SlotOptions, _ zone: Zone
+    ) throws(PartnerBookingError) -> SlotSearch {
+        let document: JSONDocument
+        do throws(JSONSyntaxError) {
+            document = try JSONDocument(reply, profile: .reply)
+        } catch {
+            throw .json("reply", error)
+        }
+        guard let items = document.root["availabilities"], items.kind == .array else {
+            throw .field(
+                "availabilities", "is not there, or is no list: give the reply of a search that succeeded", .missing)
+        }
+        return SlotSearch(items.elements, try SlotFilter(options, zone: zone), options)
     }
 
     /// The slots in order, at most `limit`.

@@ -101,7 +101,7 @@ extension ClientConfiguration.SandboxClinic {
 }
 
 extension ClientConfiguration.Weekday {
-    fileprivate var name: StaticString {
+    var name: StaticString {
         switch self {
         case .sunday: "sunday"
         case .monday: "monday"
@@ -205,18 +205,6 @@ extension ClientConfiguration.Bookings {
         root.member("settle_for_ms", ifAny: settlingTime?.wholeMilliseconds)
         root.member("keys_shared", ifAny: areKeysShared)
         root.member("report_settled", ifAny: reportsSettled)
-    }
-}
-
-extension ClientConfiguration.Voice {
-    fileprivate func write(_ voice: inout JSONWriter) {
-        voice.member("time_zone", ifAny: timeZone)
-        guard !botTimeZones.isEmpty else { return }
-        voice.object("bots") { bots in
-            for (bot, zone) in botTimeZones.sorted(by: { $0.key < $1.key }) {
-                bots.object(named: bot) { $0.member("time_zone", zone) }
-            }
-        }
     }
 }
 

@@ -113,20 +113,6 @@ extension ClientConfiguration {
         public init() {}
     }
 
-    /// The clinics' time zones: plain dates in searches are days there.
-    public struct Voice: Sendable, Equatable {
-        /// The IANA name of the zone of all bots. nil: plain dates are sent as they are written.
-        public var timeZone: String?
-        /// The zones of bots that have another one, by bot.
-        public var botTimeZones: [String: String]
-
-        /// A zone for all bots, and others for some.
-        public init(timeZone: String? = nil, botTimeZones: [String: String] = [:]) {
-            self.timeZone = timeZone
-            self.botTimeZones = botTimeZones
-        }
-    }
-
     /// Rules of a platform: docs/exactly-once.md, "What is known of a platform".
     public struct PlatformRules: Sendable, Equatable {
         /// Its treatment of idempotency keys.

@@ -76,11 +76,7 @@ extension WishSettings {
 
     /// Reads the members that all functions of words have, and those of wishes.
     init(_ root: ObjectReader) throws(PartnerBookingError) {
-        var locale: VoiceLocale?
-        try root.checkOptionalText("locale", maxBytes: 16, "en-US, en-GB, es or fr") { name in
-            locale = VoiceLocale(String(decoding: name, as: UTF8.self))
-            return locale != nil
-        }
+        let locale = try VoiceLocale.read(root)
         var instant: Int?
         try root.checkOptionalText("now", maxBytes: 64, "an RFC 3339 date-time with offset") { text in
             instant = Timestamp(text)?.instantSeconds
@@ -91,12 +87,12 @@ extension WishSettings {
         let name = try root.checkText("time_zone", maxBytes: ZoneFile.maxNameBytes, "an IANA name, such as America/New_York")
         let zone = try Zone.named(name.string ?? "")
         self.init(
-            zone: zone, locale: locale ?? .americanEnglish, now: instant ?? WallClock.seconds(),
+            zone: zone, locale: locale, now: instant ?? WallClock.seconds(),
             opening: try hours.map(Self.opening), maxDaysAhead: days)
     }
 
     /// The opening hours of the sandbox's form. The weekdays may be written in three letters.
-    private static func opening(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
+    static func opening(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
         try reader.refuseMembers(except: weekdays.flatMap { [$0.short.description, $0.long.description] })
         var hours: [[Range<Int>]] = []
         for weekday in weekdays {

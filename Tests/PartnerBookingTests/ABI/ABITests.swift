@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func callsWithoutAnything() throws {
-        for operation in [pbk_search_availability, pbk_create_booking, pbk_lookup_customer] {
+        for operation in [pbk_search_availability, pbk_create_booking, pbk_lookup_customer, pbk_call_tool] {
             var status = PBK_OK
             let reply = try #require(ABIReply(PBK_OK, operation(nil, nil, &status)))
             #expect(status == PBK_INVALID_CLIENT)

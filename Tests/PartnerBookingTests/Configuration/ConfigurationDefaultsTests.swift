@@ -56,6 +56,7 @@ import Testing
         #expect(ConfigurationSample.refusal(RequestText().bytes)?.field == "api_key")
         #expect(ConfigurationSample.refusal(PlatformSample.text("{}"))?.field == "platforms")
         #expect(ConfigurationSample.clinic(read) == nil)
+        let clinic = VoiceProfile(zone: try Zone.named("UTC"))
         let journalDefaults = Journal.Settings(path: "", service: "", retentionMilliseconds: 0)
         #expect(narrow.connection.maxConnections == 7)
         #expect(settings.rulesByBot.isEmpty)
@@ -91,7 +92,14 @@ import Testing
                 "check_start_at": .boolean(settings.rules.checksStart), "bots": .nothing,
                 "keys_shared": .boolean(settings.rules.areKeysShared),
                 "settle_for_ms": .number(policy.settleForMilliseconds),
-                "voice.time_zone": .nothing, "voice.bots": .nothing,
+                "voice.time_zone": .nothing, "voice.bots": .nothing, "voice.region": .nothing,
+                "voice.locale": .text(clinic.locale.name), "voice.opening": .nothing,
+                "voice.services": .text("one of \(clinic.services[0].durationMinutes) minutes"),
+                "voice.step_minutes": .text("as in [slots](#slots)"),
+                "voice.min_notice_minutes": .numbers([clinic.minNoticeMinutes]),
+                "voice.max_days_ahead": .numbers([clinic.maxDaysAhead]), "voice.offers": .numbers([clinic.offers]),
+                "voice.confirm": .text(clinic.confirm.rawValue), "voice.cache_ms": .numbers([clinic.cacheMilliseconds]),
+                "voice.prefetch_days": .numbers([clinic.prefetchDays]), "voice.items": .text(clinic.items.rawValue),
                 "report_settled": .boolean(policy.reportsSettled), "tls.ca_file": .absent(connection.caFile),
                 "proxy": .absent(connection.proxy), "platforms": .required, "private_hosts": .nothing,
                 "webhook_timeout_ms": .number(webhooks.webhookTimeoutMilliseconds), "sandbox": .nothing,

@@ -16,7 +16,6 @@ from python_package import EXAMPLES, PACKAGE, _bindings, configuration, pb
 NOT_NEEDED = {
     "pbk_completion_context",  # the ticket tells as much
     "pbk_completion_reply_length",  # ctypes finds the end
-    "pbk_reply_status",  # every function gives one
     "pbk_reply_outcome",  # Python has a JSON module
     "pbk_reply_retryable",
     "pbk_reply_retry_after_ms",

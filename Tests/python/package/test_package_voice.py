@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from datetime import date, datetime, timezone
@@ -58,6 +60,16 @@ def test_phones():
     assert "7400" not in repr(phone), "a number ends in no log"
 
 
+def test_tools():
+    made = pb.voice.tools("openai", voice={"services": [{"name": "cleaning"}]}, look_up_caller=True)
+    names = [tool["function"]["name"] for tool in made.tools]
+    assert names == ["find_appointment_slots", "book_appointment", "look_up_caller"]
+    assert b"One of: cleaning" in made.json and made.prompt.startswith("You book appointments")
+    with pytest.raises(pb.InvalidField) as refused:
+        pb.voice.tools("mcp", voice={"servces": []})
+    assert refused.value.field == "voice.servces"
+
+
 def test_errors():
     with pytest.raises(pb.PhoneUnclear) as short:
         pb.voice.phone("five five five", region="US")
@@ -98,6 +110,29 @@ def command(*arguments: str, text: str = "") -> tuple[int, str, str]:
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def test_the_command_for_tools():
+    code, out, _ = command("tools", "gemini", "--look-up-caller")
+    [group] = json.loads(out)
+    assert code == 0 and len(group["functionDeclarations"]) == 3
+    voice = json.dumps({"confirm": "none", "bots": {"b": {"locale": "es"}}})
+    code, out, _ = command("tools", "mcp", "--voice", "-", "--bot", "b", "--prompt", text=voice)
+    assert code == 0 and "Speak Spanish" in out and "readback" not in out
+    assert "Speak French" in json.loads(command("tools", "mcp", "--locale", "fr", "--json")[1])["prompt"]
+    assert command("tools", "mcp", "--voice", "-", text="[]") == (2, "", "partnerbooking: -: not a JSON object\n")
+    assert command("tools", "mcp", "--voice", "-", text='{"x":1}')[2].startswith("invalid_field: ")
+    assert command("tools", "claude")[0] == 2
+
+
+def test_the_commands_of_the_page(tmp_path):
+    (tmp_path / "voice.json").write_text('{"locale":"es","bots":{"bot_1":{"confirm":"none"}}}')
+    lines = re.findall(r"^partnerbooking (tools .*)$", (ROOT / "docs" / "voice.md").read_text(), re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        arguments = shlex.split(line.replace("voice.json", str(tmp_path / "voice.json")), comments=True)
+        code, out, error = command(*arguments)
+        assert (code, error) == (0, "") and len(out) > 1000
 
 
 def test_commands():

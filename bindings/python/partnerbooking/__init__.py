@@ -16,6 +16,7 @@ from ._version import __version__
 from .aio import AsyncClient
 from .client import Client
 from .configuration import Configuration
+from .conversation import AsyncConversation, Conversation, OfferedSlot, ToolResult
 from .errors import *  # noqa: F403
 from .keys import booking_key, random_key
 from .settled import Settled
@@ -48,10 +49,12 @@ def library_version() -> str:
 __all__ = [
     "Appointment",
     "AsyncClient",
+    "AsyncConversation",
     "Availability",
     "CallOptions",
     "Client",
     "Configuration",
+    "Conversation",
     "CreateBookingReply",
     "CreateBookingRequest",
     "Customer",
@@ -62,10 +65,12 @@ __all__ = [
     "KnownCustomer",
     "LookupCustomerReply",
     "LookupCustomerRequest",
+    "OfferedSlot",
     "PendingBooking",
     "SearchAvailabilityReply",
     "SearchAvailabilityRequest",
     "Settled",
+    "ToolResult",
     "__version__",
     "booking_key",
     "library_path",

@@ -15,7 +15,7 @@ from typing import Any
 from . import _library
 from .values import JSON
 
-SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER = 1, 2, 3
+SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER, CALL_TOOL = 1, 2, 3, 4
 """`pbk_operation`."""
 
 DONE, SLOW, SETTLED = 1, 2, 3
@@ -59,6 +59,7 @@ pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle
 pbk_search_availability = _function(_waiting, "pbk_search_availability", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_lookup_customer = _function(_waiting, "pbk_lookup_customer", _string, _handle, ctypes.c_char_p, _status_out)
+pbk_call_tool = _function(_waiting, "pbk_call_tool", _string, _handle, ctypes.c_char_p, _status_out)
 wait_for_completion = _function(_waiting, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
 """`pbk_next_completion` for a thread that has nothing else to do. Everybody else uses the prompt one below."""
 
@@ -85,6 +86,8 @@ pbk_submit = _function(
 )
 pbk_cancel = _function(_prompt, "pbk_cancel", ctypes.c_int, _handle, ctypes.c_uint64)
 pbk_prewarm = _function(_prompt, "pbk_prewarm", ctypes.c_int, _handle)
+pbk_prefetch = _function(_prompt, "pbk_prefetch", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
+pbk_conversation_end = _function(_prompt, "pbk_conversation_end", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
 pbk_client_fd = _function(_prompt, "pbk_client_fd", ctypes.c_int, _handle)
 # It would wait if it were told to; here it is only ever asked for what is there already.
 pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
@@ -98,10 +101,12 @@ pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _
 pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
 pbk_completion_timing = _function(_prompt, "pbk_completion_timing", ctypes.c_char_p, _completion)
 pbk_completion_free = _function(_prompt, "pbk_completion_free", None, _completion)
+pbk_reply_status = _function(_prompt, "pbk_reply_status", ctypes.c_int, ctypes.c_char_p)
 pbk_slots = _function(_prompt, "pbk_slots", _string, ctypes.c_char_p, ctypes.c_char_p, _status_out)
 pbk_when = _function(_prompt, "pbk_when", _string, ctypes.c_char_p, _status_out)
 pbk_say = _function(_prompt, "pbk_say", _string, ctypes.c_char_p, _status_out)
 pbk_phone = _function(_prompt, "pbk_phone", _string, ctypes.c_char_p, _status_out)
+pbk_tools = _function(_prompt, "pbk_tools", _string, ctypes.c_char_p, _status_out)
 pbk_webhook_verify = _function(
     _prompt,
     "pbk_webhook_verify",

@@ -1,4 +1,4 @@
-"""The command line: search, book, lookup and doctor."""
+"""The command line: search, book, lookup, tool and doctor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import _doctor, _output, _table, _voice_cli
+from . import _doctor, _output, _table, _tool_cli, _voice_cli
 from ._version import __version__
 from .aio import AsyncClient
 from .errors import Error, IdempotencyKeyReused
@@ -60,6 +60,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         if options.command == "doctor":
             return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
+        if options.command == "tool":
+            return asyncio.run(_tool(options))
         if options.command == "book":
             key = options.key = options.key or random_key()
             # However it is asked to end, it tells the key.
@@ -73,7 +75,10 @@ def _run(options: argparse.Namespace) -> int:
         _print_error(error, options.json)
         return 1
     except KeyboardInterrupt:
-        _output.err(f"stopped. {_may_be_booked(key)}" if key else "stopped")
+        if _tool_cli.books(options):
+            _output.err("stopped. An appointment may have been booked: run the same command again with the same --call")
+        else:
+            _output.err(f"stopped. {_may_be_booked(key)}" if key else "stopped")
         return 130
     _output.out(reply.json if options.json else _table.of(reply, key))
     return 0
@@ -123,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     lookup = command("lookup", "tells who has a phone number")
     lookup.add_argument("--phone", required=True, help="+15551234567")
 
+    _tool_cli.add(command("tool", "answers tool calls of a language model, as its engine gets them"))
+
     command("doctor", "checks name, connection, certificate, key and speed, and says what is wrong")
     _voice_cli.add(commands)
     return parser
@@ -139,7 +146,7 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"{options.config}: {error}") from None
         if not isinstance(members, dict):
             raise UsageError(f"{options.config}: not a JSON object")
-    if options.command != "book":
+    if options.command != "book" and not _tool_cli.books(options):
         # Only bookings need the journal: the engine that has it open may go on, and nothing of it is sent again.
         members = {name: value for name, value in members.items() if name not in JOURNAL}
     if options.sandbox:
@@ -164,11 +171,21 @@ def _of_the_service(members: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def _call(options: argparse.Namespace) -> Reply:
-    members = configuration(options)
+async def _tool(options: argparse.Namespace) -> int:
+    if not _tool_cli.is_paired(options.calls):
+        raise UsageError("each tool's name needs its arguments after it: '{}' when it has none")
+    return await _tool_cli.run(_tool_cli.with_voice(configuration(options)), _bot(options), options)
+
+
+def _bot(options: argparse.Namespace) -> str:
     bot = options.bot or ("bot_sandbox" if options.sandbox else None)
     if not bot:
         raise UsageError("which bot asks? Name it by --bot or in PARTNER_BOT_ID")
+    return str(bot)
+
+
+async def _call(options: argparse.Namespace) -> Reply:
+    members, bot = configuration(options), _bot(options)
     if options.command == "search":
         start_at = options.start_at or datetime.now().astimezone().isoformat(timespec="seconds")
         end_at = options.end_at or _a_week_after(start_at)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 from . import _bindings
 from ._unheard import Unheard
+from .conversation import hand_over
 from .errors import Error
 from .values import (
     JSON,
@@ -88,6 +89,14 @@ class Handle:
         """Gets a connection ready in the background, for clients that do not keep one (`keep_warm_ms` 0): call it when
         the phone rings."""
         _bindings.pbk_prewarm(self._handle)
+
+    def prefetch(self, bot_id: str, service: str | None = None) -> None:
+        """Searches ahead: call it when the phone rings. The first `find_appointment_slots` then needs no round trip.
+
+        Does not wait, and nothing reports its end. It searches the days of `voice.prefetch_days` for a service of
+        `voice.services`, the first one unless you name it.
+        """
+        hand_over(_bindings.pbk_prefetch, self._handle, {"bot_id": bot_id, "service": service})
 
     def pending_bookings(self) -> list[PendingBooking]:
         """Returns the bookings whose end the host has not heard, oldest first. With a journal it includes those of

@@ -15,16 +15,16 @@ def of(reply: Reply, key: str = "") -> str:
         return _slots(reply.availabilities)
     if isinstance(reply, CreateBookingReply):
         shown = [("booked", reply.id), ("status", reply.status), ("from", reply.start_at), ("until", reply.end_at)]
-        return _pairs([*shown, ("key", key)])
+        return pairs([*shown, ("key", key)])
     assert isinstance(reply, LookupCustomerReply)
     customer = reply.customer
     if customer is None:
         return "nobody is known under this number"
-    pairs = [("name", customer.name), ("phone", customer.phone)]
+    shown = [("name", customer.name), ("phone", customer.phone)]
     appointment = customer.existing_appointment
     if appointment is not None:
-        pairs += [("from", appointment.start_at), ("until", appointment.end_at), ("status", appointment.status)]
-    return _pairs(pairs)
+        shown += [("from", appointment.start_at), ("until", appointment.end_at), ("status", appointment.status)]
+    return pairs(shown)
 
 
 def printable(text: str) -> str:
@@ -40,7 +40,7 @@ def rows(cells: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(lines)
 
 
-def _pairs(pairs: Iterable[tuple[str, str | None]]) -> str:
+def pairs(pairs: Iterable[tuple[str, str | None]]) -> str:
     return rows((name, value) for name, value in pairs if value)
 
 

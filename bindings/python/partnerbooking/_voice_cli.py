@@ -1,11 +1,11 @@
-"""The commands that need no client: slots, when, say and phone."""
+"""The commands that need no client: slots, when, say, phone and tools."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from typing import Any
+from typing import Any, get_args
 
 from . import _output, _table, voice
 from .errors import Error
@@ -40,6 +40,12 @@ def add(commands: Any) -> None:
     phone = _command(commands, "phone", "reads a phone number as it is spoken or written")
     phone.add_argument("text", metavar="TEXT")
     phone.add_argument("--region", metavar="XX", help="of a number without its country code: US")
+    tools = _command(commands, "tools", "prints the tools for a language model, as its API takes them")
+    tools.add_argument("dialect", choices=get_args(voice.Dialect), help="the form of the tools")
+    tools.add_argument("--voice", dest="file", metavar="FILE", help="the configuration's voice; -: standard input")
+    tools.add_argument("--bot", dest="bot_id", metavar="ID", help="take this bot's own members of it")
+    tools.add_argument("--look-up-caller", action="store_true", help="with the tool look_up_caller")
+    tools.add_argument("--prompt", action="store_true", help="print the text for the prompt instead")
 
 
 def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
@@ -66,11 +72,18 @@ def run(options: argparse.Namespace) -> int:
         elif options.command == "say":
             words = voice.say_list(options.starts, **given)
             _output.out(json.dumps({"say": words}, ensure_ascii=False) if options.json else words)
+        elif options.command == "tools":
+            tools = _tools(options)
+            text = tools.prompt if options.prompt else json.dumps(tools.tools, indent=2, ensure_ascii=False)
+            _output.out(tools.json if options.json else text)
         else:
             number = voice.phone(options.text, **given)
             _output.out(number.json if options.json else f"{number.phone}\n{number.say}")
     except OSError as error:
         _output.err(f"partnerbooking: {options.file}: {error.strerror}")
+        return 2
+    except ValueError:
+        _output.err(f"partnerbooking: {options.file}: not a JSON object")
         return 2
     except Error as error:
         if options.json:
@@ -79,6 +92,17 @@ def run(options: argparse.Namespace) -> int:
             _output.err(_table.printable(f"{error.code}: {error.message}"))
         return 1
     return 0
+
+
+def _tools(options: argparse.Namespace) -> voice.Tools:
+    members = {} if options.file is None else json.loads(_text(options.file))
+    if not isinstance(members, dict):
+        raise ValueError("not an object")
+    if options.locale is not None:
+        members["locale"] = options.locale
+    return voice.tools(
+        options.dialect, voice=members, bot_id=options.bot_id, look_up_caller=options.look_up_caller
+    )
 
 
 def _wish(wish: voice.Wish) -> str:

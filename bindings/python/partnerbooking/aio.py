@@ -24,8 +24,9 @@ from ._handle import (
     resume_request,
     written,
 )
+from .conversation import AsyncConversation
 from .errors import Error
-from .settled import Settled, take
+from .settled import Settled, booked_by_tool, settled_by_call, take
 from .values import (
     JSON,
     CallOptions,
@@ -63,11 +64,14 @@ _COMPLETIONS_AT_ONCE = 256
 
 
 class _Call:
-    __slots__ = ("completion", "context", "ended", "is_booking", "on_slow")
+    __slots__ = ("completion", "context", "ended", "on_slow", "settled")
 
-    def __init__(self, ended: asyncio.Future[None], on_slow: OnSlow | None, is_booking: bool) -> None:
+    def __init__(
+        self, ended: asyncio.Future[None], on_slow: OnSlow | None, settled: Callable[[int], Settled | None]
+    ) -> None:
         self.ended = ended
-        self.is_booking = is_booking
+        self.settled = settled
+        """Reads the end of a booking from its completion. None when that has no such end."""
         self.on_slow = on_slow
         self.context = None if on_slow is None else contextvars.copy_context()
         self.completion: int | None = None
@@ -140,6 +144,14 @@ class AsyncClient(Handle):
     ) -> LookupCustomerReply:
         """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
         return LookupCustomerReply(*await self._call(_bindings.LOOKUP_CUSTOMER, written(request), on_slow))
+
+    def conversation(self, call_id: str, bot_id: str, caller_phone: str | None = None) -> AsyncConversation:
+        """Names a phone call, whose tool calls it then answers. Needs `voice` with a `time_zone`. Sends nothing.
+
+        `call_id` is yours, and no other call of the bot may have it. `caller_phone` is the number that the caller calls
+        from: E.164, or as the bot's region writes it.
+        """
+        return AsyncConversation(self, call_id, bot_id, caller_phone)
 
     async def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
         """Settles a booking by its key alone.
@@ -245,9 +257,13 @@ class AsyncClient(Handle):
         )
         if status != _bindings.OK:
             raise Error.of(status, _bindings.take(error.value))
+        settled: Callable[[int], Settled | None] = _no_booking
+        if operation == _bindings.CALL_TOOL:
+            settled = booked_by_tool
         # Text that looks like it within a string has a backslash before its quotes.
-        is_booking = operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request
-        call = _Call(loop.create_future(), on_slow, is_booking)
+        elif operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request:
+            settled = settled_by_call
+        call = _Call(loop.create_future(), on_slow, settled)
         self._calls[ticket.value] = call
         try:
             await call.ended
@@ -288,7 +304,7 @@ class AsyncClient(Handle):
                     self._unheard.keep(completion)
                 else:
                     # By the loop, for the same reason as on_slow.
-                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion)
+                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion, take(completion))
                 continue
             if event != _bindings.DONE:  # one that is not known is only freed
                 _bindings.pbk_completion_free(completion)
@@ -316,11 +332,11 @@ class AsyncClient(Handle):
         """Takes the end of a call whose task has gone. That of a booking is for `on_settled`; one that is open is
         reported when it is settled."""
         loop = call.ended.get_loop()
-        is_known = _bindings.pbk_completion_outcome(completion) != _bindings.OUTCOME_UNKNOWN
-        if self._on_settled is None or not call.is_booking or not is_known or loop.is_closed():
+        settled = None if self._on_settled is None or loop.is_closed() else call.settled(completion)
+        if self._on_settled is None or settled is None:
             self._unheard.keep(completion)
         else:
-            loop.call_soon(self._report, self._on_settled, completion)
+            loop.call_soon(self._report, self._on_settled, completion, settled)
 
     def _tell_slow(self, on_slow: OnSlow) -> None:
         result = on_slow()
@@ -333,9 +349,9 @@ class AsyncClient(Handle):
         self._slow.discard(said)
         _complain("on_slow", said)
 
-    def _report(self, on_settled: OnSettled, completion: int) -> None:
+    def _report(self, on_settled: OnSettled, completion: int, settled: Settled) -> None:
         try:
-            result = on_settled(take(completion))
+            result = on_settled(settled)
         except BaseException:
             self._unheard.keep(completion)
             raise
@@ -353,6 +369,10 @@ class AsyncClient(Handle):
         else:
             _bindings.pbk_completion_free(completion)
         _complain("on_settled", report)
+
+
+def _no_booking(completion: int) -> Settled | None:
+    return None
 
 
 def _complain(name: str, future: asyncio.Future[Any]) -> None:

@@ -21,6 +21,7 @@ from ._handle import (
     written,
 )
 from ._unheard import Unheard
+from .conversation import Conversation
 from .errors import Error
 from .settled import Settled, take
 from .values import (
@@ -95,6 +96,14 @@ class Client(Handle):
     def lookup_customer(self, request: LookupCustomerRequest | JSON) -> LookupCustomerReply:
         """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
         return LookupCustomerReply(self._call(_bindings.pbk_lookup_customer, written(request)))
+
+    def conversation(self, call_id: str, bot_id: str, caller_phone: str | None = None) -> Conversation:
+        """Names a phone call, whose tool calls it then answers. Needs `voice` with a `time_zone`. Sends nothing.
+
+        `call_id` is yours, and no other call of the bot may have it. `caller_phone` is the number that the caller calls
+        from: E.164, or as the bot's region writes it.
+        """
+        return Conversation(self, call_id, bot_id, caller_phone)
 
     def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
         """Settles a booking by its key alone.

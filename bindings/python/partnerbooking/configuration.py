@@ -89,11 +89,34 @@ class Sandbox(TypedDict, total=False):
     seed: int
 
 
+class Service(TypedDict):
+    """One of `voice.services`."""
+
+    name: str
+    duration_minutes: int
+
+
 class VoiceOfBot(TypedDict, total=False):
+    """One of `voice.bots`, by the bot's id: its clinic."""
+
     time_zone: str
+    locale: Literal["en-US", "en-GB", "es", "fr"]
+    region: str
+    services: Sequence[Service]
+    step_minutes: int
+    opening: Mapping[str, Sequence[str]]
+    min_notice_minutes: int
+    max_days_ahead: int
+    offers: int
+    confirm: Literal["readback", "none"]
+    cache_ms: int
+    prefetch_days: int
+    items: Literal["auto", "slots", "windows"]
 
 
 class Voice(VoiceOfBot, total=False):
+    """The clinic of all bots. A member of `bots` holds for that bot in place of the one here."""
+
     bots: Mapping[str, VoiceOfBot]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import _bindings
 from .errors import Error
-from .values import CreateBookingReply
+from .values import CreateBookingReply, parsed
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,25 @@ def take(completion: int) -> Settled:
     if status != _bindings.OK:
         return Settled(*named, None, Error.of(status, reply))
     return Settled(*named, CreateBookingReply(reply), None)
+
+
+def settled_by_call(completion: int) -> Settled | None:
+    """Reads the end of a booking from the completion of its call. None when the call has left it open."""
+    is_open = _bindings.pbk_completion_outcome(completion) == _bindings.OUTCOME_UNKNOWN
+    return None if is_open else take(completion)
+
+
+def booked_by_tool(completion: int) -> Settled | None:
+    """Reads the booking that a tool call has made. None when it has made none."""
+    if _bindings.pbk_completion_status(completion) != _bindings.OK:
+        return None
+    reply: bytes | None = _bindings.pbk_completion_reply(completion)
+    members = {} if reply is None else parsed(reply)
+    if members.get("result") != "booked" or not members.get("booking"):
+        return None
+    tag: bytes | None = _bindings.pbk_completion_tag(completion)
+    booking = json.dumps({"booking": members["booking"]}, ensure_ascii=False).encode()
+    return Settled(members["idempotency_key"], None if tag is None else tag.decode(), CreateBookingReply(booking), None)
 
 
 def _out_of_memory(key: str) -> bytes:

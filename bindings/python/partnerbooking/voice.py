@@ -14,26 +14,33 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 from . import _bindings
 from .errors import Error
 from .values import JSON, Reply, parsed, rfc3339
 
 __all__ = [
+    "Dialect",
     "Phone",
     "Reading",
     "SkippedItem",
     "Slot",
     "Slots",
+    "Tools",
     "Wish",
     "phone",
     "say",
     "say_list",
     "say_phone",
     "slots",
+    "tools",
     "when",
 ]
+
+
+Dialect = Literal["openai", "openai_responses", "openai_realtime", "anthropic", "gemini", "mcp"]
+"""The form in which a model's API takes tools."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,18 @@ class Phone:
         return f"Phone(region={self.region!r})"
 
 
+@dataclass(frozen=True)
+class Tools:
+    """The tools for a language model."""
+
+    tools: list[dict[str, Any]]
+    """As the model's API takes them."""
+    prompt: str
+    """How the model uses them on the phone, for its prompt."""
+    json: bytes
+    """The answer, byte for byte."""
+
+
 def slots(
     reply: Reply | JSON,
     *,
@@ -254,6 +273,23 @@ def phone(text: str, *, region: str | None = None, locale: str | None = None) ->
     request = {"text": text, **{name: value for name, value in given.items() if value is not None}}
     json = _answer(_bindings.pbk_phone, _bindings.encode(request))
     return Phone(**{"extension": None, **parsed(json), "json": json})
+
+
+def tools(
+    dialect: Dialect,
+    *,
+    voice: Mapping[str, Any] | None = None,
+    bot_id: str | None = None,
+    look_up_caller: bool = False,
+) -> Tools:
+    """Returns the tools with which a language model finds and books appointments, and a text for its prompt.
+
+    `voice` is the configuration's member, and `bot_id` a bot with its own part of it. `look_up_caller` adds that tool.
+    """
+    members = {"dialect": dialect, "voice": voice, "bot_id": bot_id, "look_up_caller": look_up_caller}
+    options = {name: value for name, value in members.items() if value is not None}
+    json = _answer(_bindings.pbk_tools, _bindings.encode(options))
+    return Tools(**parsed(json), json=json)
 
 
 def _say(**members: Any) -> str:

@@ -1,0 +1,62 @@
+/// A booking that a model asks for: an offered slot, and the customer.
+struct BookingWish: Sendable {
+    let offer: ConversationState.Offer
+    let name: String
+    /// E.164.
+    let phone: String
+    let email: String?
+    let notes: String?
+
+    var startSeconds: Int { offer.start.instant }
+
+    /// The idempotency key: of the conversation and of everything that is booked, and never of the model. Another one for a
+    /// repetition of what was refused.
+    func key(_ call: ToolRequest.CallName, refusals: Int) -> String {
+        var hash = SHA256()
+        // Each with its length, so that no two lists are fed alike.
+        for part in [call.botID, call.callID, name, phone, email ?? "", notes ?? ""] {
+            hash.update("\(part.utf8.count):")
+            hash.update(Array(part.utf8))
+        }
+        hash.update("\(startSeconds) \(offer.durationMinutes) \(refusals)")
+        return "call-" + Array(hash.finalize().prefix(16)).hex
+    }
+
+    /// The request of the booking. The ledger and the journal keep the name of the phone call with it.
+    func request(_ call: ToolRequest.CallName, key: String, _ members: CallMembers) -> [UInt8] {
+        let slot = Slot(offer.start, durationMinutes: offer.durationMinutes)
+        return JSONWriter.object(capacity: 512) { request in
+            request.member("bot_id", call.botID)
+            request.member("idempotency_key", key)
+            request.member("conversation", call.callID)
+            request.object("booking") { booking in
+                booking.member("start_at", slot.startAt)
+                booking.member("duration_minutes", slot.durationMinutes)
+                booking.object("customer") { customer in
+                    customer.member("phone", phone)
+                    customer.member("name", name)
+                    customer.member("email", ifAny: email)
+                }
+                booking.member("notes", ifAny: notes)
+            }
+            members.write(&request)
+        }
+    }
+}
+
+/// The parts of a booking's reply that a bot may speak of.
+struct BookedReply {
+    /// nil when the reply names none.
+    let startSeconds: Int?
+    /// The platform has yet to confirm it.
+    let isRequested: Bool
+    /// The object `booking`, as the platform wrote it.
+    let booking: [UInt8]?
+
+    init(_ reply: [UInt8]) {
+        let booking = (try? JSONDocument(reply, profile: .reply))?.root["booking"]
+        startSeconds = booking?["start_at"]?.withText { Timestamp($0)?.instantSeconds } ?? nil
+        isRequested = ["pending", "requested", "tentative"].contains(booking?["status"]?.string?.lowercased() ?? "")
+        self.booking = booking.map { Array($0.text.utf8) }
+    }
+}

@@ -1,0 +1,50 @@
+/// The days that one search asks for. Windows follow one another from today on, so that equal wishes make equal searches.
+struct SearchWindow: Hashable, Sendable {
+    /// Days since 1970 in the clinic's zone, both included.
+    let firstDay: Int
+    let lastDay: Int
+
+    /// The window that has a day. `today` is the first day of the first window.
+    init(day: Int, today: Int, _ profile: VoiceProfile) {
+        let days = profile.prefetchDays
+        firstDay = today + max(0, day - today) / days * days
+        lastDay = min(firstDay + days, max(firstDay, today + profile.maxDaysAhead) + 1) - 1
+    }
+
+    /// The window behind this one. nil behind the last day that can be booked.
+    func next(today: Int, _ profile: VoiceProfile) -> SearchWindow? {
+        guard lastDay < today + profile.maxDaysAhead else { return nil }
+        return SearchWindow(day: lastDay + 1, today: today, profile)
+    }
+
+    /// The request of the search.
+    func request(botID: String, _ zone: Zone, _ options: CallMembers) -> [UInt8] {
+        JSONWriter.object(capacity: 256) { request in
+            request.member("bot_id", botID)
+            request.object("query") { query in
+                query.object("filter") { filter in
+                    filter.object("start_at_range") { range in
+                        range.member("start_at", WishFormat.instant(zone.startOfDay(firstDay), zone))
+                        range.member("end_at", WishFormat.instant(zone.startOfDay(lastDay + 1), zone))
+                    }
+                }
+            }
+            options.write(&request)
+        }
+    }
+}
+
+/// The members of a request that are the library's own.
+struct CallMembers {
+    let timeoutMilliseconds: Int
+    var slowAfterMilliseconds: Int?
+    var tag: String?
+    var traceparent: String?
+
+    func write(_ request: inout JSONWriter) {
+        request.member("timeout_ms", timeoutMilliseconds)
+        request.member("slow_after_ms", ifAny: slowAfterMilliseconds)
+        request.member("tag", ifAny: tag)
+        request.member("traceparent", ifAny: traceparent)
+    }
+}

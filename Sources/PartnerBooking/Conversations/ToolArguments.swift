@@ -1,0 +1,71 @@
+/// The arguments of a tool call, as language models write them: an object, or a text that holds one, fenced or not. Numbers
+/// and booleans may be texts, and the other way round. `null`, `"null"`, `""` and a missing member are alike. Members that
+/// no tool has are ignored.
+struct ToolArguments: Sendable {
+    /// nil: there is no object in it.
+    private let object: JSONValue?
+    /// False: something came that is no object.
+    let isReadable: Bool
+
+    private static let maxDepth = 3
+
+    init(_ value: JSONValue?) {
+        var value = value
+        for _ in 0..<Self.maxDepth {
+            guard let text = value, text.kind == .string else { break }
+            guard let inner = text.withText(Self.object) ?? nil else { break }
+            value = inner
+        }
+        switch value?.kind {
+        case .object?: (object, isReadable) = (value, true)
+        case nil, .null?: (object, isReadable) = (nil, true)
+        case .string?: (object, isReadable) = (nil, value?.withText { $0.isBlank } ?? false)
+        default: (object, isReadable) = (nil, false)
+        }
+    }
+
+    /// Returns a text. nil for what a model writes when it knows none.
+    func text(_ name: StaticString) -> String? {
+        guard let value = object?[name] else { return nil }
+        let text: String?
+        switch value.kind {
+        case .string: text = value.string
+        case .number, .bool: text = value.text
+        default: text = nil
+        }
+        guard let trimmed = text.map({ Self.trimmed($0) }), !trimmed.isEmpty else { return nil }
+        switch trimmed.lowercased() {
+        case "null", "none", "nil", "undefined", "n/a", "unknown": return nil
+        default: return trimmed
+        }
+    }
+
+    /// Returns whether a member says yes. Everything else is no: nothing is booked on a word that was not understood.
+    func isTrue(_ name: StaticString) -> Bool {
+        switch text(name)?.lowercased() {
+        case "true"?, "yes"?, "1"?: true
+        default: false
+        }
+    }
+
+    /// Returns the value from the first brace to the last one, if it is one in JSON.
+    private static func object(in text: UnsafeRawBufferPointer) -> JSONValue? {
+        if let document = try? JSONDocument(Array(text), profile: .reply) { return document.root }
+        guard let first = text.firstIndex(of: UInt8(ascii: "{")), let last = text.lastIndex(of: UInt8(ascii: "}")),
+            first < last
+        else { return nil }
+        return (try? JSONDocument(Array(text[first...last]), profile: .reply))?.root
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        let isBlank: (UInt8) -> Bool = { $0 <= 0x20 }
+        let bytes = text.utf8
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(text[first...last])
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate var isBlank: Bool { allSatisfy { $0 <= 0x20 } }
+}

@@ -1,0 +1,268 @@
+extension ToolCall {
+    mutating func beginBooking(_ conversation: inout ConversationState) -> Effect {
+        guard !request.isSpeculative else {
+            return finish(
+                ToolReply(
+                    result: .held,
+                    text: "Nothing is booked: the call was made ahead. Call again when the caller has finished."))
+        }
+        // Now: while the call waits, another one may put a new list before the caller.
+        wanted = request.arguments.text("slot").flatMap { conversation.offer(named: $0, profile.locale) }
+        return settleNext(&conversation)
+    }
+
+    /// A booking that may have been made is settled before another one is sent.
+    private mutating func settleNext(_ conversation: inout ConversationState) -> Effect {
+        let next = appointments.last { appointment in
+            guard !skipped.contains(appointment.key) else { return false }
+            // One that was made while nobody listened has a reply in the ledger.
+            return appointment.state == .open
+                || appointment.state == .made && conversation.booked[appointment.key] == nil
+        }
+        if let next {
+            state = .settling(key: next.key)
+            return .settle(key: next.key)
+        }
+        return decide(&conversation)
+    }
+
+    /// The wait for an earlier booking is over.
+    mutating func settled(_ result: CallResult, _ key: String, _ conversation: inout ConversationState) -> Effect {
+        guard let place = appointments.lastIndex(where: { $0.key == key }) else { return finish(failed(nil)) }
+        switch result {
+        case .success(let reply):
+            appointments[place].state = .made
+            let isNews = conversation.untold.contains(key) && wanted?.start.instant == appointments[place].startSeconds
+            let booked = note(reply, appointments[place], &conversation)
+            // The call that was in doubt, once more.
+            if isNews { return finish(self.booked(booked, reply, key)) }
+        case .failure where appointments[place].state == .made: skipped.insert(key)
+        case .failure(let error) where error.outcome == .unknown && error.code != .notRecorded:
+            let isInsisting = request.arguments.isTrue("another") && conversation.warned.contains(key)
+            guard isInsisting, wanted?.start.instant != appointments[place].startSeconds else {
+                return finish(inDoubt(appointments[place], error, isLong: true, &conversation))
+            }
+            skipped.insert(key)
+        case .failure:
+            appointments[place].state = .refused
+            conversation.untold.remove(key)
+        }
+        return settleNext(&conversation)
+    }
+
+    /// Nothing is in doubt: books, or says why not.
+    private mutating func decide(_ conversation: inout ConversationState) -> Effect {
+        let made = appointments.filter { $0.state == .made }
+        if let last = made.last {
+            let same = made.last { $0.startSeconds == wanted?.start.instant }
+            guard same == nil, request.arguments.isTrue("another") else {
+                return finish(already(same ?? last, &conversation))
+            }
+        }
+        guard let text = request.arguments.text("slot") else {
+            return finish(missing("slot", "Ask which of the offered times it shall be.", words.text.askTime))
+        }
+        guard let wanted else { return notOffered(text, &conversation) }
+        return book(wanted, &conversation)
+    }
+
+    private mutating func book(
+        _ offer: ConversationState.Offer, isConfirmed: Bool = true, _ conversation: inout ConversationState
+    ) -> Effect {
+        let arguments = request.arguments
+        guard let name = arguments.text("name") else {
+            return finish(missing("name", "Ask for the caller's name.", words.text.askName))
+        }
+        let phone: PhoneNumber
+        do throws(PartnerBookingError) {
+            guard let number = try self.phone else {
+                return finish(missing("phone", "Ask for the caller's phone number.", words.text.askPhone))
+            }
+            phone = number
+        } catch {
+            var reply = missing("phone", "Ask for the number again, digit by digit.", words.text.askPhone)
+            reply.error = error
+            return finish(reply)
+        }
+        let wish = BookingWish(
+            offer: offer, name: name, phone: phone.e164, email: arguments.text("email"), notes: arguments.text("notes"))
+        guard isConfirmed, profile.confirm == .none || isConfirmedByCaller(offer, conversation) else {
+            // One that was found again counts as offered as soon as the caller hears it.
+            if !isConfirmed { conversation.offer([offer]) }
+            conversation.readBack = offer
+            return finish(readback(wish, phone))
+        }
+        state = .booking(wish)
+        return .book(wish)
+    }
+
+    /// Returns whether the caller has said yes to this slot. A place such as "the second one" is another slot in the next list,
+    /// so the yes counts only for the slot that was read back.
+    private func isConfirmedByCaller(_ offer: ConversationState.Offer, _ conversation: ConversationState) -> Bool {
+        guard request.arguments.isTrue("caller_confirmed") else { return false }
+        guard var text = request.arguments.text("slot") else { return false }
+        let isPlace = text.withUTF8 { text in
+            let text = UnsafeRawBufferPointer(text)
+            return SlotToken.read(text) == nil && ItemTime(text) == nil
+        }
+        return !isPlace || conversation.readBack?.isSame(as: offer) ?? false
+    }
+
+    /// The number that the model heard, or else the one that the caller calls from.
+    private var phone: PhoneNumber? {
+        get throws(PartnerBookingError) {
+            if let heard = request.arguments.text("phone") { return try number(heard) }
+            return request.callerPhone.flatMap { try? number($0) }
+        }
+    }
+
+    func number(_ text: String) throws(PartnerBookingError) -> PhoneNumber {
+        guard text.utf8.count <= PhoneNumber.maxTextBytes else {
+            throw .field("phone", "must be \(PhoneNumber.textForm)", .tooLong)
+        }
+        var text = text
+        return try text.withUTF8 { text in
+            Result { () throws(PhoneProblem) in
+                try PhoneNumber(UnsafeRawBufferPointer(text), region: profile.region, locale: profile.locale)
+            }
+        }.mapError(PartnerBookingError.phoneUnclear).get()
+    }
+
+    // MARK: The slot
+
+    /// Returns to the list, or looks for a slot that another process has offered.
+    private mutating func notOffered(_ text: String, _ conversation: inout ConversationState) -> Effect {
+        if conversation.offers.isEmpty, let day = Self.recoverableDay(text, today, profile.zone) {
+            return recover(text, SearchWindow(day: day, today: today, profile), service: 0)
+        }
+        guard !conversation.lastOffers.isEmpty else {
+            return finish(
+                ToolReply(
+                    result: .notOffered,
+                    text: "That slot was not offered in this call. Call find_appointment_slots first.",
+                    say: words.say(words.text.askTime)))
+        }
+        return finish(offerAgain(conversation.lastOffers, &conversation))
+    }
+
+    private func offerAgain(_ offers: [ConversationState.Offer], _ conversation: inout ConversationState) -> ToolReply {
+        offer(
+            offers, .notOffered, "That slot was not offered in this call. Nothing is booked. Offer only: ",
+            say: offers.count == 1 ? words.text.askSlotOne : words.text.askSlot, &conversation)
+    }
+
+    /// Returns the day whose window is searched for a slot that is named in full.
+    private static func recoverableDay(_ text: String, _ today: Int, _ zone: Zone) -> Int? {
+        var text = text
+        return text.withUTF8 { text in
+            let text = UnsafeRawBufferPointer(text)
+            if let (_, isChecked) = SlotToken.read(text) { return isChecked ? today : nil }
+            return ItemTime(text)?.instant(in: zone).map { max(today, zone.local(at: $0).day) }
+        }
+    }
+
+    /// Looks for the slot among those of one service after another: one search, and then the cache.
+    private mutating func recover(_ text: String, _ window: SearchWindow, service: Int) -> Effect {
+        state = .searching(.recovery(text: text, window, service: service))
+        return .search(window, durationMinutes: duration(ofService: service))
+    }
+
+    private func duration(ofService place: Int) -> Int {
+        profile.services.indices.contains(place) ? profile.services[place].durationMinutes : 30
+    }
+
+    /// The search after a restart. What it finds is read back before it is booked: perhaps the model has made the name up.
+    mutating func recovered(
+        _ result: Result<[SlotStart], PartnerBookingError>, _ text: String, _ window: SearchWindow, service: Int,
+        _ conversation: inout ConversationState
+    ) -> Effect {
+        let durationMinutes = duration(ofService: service)
+        let slots: [SlotStart]
+        switch result {
+        case .success(let found): slots = found
+        case .failure(let error): return finish(failed(error))
+        }
+        var text = text
+        let pick = text.withUTF8 {
+            SlotPick.slot(
+                named: UnsafeRawBufferPointer($0), in: slots, offers: [], durationMinutes: durationMinutes, profile.locale)
+        }
+        if let pick {
+            let offer = ConversationState.Offer(start: pick, durationMinutes: durationMinutes)
+            return book(offer, isConfirmed: false, &conversation)
+        }
+        if service + 1 < profile.services.count { return recover(text, window, service: service + 1) }
+        let choice = SlotChoice.spread(slots, count: profile.offers)
+        guard !choice.isEmpty else {
+            return finish(
+                ToolReply(
+                    result: .notOffered, text: "That slot is not free, and nothing is near it. Ask for another day.",
+                    say: words.say(words.text.nothing)))
+        }
+        let offers = choice.map { ConversationState.Offer(start: $0, durationMinutes: durationMinutes) }
+        return finish(offerAgain(offers, &conversation))
+    }
+
+    // MARK: The end of the booking
+
+    mutating func bookingEnded(
+        _ result: CallResult, _ wish: BookingWish, key: String, _ conversation: inout ConversationState
+    ) -> Effect {
+        let appointment = Appointment(
+            key: key, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes, state: .made)
+        switch result {
+        case .success(let reply):
+            return finish(booked(note(reply, appointment, &conversation), reply, key))
+        case .failure(let error) where error.outcome == .unknown:
+            conversation.untold.insert(key)
+            return finish(inDoubt(appointment, error, isLong: false, &conversation))
+        case .failure(let error):
+            conversation.refusals[wish.key(request.call, refusals: 0), default: 0] += 1
+            guard error.isAboutSlot else { return finish(refused(error)) }
+            state = .searching(.alternatives(to: wish))
+            return .search(
+                SearchWindow(day: wish.offer.start.local.day, today: today, profile),
+                durationMinutes: wish.offer.durationMinutes)
+        }
+    }
+
+    mutating func alternatives(
+        _ result: Result<[SlotStart], PartnerBookingError>, to wish: BookingWish, _ conversation: inout ConversationState
+    ) -> Effect {
+        let slots = ((try? result.get()) ?? []).filter { $0.instant != wish.startSeconds }
+        let choice = SlotChoice.around(wish.startSeconds, slots, in: profile.zone, count: profile.offers)
+        guard !choice.isEmpty else {
+            return finish(
+                ToolReply(
+                    result: .slotGone, text: "That time was just taken. Nothing is booked. Ask for another day.",
+                    say: words.say(words.text.goneOnly)))
+        }
+        return finish(
+            offer(
+                choice.map { ConversationState.Offer(start: $0, durationMinutes: wish.offer.durationMinutes) }, .slotGone,
+                "That time was just taken. Nothing is booked. Offer instead: ", say: words.text.gone, &conversation))
+    }
+
+    /// Remembers what a reply has said.
+    @discardableResult
+    private func note(
+        _ reply: [UInt8], _ appointment: Appointment, _ conversation: inout ConversationState
+    ) -> ConversationState.Booked {
+        let read = BookedReply(reply)
+        let booked = ConversationState.Booked(
+            startSeconds: read.startSeconds ?? appointment.startSeconds, durationMinutes: appointment.durationMinutes,
+            isRequested: read.isRequested)
+        conversation.booked[appointment.key] = booked
+        conversation.untold.remove(appointment.key)
+        conversation.warned.remove(appointment.key)
+        return booked
+    }
+}
+
+extension PartnerBookingError {
+    /// The service refused this slot, and may accept another one. Not so when it refuses the key or the bot.
+    fileprivate var isAboutSlot: Bool {
+        guard outcome == .rejected, let status else { return false }
+        return isSlotConflict || status == 409 || status == 410 || status == 422 || (200..<300).contains(status)
+    }
+}

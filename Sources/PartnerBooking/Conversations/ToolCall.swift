@@ -1,0 +1,185 @@
+/// One tool call: what it asks for, one after another, until it has an answer. Events in, effects out; neither network nor
+/// clock.
+struct ToolCall: Sendable {
+    /// What to do next.
+    enum Effect: Sendable {
+        /// Search, or look into the cache.
+        case search(SearchWindow, durationMinutes: Int)
+        /// Wait for the end of a booking from before.
+        case settle(key: String)
+        /// Send a booking.
+        indirect case book(BookingWish)
+        case lookUp(phone: String)
+        indirect case finish(ToolReply)
+    }
+
+    enum State: Sendable {
+        case ready
+        indirect case searching(Search)
+        case settling(key: String)
+        indirect case booking(BookingWish)
+        case lookingUp
+        case finished
+    }
+
+    /// The reason for a search.
+    enum Search: Sendable {
+        case find(ConversationState.Find, SearchWindow, isFirst: Bool)
+        /// A slot was taken: what else is there?
+        case alternatives(to: BookingWish)
+        /// A slot that another process has offered.
+        case recovery(text: String, SearchWindow, service: Int)
+    }
+
+    let request: ToolRequest
+    let profile: VoiceProfile
+    /// Seconds since 1970.
+    let now: Int
+    var state = State.ready
+    /// The bookings of the call, oldest first.
+    var appointments: [Appointment]
+    /// The offered slot that the model named when the call began.
+    var wanted: ConversationState.Offer?
+    /// Bookings in doubt that this call does not wait for any more.
+    var skipped: Set<String> = []
+    /// The booking whose end the notes mention.
+    var toldKey: String?
+    /// Sentences about earlier bookings, for the model and for the caller.
+    var notes: [(text: String, say: String?)] = []
+
+    init(_ request: ToolRequest, _ profile: VoiceProfile, _ appointments: [Appointment], now: Int) {
+        self.request = request
+        self.profile = profile
+        self.appointments = appointments
+        self.now = now
+    }
+
+    var words: ToolWords { ToolWords(profile: profile, now: now) }
+    var today: Int { profile.zone.local(at: now).day }
+
+    /// Takes in bookings that other calls of the conversation have made since this one began.
+    mutating func learn(_ current: [Appointment]) {
+        appointments += current.filter { new in !appointments.contains { $0.key == new.key } }
+    }
+
+    // MARK: Events
+
+    /// What has happened.
+    enum Event: Sendable {
+        case began
+        case searched(Result<[SlotStart], PartnerBookingError>)
+        /// The wait for an earlier booking is over.
+        case settled(CallResult)
+        case bookingEnded(CallResult, key: String)
+        case lookedUp(CallResult)
+        /// The pipeline did not take a part: nothing of it was sent.
+        case refused(PartnerBookingError)
+    }
+
+    @inline(never)
+    mutating func handle(_ event: Event, _ conversation: inout ConversationState) -> Effect {
+        switch (state, event) {
+        case (.ready, .began): return begin(&conversation)
+        case (.searching(let search), .searched(let result)): return searched(result, search, &conversation)
+        case (.searching(let search), .refused(let error)): return searched(.failure(error), search, &conversation)
+        case (.settling(let key), .settled(let result)): return settled(result, key, &conversation)
+        case (.settling(let key), .refused(let error)): return settled(.failure(error), key, &conversation)
+        case (.booking(let wish), .bookingEnded(let result, let key)):
+            return bookingEnded(result, wish, key: key, &conversation)
+        case (.booking, .refused(let error)): return finish(refused(error))
+        case (.lookingUp, .lookedUp(let result)): return lookedUp(result)
+        case (.lookingUp, .refused(let error)): return lookedUp(.failure(error))
+        case (_, .refused(let error)): return finish(failed(error))
+        default: return finish(failed(nil))
+        }
+    }
+
+    private mutating func begin(_ conversation: inout ConversationState) -> Effect {
+        guard let tool = request.tool else {
+            let names = ToolRequest.Tool.allCases.map(\.rawValue).joined(separator: ", ")
+            return finish(ToolReply(result: .invalid, text: "There is no such tool. The tools are " + names + "."))
+        }
+        guard request.arguments.isReadable else {
+            return finish(
+                ToolReply(result: .invalid, text: "The arguments are no JSON object. Call the tool again with its members."))
+        }
+        switch tool {
+        case .find:
+            tellEnds(&conversation)
+            return beginFind(&conversation)
+        case .book: return beginBooking(&conversation)
+        case .lookUp: return beginLookUp()
+        }
+    }
+
+    /// A search has ended.
+    private mutating func searched(
+        _ result: Result<[SlotStart], PartnerBookingError>, _ search: Search, _ conversation: inout ConversationState
+    ) -> Effect {
+        switch search {
+        case .find(let find, let window, let isFirst): return found(result, find, window, isFirst: isFirst, &conversation)
+        case .alternatives(let wish): return alternatives(result, to: wish, &conversation)
+        case .recovery(let text, let window, let service):
+            return recovered(result, text, window, service: service, &conversation)
+        }
+    }
+
+    mutating func finish(_ reply: ToolReply) -> Effect {
+        state = .finished
+        var reply = reply
+        reply.toldKey = toldKey
+        for note in notes.reversed() {
+            reply.text = note.text + " " + reply.text
+            if let first = note.say { reply.say = reply.say.map { first + " " + $0 } ?? first }
+        }
+        return .finish(reply)
+    }
+
+    /// Nothing came of it, and nothing was booked.
+    func failed(_ error: PartnerBookingError?) -> ToolReply {
+        ToolReply(
+            result: .failed,
+            text: "The calendar cannot be reached. Do not invent times. Offer a call back or a person.",
+            say: words.say(words.text.failed), error: error)
+    }
+
+    /// Offers slots: from now on they can be booked.
+    func offer(
+        _ offers: [ConversationState.Offer], _ result: ToolReply.Result, _ introduction: String, say: StaticString,
+        _ conversation: inout ConversationState
+    ) -> ToolReply {
+        conversation.offer(offers)
+        let slots = words.spoken(offers)
+        return ToolReply(
+            result: result, text: introduction + words.list(slots) + ". Book with the name before the brackets.",
+            say: words.say(say, words.times(offers.map(\.start.instant))), slots: slots)
+    }
+
+    // MARK: Earlier bookings
+
+    /// Notes the ends of bookings that the model has not heard of: it was interrupted.
+    private mutating func tellEnds(_ conversation: inout ConversationState) {
+        for appointment in appointments {
+            let isUntold = conversation.untold.contains(appointment.key)
+            let time = words.times([appointment.startSeconds])
+            switch appointment.state {
+            case .made where isUntold || !appointment.isHeard:
+                toldKey = appointment.key
+                notes.append(
+                    ("The booking before went through: " + time + " is booked.", words.say(words.text.booked, time)))
+            case .refused where isUntold:
+                notes.append(("The booking before was not made: " + time + " is not booked.", nil))
+            case .open:
+                let text = "It is not known yet whether " + time + " is booked."
+                notes.append((text, words.say(words.text.pending, time)))
+                continue
+            case .made, .refused: break
+            }
+            conversation.untold.remove(appointment.key)
+        }
+        // What the ledger does not know was never sent.
+        let gone = conversation.untold.filter { key in !appointments.contains { $0.key == key } }
+        if !gone.isEmpty { notes.append(("The booking before was not made.", nil)) }
+        conversation.untold.subtract(gone)
+    }
+}

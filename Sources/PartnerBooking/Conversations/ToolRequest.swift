@@ -1,0 +1,79 @@
+/// A tool call of a language model, with what the host knows of the phone call.
+final class ToolRequest: Sendable {
+    /// The tools, by the names that a model knows.
+    enum Tool: String, Sendable, CaseIterable {
+        case find = "find_appointment_slots"
+        case book = "book_appointment"
+        case lookUp = "look_up_caller"
+    }
+
+    /// As the model wrote it.
+    let toolName: String
+    /// nil: there is no such tool.
+    let tool: Tool?
+    let callID: String
+    let botID: String
+    let arguments: ToolArguments
+    /// The number that the caller calls from, as the host has it.
+    let callerPhone: String?
+    /// The model may take the call back: nothing is booked.
+    let isSpeculative: Bool
+    let timeoutMilliseconds: Int?
+    let slowAfterMilliseconds: Int?
+    let tag: String?
+    let traceparent: String?
+
+    /// The phone call that a request belongs to.
+    struct CallName: Hashable, Sendable {
+        let botID: String
+        let callID: String
+
+        init(botID: String, callID: String) { (self.botID, self.callID) = (botID, callID) }
+
+        init(_ root: ObjectReader) throws(PartnerBookingError) {
+            let form: StaticString = "a string of 1 to 256 bytes"
+            let isName: (UnsafeRawBufferPointer) -> Bool = { !$0.isEmpty && FieldRules.isLine($0) }
+            botID = try root.checkText("bot_id", maxBytes: 256, form, isName).string ?? ""
+            callID = try root.checkText("call_id", maxBytes: 256, form, isName).string ?? ""
+        }
+    }
+
+    var call: CallName { CallName(botID: botID, callID: callID) }
+
+    /// Reads a request as docs/json-contract.md describes it. Strict with the host, lenient with the model's arguments.
+    init(json: [UInt8]) throws(PartnerBookingError) {
+        let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
+        let root = try ObjectReader(document.root, what: "The request", .request)
+        tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
+        do throws(PartnerBookingError) {
+            try root.refuseMembers(except: [
+                "tool", "call_id", "bot_id", "arguments", "caller_phone", "speculative", "timeout_ms", "slow_after_ms",
+                "tag",
+                "traceparent",
+            ])
+            toolName =
+                try root.checkText("tool", maxBytes: 128, "the name of the tool, such as find_appointment_slots").string
+                ?? ""
+            tool = Tool(rawValue: toolName)
+            let call = try CallName(root)
+            (botID, callID) = (call.botID, call.callID)
+            let phone = try root.value("caller_phone").flatMap { $0.kind == .null ? nil : $0 }
+            guard phone.map({ $0.kind == .string }) ?? true else {
+                throw root.refuse("caller_phone", "must be the number that the caller calls from, or null")
+            }
+            // Networks send all sorts of names here. One that is no number is as good as none.
+            callerPhone = phone?.string
+            isSpeculative = try root.optionalBoolean("speculative") ?? false
+            timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
+            slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
+            traceparent = try root.optionalString(
+                "traceparent", maxBytes: 55,
+                "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01", FieldRules.isTraceparent)
+            arguments = ToolArguments(try root.value("arguments"))
+        } catch {
+            var error = error
+            error.tag = tag
+            throw error
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// The facts about a clinic that its bot's tools need: the member `voice` of the configuration.
+struct VoiceProfile: Sendable {
+    /// A kind of appointment.
+    struct Service: Sendable {
+        /// nil when the configuration names none: the only service.
+        let name: String?
+        let durationMinutes: Int
+    }
+
+    /// The question before a booking.
+    enum Confirm: String, Sendable {
+        /// The slot, the name and the number are read back first.
+        case readback
+        /// The model asks by itself.
+        case none
+    }
+
+    var zone: Zone
+    var locale = VoiceLocale.americanEnglish
+    /// ISO 3166: where phone numbers without `+` are dialled. nil: they need one.
+    var region: PhonePlan?
+    /// Never empty.
+    var services = [Service(name: nil, durationMinutes: 30)]
+    var stepMinutes: Int?
+    /// From Monday on, in minutes after midnight. nil: not known.
+    var opening: [[Range<Int>]]?
+    var minNoticeMinutes = 0
+    var maxDaysAhead = 60
+    /// The number of slots in an offer.
+    var offers = 3
+    var confirm = Confirm.readback
+    /// The time for which a reply of the service answers wishes. 0: no reply is kept.
+    var cacheMilliseconds = 20_000
+    /// The days of one search.
+    var prefetchDays = 14
+    var items = SlotOptions.Items.automatic
+
+    init(zone: Zone) { self.zone = zone }
+
+    /// Returns the service that a model named. nil when it named one that is not there, or none and there are several.
+    func service(named name: String?) -> Service? {
+        guard services.count > 1 else { return services.first }
+        guard let name else { return nil }
+        let wanted = Self.letters(name)
+        return services.first { $0.name.map(Self.letters) == wanted }
+    }
+
+    private static func letters(_ name: String) -> String {
+        String(decoding: name.utf8.filter { $0 > 0x20 && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }, as: UTF8.self)
+            .lowercased()
+    }
+
+    /// The appointment and the slots that come into question: from today until `maxDaysAhead`.
+    func slotOptions(durationMinutes: Int, now: Int) -> SlotOptions {
+        var options = SlotOptions(timeZone: zone.name)
+        options.durationMinutes = durationMinutes
+        options.stepMinutes = stepMinutes
+        options.items = items
+        options.now = now
+        options.minNoticeMinutes = minNoticeMinutes
+        options.maxDaysAhead = maxDaysAhead
+        return options
+    }
+}

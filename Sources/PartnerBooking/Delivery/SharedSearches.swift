@@ -1,0 +1,32 @@
+/// The searches under way whose reply equal ones may have, too.
+struct SharedSearches {
+    private var exchanges: [[UInt8]: TransferID] = [:]
+
+    /// Some may be over: they go when there are more than these.
+    private static let maxCount = 256
+
+    /// Returns the exchange of an equal search, which the call belongs to. nil: from now on the call's own is one.
+    mutating func join(_ call: Call, _ table: inout ExchangeTable) -> TransferID? {
+        let body = call.request.body
+        if let id = exchanges[body], table.canShare(id, body) {
+            table.add(call, to: id)
+            return id
+        }
+        if exchanges.count >= Self.maxCount { exchanges = exchanges.filter { table.canShare($0.value, $0.key) } }
+        exchanges[body] = TransferID(firstCall: call.ticket)
+        return nil
+    }
+}
+
+extension ExchangeTable {
+    /// Returns whether an exchange will still have a reply to this request.
+    fileprivate func canShare(_ id: TransferID, _ body: [UInt8]) -> Bool {
+        reads(id) { exchange in
+            guard !exchange.calls.isEmpty, exchange.request.body == body else { return false }
+            switch exchange.phase {
+            case .queued, .attempting, .pausing: return true
+            case .claiming, .recording, .abandoning, .voiding, .givingUp, .ended: return false
+            }
+        } ?? false
+    }
+}

@@ -1,0 +1,51 @@
+/// The keys of each phone call that has a name.
+struct ConversationIndex: Sendable {
+    private var keys: [String: Set<String>] = [:]
+
+    /// An entry is stored under a key, or removed.
+    mutating func replace(_ old: Wish?, by new: Wish?, key: String) {
+        guard old?.conversation != new?.conversation else { return }
+        if let name = old?.conversation {
+            keys[name]?.remove(key)
+            if keys[name]?.isEmpty ?? false { keys[name] = nil }
+        }
+        if let name = new?.conversation { keys[name, default: []].insert(key) }
+    }
+
+    subscript(name: String) -> Set<String> { keys[name] ?? [] }
+}
+
+extension BookingLedger {
+    /// A booking of a phone call.
+    struct Known: Sendable {
+        let key: String
+        let summary: BookingSummary
+        let state: PendingBooking.State
+        let recordedAt: Int
+        let end: TransferID
+        /// The host has its end, or is about to.
+        let isHeard: Bool
+    }
+
+    /// Returns the bookings of a phone call, oldest first.
+    func bookings(of conversation: String, botID: String, now: Int) -> [Known] {
+        conversations[conversation].compactMap { key in
+            guard let entry = entries[key], let summary = entry.wish.summary, summary.botID == botID, !entry.isExpired(now)
+            else { return nil }
+            return Known(
+                key: key, summary: summary, state: entry.wasMade ? .booked : entry.pendingState,
+                recordedAt: entry.recordedAt,
+                end: entry.end, isHeard: entry.heardAt != nil)
+        }.sorted { ($0.recordedAt, $0.key) < ($1.recordedAt, $1.key) }
+    }
+}
+
+extension LedgerStore {
+    /// Returns the bookings of a phone call, oldest first, and for those that have ended the receipt of their end.
+    func bookings(of conversation: String, botID: String) -> [(booking: BookingLedger.Known, receipt: Receipt?)] {
+        knownBookings(of: conversation, botID: botID).map { booking in
+            let hasEnded = booking.state == .booked || booking.state == .refused
+            return (booking, hasEnded ? Receipt(self, key: booking.key, end: booking.end) : nil)
+        }
+    }
+}

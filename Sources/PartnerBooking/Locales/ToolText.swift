@@ -1,0 +1,134 @@
+/// The sentences with which a bot leads a caller to an appointment. `{}` is a place for words: times, a name, a number.
+struct ToolText: Sendable {
+    /// Some slots. {}: the slots, joined by "or".
+    var offer: StaticString
+    /// One slot.
+    var offerOne: StaticString
+    /// Nothing is free at the time that was asked for. {}: the nearest slots.
+    var nearest: StaticString
+    /// Nothing is free, and nothing near it.
+    var nothing: StaticString
+    /// The caller's words have several meanings. {}: those, joined by "or".
+    var whichTime: StaticString
+    /// The caller's words about the time were not understood.
+    var askTime: StaticString
+    /// The day has passed.
+    var askLater: StaticString
+    /// The clinic has several kinds of appointments.
+    var askService: StaticString
+    /// The caller has to choose again. {}: the slots.
+    var askSlot: StaticString
+    /// The same for one slot.
+    var askSlotOne: StaticString
+    var askName: StaticString
+    var askPhone: StaticString
+    /// Before the booking. {}: the slot, the name, the number.
+    var readback: StaticString
+    /// {}: the appointment.
+    var booked: StaticString
+    /// Booked, but the clinic has to confirm it. {}: the appointment.
+    var requested: StaticString
+    /// There is an appointment from before. {}: the appointment.
+    var already: StaticString
+    /// Behind it: the time that was asked for is not booked.
+    var noOther: StaticString
+    /// Somebody else was faster. {}: other slots.
+    var gone: StaticString
+    /// The same without other slots.
+    var goneOnly: StaticString
+    /// The end of a booking is not known yet.
+    var confirming: StaticString
+    /// The same, before something else is said. {}: the appointment.
+    var pending: StaticString
+    /// The end of a booking does not become known soon.
+    var notConfirmed: StaticString
+    /// The service cannot be reached.
+    var failed: StaticString
+    /// A booking was refused.
+    var refused: StaticString
+    /// The caller is known. {}: the name.
+    var greeting: StaticString
+}
+
+extension ToolText {
+    static let english = ToolText(
+        offer: "I have {}. Which one suits you?",
+        offerOne: "I have {}. Does that suit you?",
+        nearest: "I have nothing free then. The nearest is {}. Would that suit you?",
+        nothing: "I'm afraid nothing is free then. Shall I look at another day?",
+        whichTime: "Do you mean {}?",
+        askTime: "Which day and time would suit you?",
+        askLater: "That time has passed. Which day would suit you?",
+        askService: "What kind of appointment would you like?",
+        askSlot: "Which one would you like, {}?",
+        askSlotOne: "Would you like {}?",
+        askName: "What name may I put it under?",
+        askPhone: "What number can we reach you on?",
+        readback: "So that's {}, for {}, and the number is {}. Is that right?",
+        booked: "You're booked for {}.",
+        requested: "I've asked for {}. You'll hear when it is confirmed.",
+        already: "You already have an appointment, {}.",
+        noOther: "I have not booked another one.",
+        gone: "I'm sorry, that time has just been taken. I have {}. Which one suits you?",
+        goneOnly: "I'm sorry, that time has just been taken. Shall I look at another day?",
+        confirming: "I'm just confirming that for you. One moment, please.",
+        pending: "I'm still waiting to hear about {}.",
+        notConfirmed: "I can't confirm it right now. May I have someone call you back?",
+        failed: "I'm sorry, I can't reach the calendar right now. May I have someone call you back?",
+        refused: "I'm sorry, I could not book that. May I have someone call you back?",
+        greeting: "Am I speaking with {}?")
+
+    static let spanish = ToolText(
+        offer: "Puedo ofrecerle {}. ¿Qué le viene bien?",
+        offerOne: "Puedo ofrecerle {}. ¿Le viene bien?",
+        nearest: "A esa hora no hay nada libre. Lo más cercano es {}. ¿Le vendría bien?",
+        nothing: "Lo siento, no hay nada libre entonces. ¿Miro otro día?",
+        whichTime: "¿Quiere decir {}?",
+        askTime: "¿Qué día y a qué hora le viene bien?",
+        askLater: "Ese momento ya ha pasado. ¿Qué día le viene bien?",
+        askService: "¿Qué tipo de cita desea?",
+        askSlot: "¿Cuál prefiere, {}?",
+        askSlotOne: "¿Le viene bien {}?",
+        askName: "¿A nombre de quién pongo la cita?",
+        askPhone: "¿A qué número le podemos llamar?",
+        readback: "Entonces es {}, a nombre de {}, y el número es {}. ¿Es correcto?",
+        booked: "Su cita queda reservada para {}.",
+        requested: "He pedido cita para {}. Se la confirmarán.",
+        already: "Ya tiene una cita, {}.",
+        noOther: "No he reservado otra.",
+        gone: "Lo siento, esa hora se acaba de ocupar. Puedo ofrecerle {}. ¿Qué le viene bien?",
+        goneOnly: "Lo siento, esa hora se acaba de ocupar. ¿Miro otro día?",
+        confirming: "Se lo estoy confirmando. Un momento, por favor.",
+        pending: "Aún espero la confirmación para {}.",
+        notConfirmed: "Ahora mismo no puedo confirmarlo. ¿Quiere que le llamemos?",
+        failed: "Lo siento, ahora mismo no puedo consultar la agenda. ¿Quiere que le llamemos?",
+        refused: "Lo siento, no he podido reservarlo. ¿Quiere que le llamemos?",
+        greeting: "¿Hablo con {}?")
+
+    static let french = ToolText(
+        offer: "Je peux vous proposer {}. Qu'est-ce qui vous convient ?",
+        offerOne: "Je peux vous proposer {}. Est-ce que cela vous convient ?",
+        nearest: "Rien n'est libre à ce moment-là. Le plus proche est {}. Est-ce que cela vous irait ?",
+        nothing: "Je suis désolé, rien n'est libre à ce moment-là. Voulez-vous un autre jour ?",
+        whichTime: "Voulez-vous dire {} ?",
+        askTime: "Quel jour et à quelle heure cela vous convient-il ?",
+        askLater: "Ce moment est déjà passé. Quel jour vous convient ?",
+        askService: "Quel type de rendez-vous souhaitez-vous ?",
+        askSlot: "Lequel préférez-vous, {} ?",
+        askSlotOne: "Est-ce que {} vous convient ?",
+        askName: "À quel nom dois-je le mettre ?",
+        askPhone: "À quel numéro peut-on vous joindre ?",
+        readback: "Donc, {}, au nom de {}, et le numéro est {}. C'est bien cela ?",
+        booked: "Votre rendez-vous est réservé pour {}.",
+        requested: "J'ai demandé un rendez-vous pour {}. Il vous sera confirmé.",
+        already: "Vous avez déjà un rendez-vous, {}.",
+        noOther: "Je n'en ai pas réservé d'autre.",
+        gone: "Je suis désolé, cette heure vient d'être prise. Je peux vous proposer {}. Qu'est-ce qui vous convient ?",
+        goneOnly: "Je suis désolé, cette heure vient d'être prise. Voulez-vous un autre jour ?",
+        confirming: "Je vous confirme cela. Un instant, s'il vous plaît.",
+        pending: "J'attends encore la confirmation pour {}.",
+        notConfirmed: "Je ne peux pas le confirmer maintenant. Voulez-vous qu'on vous rappelle ?",
+        failed: "Je suis désolé, je n'arrive pas à consulter l'agenda. Voulez-vous qu'on vous rappelle ?",
+        refused: "Je suis désolé, je n'ai pas pu le réserver. Voulez-vous qu'on vous rappelle ?",
+        greeting: "Est-ce que je parle à {} ?")
+}

@@ -1,0 +1,317 @@
+/// Tool calls of language models. Each is made of calls of the pipeline, one after another.
+extension PartnerBookingClient {
+    /// Answers a tool call, and waits for that, at the latest until its deadline.
+    @available(*, noasync, message: "It blocks its thread: use submitTool")
+    public func callTool(_ json: [UInt8]) -> CallResult {
+        guard !Thread.isCallbackThread else { return .failure(.wouldDeadlock) }
+        let waiter = waiters.borrow()
+        do throws(PartnerBookingError) {
+            let (ticket, deadline) = try beginTool(json, .waiter(waiter))
+            if let end = waiters.wait(waiter, until: deadline.adding(milliseconds: 1_000)) {
+                end.receipt?.acknowledgeSoon()
+                if case .done(let result) = end.event { return result }
+            }
+            cancelTool(ticket)
+            return .failure(.timeout)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Hands over a tool call. Waits for nothing. The end comes to the handler on the transfer thread, as that of `submit`.
+    @discardableResult
+    public func submitTool(_ json: [UInt8], handler: @escaping CompletionHandler) throws(PartnerBookingError) -> CallTicket {
+        let receiver = CompletionReceiver.handler { completion in
+            handler(completion)
+            completion.receipt?.acknowledge()
+        }
+        return try beginTool(json, receiver).ticket
+    }
+
+    /// The same for a handler that acknowledges receipts. `noteTicket` hears the ticket before anything can happen to the call.
+    package func submitTool(
+        _ json: [UInt8], noteTicket: (CallTicket) -> Void, handler: @escaping CompletionHandler
+    ) throws(PartnerBookingError) {
+        _ = try beginTool(json, .handler(handler), noteTicket)
+    }
+
+    /// The same for completions that wait in `completions`.
+    package func submitTool(
+        _ json: [UInt8], context: UInt, noteTicket: (CallTicket) -> Void
+    ) throws(PartnerBookingError) {
+        try completions.reserve()
+        do throws(PartnerBookingError) {
+            _ = try beginTool(json, .queue(completions, context: context), noteTicket)
+        } catch {
+            completions.unreserve()
+            throw error
+        }
+    }
+
+    /// Ends a tool call with `cancelled`. A booking that was sent goes on. Returns false for the ticket of another call.
+    @discardableResult
+    func cancelTool(_ ticket: CallTicket) -> Bool {
+        let part = tools.withLock { desk in
+            desk.jobs[ticket].map { job in
+                job.isCancelled = true
+                return job.part
+            }
+        }
+        guard let part else { return false }
+        if let part { loop.cancel(part) }
+        return true
+    }
+
+    func profile(_ botID: String) throws(PartnerBookingError) -> VoiceProfile {
+        guard let profile = voice.profile(bot: botID) else {
+            throw .field("bot_id", "has no clinic: the configuration needs voice.time_zone for tools", .missing)
+        }
+        return profile
+    }
+
+    // MARK: The life of a tool call
+
+    private func beginTool(
+        _ json: [UInt8], _ receiver: CompletionReceiver, _ noteTicket: (CallTicket) -> Void = { _ in }
+    ) throws(PartnerBookingError) -> (ticket: CallTicket, deadline: MonotonicTime) {
+        let request = try ToolRequest(json: json)
+        let profile = try profile(request.botID)
+        let ticket = try state.withLock { state throws(PartnerBookingError) in
+            guard !state.isClosed else { throw .clientClosed }
+            state.ticketCount &+= 1
+            return CallTicket(state.ticketCount)
+        }
+        noteTicket(ticket)
+        let submittedAt = MonotonicTime.now()
+        let operation: CallOperation = request.tool == .book ? .createBooking : .searchAvailability
+        let timeout = request.timeoutMilliseconds ?? callDefaults.timeoutMilliseconds(for: operation)
+        let slowAfter = request.slowAfterMilliseconds ?? callDefaults.slowAfterMilliseconds
+        let now = clock.coarseSeconds()
+        let deadline = submittedAt.adding(milliseconds: timeout)
+        let end = tools.withLock { desk in
+            let (appointments, known) = appointments(of: request.call, now: now, &desk)
+            let job = ToolJob(
+                ticket, ToolCall(request, profile, appointments, now: now), receiver,
+                submittedAt: submittedAt, deadline: deadline, slowAt: slowAfter.map(submittedAt.adding),
+                receipts: Dictionary(known.compactMap { entry in entry.receipt.map { (entry.booking.key, $0) } }) { $1 })
+            desk.jobs[ticket] = job
+            return step(job, .began, nil, &desk)
+        }
+        guard let end else { return (ticket, deadline) }
+        if case .handler = receiver {
+            // Handlers are called on the transfer thread alone.
+            try loop.perform { end.tell() }
+        } else {
+            end.tell()
+        }
+        return (ticket, deadline)
+    }
+
+    /// The bookings of a phone call: those of the ledger, and those that are on their way to it.
+    private func appointments(
+        of call: ToolRequest.CallName, now: Int, _ desk: inout ToolDesk
+    ) -> (appointments: [Appointment], known: [(booking: BookingLedger.Known, receipt: Receipt?)]) {
+        let known = ledger.bookings(of: call.callID, botID: call.botID)
+        let listed = known.map { Appointment($0.booking) }
+        let sending = desk.conversations.change(call, now: now) { $0.sending }
+        return (listed + sending.filter { sent in !listed.contains { $0.key == sent.key } }, known)
+    }
+
+    /// The end of a tool call, to be told when the desk's lock is free.
+    private struct End: Sendable {
+        let job: ToolJob
+        let result: CallResult
+        var receipt: Receipt?
+        var key: String?
+
+        func tell() { job.tell(.done(result), receipt, key: key) }
+    }
+
+    /// Hands an event to a tool call, and does what it asks for. Returns its end, if that is reached.
+    @inline(never)
+    private func step(_ job: ToolJob, _ event: ToolCall.Event, _ receipt: Receipt?, _ desk: inout ToolDesk) -> End? {
+        let name = job.request.call
+        var event = event
+        // While this call waited, another one may have booked.
+        if case .settled = event { job.call.learn(appointments(of: name, now: job.call.now, &desk).appointments) }
+        while true {
+            let effect = desk.conversations.change(name, now: job.call.now) { job.call.handle(event, &$0) }
+            if case .finish(let reply) = effect {
+                desk.jobs[job.ticket] = nil
+                let told = receipt ?? (reply.idempotencyKey ?? reply.toldKey).flatMap { job.receipts[$0] }
+                return End(
+                    job: job, result: .success(reply.json(job.request.toolName)), receipt: told, key: reply.idempotencyKey)
+            }
+            if job.isCancelled {
+                desk.jobs[job.ticket] = nil
+                return End(job: job, result: .failure(.cancelled))
+            }
+            do throws(PartnerBookingError) {
+                if let slots = try begin(effect, job, &desk) {
+                    event = .searched(.success(slots))
+                } else {
+                    return nil
+                }
+            } catch {
+                event = .refused(error)
+            }
+        }
+    }
+
+    /// Begins a part. Returns the slots of a search that the cache answers.
+    private func begin(
+        _ effect: ToolCall.Effect, _ job: ToolJob, _ desk: inout ToolDesk
+    ) throws(PartnerBookingError) -> [SlotStart]? {
+        let (name, profile, now) = (job.request.call, job.call.profile, job.call.now)
+        switch effect {
+        case .finish: break
+        case .search(let window, let duration):
+            let key = AvailabilityCache.Key(botID: name.botID, window: window)
+            let askedAt = MonotonicTime.now()
+            if let slots = desk.cache.slots(key, durationMinutes: duration, profile, now: now, at: askedAt) { return slots }
+            let json = window.request(botID: name.botID, profile.zone, job.members())
+            try submit(.search(key, durationMinutes: duration, askedAt: askedAt), job, json)
+        case .settle(let key):
+            let json = JSONWriter.object { request in
+                request.member("idempotency_key", key)
+                request.member("resume", true)
+                job.members(atMost: Self.settleMilliseconds).write(&request)
+            }
+            try submit(.settle, job, json)
+        case .book(let wish):
+            let first = wish.key(name, refusals: 0)
+            let refusals = desk.conversations.change(name, now: now) { $0.refusals[first] ?? 0 }
+            let key = refusals == 0 ? first : wish.key(name, refusals: refusals)
+            try submit(.book(wish, key: key), job, wish.request(name, key: key, job.members()))
+            let appointment = Appointment(
+                key: key, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes, state: .open)
+            desk.conversations.change(name, now: now) { $0.sending.append(appointment) }
+        case .lookUp(let phone):
+            let json = JSONWriter.object { request in
+                request.member("bot_id", name.botID)
+                request.object("customer") { $0.member("phone", phone) }
+                job.members().write(&request)
+            }
+            try submit(.lookUp, job, json)
+        }
+        return nil
+    }
+
+    /// At most so long for a booking from before: the caller waits.
+    private static let settleMilliseconds = 3_000
+
+    // MARK: Parts
+
+    /// Submits a part. Its end is the next event.
+    private func submit(_ part: ToolJob.Part, _ job: ToolJob, _ json: [UInt8]) throws(PartnerBookingError) {
+        let handler: CompletionHandler = { [weak self] completion in
+            switch completion.event {
+            case .done(let result):
+                guard let self else { return job.tell(.done(.failure(.clientClosed)), nil) }
+                partEnded(part, job, result, completion)
+            case .slow: self?.tellSlow(job)
+            case .settled: break
+            }
+        }
+        let receiver: CompletionReceiver
+        if case .handler = job.receiver { receiver = .handler(handler) } else { receiver = .relay(handler) }
+        let isSearch = part.operation == .searchAvailability
+        let call = try prepare(part.operation, request: json, for: receiver, isShared: isSearch)
+        job.part = call.ticket
+        try submit(call)
+    }
+
+    private func tellSlow(_ job: ToolJob) {
+        let isToTell = tools.withLock { desk in
+            guard desk.jobs[job.ticket] != nil, !job.isSlowTold else { return false }
+            job.isSlowTold = true
+            return true
+        }
+        if isToTell { job.tell(.slow, nil) }
+    }
+
+    private func partEnded(_ part: ToolJob.Part, _ job: ToolJob, _ result: CallResult, _ completion: CallCompletion) {
+        let event = event(part, result, job)
+        let end = tools.withLock { desk -> End? in
+            job.attempts += completion.timing.attempts
+            note(part, result, job, &desk)
+            guard desk.jobs[job.ticket] != nil else { return nil }
+            if case .failure(let error) = result, error.code == .cancelled || error.code == .clientClosed {
+                desk.jobs[job.ticket] = nil
+                return End(job: job, result: .failure(error), key: error.idempotencyKey)
+            }
+            return step(job, event, completion.receipt, &desk)
+        }
+        end?.tell()
+    }
+
+    /// The end of a part, as the state machine hears it. Not under the lock: a reply may have thousands of items.
+    private func event(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob) -> ToolCall.Event {
+        switch (part, result) {
+        case (.search(let key, let duration, let askedAt), .success(let reply)):
+            .searched(keep(reply, key, duration, job.call.profile, now: job.call.now, askedAt: askedAt))
+        case (.search, .failure(let error)): .searched(.failure(error))
+        case (.settle, _): .settled(result)
+        case (.book(_, let key), _): .bookingEnded(result, key: key)
+        case (.lookUp, _): .lookedUp(result)
+        }
+    }
+
+    /// Remembers what a booking's end means for its conversation and for the cache.
+    private func note(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob, _ desk: inout ToolDesk) {
+        guard case .book(let wish, let key) = part else { return }
+        desk.conversations.change(job.request.call, now: job.call.now) { conversation in
+            conversation.sending.removeAll { $0.key == key }
+            if result.outcome == .unknown { conversation.untold.insert(key) }
+        }
+        if result.isBooked || result.outcome == .rejected {
+            desk.cache.remove(
+                botID: job.request.botID, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes,
+                at: .now())
+        }
+    }
+
+    /// Reads a reply and puts it into the cache.
+    @discardableResult
+    func keep(
+        _ reply: [UInt8], _ key: AvailabilityCache.Key, _ duration: Int, _ profile: VoiceProfile, now: Int,
+        askedAt: MonotonicTime
+    ) -> Result<[SlotStart], PartnerBookingError> {
+        do throws(PartnerBookingError) {
+            let slots = try AvailabilityCache.slots(of: reply, durationMinutes: duration, profile, now: now)
+            return .success(
+                tools.withLock { desk in
+                    desk.cache.insert(
+                        reply, slots, durationMinutes: duration, for: key, askedAt: askedAt, profile, at: .now())
+                })
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension CallResult {
+    fileprivate var isBooked: Bool { if case .success = self { true } else { false } }
+
+    fileprivate var outcome: PartnerBookingError.Outcome? {
+        if case .failure(let error) = self { error.outcome } else { nil }
+    }
+}
+
+extension Appointment {
+    fileprivate init(_ booking: BookingLedger.Known) {
+        self.init(
+            key: booking.key, startSeconds: booking.summary.startSeconds, durationMinutes: booking.summary.durationMinutes,
+            state: State(booking.state), isHeard: booking.isHeard)
+    }
+}
+
+extension Appointment.State {
+    fileprivate init(_ state: PendingBooking.State) {
+        switch state {
+        case .inFlight, .inDoubt: self = .open
+        case .booked: self = .made
+        case .refused: self = .refused
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// The conversations of a client, its cache of replies, and the tool calls under way.
+struct ToolDesk: Sendable {
+    var conversations = ConversationTable()
+    var cache = AvailabilityCache()
+    var jobs: [CallTicket: ToolJob] = [:]
+    /// Searches ahead, for nobody in particular: a close does not wait for them.
+    var prefetches: [AvailabilityCache.Key: CallTicket] = [:]
+}
+
+/// A tool call under way, and what the client needs to end it.
+///
+/// `@unchecked Sendable` is safe because what changes is used under the lock of the desk alone, and after the end of the
+/// job not at all.
+final class ToolJob: @unchecked Sendable {
+    let ticket: CallTicket
+    let receiver: CompletionReceiver
+    let submittedAt: MonotonicTime
+    let deadline: MonotonicTime
+    let slowAt: MonotonicTime?
+    var call: ToolCall
+    var isSlowTold = false
+    /// The host has taken it back: no other part begins.
+    var isCancelled = false
+    /// The part that is under way.
+    var part: CallTicket?
+    var attempts = 0
+    /// The receipts of the bookings that the call's conversation had at its beginning.
+    let receipts: [String: Receipt]
+
+    var request: ToolRequest { call.request }
+
+    init(
+        _ ticket: CallTicket, _ call: ToolCall, _ receiver: CompletionReceiver, submittedAt: MonotonicTime,
+        deadline: MonotonicTime, slowAt: MonotonicTime?, receipts: [String: Receipt]
+    ) {
+        self.ticket = ticket
+        self.call = call
+        self.receiver = receiver
+        self.submittedAt = submittedAt
+        self.deadline = deadline
+        self.slowAt = slowAt
+        self.receipts = receipts
+    }
+
+    /// A part of a tool call: a call of the pipeline.
+    enum Part: Sendable {
+        case search(AvailabilityCache.Key, durationMinutes: Int, askedAt: MonotonicTime)
+        case settle
+        indirect case book(BookingWish, key: String)
+        case lookUp
+
+        var operation: CallOperation {
+            switch self {
+            case .search: .searchAvailability
+            case .settle, .book: .createBooking
+            case .lookUp: .lookupCustomer
+            }
+        }
+    }
+
+    /// The library's own members of a part.
+    func members(atMost limit: Int = 600_000) -> CallMembers {
+        let now = MonotonicTime.now()
+        let slow = isSlowTold ? nil : slowAt.map { max(1, $0.milliseconds(since: now)) }
+        return CallMembers(
+            timeoutMilliseconds: min(max(1, deadline.milliseconds(since: now)), limit), slowAfterMilliseconds: slow,
+            tag: request.tag, traceparent: request.traceparent)
+    }
+
+    /// Tells the receiver. Not under the lock of the desk. `key`: of the booking that this is about.
+    func tell(_ event: CallCompletion.Event, _ receipt: Receipt?, key: String? = nil) {
+        let total = MonotonicTime.now().microseconds(since: submittedAt)
+        let timing = CallTiming(totalMicroseconds: total, queueMicroseconds: 0, attempts: attempts)
+        var event = event
+        if case .done(.failure(var error)) = event {
+            // The error of a part becomes that of the tool call.
+            (error.timing, error.tag) = (timing, request.tag)
+            event = .done(.failure(error))
+        }
+        receiver.receive(event, receipt) { [event] in
+            CallCompletion(
+                ticket: ticket, idempotencyKey: key, tag: request.tag, event: event, timing: timing, receipt: receipt)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+import Testing
+
+@testable import PartnerBooking
+
+/// What a booking tool call does, event by event.
+@Suite struct ToolCallBookTests {
+    private var sample: ToolCallSample
+
+    init() throws { sample = try ToolCallSample() }
+
+    private static let yes = #""name":"Ann Smith","caller_confirmed":true"#
+
+    /// A conversation that was offered three times tomorrow.
+    private mutating func offered() throws {
+        let slots = [sample.slot(1, 15), sample.slot(1, 15, 30), sample.slot(1, 16)]
+        #expect(try sample.find(#"{"when":"tomorrow"}"#, slots)?.result == .offered)
+    }
+
+    private func key(_ wish: BookingWish?, refusals: Int = 0) throws -> String {
+        try #require(wish).key(ToolRequest.CallName(botID: "bot_1", callID: "call-1"), refusals: refusals)
+    }
+
+    @Test mutating func nothingIsBookedThatWasNotOffered() throws {
+        #expect(try sample.book(#"{"slot":"tue15-1500x",\#(Self.yes)}"#).effect.result == nil, "a restart: it is looked for")
+        try offered()
+        let (_, effect) = try sample.book(#"{"slot":"wed16-1500x",\#(Self.yes)}"#)
+        #expect(effect.result == .notOffered)
+        #expect(effect.reply?.slots.count == 3)
+    }
+
+    @Test mutating func nothingIsBookedBeforeTheCallerHasSaidYes() throws {
+        try offered()
+        let token = SlotToken(sample.slot(1, 15).local, durationMinutes: 30).text
+        #expect(try sample.book(#"{"slot":"\#(token)","name":"Ann Smith"}"#).effect.result == .readback)
+        let (_, effect) = try sample.book(#"{"slot":"\#(token)",\#(Self.yes)}"#)
+        #expect(effect.wish?.startSeconds == ToolCallSample.instant(1, 15))
+        #expect(effect.wish?.phone == "+12125550123")
+    }
+
+    /// "The second one" is another slot in the next list, so a yes is for the slot that was read back.
+    @Test mutating func yesToAPlaceNeedsAReadback() throws {
+        try offered()
+        let book = #"{"slot":"the second one",\#(Self.yes)}"#
+        #expect(try sample.book(book).effect.result == .readback)
+        #expect(try sample.book(book).effect.wish?.startSeconds == ToolCallSample.instant(1, 15, 30))
+        #expect(try sample.find(#"{"when":"tomorrow"}"#, [sample.slot(1, 9), sample.slot(1, 10)])?.result == .offered)
+        #expect(try sample.book(book).effect.result == .readback, "the list has changed")
+    }
+
+    @Test mutating func placeIsThatOfTheListAtTheBeginning() throws {
+        try offered()
+        let book = #"{"slot":"the second one",\#(Self.yes)}"#
+        _ = try sample.book(book)
+        sample.appointments = [
+            Appointment(key: "k", startSeconds: ToolCallSample.instant(2, 9), durationMinutes: 30, state: .open)
+        ]
+        var (call, effect) = try sample.book(book)
+        #expect(effect.settledKey == "k")
+        // Meanwhile another call puts a new list before the caller.
+        _ = try sample.find(#"{"when":"tomorrow"}"#, [sample.slot(1, 9), sample.slot(1, 10)])
+        effect = sample.handle(&call, .settled(ToolCallSample.failure(409, "slot_unavailable", .rejected)))
+        #expect(effect.wish?.startSeconds == ToolCallSample.instant(1, 15, 30))
+    }
+
+    @Test mutating func bookedTellsTheTimeOfTheReply() throws {
+        try offered()
+        _ = try sample.book(#"{"slot":"the first one","name":"Ann"}"#)
+        var (call, effect) = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#)
+        let key = try key(effect.wish)
+        effect = sample.handle(&call, .bookingEnded(ToolCallSample.booked(at: "2030-01-16T10:00:00-05:00"), key: key))
+        #expect(effect.result == .booked)
+        #expect(effect.reply?.say == "You're booked for Wednesday, January sixteenth at ten in the morning.")
+        #expect(effect.reply?.idempotencyKey == key)
+    }
+
+    @Test mutating func pendingBookingIsNotCalledBooked() throws {
+        try offered()
+        _ = try sample.book(#"{"slot":"the first one","name":"Ann"}"#)
+        var (call, effect) = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#)
+        let reply = ToolCallSample.booked(at: "2030-01-15T15:00:00-05:00", status: "pending")
+        effect = sample.handle(&call, .bookingEnded(reply, key: try key(effect.wish)))
+        #expect(effect.reply?.say?.hasPrefix("I've asked for") ?? false)
+    }
+
+    @Test mutating func goneSlotGivesOthersOfTheSameReply() throws {
+        try offered()
+        _ = try sample.book(#"{"slot":"the first one","name":"Ann"}"#)
+        var (call, effect) = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#)
+        let key = try key(effect.wish)
+        effect = sample.handle(&call, .bookingEnded(ToolCallSample.failure(409, "slot_unavailable", .rejected), key: key))
+        guard case .search = effect else { return #expect(Bool(false), "no search") }
+        effect = sample.handle(&call, .searched(.success([sample.slot(1, 15), sample.slot(1, 15, 30)])))
+        #expect(effect.result == .slotGone)
+        #expect(effect.reply?.slots.map(\.offer.start.instant) == [ToolCallSample.instant(1, 15, 30)])
+        // The same wish again has a key of its own: a platform may repeat its refusal for the old one.
+        let again = try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#).effect.wish
+        #expect(sample.conversation.refusals[try self.key(again)] == 1)
+    }
+
+    private func token(_ day: Int, _ hour: Int) -> Character {
+        SlotToken(sample.slot(day, hour).local, durationMinutes: 30).text.last ?? "?"
+    }
+
+    @Test mutating func refusalOfTheKeyOffersNoOtherSlot() throws {
+        try offered()
+        _ = try sample.book(#"{"slot":"the first one","name":"Ann"}"#)
+        var (call, effect) = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#)
+        let key = try key(effect.wish)
+        effect = sample.handle(&call, .bookingEnded(ToolCallSample.failure(401, "unauthorized", .rejected), key: key))
+        #expect(effect.result == .failed)
+    }
+
+    @Test mutating func oneConversationHasOneAppointment() throws {
+        try offered()
+        let start = ToolCallSample.instant(1, 15)
+        sample.appointments = [Appointment(key: "k", startSeconds: start, durationMinutes: 30, state: .made)]
+        sample.conversation.booked["k"] = .init(startSeconds: start, durationMinutes: 30, isRequested: false)
+        let other = #"{"slot":"tue15-1600\#(token(1, 16))","name":"Bob","caller_confirmed":true"#
+        let already = try sample.book(other + "}").effect
+        #expect(already.result == .already)
+        #expect(already.reply?.say?.hasSuffix("I have not booked another one.") ?? false)
+        #expect(try sample.book(other + #","another":true}"#).effect.wish != nil)
+        let same = #"{"slot":"tue15-1500\#(token(1, 15))","name":"Bob","caller_confirmed":true,"another":true}"#
+        #expect(try sample.book(same).effect.result == .already, "the same time is no other one")
+    }
+
+    @Test mutating func doubtIsSettledBeforeTheNextBooking() throws {
+        try offered()
+        let start = ToolCallSample.instant(1, 15)
+        sample.appointments = [Appointment(key: "k", startSeconds: start, durationMinutes: 30, state: .open)]
+        let other = #"{"slot":"tue15-1600\#(token(1, 16))","name":"Ann","caller_confirmed":true"#
+        let doubt = ToolCallSample.failure(nil, "timeout", .unknown)
+
+        var (call, effect) = try sample.book(other + #","another":true}"#)
+        #expect(effect.settledKey == "k")
+        effect = sample.handle(&call, .settled(doubt))
+        #expect(effect.result == .inDoubt, "the model has not been warned yet")
+
+        (call, effect) = try sample.book(other + "}")
+        effect = sample.handle(&call, .settled(doubt))
+        #expect(effect.result == .inDoubt, "and does not insist")
+
+        (call, effect) = try sample.book(other + #","another":true}"#)
+        effect = sample.handle(&call, .settled(doubt))
+        #expect(effect.wish?.startSeconds == ToolCallSample.instant(1, 16))
+
+        let same = #"{"slot":"tue15-1500\#(token(1, 15))","name":"Ann","caller_confirmed":true,"another":true}"#
+        (call, effect) = try sample.book(same)
+        effect = sample.handle(&call, .settled(doubt))
+        #expect(effect.result == .inDoubt, "never the time that is in doubt")
+
+        (call, effect) = try sample.book(other + "}")
+        effect = sample.handle(&call, .settled(ToolCallSample.booked(at: "2030-01-15T15:00:00-05:00")))
+        #expect(effect.result == .already)
+    }
+
+    /// Two calls wait for the same doubt. When it settles, the first one books, and the second one must hear of that.
+    @Test mutating func bookingOfAnotherCallIsSettledToo() throws {
+        try offered()
+        sample.appointments = [
+            Appointment(key: "k", startSeconds: ToolCallSample.instant(2, 9), durationMinutes: 30, state: .open)
+        ]
+        var (call, effect) = try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#)
+        call.learn([
+            Appointment(key: "other", startSeconds: ToolCallSample.instant(1, 16), durationMinutes: 30, state: .open)
+        ])
+        effect = sample.handle(&call, .settled(ToolCallSample.failure(409, "slot_unavailable", .rejected)))
+        #expect(effect.settledKey == "other")
+        effect = sample.handle(&call, .settled(ToolCallSample.booked(at: "2030-01-15T16:00:00-05:00")))
+        #expect(effect.result == .already)
+    }
+
+    @Test mutating func sameCallAgainHearsThatItIsBooked() throws {
+        try offered()
+        let start = ToolCallSample.instant(1, 15)
+        sample.appointments = [Appointment(key: "k", startSeconds: start, durationMinutes: 30, state: .open)]
+        sample.conversation.untold = ["k"]
+        var (call, effect) = try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#)
+        effect = sample.handle(&call, .settled(ToolCallSample.booked(at: "2030-01-15T15:00:00-05:00")))
+        #expect(effect.result == .booked)
+        #expect(effect.reply?.idempotencyKey == "k")
+    }
+
+    /// A conversation that is not known here: the slot counts as offered when the caller has heard it, and not before.
+    @Test mutating func slotOfAnotherProcessIsReadBackFirst() throws {
+        let token = "tue15-1500\(token(1, 15))"
+        let slots = [sample.slot(1, 15), sample.slot(1, 16)]
+        for arguments in [#"{"slot":"\#(token)","caller_confirmed":true}"#, #"{"slot":"\#(token)",\#(Self.yes)}"#] {
+            var (call, effect) = try sample.book(arguments)
+            guard case .search = effect else { return #expect(Bool(false), "no search") }
+            effect = sample.handle(&call, .searched(.success(slots)))
+            #expect(effect.wish == nil)
+        }
+        #expect(sample.conversation.offers.count == 1)
+        #expect(try sample.book(#"{"slot":"\#(token)",\#(Self.yes)}"#).effect.wish != nil)
+    }
+
+    @Test mutating func speculativeCallBooksNothing() throws {
+        try offered()
+        #expect(try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#, #","speculative":true"#).effect.result == .held)
+    }
+
+    @Test(arguments: [
+        (#"{"slot":"the first one","caller_confirmed":true}"#, "name"),
+        (#"{"slot":"the first one","name":"Ann","phone":"five five","caller_confirmed":true}"#, "phone"),
+        (#"{"name":"Ann","caller_confirmed":true}"#, "slot"),
+    ])
+    mutating func missingMemberIsNamed(_ arguments: String, _ field: String) throws {
+        try offered()
+        let reply = try sample.book(arguments).effect.reply
+        #expect(reply?.result == .invalid)
+        #expect(reply?.text.hasPrefix("Nothing is booked: \(field) is missing") ?? false)
+        #expect(reply?.say != nil)
+    }
+}
