@@ -3,7 +3,8 @@
 ## First steps
 ##   make help            print this list
 ##   make deps            install what the build and the tests need
-##   make demo            install that for the build, then book an appointment on the sandbox
+##   make demo            install that for the build, then play a phone call on the sandbox
+##   make call            the same call, and you are the caller
 ##   make test            install that, then run every test: Swift, C, C++, Python, fuzzing, valgrind
 ## No other target installs packages on the system. Python packages go into .venv.
 ##
@@ -30,7 +31,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all help deps demo demo-relay test lib wheel examples bench instructions scanner fleet fuzz asan tsan format lint clean \
+.PHONY: all help deps demo call demo-relay test lib wheel examples bench instructions scanner fleet fuzz asan tsan format lint clean \
 	check-build check-test build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -127,7 +128,10 @@ demo:
 	@scripts/install-packages $(BUILD_PACKAGES)
 	@$(FIND_SWIFT)
 	@$(MAKE) --no-print-directory examples
-	@build/examples-c/book_appointment
+	@build/examples-c/phone_call
+
+call: examples
+	@build/examples-c/phone_call --typed
 
 demo-relay: examples
 	@: $(call need,python3=python3)

@@ -23,7 +23,15 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from zoo_behaviours import Behaviour, Order
+
+    class Calendar(Protocol):
+        async def search(self, query: Any, number: int) -> Act: ...
+
+        def look_up(self, customer: Any) -> Act: ...
+
 
 INACTIVE = ("declined", "cancelled", "canceled", "rejected", "no_show", "failed", "expired")
 """Statuses of a booking that is no appointment."""
@@ -85,6 +93,7 @@ class Request:
     seed: int
     lag: float
     """Seconds: how late the zoo was with its work around then. `arrived` may be late by some times as much."""
+    customer: dict[str, Any] = field(default_factory=dict)
     unasked_at: float | None = None
     """When the connection it came on was last given bytes that nobody had asked for."""
     ended: float | None = None
@@ -150,6 +159,9 @@ class Platform:
         """The worst of its requests."""
         self.capacity = 1
         """How many may have one slot."""
+        self.calendar: Calendar | None = None
+        """What it lists as free. Without one it lists nothing."""
+        self.searches: list[dict[str, Any]] = []
         self.holds_slots = True
         """While it works on a booking, its slot is taken for all others."""
         self.by_key: dict[str, Appointment] = {}
@@ -181,6 +193,7 @@ class Platform:
             nth=nth,
             seed=self.seed,
             lag=lag,
+            customer=booking.get("customer", {}),
             unasked_at=unasked_at,
         )
         self.requests.append(request)
@@ -222,6 +235,20 @@ class Platform:
         for behaviour in self.behaviours:
             answer = behaviour.reword(request, answer)
         return answer
+
+    # Questions
+
+    async def search(self, query: Any) -> Act:
+        if self.calendar is None:
+            return Act(Answer(200, {"availabilities": []}))
+        search = {"number": len(self.searches), "query": query, "arrived": time.monotonic(), "ended": None}
+        self.searches.append(search)
+        act = await self.calendar.search(query, search["number"])
+        search["ended"] = time.monotonic()
+        return act
+
+    def look_up(self, customer: Any) -> Act:
+        return Act(Answer(200, {"found": False})) if self.calendar is None else self.calendar.look_up(customer)
 
     # What an order of looking looks at
 
@@ -286,6 +313,16 @@ class Platform:
             behaviour.committed(request, appointment)
         return appointment.answer(201)
 
+    def add_walk_in(self, request: Request) -> None:
+        """Books the slot for somebody else."""
+        number = len(self.appointments)
+        appointment = Appointment(
+            f"bkg_walk_{number:08d}", "walk-in", request.start_at, request.duration_minutes, "confirmed",
+            time.monotonic(), -1,
+        )  # fmt: skip
+        self.appointments.append(appointment)
+        self._by_start.setdefault(request.start_at, []).append(appointment)
+
     def _own_row(self, request: Request) -> Answer:
         for behaviour in self.behaviours:
             if (answer := behaviour.own_row(request)) is not None:
@@ -302,6 +339,7 @@ class Platform:
     def books(self) -> dict[str, Any]:
         return {
             "requests": [asdict(request) for request in self.requests],
+            "searches": self.searches,
             "appointments": [asdict(each) | {"is_active": each.is_active} for each in self.appointments],
             "in_work": self.in_work,
             "open": sum(request.ended is None for request in self.requests),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import zoo_calendar  # noqa: F401  # its behaviours
 from zoo import Act, Answer, Appointment, Platform, Request, Unasked, refusal
 from zoo_behaviours import Behaviour, Milliseconds, Order, seconds_of
 

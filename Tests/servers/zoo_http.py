@@ -35,6 +35,7 @@ TOLERANCE = 300
 HOOK = "/webhook"
 BOOKINGS = ("/v1/bookings", f"{HOOK}/bookings")
 SEARCHES = ("/v1/availability/search", f"{HOOK}/availability/search")
+LOOKUPS = f"{HOOK}/customers/lookup"
 WATCHED = 0.02
 LAGS = 50
 REASONS = {200: "OK", 201: "Created", 404: "Not Found", 409: "Conflict"}
@@ -111,7 +112,9 @@ class Zoo:
         if not is_webhook and asked.headers.get("authorization") != f"Bearer {API_KEY}":
             return Act(refusal(401, "unauthorized"))
         if asked.path in SEARCHES:
-            return Act(Answer(200, {"availabilities": []}))
+            return await platform.search(content.get("query"))
+        if asked.path == LOOKUPS:
+            return platform.look_up(content.get("customer"))
         if asked.path not in BOOKINGS or not key:
             return Act(refusal(404, "not_found"))
         asked.booking = platform.receive(
@@ -307,15 +310,30 @@ class Http2(Connection):
         lines = [(":status", str(act.answer.status)), ("content-length", str(len(body))), *act.answer.headers]
         self._h2.send_headers(number, [*lines, ("content-type", "application/json")], end_stream=not has_body)
         if act.is_cut:
-            self._h2.send_data(number, body[: len(body) // 2])
+            await self._send(number, body[: len(body) // 2])
             self._flush()
             self._break(number, asked.booking, "cut", act.whole)
             return
         if has_body:
-            self._h2.send_data(number, body, end_stream=True)
+            await self._send(number, body)
+            if number not in self._streams or self._transport.is_closing():
+                _end(asked, self._ending)
+                return
+            self._h2.end_stream(number)
         self._streams.pop(number, None)
         self._flush()
         _end(asked, act.answer.status)
+
+    async def _send(self, number: int, body: bytes) -> None:
+        """In frames, and as much at a time as the client has room for."""
+        while body and number in self._streams and not self._transport.is_closing():
+            size = min(len(body), self._h2.max_outbound_frame_size, self._h2.local_flow_control_window(number))
+            if size > 0:
+                self._h2.send_data(number, body[:size])
+                body = body[size:]
+            self._flush()
+            if not size:
+                await asyncio.sleep(0.002)
 
     def _break(self, number: int, request: Request | None, answered: str, whole: float) -> None:
         """Resets the stream or, by chance, drops the whole connection with all streams on it."""
