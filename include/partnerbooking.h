@@ -44,8 +44,8 @@
  *             traps. Only the copy of a returned string can fail: then the function
  *             returns NULL with PBK_RESOURCE_UNAVAILABLE. A journal keeps the bookings.
  *
- * Stack.      pbk_client_open() needs 37 kB, pbk_call_tool() and pbk_submit() of tools 31 kB,
- *             pbk_when() 25 kB, every other function at most 20 kB.
+ * Stack.      pbk_client_open() needs 37 kB, pbk_call_tool() and pbk_submit() of a tool call
+ *             31 kB, pbk_when() 25 kB, every other function at most 20 kB.
  *             docs/embedding.md names the program that measures it.
  *
  * Cancelling. A function that can wait or take a lock holds pthread_cancel() off until it
@@ -896,8 +896,8 @@ PBK_API char *pbk_phone(const char *request_json, pbk_status *status);
 PBK_API char *pbk_tools(const char *options_json, pbk_status *status);
 
 /**
- * Answers a tool call of a language model: returns the text for the model and the words to
- * say. Runs find_appointment_slots, book_appointment and look_up_caller.
+ * Answers a tool call of a language model: returns the text for the model and the words
+ * to say. Runs find_appointment_slots, book_appointment and look_up_caller.
  *
  *     pbk_call_tool(client, "{\"tool\":\"find_appointment_slots\",\"call_id\":\"call-7\","
  *                   "\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\","
@@ -908,20 +908,21 @@ PBK_API char *pbk_tools(const char *options_json, pbk_status *status);
  *      "slots":[{"slot":"tue15-1500p","start_at":"2030-01-15T15:00:00-05:00",
  *                "duration_minutes":30,"say":"tomorrow at three in the afternoon"}]}
  *
- * Hand the model's arguments over as they came: an object, or a text that contains one. The
- * library reads them leniently. Send "text" to the model. Speak "say", if the bot speaks by
- * itself. docs/json-contract.md describes each "result".
+ * Hand the model's arguments over as they came: an object, or a text that contains one.
+ * The library reads them leniently. Send "text" to the model. Speak "say", if the bot
+ * speaks by itself. docs/json-contract.md describes each "result".
  *
- * Read "result" of an answer. pbk_reply_status() and the like read its "error", which may be
- * there although the status is PBK_OK.
+ * Read "result" of an answer. pbk_reply_status() and the like read its "error", which may
+ * be there although the status is PBK_OK.
  *
- * One conversation has one appointment, unless the arguments say "another":true. Only a slot
- * that this conversation was offered can be booked. The library makes the idempotency key. A
- * booking in doubt is settled before the next one is sent, which takes at most 3 seconds.
+ * One conversation has one appointment, unless the arguments say "another":true. Only a
+ * slot that this conversation was offered can be booked. The library makes the
+ * idempotency key. A booking in doubt is settled before the next one is sent, which takes
+ * at most 3 seconds.
  *
- * To call without blocking, use pbk_submit() with PBK_CALL_TOOL. pbk_cancel() then ends the
- * call with PBK_CANCELLED. It does not end a booking that was sent: the next call of the
- * conversation reports its end.
+ * To call without blocking, use pbk_submit() with PBK_CALL_TOOL. pbk_cancel() then ends
+ * the call with PBK_CANCELLED. It does not end a booking that was sent: the next call of
+ * the conversation reports its end.
  *
  * @param client        The client. Its configuration needs "voice" with a "time_zone".
  * @param request_json  "tool", "call_id" and "bot_id" are required; "arguments",
@@ -954,8 +955,8 @@ PBK_API char *pbk_call_tool(pbk_client *client, const char *request_json, pbk_st
 PBK_API pbk_status pbk_prefetch(pbk_client *client, const char *request_json, char **error_json);
 
 /**
- * Forgets what a conversation was offered. Call it when the caller has hung up. Its bookings
- * stay in the ledger. Without it a conversation is forgotten after an hour.
+ * Forgets what a conversation was offered. Call it when the caller has hung up. Its
+ * bookings stay in the ledger. Without it a conversation is forgotten after an hour.
  *
  *     pbk_conversation_end(client, "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\","
  *                                  "\"call_id\":\"call-7\"}", NULL)

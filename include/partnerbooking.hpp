@@ -27,8 +27,9 @@
  *             and destroying an object need it alone. In a child after fork() inherited clients are closed, and calls of the
  *             parent never end: wait for no future of theirs there.
  *
- * Blocking.   search_availability(), create_booking(), lookup_customer(), call_tool(), next_completion(), close(), the
- *             destructor of a Client (at most two seconds) and std::future wait. Nothing else does.
+ * Blocking.   search_availability(), create_booking(), lookup_customer(), call_tool(),
+ *             next_completion(), close(), the destructor of a Client (at most two seconds)
+ *             and std::future wait. Nothing else does.
  *
  * Build with `-lpartnerbooking`.
  */
@@ -601,14 +602,14 @@ public:
     Result<std::string> try_lookup_customer(TextRef request) const noexcept { return wait(pbk_lookup_customer, request); }
 
     /**
-     * Answers a tool call of a language model. Gives {"tool":...,"result":...,"text":...}:
-     * send "text" to the model, and speak "say" if the bot speaks by itself. An Error is the
-     * host's to handle. Whatever the model can act on is a value, also when nothing was
-     * booked: look at "result".
+     * Answers a tool call of a language model. Gives
+     * {"tool":...,"result":...,"text":...}: send "text" to the model, and speak "say" if
+     * the bot speaks by itself. An Error is the host's to handle. Whatever the model can
+     * act on is a value, also when nothing was booked: look at "result".
      *
-     * Hand the model's arguments over as they came, as a JSON string: json_quote() makes it.
-     * The configuration needs "voice" with a "time_zone". The deadline is "timeout_ms", or
-     * 35 seconds to book and 5 for the other tools.
+     * Hand the model's arguments over as they came, as a JSON string: json_quote() makes
+     * it. The configuration needs "voice" with a "time_zone". The deadline is
+     * "timeout_ms", or 35 seconds to book and 5 for the other tools.
      */
     Result<std::string> try_call_tool(TextRef request) const noexcept { return wait(pbk_call_tool, request); }
 
@@ -715,16 +716,16 @@ public:
     pbk_status prewarm() const noexcept { return pbk_prewarm(client_); }
 
     /**
-     * Searches ahead, when the phone rings. The next find_appointment_slots of the bot then
-     * needs no round trip, for "cache_ms" of the configuration. Nothing reports the end of
-     * the search. The value is PBK_OK.
+     * Searches ahead, when the phone rings. The next find_appointment_slots of the bot
+     * then needs no round trip, for "cache_ms" of the configuration. Nothing reports the
+     * end of the search. The value is PBK_OK.
      */
     Result<pbk_status> try_prefetch(TextRef request) const noexcept { return hand_over(pbk_prefetch, request); }
 
     /**
      * Forgets what a conversation was offered, when the caller has hung up. Its bookings
-     * stay. Without it a conversation is forgotten after an hour. The value is PBK_OK, also
-     * for a conversation that is not known.
+     * stay. Without it a conversation is forgotten after an hour. The value is PBK_OK,
+     * also for a conversation that is not known.
      */
     Result<pbk_status> try_conversation_end(TextRef request) const noexcept {
         return hand_over(pbk_conversation_end, request);
@@ -956,8 +957,9 @@ inline Result<std::string> try_json_quote(TextRef text) noexcept {
  *     if (slots)
  *         offer(json_get(*slots, "/offers/0"));            // {"slot":"tue15-0930u","start_at":"...",...}
  *
- * Reply, options and ranges are those of pbk_slots(). Fails with PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON,
- * PBK_INVALID_FIELD, and PBK_INVALID_ARGUMENT for a NULL pointer or a std::string with a NUL byte inside. Since 0.1.
+ * Reply, options and ranges are those of pbk_slots(). Fails with PBK_UNKNOWN_TIME_ZONE,
+ * PBK_INVALID_JSON, PBK_INVALID_FIELD, and PBK_INVALID_ARGUMENT for a NULL pointer or a
+ * std::string with a NUL byte inside. Since 0.1.
  */
 inline Result<std::string> try_slots(TextRef reply, TextRef options) noexcept {
     pbk_status status = PBK_OK;
@@ -972,8 +974,9 @@ inline Result<std::string> try_slots(TextRef reply, TextRef options) noexcept {
  *     if (wish)
  *         search(json_get(*wish, "/readings/0"));          // the option "reading" of try_slots(), too
  *
- * If "clear" is false, ask the caller which reading is meant. Request and ranges are those of pbk_when(). Fails with
- * PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE, PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
+ * If "clear" is false, ask the caller which reading is meant. Request and ranges are
+ * those of pbk_when(). Fails with PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE,
+ * PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
  */
 inline Result<std::string> try_when(TextRef request) noexcept {
     pbk_status status = PBK_OK;
@@ -988,8 +991,9 @@ inline Result<std::string> try_when(TextRef request) noexcept {
  *     if (said)
  *         speak(json_get(*said, "/say"));                  // Wednesday, January sixteenth at nine thirty in the morning
  *
- * Request and ranges are those of pbk_say(). Fails with PBK_UNKNOWN_TIME_ZONE, PBK_PHONE_UNCLEAR, PBK_INVALID_JSON,
- * PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
+ * Request and ranges are those of pbk_say(). Fails with PBK_UNKNOWN_TIME_ZONE,
+ * PBK_PHONE_UNCLEAR, PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since
+ * 0.1.
  */
 inline Result<std::string> try_say(TextRef request) noexcept {
     pbk_status status = PBK_OK;
@@ -1004,8 +1008,8 @@ inline Result<std::string> try_say(TextRef request) noexcept {
  *     if (phone)
  *         book(json_get(*phone, "/phone"));                // +15551234567
  *
- * Request and ranges are those of pbk_phone(). Fails with PBK_PHONE_UNCLEAR, PBK_INVALID_JSON, PBK_INVALID_FIELD or
- * PBK_INVALID_ARGUMENT. Since 0.1.
+ * Request and ranges are those of pbk_phone(). Fails with PBK_PHONE_UNCLEAR,
+ * PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
  */
 inline Result<std::string> try_phone(TextRef request) noexcept {
     pbk_status status = PBK_OK;

@@ -1,7 +1,9 @@
 /// A phone call whose language model finds and books appointments with tools.
 ///
-///     let conversation = Conversation(client, callID: "call-7", botID: botID, callerPhone: "+15551234567")
-///     let result = try await conversation.call("find_appointment_slots", arguments: #"{"when":"tomorrow"}"#)
+///     let conversation = Conversation(
+///         client, callID: "call-7", botID: botID, callerPhone: "+12125550123")
+///     let result = try await conversation.call(
+///         "find_appointment_slots", arguments: #"{"when":"tomorrow"}"#)
 ///     result.text  // for the model
 ///     result.say   // for the caller
 ///
@@ -31,9 +33,10 @@ public struct Conversation: Sendable {
     ///   - arguments: The model's arguments as they came: a JSON object, with or without a fence.
     ///   - isSpeculative: The model may take the call back: nothing is booked.
     ///   - options: Deadline, tag and the like.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot; `clientClosed`; `queueFull`; `cancelled`
-    ///   when the task is cancelled. A booking that was sent goes on then, and the next call tells its end.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
+    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot; `clientClosed`;
+    ///   `queueFull`; `cancelled` when the task is cancelled. A booking that was sent goes on then, and
+    ///   the next call returns its end.
     public func call(
         _ tool: String, arguments: String, isSpeculative: Bool = false, options: CallOptions = CallOptions(),
         onSlow: (@Sendable () -> Void)? = nil
@@ -51,7 +54,8 @@ public struct Conversation: Sendable {
         return result
     }
 
-    /// Forgets what the conversation was offered: the caller has hung up. Its bookings stay in the ledger.
+    /// Forgets what the conversation was offered: the caller has hung up. Its bookings stay in the
+    /// ledger.
     public func end() throws(PartnerBookingError) {
         try client.endConversation(
             JSONWriter.object { request in

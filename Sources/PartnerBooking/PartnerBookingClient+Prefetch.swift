@@ -1,4 +1,4 @@
-/// What belongs to a conversation beside its tool calls: a search ahead, and the end.
+/// Begins and ends conversations: the search ahead when the phone rings, and the hang-up.
 extension PartnerBookingClient {
     /// Searches ahead: the phone rings. Waits for nothing.
     public func prefetch(_ json: [UInt8]) throws(PartnerBookingError) {

@@ -18,7 +18,8 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Hands over a tool call. Waits for nothing. The end comes to the handler on the transfer thread, as that of `submit`.
+    /// Hands over a tool call. Waits for nothing. The end comes to the handler on the transfer
+    /// thread, as that of `submit`.
     @discardableResult
     public func submitTool(_ json: [UInt8], handler: @escaping CompletionHandler) throws(PartnerBookingError) -> CallTicket {
         let receiver = CompletionReceiver.handler { completion in
@@ -28,7 +29,8 @@ extension PartnerBookingClient {
         return try beginTool(json, receiver).ticket
     }
 
-    /// The same for a handler that acknowledges receipts. `noteTicket` hears the ticket before anything can happen to the call.
+    /// The same for a handler that acknowledges receipts. `noteTicket` hears the ticket before
+    /// anything can happen to the call.
     package func submitTool(
         _ json: [UInt8], noteTicket: (CallTicket) -> Void, handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) {
@@ -48,7 +50,8 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Ends a tool call with `cancelled`. A booking that was sent goes on. Returns false for the ticket of another call.
+    /// Ends a tool call with `cancelled`. A booking that was sent goes on. Returns false for the
+    /// ticket of another call.
     @discardableResult
     func cancelTool(_ ticket: CallTicket) -> Bool {
         let part = tools.withLock { desk in
@@ -127,7 +130,8 @@ extension PartnerBookingClient {
         func tell() { job.tell(.done(result), receipt, key: key) }
     }
 
-    /// Hands an event to a tool call, and does what it asks for. Returns its end, if that is reached.
+    /// Hands an event to a tool call, and does what it asks for. Returns its end, if that is
+    /// reached.
     @inline(never)
     private func step(_ job: ToolJob, _ event: ToolCall.Event, _ receipt: Receipt?, _ desk: inout ToolDesk) -> End? {
         let name = job.request.call
@@ -245,7 +249,8 @@ extension PartnerBookingClient {
         end?.tell()
     }
 
-    /// The end of a part, as the state machine hears it. Not under the lock: a reply may have thousands of items.
+    /// The end of a part, as the state machine hears it. Not under the lock: a reply may have
+    /// thousands of items.
     private func event(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob) -> ToolCall.Event {
         switch (part, result) {
         case (.search(let key, let duration, let askedAt), .success(let reply)):

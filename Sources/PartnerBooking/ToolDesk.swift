@@ -9,8 +9,8 @@ struct ToolDesk: Sendable {
 
 /// A tool call under way, and what the client needs to end it.
 ///
-/// `@unchecked Sendable` is safe because what changes is used under the lock of the desk alone, and after the end of the
-/// job not at all.
+/// `@unchecked Sendable` is safe because what changes is used under the lock of the desk alone, and
+/// after the end of the job not at all.
 final class ToolJob: @unchecked Sendable {
     let ticket: CallTicket
     let receiver: CompletionReceiver
@@ -67,7 +67,8 @@ final class ToolJob: @unchecked Sendable {
             tag: request.tag, traceparent: request.traceparent)
     }
 
-    /// Tells the receiver. Not under the lock of the desk. `key`: of the booking that this is about.
+    /// Tells the receiver. Not under the lock of the desk. `key`: of the booking that this is
+    /// about.
     func tell(_ event: CallCompletion.Event, _ receipt: Receipt?, key: String? = nil) {
         let total = MonotonicTime.now().microseconds(since: submittedAt)
         let timing = CallTiming(totalMicroseconds: total, queueMicroseconds: 0, attempts: attempts)

@@ -47,7 +47,8 @@ func submitTool(
     }
     guard let callback else { return try client.submitTool(json, context: context, noteTicket: noteTicket) }
     try client.submitTool(json, noteTicket: noteTicket) { [queue = client.completions] completion in
-        // After a close that could not wait for a callback the host may have freed what its contexts point to.
+        // After a close that could not wait for a callback the host may have freed what its
+        // contexts point to.
         guard !queue.isClosed else { return }
         callback(UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
     }

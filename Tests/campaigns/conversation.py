@@ -116,7 +116,8 @@ def print_counts(findings: Findings) -> None:
     line("done", ["cancelled", "kills", "gone_on", "more_by_another", "booked_true", "already_true"])
     line("interrupted", [f"interrupted_{number}" for number in (0, 1, 2)])
     names = ["prefetched_finds", "most_prefetched_trips", "prefetched_find_us", "joined_finds", "most_joined_trips"]
-    line("round trips", [*names, "refusals", "refused_with_alternatives", "most_refusal_trips", "refusals_late"])
+    names += ["refusals", "refused_with_alternatives", "most_refusal_trips", "most_uncached_refusal_trips"]
+    line("round trips", [*names, "refusals_late"])
     line("time", ["worst_over_ms", "slack_ms", "slack_lags", "lag_ms"])
     line("sentences", SENTENCES)
     line("judged", ["conversations", "calls", "answers", "requests", "searches", "appointments", *ZERO])

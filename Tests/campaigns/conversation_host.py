@@ -7,14 +7,12 @@ latest with its standard input.
 from __future__ import annotations
 
 import json
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import child
 from conversation_engine import Engine, Lag, Library, Log
 from conversation_model import Conversation, Order
 from conversation_platforms import Plan
@@ -49,23 +47,12 @@ def converse(orders: Orders, engine: Engine, write: Callable[[dict[str, Any]], N
         engine.close()
 
 
-def _end_with_input() -> None:
-    sys.stdin.read()
-    os._exit(1)
-
-
 def main() -> None:
-    path, orders = sys.argv[1], Orders.read(sys.stdin.readline())
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    converse(orders, Library(orders.config), lambda event: _write(file, event), Lag())
-    os._exit(0)
+    child.run(lambda line, write: begin(Orders.read(line), write))
 
 
-def _write(file: int, event: dict[str, Any]) -> None:
-    line = (json.dumps(event) + "\n").encode()
-    written = os.write(file, line)
-    assert written == len(line), "an event was not written whole"
+def begin(orders: Orders, write: child.Write) -> None:
+    converse(orders, Library(orders.config), write, Lag())
 
 
 if __name__ == "__main__":

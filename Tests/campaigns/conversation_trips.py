@@ -29,11 +29,16 @@ class Trips:
     def run(self, rounds: int) -> None:
         for number in range(rounds):
             endpoint = self._rng.choice(["partner", "webhook"])
-            for trip in (self._after_prefetch, self._at_the_same_time, self._after_refusal):
-                more = [{"is": "walk_ins"}] if trip == self._after_refusal else []
+            refusing = (self._after_refusal, self._refused_without_cache)
+            for trip in (self._after_prefetch, self._at_the_same_time, *refusing):
+                refuses = trip in refusing
+                more = [{"is": "walk_ins"}] if refuses else []
                 plan = calm_plan(self._rng, *more)
                 bot = self._place.server.platform(*plan.behaviours, seed=number)
-                engine = self._place.open_engine(self._place.config(plan, [bot], "kept", endpoint))
+                config = self._place.config(plan, [bot], "kept", endpoint)
+                if trip == self._refused_without_cache:
+                    config["voice"] = config["voice"] | {"cache_ms": 0}
+                engine = self._place.open_engine(config)
                 try:
                     trip(engine, bot, plan)
                 finally:
@@ -69,6 +74,12 @@ class Trips:
         self._trips("joined_trips", self._count(bot), 1)
 
     def _after_refusal(self, engine: Engine, bot: str, plan: Plan) -> None:
+        self._refused(engine, bot, "refusal_trips", 1)
+
+    def _refused_without_cache(self, engine: Engine, bot: str, plan: Plan) -> None:
+        self._refused(engine, bot, "uncached_refusal_trips", 2)
+
+    def _refused(self, engine: Engine, bot: str, name: str, most: int) -> None:
         found = parsed(engine.call(_find(bot, {"when": None})).reply)
         if not self._expect(found, ("offered",)):
             return
@@ -86,7 +97,7 @@ class Trips:
         self._findings.count("refusals_late", answer.total_ms > TIMEOUT_MS)
         if answer.total_ms > TIMEOUT_MS:
             self._findings.violation("late", f"a refusal took {answer.total_ms:.0f} ms")
-        self._trips("refusal_trips", self._count(bot) - before, 2)
+        self._trips(name, self._count(bot) - before, most)
 
     def _count(self, bot: str) -> int:
         books = self._place.server.books(bot)

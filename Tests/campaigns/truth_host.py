@@ -10,14 +10,12 @@ import ctypes
 import heapq
 import itertools
 import json
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+import child
 import common  # noqa: F401  # finds pbk
 import pbk
 
@@ -264,23 +262,8 @@ def next_completion(handle: int, timeout_ms: int) -> Taken | None:
     return taken
 
 
-def _end_with_input() -> None:
-    sys.stdin.read()
-    os._exit(1)
-
-
 def main() -> None:
-    path, orders = sys.argv[1], Orders.read(sys.stdin.readline())
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    Host(orders, lambda report: _write(file, report)).run()
-    os._exit(0)
-
-
-def _write(file: int, report: dict[str, Any]) -> None:
-    line = (json.dumps(report) + "\n").encode()
-    written = os.write(file, line)
-    assert written == len(line), "a report was not written whole"
+    child.run(lambda line, write: Host(Orders.read(line), write).run())
 
 
 if __name__ == "__main__":

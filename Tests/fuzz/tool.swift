@@ -1,5 +1,6 @@
-// Each line is a tool call of one conversation: a letter for the tool, a digit for what the service makes of it, and the
-// arguments as a model wrote them. They are read as a text and, if they are JSON, as they are: both have the same end.
+// Each line is a tool call of one conversation: a letter for the tool, a digit for what the service
+// makes of it, and the arguments as a model wrote them. They are read as a text and, if they are
+// JSON, as they are: both have the same end.
 @testable import PartnerBooking
 
 private let now = 1_893_672_000
@@ -53,7 +54,7 @@ private func checkRequest(_ input: [UInt8]) {
 private struct PhoneCall {
     private var conversation = ConversationState()
     private var appointments: [Appointment] = []
-    /// What the caller was told of, in seconds since 1970.
+    /// Starts that the caller was told of, in seconds since 1970.
     private var told: Set<Int> = []
 
     /// Gives the result.

@@ -1,8 +1,10 @@
-// Spoils tokens of offered slots at random, and counts what `pick` makes of them: tokens [COUNT [SEED]].
+// Spoils tokens of offered slots at random, and counts what `pick` makes of them: tokens [COUNT
+// [SEED]].
 //
-// A spoiled token is refused, or is understood as the slot that it was made from: a lost hyphen, another case. Only a text
-// that is the token of another offered slot, character by character, or all of it but the letter, is that slot. It takes
-// several changes to get there; one wrong digit or one swap of neighbours must never do. Both are counted on their own.
+// A spoiled token is refused, or is understood as the slot that it was made from: a lost hyphen,
+// another case. Only a text that is the token of another offered slot, character by character, or
+// all of it but the letter, is that slot. It takes several changes to get there; one wrong digit or
+// one swap of neighbours must never do. Both are counted on their own.
 import Glibc
 @testable import PartnerBooking
 

@@ -65,8 +65,9 @@ void csystem_cut(int descriptor);
 int csystem_install_no_crash_handler(void);
 
 /*
- * Stands in for _swift_stdlib_getScalarName in the shared object, by the linker. No code here asks for the
- * Unicode name of a character, and the tables of these names are 550 kB. Returns 0: no name.
+ * Stands in for _swift_stdlib_getScalarName in the shared object, by the linker. No code here asks
+ * for the Unicode name of a character, and the tables of these names are 550 kB. Returns 0: no
+ * name.
  */
 ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacity);
 

@@ -1,6 +1,7 @@
 /// The clinics of the bots: the member `voice` of the configuration.
 struct VoiceSettings: Sendable {
-    /// nil: no time zone is configured. Plain dates travel as they are written, and there are no tools.
+    /// nil: no time zone is configured. Plain dates travel as they are written, and there are no
+    /// tools.
     private let profile: VoiceProfile?
     private let profiles: [String: VoiceProfile]
 
@@ -24,7 +25,7 @@ struct VoiceSettings: Sendable {
         var profiles: [String: VoiceProfile] = [:]
         for (bot, members) in try reader.optionalObjectsByName("bots") ?? [] {
             try members.refuseMembers(except: Self.members)
-            // What is said for all bots holds for each, unless it says otherwise.
+            // A bot's clinic has the members of all bots, unless it has its own.
             let base = if let shared { shared } else { try VoiceProfile(reader, zoneOf: members) }
             profiles[bot] = try VoiceProfile(members, base: base)
         }
@@ -33,7 +34,8 @@ struct VoiceSettings: Sendable {
 }
 
 extension VoiceProfile {
-    /// Reads a clinic, with the members of `base` where there are none. nil: neither has a time zone.
+    /// Reads a clinic, with the members of `base` where there are none. nil: neither has a time
+    /// zone.
     fileprivate init?(_ reader: ObjectReader, base: VoiceProfile?) throws(PartnerBookingError) {
         let zone = try Self.zone(reader)
         guard let zone = zone ?? base?.zone else {

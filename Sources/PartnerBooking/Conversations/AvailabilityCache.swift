@@ -28,7 +28,8 @@ struct AvailabilityCache: Sendable {
     private static let removalMilliseconds = 660_000
     private static let maxRemovals = 1_000
 
-    /// Returns the slots of a reply that is not older than the profile allows. nil: ask the service.
+    /// Returns the slots of a reply that is not older than the profile allows. nil: ask the
+    /// service.
     mutating func slots(_ key: Key, durationMinutes: Int, _ profile: VoiceProfile, now: Int, at moment: MonotonicTime)
         -> [SlotStart]?
     {

@@ -9,8 +9,8 @@ struct BookingWish: Sendable {
 
     var startSeconds: Int { offer.start.instant }
 
-    /// The idempotency key: of the conversation and of everything that is booked, and never of the model. Another one for a
-    /// repetition of what was refused.
+    /// The idempotency key: of the conversation and of everything that is booked, and never of the
+    /// model. Another one for a repetition of what was refused.
     func key(_ call: ToolRequest.CallName, refusals: Int) -> String {
         var hash = SHA256()
         // Each with its length, so that no two lists are fed alike.
@@ -22,7 +22,8 @@ struct BookingWish: Sendable {
         return "call-" + Array(hash.finalize().prefix(16)).hex
     }
 
-    /// The request of the booking. The ledger and the journal keep the name of the phone call with it.
+    /// The request of the booking. The ledger and the journal keep the name of the phone call with
+    /// it.
     func request(_ call: ToolRequest.CallName, key: String, _ members: CallMembers) -> [UInt8] {
         let slot = Slot(offer.start, durationMinutes: offer.durationMinutes)
         return JSONWriter.object(capacity: 512) { request in

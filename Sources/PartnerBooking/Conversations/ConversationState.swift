@@ -1,4 +1,4 @@
-/// What the library knows of one phone call: the slots that it has offered. The bookings of the call are in the ledger.
+/// The memory of one phone call: the slots that it was offered. Its bookings are in the ledger.
 struct ConversationState: Sendable {
     /// A slot that this call was offered.
     struct Offer: Sendable {
@@ -17,7 +17,7 @@ struct ConversationState: Sendable {
         let durationMinutes: Int
     }
 
-    /// What a booking's reply has said.
+    /// The facts of a booking's reply.
     struct Booked: Sendable {
         let startSeconds: Int
         let durationMinutes: Int
@@ -55,7 +55,8 @@ struct ConversationState: Sendable {
         if self.offers.count > Self.maxOffers { self.offers.removeFirst(self.offers.count - Self.maxOffers) }
     }
 
-    /// Returns the offered slot that a model named. nil when it named none, or more than one; never the nearest.
+    /// Returns the offered slot that a model named. nil when it named none, or more than one; never
+    /// the nearest.
     func offer(named text: String, _ locale: VoiceLocale) -> Offer? {
         var text = text
         return text.withUTF8 { text in
@@ -76,6 +77,13 @@ struct ConversationState: Sendable {
     }
 }
 
+extension [SlotStart] {
+    /// These starts, as offers of one length.
+    func offers(durationMinutes: Int) -> [ConversationState.Offer] {
+        map { ConversationState.Offer(start: $0, durationMinutes: durationMinutes) }
+    }
+}
+
 /// A booking of a conversation.
 struct Appointment: Sendable, Equatable {
     enum State: Sendable {
@@ -93,7 +101,8 @@ struct Appointment: Sendable, Equatable {
     var isHeard = false
 }
 
-/// The conversations of a client. Those that were not used for an hour are forgotten, and the least recently used of too many.
+/// The conversations of a client. Those that were not used for an hour are forgotten, and the least
+/// recently used of too many.
 struct ConversationTable: Sendable {
     private var conversations: [ToolRequest.CallName: ConversationState] = [:]
     private let limit: Int
@@ -116,7 +125,8 @@ struct ConversationTable: Sendable {
 
     mutating func forget(_ call: ToolRequest.CallName) { conversations[call] = nil }
 
-    /// Forgets the old ones, and the least recently used eighth if that is not enough: a step for many newcomers.
+    /// Forgets the old ones, and the least recently used eighth if that is not enough: a step for
+    /// many newcomers.
     private mutating func makeRoom(_ now: Int) {
         conversations = conversations.filter { now - $0.value.usedAt <= Self.lifeSeconds }
         guard conversations.count >= limit else { return }

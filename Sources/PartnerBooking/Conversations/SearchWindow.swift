@@ -1,4 +1,5 @@
-/// The days that one search asks for. Windows follow one another from today on, so that equal wishes make equal searches.
+/// The days that one search asks for. Windows follow one another from today on, so that equal
+/// wishes make equal searches.
 struct SearchWindow: Hashable, Sendable {
     /// Days since 1970 in the clinic's zone, both included.
     let firstDay: Int

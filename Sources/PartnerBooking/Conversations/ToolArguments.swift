@@ -1,6 +1,6 @@
-/// The arguments of a tool call, as language models write them: an object, or a text that holds one, fenced or not. Numbers
-/// and booleans may be texts, and the other way round. `null`, `"null"`, `""` and a missing member are alike. Members that
-/// no tool has are ignored.
+/// The arguments of a tool call, as language models write them: an object, or a text that holds
+/// one, fenced or not. Numbers and booleans may be texts, and the other way round. `null`,
+/// `"null"`, `""` and a missing member are alike. Members that no tool has are ignored.
 struct ToolArguments: Sendable {
     /// nil: there is no object in it.
     private let object: JSONValue?
@@ -40,7 +40,8 @@ struct ToolArguments: Sendable {
         }
     }
 
-    /// Returns whether a member says yes. Everything else is no: nothing is booked on a word that was not understood.
+    /// Returns whether a member says yes. Everything else is no: nothing is booked on a word that
+    /// was not understood.
     func isTrue(_ name: StaticString) -> Bool {
         switch text(name)?.lowercased() {
         case "true"?, "yes"?, "1"?: true

@@ -96,8 +96,8 @@ extension ToolCall {
         return .book(wish)
     }
 
-    /// Returns whether the caller has said yes to this slot. A place such as "the second one" is another slot in the next list,
-    /// so the yes counts only for the slot that was read back.
+    /// Returns whether the caller has said yes to this slot. A place such as "the second one" is
+    /// another slot in the next list, so the yes counts only for the slot that was read back.
     private func isConfirmedByCaller(_ offer: ConversationState.Offer, _ conversation: ConversationState) -> Bool {
         guard request.arguments.isTrue("caller_confirmed") else { return false }
         guard var text = request.arguments.text("slot") else { return false }
@@ -171,7 +171,8 @@ extension ToolCall {
         profile.services.indices.contains(place) ? profile.services[place].durationMinutes : 30
     }
 
-    /// The search after a restart. What it finds is read back before it is booked: perhaps the model has made the name up.
+    /// The search after a restart. What it finds is read back before it is booked: perhaps the
+    /// model has made the name up.
     mutating func recovered(
         _ result: Result<[SlotStart], PartnerBookingError>, _ text: String, _ window: SearchWindow, service: Int,
         _ conversation: inout ConversationState
@@ -199,7 +200,7 @@ extension ToolCall {
                     result: .notOffered, text: "That slot is not free, and nothing is near it. Ask for another day.",
                     say: words.say(words.text.nothing)))
         }
-        let offers = choice.map { ConversationState.Offer(start: $0, durationMinutes: durationMinutes) }
+        let offers = choice.offers(durationMinutes: durationMinutes)
         return finish(offerAgain(offers, &conversation))
     }
 
@@ -239,7 +240,7 @@ extension ToolCall {
         }
         return finish(
             offer(
-                choice.map { ConversationState.Offer(start: $0, durationMinutes: wish.offer.durationMinutes) }, .slotGone,
+                choice.offers(durationMinutes: wish.offer.durationMinutes), .slotGone,
                 "That time was just taken. Nothing is booked. Offer instead: ", say: words.text.gone, &conversation))
     }
 
@@ -260,7 +261,8 @@ extension ToolCall {
 }
 
 extension PartnerBookingError {
-    /// The service refused this slot, and may accept another one. Not so when it refuses the key or the bot.
+    /// The service refused this slot, and may accept another one. Not so when it refuses the key or
+    /// the bot.
     fileprivate var isAboutSlot: Bool {
         guard outcome == .rejected, let status else { return false }
         return isSlotConflict || status == 409 || status == 410 || status == 422 || (200..<300).contains(status)

@@ -100,7 +100,7 @@ extension ToolCall {
         }
         let matching = find.reading.matching(left, profile, durationMinutes: find.durationMinutes, now: now)
         if !matching.isEmpty { return finish(offer(matching, find, &conversation)) }
-        let (near, _) = nearest(to: find, left)
+        let near = nearest(to: find, left)
         if near.isEmpty || find.lastDay > window.lastDay, isFirst, let next = window.next(today: today, profile) {
             return search(find, firstDay: next.firstDay, isFirst: false)
         }
@@ -112,7 +112,7 @@ extension ToolCall {
         }
         return finish(
             offer(
-                near.map { ConversationState.Offer(start: $0, durationMinutes: find.durationMinutes) }, .none,
+                near.offers(durationMinutes: find.durationMinutes), .none,
                 "Nothing is free then. The nearest times: ", say: words.text.nearest, &conversation))
     }
 
@@ -120,7 +120,7 @@ extension ToolCall {
         _ matching: [SlotStart], _ find: ConversationState.Find, _ conversation: inout ConversationState
     ) -> ToolReply {
         let chosen = find.reading.choice(of: matching, profile)
-        let offers = chosen.map { ConversationState.Offer(start: $0, durationMinutes: find.durationMinutes) }
+        let offers = chosen.offers(durationMinutes: find.durationMinutes)
         var reply = offer(
             offers, .offered, "Offer these times, and no others: ",
             say: offers.count == 1 ? words.text.offerOne : words.text.offer, &conversation)
@@ -128,17 +128,18 @@ extension ToolCall {
         return reply
     }
 
-    /// Returns the slots of the day that is nearest to the wish, at the wanted time of the day if there are some.
-    private func nearest(to find: ConversationState.Find, _ slots: [SlotStart]) -> (slots: [SlotStart], day: Int?) {
+    /// Returns the slots of the day that is nearest to the wish, at the wanted time of the day if
+    /// there are some.
+    private func nearest(to find: ConversationState.Find, _ slots: [SlotStart]) -> [SlotStart] {
         let wanted = find.firstDay ?? today
         let atTime = slots.filter { find.reading.allows($0.local) }
         let options = atTime.contains { abs($0.local.day - wanted) <= 3 } ? atTime : slots
         let best = options.min { left, right in
             (abs(left.local.day - wanted), -left.local.day) < (abs(right.local.day - wanted), -right.local.day)
         }
-        guard let day = best?.local.day else { return ([], nil) }
+        guard let day = best?.local.day else { return [] }
         let ofDay = options.filter { $0.local.day == day }
-        return (find.reading.choice(of: ofDay, profile), day)
+        return find.reading.choice(of: ofDay, profile)
     }
 }
 

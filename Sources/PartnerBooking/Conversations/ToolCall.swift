@@ -1,7 +1,7 @@
-/// One tool call: what it asks for, one after another, until it has an answer. Events in, effects out; neither network nor
-/// clock.
+/// One tool call: what it asks for, one after another, until it has an answer. Events in, effects
+/// out; neither network nor clock.
 struct ToolCall: Sendable {
-    /// What to do next.
+    /// The next step.
     enum Effect: Sendable {
         /// Search, or look into the cache.
         case search(SearchWindow, durationMinutes: Int)
@@ -64,7 +64,7 @@ struct ToolCall: Sendable {
 
     // MARK: Events
 
-    /// What has happened.
+    /// News for a tool call.
     enum Event: Sendable {
         case began
         case searched(Result<[SlotStart], PartnerBookingError>)
@@ -177,7 +177,7 @@ struct ToolCall: Sendable {
             }
             conversation.untold.remove(appointment.key)
         }
-        // What the ledger does not know was never sent.
+        // A booking that the ledger does not know was never sent.
         let gone = conversation.untold.filter { key in !appointments.contains { $0.key == key } }
         if !gone.isEmpty { notes.append(("The booking before was not made.", nil)) }
         conversation.untold.subtract(gone)

@@ -40,7 +40,8 @@ final class ToolRequest: Sendable {
 
     var call: CallName { CallName(botID: botID, callID: callID) }
 
-    /// Reads a request as docs/json-contract.md describes it. Strict with the host, lenient with the model's arguments.
+    /// Reads a request as docs/json-contract.md describes it. Strict with the host, lenient with
+    /// the model's arguments.
     init(json: [UInt8]) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
         let root = try ObjectReader(document.root, what: "The request", .request)

@@ -1,5 +1,5 @@
-/// Puts the answers of tools into words: sentences for the caller in the language of the bot, and sentences in English for
-/// the model. Neither contains what a third party wrote.
+/// Puts the answers of tools into words: sentences for the caller in the language of the bot, and
+/// sentences in English for the model. Neither contains what a third party wrote.
 struct ToolWords {
     let profile: VoiceProfile
     /// Seconds since 1970.
@@ -18,7 +18,8 @@ struct ToolWords {
         offers.map { ToolReply.SpokenSlot(offer: $0, words: times([$0.start.instant])) }
     }
 
-    /// A list for the model: `tue15-0930u (Tuesday, January fifteenth at nine thirty in the morning)`.
+    /// A list for the model: `tue15-0930u (Tuesday, January fifteenth at nine thirty in the
+    /// morning)`.
     func list(_ slots: [ToolReply.SpokenSlot]) -> String {
         slots.map { slot in
             SlotToken(slot.offer.start.local, durationMinutes: slot.offer.durationMinutes).text + " (" + slot.words + ")"

@@ -37,7 +37,8 @@ struct VoiceProfile: Sendable {
 
     init(zone: Zone) { self.zone = zone }
 
-    /// Returns the service that a model named. nil when it named one that is not there, or none and there are several.
+    /// Returns the service that a model named. nil when it named one that is not there, or none and
+    /// there are several.
     func service(named name: String?) -> Service? {
         guard services.count > 1 else { return services.first }
         guard let name else { return nil }

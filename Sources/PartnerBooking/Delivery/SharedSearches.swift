@@ -5,7 +5,8 @@ struct SharedSearches {
     /// Some may be over: they go when there are more than these.
     private static let maxCount = 256
 
-    /// Returns the exchange of an equal search, which the call belongs to. nil: from now on the call's own is one.
+    /// Returns the exchange of an equal search, which the call belongs to. nil: from now on the
+    /// call's own is one.
     mutating func join(_ call: Call, _ table: inout ExchangeTable) -> TransferID? {
         let body = call.request.body
         if let id = exchanges[body], table.canShare(id, body) {

@@ -19,7 +19,7 @@ final class TransferLoop: @unchecked Sendable {
     enum Event {
         case call(Call)
         case reports([Journal.Report])
-        /// What handlers are told without a call on the network.
+        /// A completion that needs no network, for a handler.
         case work(@Sendable () -> Void)
     }
 

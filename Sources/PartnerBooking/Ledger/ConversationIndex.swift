@@ -41,7 +41,8 @@ extension BookingLedger {
 }
 
 extension LedgerStore {
-    /// Returns the bookings of a phone call, oldest first, and for those that have ended the receipt of their end.
+    /// Returns the bookings of a phone call, oldest first, and for those that have ended the
+    /// receipt of their end.
     func bookings(of conversation: String, botID: String) -> [(booking: BookingLedger.Known, receipt: Receipt?)] {
         knownBookings(of: conversation, botID: botID).map { booking in
             let hasEnded = booking.state == .booked || booking.state == .refused

@@ -1,4 +1,5 @@
-/// The sentences with which a bot leads a caller to an appointment. `{}` is a place for words: times, a name, a number.
+/// The sentences with which a bot leads a caller to an appointment. `{}` is a place for words:
+/// times, a name, a number.
 struct ToolText: Sendable {
     /// Some slots. {}: the slots, joined by "or".
     var offer: StaticString

@@ -115,7 +115,8 @@ struct WishText: Sendable {
     var any: StaticString
     /// Words that may stand anywhere and mean nothing here.
     var fillers: StaticString
-    /// Phrases that are not understood, although their words are: `or rather` takes back the word before it.
+    /// Phrases that are not understood, although their words are: `or rather` takes back the word
+    /// before it.
     var refused: StaticString = ""
 }
 

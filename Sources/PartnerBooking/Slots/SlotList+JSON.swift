@@ -86,7 +86,8 @@ extension SlotOptions {
         try check()
     }
 
-    /// Reads the members that a reading of `pbk_when` has, too. Those that are not there stay as they are.
+    /// Reads the members that a reading of `pbk_when` has, too. Those that are not there stay as
+    /// they are.
     private mutating func read(wish: ObjectReader) throws(PartnerBookingError) {
         from = try wish.optionalString("from", maxBytes: 64, "a date or a date-time") ?? from
         to = try wish.optionalString("to", maxBytes: 64, "a date or a date-time") ?? to

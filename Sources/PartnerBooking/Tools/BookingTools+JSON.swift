@@ -30,7 +30,8 @@ extension BookingTools {
         }
     }
 
-    /// Reads the members of the configuration's `voice`, or those of a bot, which replace them. Most are nothing to a model.
+    /// Reads the members of the configuration's `voice`, or those of a bot, which replace them.
+    /// Most are nothing to a model.
     @inline(never)
     private mutating func read(_ voice: ObjectReader, isOfBot: Bool) throws(PartnerBookingError) {
         var known = [

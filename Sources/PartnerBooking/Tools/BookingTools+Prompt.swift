@@ -1,5 +1,6 @@
 extension BookingTools {
-    /// How to behave on the phone with these tools, in English, for the model's prompt. The host adds its own greeting and rules.
+    /// The rules for a model on the phone with these tools, in English, for its prompt. The host
+    /// adds its own greeting and rules.
     public var prompt: String {
         var text = """
             You book appointments on the phone with tools.

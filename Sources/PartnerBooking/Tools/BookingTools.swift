@@ -4,7 +4,8 @@
 ///     tools.json(for: .openAIRealtime)  // the array `tools` of a session
 ///     tools.prompt                      // for the session's instructions
 ///
-/// Every field is required and may be null, without other constraints: the strictest subset that all dialects accept.
+/// Every field is required and may be null, without other constraints: the strictest subset that
+/// all dialects accept.
 public struct BookingTools: Sendable {
     /// The form in which an API takes tools.
     public enum Dialect: Sendable {
@@ -39,9 +40,9 @@ public struct BookingTools: Sendable {
     public var locale: VoiceLocale
     /// The names of what can be booked, for the model.
     public var services: [String]
-    /// Whether the caller hears name and time again, and says yes, before anything is booked.
+    /// Nothing is booked before the caller has heard name and time again, and has said yes.
     public var readsBack: Bool
-    /// Whether there is a tool that looks up the caller by phone number.
+    /// There is a tool that looks up the caller by phone number.
     public var looksUpCaller: Bool
 
     /// The two tools that every model gets, and on request the third.

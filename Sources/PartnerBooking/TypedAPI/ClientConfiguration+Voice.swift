@@ -3,7 +3,7 @@ extension ClientConfiguration {
     public struct Voice: Sendable, Equatable {
         /// The clinic of all bots.
         public var clinic: Clinic
-        /// What differs for some of them, by bot.
+        /// Clinics of single bots, by bot. Members that are nil are those of `clinic`.
         public var bots: [String: Clinic]
 
         /// A clinic for all bots, and others for some.
@@ -15,7 +15,8 @@ extension ClientConfiguration {
 
     /// A clinic. What is nil has its default, or that of all bots.
     public struct Clinic: Sendable, Equatable {
-        /// IANA name, such as `America/New_York`. nil: plain dates are sent as they are written, and there are no tools.
+        /// IANA name, such as `America/New_York`. nil: plain dates are sent as they are written,
+        /// and there are no tools.
         public var timeZone: String?
         /// The language of the words to say.
         public var locale: VoiceLocale?

@@ -1,4 +1,5 @@
-/// The answer to a tool call of a language model: what to tell the model, and what to say to the caller.
+/// The answer to a tool call of a language model: what to tell the model, and what to say to the
+/// caller.
 public struct ToolResult: Sendable {
     /// The meaning, for a program. docs/json-contract.md describes when each comes.
     public enum Kind: String, Sendable, CaseIterable {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What a booking tool call does, event by event.
+/// A booking tool call, event by event.
 @Suite struct ToolCallBookTests {
     private var sample: ToolCallSample
 
@@ -37,7 +37,8 @@ import Testing
         #expect(effect.wish?.phone == "+12125550123")
     }
 
-    /// "The second one" is another slot in the next list, so a yes is for the slot that was read back.
+    /// "The second one" is another slot in the next list, so a yes is for the slot that was read
+    /// back.
     @Test mutating func yesToAPlaceNeedsAReadback() throws {
         try offered()
         let book = #"{"slot":"the second one",\#(Self.yes)}"#
@@ -92,7 +93,8 @@ import Testing
         effect = sample.handle(&call, .searched(.success([sample.slot(1, 15), sample.slot(1, 15, 30)])))
         #expect(effect.result == .slotGone)
         #expect(effect.reply?.slots.map(\.offer.start.instant) == [ToolCallSample.instant(1, 15, 30)])
-        // The same wish again has a key of its own: a platform may repeat its refusal for the old one.
+        // The same wish again has a key of its own: a platform may repeat its refusal for the old
+        // one.
         let again = try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#).effect.wish
         #expect(sample.conversation.refusals[try self.key(again)] == 1)
     }
@@ -154,7 +156,8 @@ import Testing
         #expect(effect.result == .already)
     }
 
-    /// Two calls wait for the same doubt. When it settles, the first one books, and the second one must hear of that.
+    /// Two calls wait for the same doubt. When it settles, the first one books, and the second one
+    /// must hear of that.
     @Test mutating func bookingOfAnotherCallIsSettledToo() throws {
         try offered()
         sample.appointments = [
@@ -181,7 +184,8 @@ import Testing
         #expect(effect.reply?.idempotencyKey == "k")
     }
 
-    /// A conversation that is not known here: the slot counts as offered when the caller has heard it, and not before.
+    /// A conversation that is not known here: the slot counts as offered when the caller has heard
+    /// it, and not before.
     @Test mutating func slotOfAnotherProcessIsReadBackFirst() throws {
         let token = "tue15-1500\(token(1, 15))"
         let slots = [sample.slot(1, 15), sample.slot(1, 16)]

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PartnerBooking
 
-/// What a search tool call does, event by event.
+/// A search tool call, event by event.
 @Suite struct ToolCallFindTests {
     private var sample: ToolCallSample
 
