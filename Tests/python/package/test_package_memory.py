@@ -12,11 +12,11 @@ import pytest
 from python_package import _bindings, booking, pb, search
 from samples import ONCE, SANDBOX, UNSPARED
 
-CALLS = int(os.environ.get("PACKAGE_CALLS", 1280))
+CALLS = int(os.environ.get("PACKAGE_CALLS", 2560))
 PATIENTLY = pytest.mark.timeout(60 + CALLS / 100, method="thread")
-KIB_MAX = 1024
-"""More resident memory than after the first quarter. A leak of one reply a call would be more than that after 1000
-calls."""
+KIB_MAX = 256
+"""Growth of the resident memory in the quarter in which it grows least. A leak of one reply a call is more than that in
+every quarter. Python takes its own memory by the mebibyte, now and then: that is in one quarter."""
 
 
 def resident_kib() -> int:
@@ -162,8 +162,9 @@ def test_clients(monkeypatch):
 
 
 def check(quarters: list[tuple[int, dict[str, int]]]) -> None:
-    (first_kib, first), (last_kib, last) = quarters[0], quarters[-1]
+    (_, first), (_, last) = quarters[0], quarters[-1]
+    kib = [resident for resident, _ in quarters]
     assert last["objects"] <= first["objects"] + 200, (first, last)
     assert last["descriptors"] <= first["descriptors"], (first, last)
     assert last["threads"] <= first["threads"] + 1, (first, last)  # one that has ended may be seen for a moment
-    assert last_kib - first_kib <= KIB_MAX, (first_kib, last_kib)
+    assert min(after - before for before, after in zip(kib, kib[1:])) <= KIB_MAX, kib
