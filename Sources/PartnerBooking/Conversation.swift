@@ -35,7 +35,7 @@ public struct Conversation: Sendable {
     ///   - options: Deadline, tag and the like.
     ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
     /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot; `clientClosed`;
-    ///   `queueFull`; `cancelled` when the task is cancelled. A booking that was sent goes on then, and
+    ///   `cancelled` when the task is cancelled. A booking that was sent goes on then, and
     ///   the next call returns its end.
     public func call(
         _ tool: String, arguments: String, isSpeculative: Bool = false, options: CallOptions = CallOptions(),
@@ -52,6 +52,18 @@ public struct Conversation: Sendable {
         }
         guard let result = ToolResult(try await client.callTool(request, onSlow: onSlow)) else { throw .timeout }
         return result
+    }
+
+    /// Searches ahead: the phone rings. The first `find_appointment_slots` then needs no round trip.
+    /// Waits for nothing, and nothing reports its end.
+    ///
+    /// - Parameter service: One of `voice.services`; nil: the first one.
+    public func prefetch(service: String? = nil) throws(PartnerBookingError) {
+        try client.prefetch(
+            JSONWriter.object { request in
+                request.member("bot_id", botID)
+                request.member("service", ifAny: service)
+            })
     }
 
     /// Forgets what the conversation was offered: the caller has hung up. Its bookings stay in the

@@ -9,7 +9,7 @@ extension PartnerBookingClient {
         let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string ?? ""
         let profile = try profile(botID)
         let name = try root.optionalString("service", maxBytes: 64, "the name of a service of voice.services")
-        guard let service = name == nil ? profile.services.first : profile.service(named: name) else {
+        guard let service = name == nil ? profile.services.first : profile.service(ofName: name) else {
             throw root.refuse("service", "must be the name of a service of voice.services")
         }
         let timeout =

@@ -179,7 +179,7 @@ extension PartnerBookingClient {
             let json = JSONWriter.object { request in
                 request.member("idempotency_key", key)
                 request.member("resume", true)
-                job.members(atMost: Self.settleMilliseconds).write(&request)
+                job.settleMembers().write(&request)
             }
             try submit(.settle, job, json)
         case .book(let wish):
@@ -200,9 +200,6 @@ extension PartnerBookingClient {
         }
         return nil
     }
-
-    /// At most so long for a booking from before: the caller waits.
-    private static let settleMilliseconds = 3_000
 
     // MARK: Parts
 
@@ -269,7 +266,7 @@ extension PartnerBookingClient {
             conversation.sending.removeAll { $0.key == key }
             if result.outcome == .unknown { conversation.untold.insert(key) }
         }
-        if result.isBooked || result.outcome == .rejected {
+        if result.mayHaveTakenSlot {
             desk.cache.remove(
                 botID: job.request.botID, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes,
                 at: .now())
@@ -296,7 +293,13 @@ extension PartnerBookingClient {
 }
 
 extension CallResult {
-    fileprivate var isBooked: Bool { if case .success = self { true } else { false } }
+    /// The slot of this booking is not to be offered any more.
+    fileprivate var mayHaveTakenSlot: Bool {
+        switch self {
+        case .success: true
+        case .failure(let error): error.outcome == .unknown || error.isAboutSlot
+        }
+    }
 
     fileprivate var outcome: PartnerBookingError.Outcome? {
         if case .failure(let error) = self { error.outcome } else { nil }
@@ -307,7 +310,7 @@ extension Appointment {
     fileprivate init(_ booking: BookingLedger.Known) {
         self.init(
             key: booking.key, startSeconds: booking.summary.startSeconds, durationMinutes: booking.summary.durationMinutes,
-            state: State(booking.state), isHeard: booking.isHeard)
+            state: State(booking.state), reply: booking.reply, isHeard: booking.isHeard)
     }
 }
 

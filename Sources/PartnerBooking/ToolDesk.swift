@@ -24,6 +24,8 @@ final class ToolJob: @unchecked Sendable {
     /// The part that is under way.
     var part: CallTicket?
     var attempts = 0
+    /// When bookings from before are waited for no longer: the caller waits, too. nil: none was.
+    private var settlesUntil: MonotonicTime?
     /// The receipts of the bookings that the call's conversation had at its beginning.
     let receipts: [String: Receipt]
 
@@ -59,12 +61,21 @@ final class ToolJob: @unchecked Sendable {
     }
 
     /// The library's own members of a part.
-    func members(atMost limit: Int = 600_000) -> CallMembers {
+    func members() -> CallMembers { members(until: deadline, .now()) }
+
+    /// The members of all parts that wait for bookings from before: at most 3 seconds together.
+    func settleMembers() -> CallMembers {
         let now = MonotonicTime.now()
-        let slow = isSlowTold ? nil : slowAt.map { max(1, $0.milliseconds(since: now)) }
-        return CallMembers(
-            timeoutMilliseconds: min(max(1, deadline.milliseconds(since: now)), limit), slowAfterMilliseconds: slow,
-            tag: request.tag, traceparent: request.traceparent)
+        let until = settlesUntil ?? now.adding(milliseconds: 3_000)
+        settlesUntil = until
+        return members(until: min(until, deadline), now)
+    }
+
+    private func members(until end: MonotonicTime, _ now: MonotonicTime) -> CallMembers {
+        CallMembers(
+            timeoutMilliseconds: max(1, end.milliseconds(since: now)),
+            slowAfterMilliseconds: isSlowTold ? nil : slowAt.map { max(1, $0.milliseconds(since: now)) }, tag: request.tag,
+            traceparent: request.traceparent)
     }
 
     /// Tells the receiver. Not under the lock of the desk. `key`: of the booking that this is

@@ -113,7 +113,7 @@ def print_counts(findings: Findings) -> None:
         line(name, sorted(each for each in counts if each.startswith(f"{name}_")))
     for tool in ("find", "book", "look"):
         line(f"told {tool}", [f"{tool}_{result}" for result in sorted(RESULTS) if counts[f"{tool}_{result}"]])
-    line("done", ["cancelled", "kills", "gone_on", "more_by_another", "booked_true", "already_true"])
+    line("done", ["cancelled", "kills", "gone_on", "more_by_another", "booked_true", "already_true", "refused_keys"])
     line("interrupted", [f"interrupted_{number}" for number in (0, 1, 2)])
     names = ["prefetched_finds", "most_prefetched_trips", "prefetched_find_us", "joined_finds", "most_joined_trips"]
     names += ["refusals", "refused_with_alternatives", "most_refusal_trips", "most_uncached_refusal_trips"]

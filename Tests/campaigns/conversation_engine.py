@@ -15,9 +15,7 @@ from typing import Any, Protocol
 
 import common  # noqa: F401  # finds pbk
 import pbk
-from header import OPERATION
 
-CALL_TOOL = OPERATION.get("CALL_TOOL", 4)
 WATCHED = 0.02
 CANCELLED, CLIENT_CLOSED = 7, 3
 
@@ -48,9 +46,6 @@ class Library:
     """One client. A thread of its own takes the completions."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        if not hasattr(pbk.library, "pbk_call_tool"):
-            raise SystemExit(f"{pbk.LIBRARY} has no pbk_call_tool")
-        _declare()
         self._handle = pbk.open_handle(config)
         self._futures: dict[int, Future[Answer]] = {}
         self._early: dict[int, Answer] = {}
@@ -69,7 +64,7 @@ class Library:
 
     def submit(self, request: dict[str, Any]) -> tuple[int, Future[Answer]]:
         future: Future[Answer] = Future()
-        submission = pbk.submit(self._handle, CALL_TOOL, request)
+        submission = pbk.submit(self._handle, pbk.TOOL, request)
         if submission.status != 0:
             future.set_result(Answer(submission.status, submission.error or b"", 0))
             return 0, future
@@ -86,21 +81,15 @@ class Library:
             pbk.library.pbk_cancel(self._handle, ticket)
 
     def prefetch(self, request: dict[str, Any]) -> None:
-        self._tell(pbk.library.pbk_prefetch, request)
+        _check(pbk.prefetch(self._handle, request))
 
     def end(self, request: dict[str, Any]) -> None:
-        self._tell(pbk.library.pbk_conversation_end, request)
+        _check(pbk.end_conversation(self._handle, request))
 
     def close(self) -> None:
         pbk.library.pbk_client_close(self._handle, 2000)
         self._is_closing = True
         self._thread.join(5)
-
-    def _tell(self, function: Any, request: dict[str, Any]) -> None:
-        error = ctypes.c_void_p()
-        status = function(self._handle, pbk.encode(request), ctypes.byref(error))
-        if error.value is not None:
-            raise RuntimeError(f"{status}: {pbk.take(error.value)!r}")
 
     def _take(self) -> None:
         while True:
@@ -120,15 +109,9 @@ class Library:
                 future.set_result(answer)
 
 
-def _declare() -> None:
-    """For a header that does not name the functions yet."""
-    library = pbk.library
-    library.pbk_call_tool.restype = ctypes.c_void_p
-    library.pbk_call_tool.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int)]
-    for name in ("pbk_prefetch", "pbk_conversation_end"):
-        function = getattr(library, name)
-        function.restype = ctypes.c_int
-        function.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]
+def _check(told: tuple[int, bytes | None]) -> None:
+    if told != (0, None):
+        raise RuntimeError(f"{told}")
 
 
 class Lag:

@@ -207,7 +207,7 @@ class Judge:
         if result in ("booked", "already"):
             self._judge_success(result, reply, answer)
         elif result in ("slot_gone", "failed"):
-            self._judge_refusal(result, reply)
+            self._judge_refusal(result, reply, answer)
         if call["tool"] == "book_appointment":
             self._judge_reading(call, result)
 
@@ -250,13 +250,25 @@ class Judge:
     def _is_said(self, start_at: str, reply: dict[str, Any], answer: dict[str, Any]) -> bool:
         return says_time(reply.get("say") or reply["text"], start_at, self._talk.plan, answer["at"] + WALL)
 
-    def _judge_refusal(self, result: str, reply: dict[str, Any]) -> None:
+    def _judge_refusal(self, result: str, reply: dict[str, Any], answer: dict[str, Any]) -> None:
         """What is said not to be booked is not."""
-        outcome = (reply.get("error") or {}).get("outcome")
-        if result == "slot_gone" or outcome in ("rejected", "not_sent"):
-            key = reply.get("idempotency_key")
-            if any(each["key"] == key for each in self._talk.live):
+        error = reply.get("error") or {}
+        if result == "slot_gone" or error.get("outcome") in ("rejected", "not_sent"):
+            key = reply.get("idempotency_key") or error.get("idempotency_key")
+            self._findings.count("refused_keys", key is not None)
+            live = [each for each in self._talk.live if each["key"] == key]
+            if any(not self._was_made_by_an_equal_call(each, answer) for each in live):
                 self._violation("untrue_refusal", f"{result} {reply.get('error')}")
+
+    def _was_made_by_an_equal_call(self, appointment: dict[str, Any], answer: dict[str, Any]) -> bool:
+        """The model called twice at once. The platform refused the one, and then took the other, which tells so."""
+        requests = {each["number"]: each for each in self._talk.requests}
+        began = requests[appointment["request"]]["arrived"]
+        refused = [each for each in requests.values() if each["key"] == appointment["key"] and each["ended"]]
+        told = [each for each in self._talk.of("answer") if each["id"] != answer["id"] and each["at"] >= began]
+        return any(each["ended"] <= began for each in refused) and any(
+            isinstance(each["reply"], dict) and each["reply"].get("result") == "booked" for each in told
+        )
 
     def _judge_reading(self, call: dict[str, Any], result: str) -> None:
         """Near forms name their slot, and others name none."""

@@ -36,7 +36,7 @@ def test_sloppy_model_books_one_true_appointment() -> None:
     assert counts.get("book_slot_gone", 0) + counts.get("book_in_doubt", 0) > 0
     for what in ("near", "garbled", "invented"):
         assert counts[f"read_{what}"] > 5, what
-    for what in ("cancelled", "kills", "gone_on"):
+    for what in ("cancelled", "kills", "gone_on", "refused_keys"):
         assert counts[what] > 0, what
     assert counts["interrupted_1"] == counts["CONVERSATION_INTERRUPTIONS"] > 0
     # Round trips, as the server counts them.

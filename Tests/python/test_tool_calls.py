@@ -122,6 +122,10 @@ def test_wrong_prefetch_and_end_are_refused(client, wrong):
         assert function(client.handle, pbk.encode(wrong), None) == status
 
 
+def test_prefetch_of_a_service_that_is_not_there_is_refused(client):
+    refused(client.prefetch({"bot_id": BOT_ID, "service": "cleaning"}), "INVALID_FIELD", "service")
+
+
 def test_prefetch_and_end_leave_no_error(client):
     assert client.prefetch({"bot_id": BOT_ID, "tag": "t-1", "timeout_ms": 5000}) == (OK, None)
     assert client.end_conversation(NAMED) == (OK, None)
@@ -251,7 +255,17 @@ def test_cancelled_booking_goes_on(open_client, way):
     assert report.tag == "t-1" and report.key == ended.key and len(booked(client)) == 1
     other = answer(client.call_tool(book("tue15-1530e")))
     assert (other["result"], other["idempotency_key"]) == ("already", report.key)
-    assert len(booked(client)) == 1
+    assert other["booking"]["id"] == booked(client)[0]["id"] and len(booked(client)) == 1
+
+
+def test_interrupted_booking_takes_its_slot_out_of_the_cache(open_client, way):
+    client = open_client(clinic(latency_ms=200))
+    assert "tue15-1500h" in answer(client.call_tool(find()))["text"]
+    ticket = way.submit(client, pbk.TOOL, book())
+    time.sleep(0.08)
+    assert client.cancel(ticket) == OK and way.next(client).outcome == OUTCOME["UNKNOWN"]
+    offered = answer(client.call_tool(find(call_id="call-8")))
+    assert offered["result"] == "offered" and "tue15-1500h" not in offered["text"]
 
 
 def test_close_ends_calls(open_client, way):
@@ -301,6 +315,9 @@ def test_refused_booking_is_heard_with_its_alternatives(client):
     assert completion is not None
     gone = answer(completion.result)
     assert gone["result"] == "slot_gone" and "tue15-1500h" not in gone["text"] and len(gone["slots"]) == 3
+    error = gone["error"]
+    assert (error["code"], error["outcome"]) == ("slot_unavailable", "rejected"), "the platform's word, for the log"
+    assert error["idempotency_key"]
     wait_until(lambda: pending(client) == [])
 
 
@@ -331,3 +348,4 @@ def test_unknown_tool_is_an_answer(client):
     unknown = answer(client.call_tool(request("cancel_appointment", {})))
     assert (unknown["tool"], unknown["result"], unknown["is_error"]) == ("cancel_appointment", "invalid", True)
     assert all(tool in unknown["text"] for tool in (FIND, BOOK))
+    assert LOOK_UP not in unknown["text"], "the model has it on request only"

@@ -93,7 +93,7 @@ struct AvailabilityCache: Sendable {
 }
 
 extension SlotStart {
-    fileprivate func overlaps(_ seconds: Range<Int>, durationMinutes: Int) -> Bool {
+    func overlaps(_ seconds: Range<Int>, durationMinutes: Int) -> Bool {
         instant < seconds.upperBound && seconds.lowerBound < instant + durationMinutes * 60
     }
 }

@@ -22,6 +22,12 @@ struct BookingWish: Sendable {
         return "call-" + Array(hash.finalize().prefix(16)).hex
     }
 
+    /// Refuses what no service gets to see, before the caller hears it read back.
+    func check(_ call: ToolRequest.CallName) throws(PartnerBookingError) {
+        let json = request(call, key: key(call, refusals: 0), CallMembers(timeoutMilliseconds: 1))
+        _ = try Request(.createBooking, json: json)
+    }
+
     /// The request of the booking. The ledger and the journal keep the name of the phone call with
     /// it.
     func request(_ call: ToolRequest.CallName, key: String, _ members: CallMembers) -> [UInt8] {
@@ -47,16 +53,17 @@ struct BookingWish: Sendable {
 
 /// The parts of a booking's reply that a bot may speak of.
 struct BookedReply {
-    /// nil when the reply names none.
-    let startSeconds: Int?
+    /// Its own start, or else the one that was asked for.
+    let startSeconds: Int
     /// The platform has yet to confirm it.
     let isRequested: Bool
     /// The object `booking`, as the platform wrote it.
     let booking: [UInt8]?
 
-    init(_ reply: [UInt8]) {
-        let booking = (try? JSONDocument(reply, profile: .reply))?.root["booking"]
-        startSeconds = booking?["start_at"]?.withText { Timestamp($0)?.instantSeconds } ?? nil
+    init(of appointment: Appointment) {
+        let booking = appointment.reply.flatMap { try? JSONDocument($0, profile: .reply) }?.root["booking"]
+        let startSeconds = booking?["start_at"]?.withText { Timestamp($0)?.instantSeconds } ?? nil
+        self.startSeconds = startSeconds ?? appointment.startSeconds
         isRequested = ["pending", "requested", "tentative"].contains(booking?["status"]?.string?.lowercased() ?? "")
         self.booking = booking.map { Array($0.text.utf8) }
     }

@@ -17,14 +17,6 @@ struct ConversationState: Sendable {
         let durationMinutes: Int
     }
 
-    /// The facts of a booking's reply.
-    struct Booked: Sendable {
-        let startSeconds: Int
-        let durationMinutes: Int
-        /// The platform has yet to confirm it.
-        let isRequested: Bool
-    }
-
     /// All that were offered, the newest last.
     private(set) var offers: [Offer] = []
     /// The last list, in its order: `the second one` is one of these.
@@ -34,8 +26,6 @@ struct ConversationState: Sendable {
     var lastFind: Find?
     /// Bookings that are handed to the ledger, until their calls have ended.
     var sending: [Appointment] = []
-    /// Bookings whose replies were heard, by their keys.
-    var booked: [String: Booked] = [:]
     /// Bookings of which the model does not know the end yet.
     var untold: Set<String> = []
     /// Bookings in doubt that did not settle in time: the model has been told so.
@@ -97,8 +87,15 @@ struct Appointment: Sendable, Equatable {
     let startSeconds: Int
     let durationMinutes: Int
     var state: State
+    /// The service's, of one that was made. nil: only the service has it.
+    var reply: [UInt8]?
     /// The host has its end.
     var isHeard = false
+
+    /// Returns whether a slot shares time with it.
+    func overlaps(_ slot: SlotStart, durationMinutes: Int) -> Bool {
+        slot.overlaps(startSeconds..<startSeconds + self.durationMinutes * 60, durationMinutes: durationMinutes)
+    }
 }
 
 /// The conversations of a client. Those that were not used for an hour are forgotten, and the least

@@ -1,47 +1,53 @@
 // The answers to a booking.
 
 extension ToolCall {
-    func missing(_ field: String, _ advice: String, _ say: StaticString) -> ToolReply {
+    func missing(_ field: String, _ advice: String, _ say: StaticString?) -> ToolReply {
         ToolReply(
             result: .invalid,
             text: "Nothing is booked: " + field + " is missing or not clear. " + advice + " Then call again.",
-            say: words.say(say),
+            say: say.map { words.say($0) },
             error: .field(field, "is missing or not clear", .missing))
     }
 
     func readback(_ wish: BookingWish, _ phone: PhoneNumber) -> ToolReply {
         let slots = words.spoken([wish.offer])
         let time = slots.first?.words ?? ""
+        let name = ToolWords.name(wish.name)
         return ToolReply(
             result: .readback,
             text: "Nothing is booked yet. Read back to the caller: " + time + ", the name, and the number " + phone.words
                 + ". If the caller says yes, call again with the same values and caller_confirmed true.",
-            say: words.say(words.text.readback, time, ToolWords.name(wish.name), phone.words), slots: slots)
+            say: name.isEmpty ? nil : words.say(words.text.readback, time, name, phone.words), slots: slots)
     }
 
-    func booked(_ booked: ConversationState.Booked, _ reply: [UInt8], _ key: String) -> ToolReply {
+    /// The model hears for the first time that it was made.
+    func booked(_ appointment: Appointment, _ conversation: inout ConversationState) -> ToolReply {
+        conversation.untold.remove(appointment.key)
+        let booked = BookedReply(of: appointment)
         let time = words.times([booked.startSeconds])
         return ToolReply(
             result: .booked,
             text: booked.isRequested
                 ? "The appointment is requested: " + time + ". The clinic has yet to confirm it. Do not book again."
                 : "Booked: " + time + ". Tell the caller. Do not book again.",
-            say: words.say(booked.isRequested ? words.text.requested : words.text.booked, time),
-            booking: BookedReply(reply).booking, idempotencyKey: key)
+            say: words.say(booked, time), booking: booked.booking, idempotencyKey: appointment.key)
     }
 
     func already(_ appointment: Appointment, _ conversation: inout ConversationState) -> ToolReply {
         conversation.untold.remove(appointment.key)
-        let booked = conversation.booked[appointment.key]
+        let booked = BookedReply(of: appointment)
         let isOther = wanted.map { $0.start.instant != appointment.startSeconds } ?? false
-        let time = words.times([booked?.startSeconds ?? appointment.startSeconds])
+        let time = words.times([booked.startSeconds])
         return ToolReply(
             result: .already,
-            text: "The caller has an appointment from this call: " + time
+            text: (booked.isRequested
+                ? "The caller has asked for an appointment in this call, which the clinic has yet to confirm: "
+                : "The caller has an appointment from this call: ") + time
                 + ". Nothing else was booked. Name, phone and notes"
                 + " cannot be changed here: offer a call back. Only for a second appointment set another to true.",
-            say: words.say(words.text.already, time) + (isOther ? " " + words.say(words.text.noOther) : ""),
-            idempotencyKey: appointment.key)
+            say: words.say(booked.isRequested ? words.text.requested : words.text.already, time)
+                + (isOther ? " " + words.say(words.text.noOther) : ""),
+            booking: booked.booking, idempotencyKey: appointment.key)
     }
 
     /// `isLong`: it was in doubt before.
@@ -69,8 +75,8 @@ extension ToolCall {
                 switch field {
                 case "name": missing("name", "Ask for the caller's name.", words.text.askName)
                 case "phone": missing("phone", "Ask for the number again.", words.text.askPhone)
-                case "email": missing("email", "Set it to null, or ask for it again.", words.text.refused)
-                case "notes": missing("notes", "Make them shorter.", words.text.refused)
+                case "email": missing("email", "Set it to null, or ask for it again.", words.text.askEmail)
+                case "notes": missing("notes", "Make them shorter.", nil)
                 default: missing("slot", "Ask for another time.", words.text.askTime)
                 }
             reply.error = error
@@ -108,7 +114,7 @@ extension ToolCall {
             }
             return finish(
                 ToolReply(
-                    result: .known, text: "The number belongs to a known customer. Ask whether it is the caller.",
+                    result: .known, text: "The number belongs to a customer of the clinic. Ask for the name.",
                     say: words.say(words.text.greeting, name)))
         }
     }

@@ -14,10 +14,7 @@ extension ToolCall {
     /// A booking that may have been made is settled before another one is sent.
     private mutating func settleNext(_ conversation: inout ConversationState) -> Effect {
         let next = appointments.last { appointment in
-            guard !skipped.contains(appointment.key) else { return false }
-            // One that was made while nobody listened has a reply in the ledger.
-            return appointment.state == .open
-                || appointment.state == .made && conversation.booked[appointment.key] == nil
+            appointment.state == .open && !skipped.contains(appointment.key)
         }
         if let next {
             state = .settling(key: next.key)
@@ -31,12 +28,8 @@ extension ToolCall {
         guard let place = appointments.lastIndex(where: { $0.key == key }) else { return finish(failed(nil)) }
         switch result {
         case .success(let reply):
-            appointments[place].state = .made
-            let isNews = conversation.untold.contains(key) && wanted?.start.instant == appointments[place].startSeconds
-            let booked = note(reply, appointments[place], &conversation)
-            // The call that was in doubt, once more.
-            if isNews { return finish(self.booked(booked, reply, key)) }
-        case .failure where appointments[place].state == .made: skipped.insert(key)
+            (appointments[place].state, appointments[place].reply) = (.made, reply)
+            conversation.warned.remove(key)
         case .failure(let error) where error.outcome == .unknown && error.code != .notRecorded:
             let isInsisting = request.arguments.isTrue("another") && conversation.warned.contains(key)
             guard isInsisting, wanted?.start.instant != appointments[place].startSeconds else {
@@ -55,6 +48,8 @@ extension ToolCall {
         let made = appointments.filter { $0.state == .made }
         if let last = made.last {
             let same = made.last { $0.startSeconds == wanted?.start.instant }
+            // The call that was in doubt, or interrupted, once more.
+            if let same, conversation.untold.contains(same.key) { return finish(booked(same, &conversation)) }
             guard same == nil, request.arguments.isTrue("another") else {
                 return finish(already(same ?? last, &conversation))
             }
@@ -87,6 +82,7 @@ extension ToolCall {
         let wish = BookingWish(
             offer: offer, name: name, phone: phone.e164, email: arguments.text("email"), notes: arguments.text("notes"))
         guard isConfirmed, profile.confirm == .none || isConfirmedByCaller(offer, conversation) else {
+            do throws(PartnerBookingError) { try wish.check(request.call) } catch { return finish(refused(error)) }
             // One that was found again counts as offered as soon as the caller hears it.
             if !isConfirmed { conversation.offer([offer]) }
             conversation.readBack = offer
@@ -132,14 +128,14 @@ extension ToolCall {
 
     /// Returns to the list, or looks for a slot that another process has offered.
     private mutating func notOffered(_ text: String, _ conversation: inout ConversationState) -> Effect {
-        if conversation.offers.isEmpty, let day = Self.recoverableDay(text, today, profile.zone) {
+        if conversation.offers.isEmpty, let day = recoverableDay(text) {
             return recover(text, SearchWindow(day: day, today: today, profile), service: 0)
         }
         guard !conversation.lastOffers.isEmpty else {
             return finish(
                 ToolReply(
                     result: .notOffered,
-                    text: "That slot was not offered in this call. Call find_appointment_slots first.",
+                    text: "That slot was not offered in this call. Nothing is booked. Call find_appointment_slots first.",
                     say: words.say(words.text.askTime)))
         }
         return finish(offerAgain(conversation.lastOffers, &conversation))
@@ -151,13 +147,21 @@ extension ToolCall {
             say: offers.count == 1 ? words.text.askSlotOne : words.text.askSlot, &conversation)
     }
 
-    /// Returns the day whose window is searched for a slot that is named in full.
-    private static func recoverableDay(_ text: String, _ today: Int, _ zone: Zone) -> Int? {
+    /// Returns the day whose window is searched for a slot that is named in full. nil: the name is
+    /// none, or that day cannot be booked.
+    private func recoverableDay(_ text: String) -> Int? {
+        let days = today...today + profile.maxDaysAhead
         var text = text
         return text.withUTF8 { text in
             let text = UnsafeRawBufferPointer(text)
-            if let (_, isChecked) = SlotToken.read(text) { return isChecked ? today : nil }
-            return ItemTime(text)?.instant(in: zone).map { max(today, zone.local(at: $0).day) }
+            if let (token, isChecked) = SlotToken.read(text) {
+                guard isChecked else { return nil }
+                return days.first { day in
+                    profile.services.contains { token.isOn(day, durationMinutes: $0.durationMinutes) }
+                }
+            }
+            let day = ItemTime(text)?.instant(in: profile.zone).map { profile.zone.local(at: $0).day }
+            return day.flatMap { days.contains($0) ? $0 : nil }
         }
     }
 
@@ -210,17 +214,17 @@ extension ToolCall {
         _ result: CallResult, _ wish: BookingWish, key: String, _ conversation: inout ConversationState
     ) -> Effect {
         let appointment = Appointment(
-            key: key, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes, state: .made)
+            key: key, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes, state: .made,
+            reply: try? result.get())
         switch result {
-        case .success(let reply):
-            return finish(booked(note(reply, appointment, &conversation), reply, key))
+        case .success: return finish(booked(appointment, &conversation))
         case .failure(let error) where error.outcome == .unknown:
             conversation.untold.insert(key)
             return finish(inDoubt(appointment, error, isLong: false, &conversation))
         case .failure(let error):
             conversation.refusals[wish.key(request.call, refusals: 0), default: 0] += 1
             guard error.isAboutSlot else { return finish(refused(error)) }
-            state = .searching(.alternatives(to: wish))
+            state = .searching(.alternatives(to: wish, error))
             return .search(
                 SearchWindow(day: wish.offer.start.local.day, today: today, profile),
                 durationMinutes: wish.offer.durationMinutes)
@@ -228,42 +232,33 @@ extension ToolCall {
     }
 
     mutating func alternatives(
-        _ result: Result<[SlotStart], PartnerBookingError>, to wish: BookingWish, _ conversation: inout ConversationState
+        _ result: Result<[SlotStart], PartnerBookingError>, to wish: BookingWish, _ refusal: PartnerBookingError,
+        _ conversation: inout ConversationState
     ) -> Effect {
-        let slots = ((try? result.get()) ?? []).filter { $0.instant != wish.startSeconds }
+        let (minutes, isTaken) = (wish.offer.durationMinutes, refusal.isSlotConflict)
+        let slots = ((try? result.get()) ?? []).filter { slot in
+            slot.instant != wish.startSeconds && !isCallers(slot, durationMinutes: minutes)
+        }
         let choice = SlotChoice.around(wish.startSeconds, slots, in: profile.zone, count: profile.offers)
+        let why = isTaken ? "That time was just taken." : "The clinic did not accept that time."
         guard !choice.isEmpty else {
             return finish(
                 ToolReply(
-                    result: .slotGone, text: "That time was just taken. Nothing is booked. Ask for another day.",
-                    say: words.say(words.text.goneOnly)))
+                    result: .slotGone, text: why + " Nothing is booked. Ask for another day.",
+                    say: words.say(isTaken ? words.text.goneOnly : words.text.notAcceptedOnly), error: refusal))
         }
-        return finish(
-            offer(
-                choice.offers(durationMinutes: wish.offer.durationMinutes), .slotGone,
-                "That time was just taken. Nothing is booked. Offer instead: ", say: words.text.gone, &conversation))
-    }
-
-    /// Remembers what a reply has said.
-    @discardableResult
-    private func note(
-        _ reply: [UInt8], _ appointment: Appointment, _ conversation: inout ConversationState
-    ) -> ConversationState.Booked {
-        let read = BookedReply(reply)
-        let booked = ConversationState.Booked(
-            startSeconds: read.startSeconds ?? appointment.startSeconds, durationMinutes: appointment.durationMinutes,
-            isRequested: read.isRequested)
-        conversation.booked[appointment.key] = booked
-        conversation.untold.remove(appointment.key)
-        conversation.warned.remove(appointment.key)
-        return booked
+        var reply = offer(
+            choice.offers(durationMinutes: minutes), .slotGone, why + " Nothing is booked. Offer instead: ",
+            say: isTaken ? words.text.gone : words.text.notAccepted, &conversation)
+        reply.error = refusal
+        return finish(reply)
     }
 }
 
 extension PartnerBookingError {
     /// The service refused this slot, and may accept another one. Not so when it refuses the key or
     /// the bot.
-    fileprivate var isAboutSlot: Bool {
+    var isAboutSlot: Bool {
         guard outcome == .rejected, let status else { return false }
         return isSlotConflict || status == 409 || status == 410 || status == 422 || (200..<300).contains(status)
     }

@@ -1,31 +1,37 @@
 extension ToolCall {
     /// The caller's words become a range of days and times, or a question.
     mutating func beginFind(_ conversation: inout ConversationState) -> Effect {
-        guard let service = profile.service(named: request.arguments.text("service")) else { return finish(whichService) }
         let last = request.arguments.isTrue("more") ? conversation.lastFind : nil
-        let find: ConversationState.Find
+        let service = request.arguments.text("service")
+        let lastDuration = service == nil ? last?.durationMinutes : nil
+        guard let duration = lastDuration ?? profile.service(named: service)?.durationMinutes else {
+            return finish(whichService)
+        }
+        let reading: TimeWish.Reading
         do throws(TimeProblem) {
             let wish = try readWish()
             if let last, !wish.isClear || wish.readings.first == last.reading || hasNoWords {
-                find = last
+                reading = last.reading
             } else {
-                guard wish.isClear, let reading = wish.readings.first else { return finish(whichReading(wish.readings)) }
+                guard wish.isClear, let first = wish.readings.first else { return finish(whichReading(wish.readings)) }
                 if wish.corrected.contains(.weekday) {
                     notes.append(("Date and weekday did not agree; the weekday was taken. Say the date to the caller.", nil))
                 }
-                find = ConversationState.Find(reading: reading, durationMinutes: service.durationMinutes)
+                reading = first
             }
         } catch {
             guard let last else { return finish(unclear(error)) }
-            find = last
+            reading = last.reading
         }
+        let find = ConversationState.Find(reading: reading, durationMinutes: duration)
         conversation.lastFind = find
-        return search(find, firstDay: find.firstDay ?? today, isFirst: true)
+        // Behind the last day that can be booked, those before it are the nearest.
+        let day = min(find.firstDay ?? today, today + profile.maxDaysAhead)
+        return search(find, SearchWindow(day: day, today: today, profile), Seen())
     }
 
-    private mutating func search(_ find: ConversationState.Find, firstDay: Int, isFirst: Bool) -> Effect {
-        let window = SearchWindow(day: firstDay, today: today, profile)
-        state = .searching(.find(find, window, isFirst: isFirst))
+    private mutating func search(_ find: ConversationState.Find, _ window: SearchWindow, _ seen: Seen) -> Effect {
+        state = .searching(.find(find, window, seen))
         return .search(window, durationMinutes: find.durationMinutes)
     }
 
@@ -86,34 +92,48 @@ extension ToolCall {
 
     mutating func found(
         _ result: Result<[SlotStart], PartnerBookingError>, _ find: ConversationState.Find, _ window: SearchWindow,
-        isFirst: Bool,
-        _ conversation: inout ConversationState
+        _ seen: Seen, _ conversation: inout ConversationState
     ) -> Effect {
         let slots: [SlotStart]
+        let (minutes, earliest) = (find.durationMinutes, now + profile.minNoticeMinutes * 60)
         switch result {
-        case .success(let found): slots = found
+        // The cache may have some that were bookable a moment ago.
+        case .success(let found):
+            slots = found.filter { $0.instant >= earliest && !isCallers($0, durationMinutes: minutes) }
         case .failure(let error): return finish(failed(error))
         }
         let offered = request.arguments.isTrue("more") ? conversation.offers : []
         let left = slots.filter { slot in
-            !offered.contains { $0.start.instant == slot.instant && $0.durationMinutes == find.durationMinutes }
+            !offered.contains { $0.start.instant == slot.instant && $0.durationMinutes == minutes }
         }
-        let matching = find.reading.matching(left, profile, durationMinutes: find.durationMinutes, now: now)
+        let matching = find.reading.matching(left, profile, durationMinutes: minutes, now: now)
         if !matching.isEmpty { return finish(offer(matching, find, &conversation)) }
-        let near = nearest(to: find, left)
-        if near.isEmpty || find.lastDay > window.lastDay, isFirst, let next = window.next(today: today, profile) {
-            return search(find, firstDay: next.firstDay, isFirst: false)
+        var seen = seen
+        seen.nearest = nearest(to: find, seen.nearest + left)
+        if !offered.isEmpty, !seen.wasOffered {
+            seen.wasOffered = !find.reading.matching(slots, profile, durationMinutes: minutes, now: now).isEmpty
         }
-        guard !near.isEmpty else {
-            return finish(
-                ToolReply(
-                    result: .none, text: "Nothing is free then, nor near it. Ask for another day.",
-                    say: words.say(words.text.nothing)))
+        // To the end of the wish, and one window further for what is near it.
+        if find.lastDay > window.lastDay || seen.nearest.isEmpty && window.firstDay <= find.lastDay,
+            let next = window.next(today: today, profile)
+        {
+            return search(find, next, seen)
         }
-        return finish(
-            offer(
-                near.offers(durationMinutes: find.durationMinutes), .none,
-                "Nothing is free then. The nearest times: ", say: words.text.nearest, &conversation))
+        return finish(nothingFits(find, seen, &conversation))
+    }
+
+    private func nothingFits(
+        _ find: ConversationState.Find, _ seen: Seen, _ conversation: inout ConversationState
+    ) -> ToolReply {
+        let what = seen.wasOffered ? "No other time is free then" : "Nothing is free then"
+        guard !seen.nearest.isEmpty else {
+            return ToolReply(
+                result: .none, text: what + ", nor near it. Ask for another day.",
+                say: words.say(seen.wasOffered ? words.text.nothingElse : words.text.nothing))
+        }
+        return offer(
+            seen.nearest.offers(durationMinutes: find.durationMinutes), .none, what + ". The nearest times: ",
+            say: seen.wasOffered ? words.text.nearestElse : words.text.nearest, &conversation)
     }
 
     private func offer(
@@ -197,14 +217,5 @@ extension TimeWish.Reading {
             return SlotChoice.around(target, slots, in: profile.zone, count: profile.offers)
         }
         return SlotChoice.spread(slots, count: profile.offers)
-    }
-}
-
-extension Zone {
-    /// Returns the instant of a time on the clock of a day.
-    func instant(day: Int, minute: Int) -> Int {
-        switch instants(atWall: day * 86_400 + minute * 60) {
-        case .one(let instant), .two(let instant, _), .gap(let instant): instant
-        }
     }
 }

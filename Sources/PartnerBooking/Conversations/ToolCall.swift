@@ -24,11 +24,19 @@ struct ToolCall: Sendable {
 
     /// The reason for a search.
     enum Search: Sendable {
-        case find(ConversationState.Find, SearchWindow, isFirst: Bool)
-        /// A slot was taken: what else is there?
-        case alternatives(to: BookingWish)
+        case find(ConversationState.Find, SearchWindow, Seen)
+        /// A slot was refused: what else is there?
+        case alternatives(to: BookingWish, PartnerBookingError)
         /// A slot that another process has offered.
         case recovery(text: String, SearchWindow, service: Int)
+    }
+
+    /// The windows before this one, in which nothing fits the wish.
+    struct Seen: Sendable {
+        /// What is nearest to it there.
+        var nearest: [SlotStart] = []
+        /// All that fit there were offered before: the caller wants others.
+        var wasOffered = false
     }
 
     let request: ToolRequest
@@ -83,7 +91,10 @@ struct ToolCall: Sendable {
         case (.searching(let search), .searched(let result)): return searched(result, search, &conversation)
         case (.searching(let search), .refused(let error)): return searched(.failure(error), search, &conversation)
         case (.settling(let key), .settled(let result)): return settled(result, key, &conversation)
-        case (.settling(let key), .refused(let error)): return settled(.failure(error), key, &conversation)
+        case (.settling(let key), .refused(var error)):
+            // Nobody has asked what became of it.
+            error.outcome = .unknown
+            return settled(.failure(error), key, &conversation)
         case (.booking(let wish), .bookingEnded(let result, let key)):
             return bookingEnded(result, wish, key: key, &conversation)
         case (.booking, .refused(let error)): return finish(refused(error))
@@ -96,8 +107,9 @@ struct ToolCall: Sendable {
 
     private mutating func begin(_ conversation: inout ConversationState) -> Effect {
         guard let tool = request.tool else {
-            let names = ToolRequest.Tool.allCases.map(\.rawValue).joined(separator: ", ")
-            return finish(ToolReply(result: .invalid, text: "There is no such tool. The tools are " + names + "."))
+            // Without look_up_caller: few hosts have given it to the model.
+            let text = "There is no such tool. The tools are find_appointment_slots and book_appointment."
+            return finish(ToolReply(result: .invalid, text: text))
         }
         guard request.arguments.isReadable else {
             return finish(
@@ -117,8 +129,8 @@ struct ToolCall: Sendable {
         _ result: Result<[SlotStart], PartnerBookingError>, _ search: Search, _ conversation: inout ConversationState
     ) -> Effect {
         switch search {
-        case .find(let find, let window, let isFirst): return found(result, find, window, isFirst: isFirst, &conversation)
-        case .alternatives(let wish): return alternatives(result, to: wish, &conversation)
+        case .find(let find, let window, let seen): return found(result, find, window, seen, &conversation)
+        case .alternatives(let wish, let error): return alternatives(result, to: wish, error, &conversation)
         case .recovery(let text, let window, let service):
             return recovered(result, text, window, service: service, &conversation)
         }
@@ -157,16 +169,22 @@ struct ToolCall: Sendable {
 
     // MARK: Earlier bookings
 
+    /// Returns whether the caller has a slot, or may have it.
+    func isCallers(_ slot: SlotStart, durationMinutes: Int) -> Bool {
+        appointments.contains { $0.state != .refused && $0.overlaps(slot, durationMinutes: durationMinutes) }
+    }
+
     /// Notes the ends of bookings that the model has not heard of: it was interrupted.
     private mutating func tellEnds(_ conversation: inout ConversationState) {
         for appointment in appointments {
             let isUntold = conversation.untold.contains(appointment.key)
-            let time = words.times([appointment.startSeconds])
+            let booked = BookedReply(of: appointment)
+            let time = words.times([booked.startSeconds])
             switch appointment.state {
             case .made where isUntold || !appointment.isHeard:
                 toldKey = appointment.key
-                notes.append(
-                    ("The booking before went through: " + time + " is booked.", words.say(words.text.booked, time)))
+                let end = booked.isRequested ? " is requested, and the clinic has yet to confirm it." : " is booked."
+                notes.append(("The booking before went through: " + time + end, words.say(booked, time)))
             case .refused where isUntold:
                 notes.append(("The booking before was not made: " + time + " is not booked.", nil))
             case .open:
@@ -177,9 +195,9 @@ struct ToolCall: Sendable {
             }
             conversation.untold.remove(appointment.key)
         }
-        // A booking that the ledger does not know was never sent.
+        // The ledger has forgotten it, or a person has given it up.
         let gone = conversation.untold.filter { key in !appointments.contains { $0.key == key } }
-        if !gone.isEmpty { notes.append(("The booking before was not made.", nil)) }
+        if !gone.isEmpty { notes.append(("It is not known what became of the booking before.", nil)) }
         conversation.untold.subtract(gone)
     }
 }

@@ -45,6 +45,11 @@ struct ToolWords {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Says an appointment that was made.
+    func say(_ booked: BookedReply, _ time: String) -> String {
+        say(booked.isRequested ? text.requested : text.booked, time)
+    }
+
     /// Returns the letters, blanks, hyphens and apostrophes of a name, to be spoken.
     static func name(_ name: String) -> String {
         var spoken = String.UnicodeScalarView()

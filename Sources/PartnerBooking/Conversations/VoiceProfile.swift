@@ -40,9 +40,12 @@ struct VoiceProfile: Sendable {
     /// Returns the service that a model named. nil when it named one that is not there, or none and
     /// there are several.
     func service(named name: String?) -> Service? {
-        guard services.count > 1 else { return services.first }
-        guard let name else { return nil }
-        let wanted = Self.letters(name)
+        services.count > 1 ? service(ofName: name) : services.first
+    }
+
+    /// Returns the service that has this name, but for blanks, hyphens and the case.
+    func service(ofName name: String?) -> Service? {
+        guard let wanted = name.map(Self.letters) else { return nil }
         return services.first { $0.name.map(Self.letters) == wanted }
     }
 

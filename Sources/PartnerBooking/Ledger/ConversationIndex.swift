@@ -23,6 +23,8 @@ extension BookingLedger {
         let state: PendingBooking.State
         let recordedAt: Int
         let end: TransferID
+        /// The service's, of a booking that was made. nil: only the service has it.
+        let reply: [UInt8]?
         /// The host has its end, or is about to.
         let isHeard: Bool
     }
@@ -34,8 +36,7 @@ extension BookingLedger {
             else { return nil }
             return Known(
                 key: key, summary: summary, state: entry.wasMade ? .booked : entry.pendingState,
-                recordedAt: entry.recordedAt,
-                end: entry.end, isHeard: entry.heardAt != nil)
+                recordedAt: entry.recordedAt, end: entry.end, reply: entry.reply, isHeard: entry.heardAt != nil)
         }.sorted { ($0.recordedAt, $0.key) < ($1.recordedAt, $1.key) }
     }
 }

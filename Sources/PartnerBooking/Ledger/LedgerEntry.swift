@@ -46,6 +46,9 @@ extension BookingLedger {
             }
         }
 
+        /// The service's, of a booking that was made.
+        var reply: [UInt8]? { if case .booked(let reply) = state { reply } else { nil } }
+
         var pendingState: PendingBooking.State {
             switch state {
             case .inFlight: .inFlight

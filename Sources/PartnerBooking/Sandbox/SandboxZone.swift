@@ -24,13 +24,9 @@ enum SandboxZone: Sendable {
 
     /// Returns when the clinic's clock shows so many minutes after midnight for the first time, or is put forward over it.
     func instant(day: Int, minute: Int) -> Int {
-        let wall = day * 86_400 + minute * 60
         switch self {
-        case .fixed(let minutes): return wall - minutes * 60
-        case .named(let zone):
-            return switch zone.instants(atWall: wall) {
-            case .one(let instant), .two(let instant, _), .gap(let instant): instant
-            }
+        case .fixed(let minutes): day * 86_400 + (minute - minutes) * 60
+        case .named(let zone): zone.instant(day: day, minute: minute)
         }
     }
 

@@ -144,10 +144,7 @@ extension SlotOptions {
         guard var text = around else { return nil }
         let minute = text.withUTF8 { Timestamp.minuteOfDay(UnsafeRawBufferPointer($0)) }
         if let minute {
-            guard let firstDay else { return nil }
-            return switch zone.instants(atWall: firstDay * 86_400 + minute * 60) {
-            case .one(let instant), .two(let instant, _), .gap(let instant): instant
-            }
+            return firstDay.map { zone.instant(day: $0, minute: minute) }
         }
         guard let instant = Timestamp(text)?.instantSeconds else {
             let form = "a date-time such as 2030-01-15T15:00:00-05:00, or a time such as 15:00"

@@ -67,6 +67,20 @@ struct SlotToken: Equatable {
         return true
     }
 
+    /// Returns whether it names a start of that length on a day, in days since 1970.
+    func isOn(_ day: Int, durationMinutes: Int) -> Bool {
+        guard number(at: 3) == CalendarDate(daysSinceEpoch: day).day else { return false }
+        let wall = day * 86_400 + number(at: 6) * 3_600 + number(at: 8) * 60
+        return [false, true].contains { isRepeated in
+            SlotToken(LocalTime(wall: wall, offset: 0, isRepeated: isRepeated), durationMinutes: durationMinutes) == self
+        }
+    }
+
+    /// Reads two digits.
+    private func number(at place: Int) -> Int {
+        Int(bytes[place] &- UInt8(ascii: "0")) * 10 + Int(bytes[place + 1] &- UInt8(ascii: "0"))
+    }
+
     static func == (left: SlotToken, right: SlotToken) -> Bool {
         left.isAtSameTime(as: right) && left.bytes[10] == right.bytes[10]
     }

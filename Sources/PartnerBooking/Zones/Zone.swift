@@ -109,10 +109,11 @@ final class Zone: Sendable {
     /// change that skips it; in one that skips the whole day, the first instant of the next day.
     func startOfDay(_ day: Int) -> Int {
         let bound = Zone.instants.upperBound / 86_400
-        return switch instants(atWall: day.clamped(to: -bound...bound) * 86_400) {
-        case .one(let instant), .two(let instant, _), .gap(let instant): instant
-        }
+        return instants(atWall: day.clamped(to: -bound...bound) * 86_400).first
     }
+
+    /// Returns when its clock shows so many minutes after midnight for the first time, or is put forward over it.
+    func instant(day: Int, minute: Int) -> Int { instants(atWall: day * 86_400 + minute * 60).first }
 
     /// Returns the number of changes that are not after an instant.
     private func changeCount(upTo instant: Int) -> Int {
@@ -132,6 +133,13 @@ enum ZoneInstants: Equatable, Sendable {
     case two(Int, Int)
     /// The clock is put forward over the wall time, at this instant.
     case gap(Int)
+
+    /// The first one, or that of the gap.
+    var first: Int {
+        switch self {
+        case .one(let instant), .two(let instant, _), .gap(let instant): instant
+        }
+    }
 }
 
 /// The time between two changes of a zone's offset.

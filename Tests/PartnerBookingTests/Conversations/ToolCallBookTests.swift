@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test mutating func nothingIsBookedThatWasNotOffered() throws {
-        #expect(try sample.book(#"{"slot":"tue15-1500x",\#(Self.yes)}"#).effect.result == nil, "a restart: it is looked for")
+        let token = SlotToken(sample.slot(1, 15).local, durationMinutes: 30).text
+        #expect(try sample.book(#"{"slot":"\#(token)",\#(Self.yes)}"#).effect.result == nil, "a restart: it is looked for")
         try offered()
         let (_, effect) = try sample.book(#"{"slot":"wed16-1500x",\#(Self.yes)}"#)
         #expect(effect.result == .notOffered)
@@ -91,7 +92,7 @@ import Testing
         effect = sample.handle(&call, .bookingEnded(ToolCallSample.failure(409, "slot_unavailable", .rejected), key: key))
         guard case .search = effect else { return #expect(Bool(false), "no search") }
         effect = sample.handle(&call, .searched(.success([sample.slot(1, 15), sample.slot(1, 15, 30)])))
-        #expect(effect.result == .slotGone)
+        #expect(effect.result == .slotGone && effect.reply?.error?.status == 409)
         #expect(effect.reply?.slots.map(\.offer.start.instant) == [ToolCallSample.instant(1, 15, 30)])
         // The same wish again has a key of its own: a platform may repeat its refusal for the old
         // one.
@@ -116,7 +117,6 @@ import Testing
         try offered()
         let start = ToolCallSample.instant(1, 15)
         sample.appointments = [Appointment(key: "k", startSeconds: start, durationMinutes: 30, state: .made)]
-        sample.conversation.booked["k"] = .init(startSeconds: start, durationMinutes: 30, isRequested: false)
         let other = #"{"slot":"tue15-1600\#(token(1, 16))","name":"Bob","caller_confirmed":true"#
         let already = try sample.book(other + "}").effect
         #expect(already.result == .already)
@@ -189,14 +189,96 @@ import Testing
     @Test mutating func slotOfAnotherProcessIsReadBackFirst() throws {
         let token = "tue15-1500\(token(1, 15))"
         let slots = [sample.slot(1, 15), sample.slot(1, 16)]
-        for arguments in [#"{"slot":"\#(token)","caller_confirmed":true}"#, #"{"slot":"\#(token)",\#(Self.yes)}"#] {
-            var (call, effect) = try sample.book(arguments)
+        for (members, count) in [(#""caller_confirmed":true"#, 0), (Self.yes + #","email":"nowhere""#, 0), (Self.yes, 1)] {
+            var (call, effect) = try sample.book(#"{"slot":"\#(token)",\#(members)}"#)
             guard case .search = effect else { return #expect(Bool(false), "no search") }
             effect = sample.handle(&call, .searched(.success(slots)))
             #expect(effect.wish == nil)
+            #expect(sample.conversation.offers.count == count)
         }
-        #expect(sample.conversation.offers.count == 1)
         #expect(try sample.book(#"{"slot":"\#(token)",\#(Self.yes)}"#).effect.wish != nil)
+    }
+
+    /// A name has no month, and its slot may lie behind the first window.
+    @Test mutating func slotOfAnotherProcessIsLookedForOnItsDay() throws {
+        for day in [1, 20, 59] {
+            let slot = sample.slot(day, 15)
+            for name in [SlotToken(slot.local, durationMinutes: 30).text, Slot(slot, durationMinutes: 30).startAt] {
+                guard case .search(let window, _) = try sample.book(#"{"slot":"\#(name)",\#(Self.yes)}"#).effect else {
+                    return #expect(Bool(false), "no search for \(name)")
+                }
+                #expect((window.firstDay...window.lastDay).contains(slot.local.day))
+            }
+        }
+    }
+
+    @Test(arguments: ["tue15-1500a", "tue15-1500", "2031-01-15T15:00:00-05:00", "9999-12-31T23:59", "2029-01-15T15:00:00Z"])
+    mutating func slotThatCannotBeIsNotLookedFor(_ name: String) throws {
+        #expect(try sample.book(#"{"slot":"\#(name)",\#(Self.yes)}"#).effect.result == .notOffered)
+    }
+
+    /// What no service gets to see is refused before the caller hears it.
+    @Test(arguments: [(#""name":"Ann","email":"nowhere""#, "email"), (#""name":"Ann\nLee""#, "name")])
+    mutating func wrongMemberIsRefusedBeforeTheReadback(_ member: String, _ field: String) throws {
+        try offered()
+        let reply = try sample.book(#"{"slot":"the first one",\#(member)}"#).effect.reply
+        #expect(reply?.result == .invalid)
+        #expect(reply?.text.hasPrefix("Nothing is booked: \(field) is missing") ?? false)
+        #expect(reply?.say?.hasSuffix("call you back?") == false)
+    }
+
+    /// A name that nobody can speak leaves no hole in the sentence.
+    @Test mutating func nameWithoutLettersIsNotSaid() throws {
+        try offered()
+        let reply = try sample.book(##"{"slot":"the first one","name":"#1 😀"}"##).effect.reply
+        #expect(reply?.result == .readback)
+        #expect(reply?.say == nil)
+    }
+
+    /// Only a slot that somebody else has was "just taken".
+    @Test(arguments: [(409, "slot_unavailable", true), (422, "email_required", false), (200, "not_confirmed", false)])
+    mutating func reasonOfARefusalIsNotInvented(_ status: Int, _ code: String, _ isTaken: Bool) throws {
+        for slots in [[sample.slot(1, 16)], []] {
+            try offered()
+            _ = try sample.book(#"{"slot":"the first one","name":"Ann"}"#)
+            var (call, effect) = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#)
+            _ = sample.handle(
+                &call, .bookingEnded(ToolCallSample.failure(status, code, .rejected), key: try key(effect.wish)))
+            effect = sample.handle(&call, .searched(.success(slots)))
+            #expect(effect.result == .slotGone)
+            #expect(effect.reply?.text.contains("taken") == isTaken)
+            #expect(effect.reply?.say?.contains("taken") == isTaken)
+        }
+    }
+
+    /// The appointment is told as it stands with the clinic, also by later calls.
+    @Test(arguments: [("confirmed", "You already have an appointment"), ("pending", "I've asked for")])
+    mutating func laterCallsTellTheReplyOfTheFirst(_ status: String, _ say: String) throws {
+        try offered()
+        let reply = try ToolCallSample.booked(at: "2030-01-15T15:00:00-05:00", status: status).get()
+        let start = ToolCallSample.instant(1, 15)
+        sample.appointments = [Appointment(key: "k", startSeconds: start, durationMinutes: 30, state: .made, reply: reply)]
+        let already = try sample.book(#"{"slot":"the first one",\#(Self.yes)}"#).effect.reply
+        #expect(already?.result == .already)
+        #expect(already?.say?.hasPrefix(Substring(say)) ?? false)
+        #expect(already?.booking != nil)
+        sample.conversation.untold = ["k"]
+        let found = try sample.find(#"{"when":"tomorrow"}"#, [sample.slot(1, 16)])
+        #expect(found?.text.contains("is booked") == (status == "confirmed"))
+        sample.conversation.untold = ["k"]
+        #expect(
+            try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#).effect.result == .booked, "once more")
+        #expect(sample.conversation.untold.isEmpty)
+    }
+
+    /// Perhaps the booking is on its way, and the ledger has yet to hear of it.
+    @Test mutating func refusedSettlingLeavesTheDoubt() throws {
+        try offered()
+        sample.appointments = [
+            Appointment(key: "k", startSeconds: ToolCallSample.instant(2, 9), durationMinutes: 30, state: .open)
+        ]
+        var (call, _) = try sample.book(#"{"slot":"tue15-1500\#(token(1, 15))",\#(Self.yes)}"#)
+        #expect(sample.handle(&call, .refused(.queueFull(2))).result == .inDoubt)
     }
 
     @Test mutating func speculativeCallBooksNothing() throws {

@@ -31,6 +31,77 @@ import Testing
         #expect(sample.handle(&call, .searched(.success([]))).result == ToolReply.Result.none)
     }
 
+    /// Events of a find that the platform answers window by window.
+    private mutating func answers(_ arguments: String, _ windows: [[SlotStart]]) throws -> (searches: Int, reply: ToolReply?)
+    {
+        var call = try sample.call("find_appointment_slots", arguments)
+        var effect = sample.handle(&call, .began)
+        var count = 0
+        while case .search(let window, _) = effect {
+            let slots = windows.joined().filter { (window.firstDay...window.lastDay).contains($0.local.day) }
+            effect = sample.handle(&call, .searched(.success(slots)))
+            count += 1
+        }
+        return (count, effect.reply)
+    }
+
+    /// "Nothing is free then" is said of days that were looked at.
+    @Test mutating func openWishIsLookedForToItsEnd() throws {
+        let last = sample.slot(50, 9)
+        #expect(try answers("{}", [[last]]).reply?.slots.map(\.offer.start) == [last])
+        let (searches, reply) = try answers("{}", [])
+        #expect(searches == 5 && reply?.result == ToolReply.Result.none)
+        #expect(try answers(#"{"when":"tomorrow"}"#, []).searches == 2)
+    }
+
+    @Test mutating func nearestOfAnEarlierWindowIsKept() throws {
+        let friday = sample.slot(4, 9)
+        let reply = try answers(#"{"when":"saturdays"}"#, [[friday]]).reply
+        #expect(reply?.result == ToolReply.Result.none)
+        #expect(reply?.slots.map(\.offer.start) == [friday])
+    }
+
+    /// Behind the last day that can be booked.
+    @Test mutating func tooFarGivesTheLastDays() throws {
+        let last = sample.slot(60, 9)
+        #expect(try answers(#"{"when":"in three months"}"#, [[last]]).reply?.slots.map(\.offer.start) == [last])
+    }
+
+    @Test mutating func moreDoesNotDenyWhatIsFree() throws {
+        let slots = [sample.slot(1, 9), sample.slot(1, 10)]
+        for (others, say) in [([], "I'm afraid nothing else is free"), ([sample.slot(2, 9)], "I have nothing else free")] {
+            sample.conversation = ConversationState()
+            _ = try answers(#"{"when":"tomorrow"}"#, [slots])
+            let reply = try answers(#"{"when":"tomorrow","more":true}"#, [slots, others]).reply
+            #expect(reply?.result == ToolReply.Result.none)
+            #expect(reply?.say?.hasPrefix(say) ?? false)
+            #expect(reply?.text.hasPrefix("No other time is free then") ?? false)
+        }
+    }
+
+    @Test mutating func moreKeepsTheServiceOrTakesAnother() throws {
+        sample.profile.services = [
+            .init(name: "Check up", durationMinutes: 30), .init(name: "Cleaning", durationMinutes: 60),
+        ]
+        _ = try answers(#"{"when":"tomorrow","service":"cleaning"}"#, [[sample.slot(1, 9)]])
+        for (more, minutes) in [(#""more":true"#, 60), (#""more":true,"service":"check up""#, 30)] {
+            var call = try sample.call("find_appointment_slots", #"{"when":"tomorrow",\#(more)}"#)
+            guard case .search(_, let duration) = sample.handle(&call, .began) else {
+                return #expect(Bool(false), "no search")
+            }
+            #expect(duration == minutes)
+        }
+    }
+
+    /// Made or in doubt: it is nothing to offer to the one who asked for it.
+    @Test mutating func ownAppointmentIsNotOffered() throws {
+        sample.appointments = [
+            Appointment(key: "k", startSeconds: ToolCallSample.instant(1, 9), durationMinutes: 30, state: .open)
+        ]
+        let reply = try answers(#"{"when":"tomorrow"}"#, [[sample.slot(1, 9), sample.slot(1, 10)]]).reply
+        #expect(reply?.slots.map(\.offer.start) == [sample.slot(1, 10)])
+    }
+
     @Test mutating func moreLeavesOutWhatWasOffered() throws {
         let slots = (9..<15).map { sample.slot(1, $0) }
         let first = try sample.find(#"{"when":"tomorrow"}"#, slots)
@@ -82,6 +153,9 @@ import Testing
     @Test mutating func findTellsTheEndOfAnInterruptedBooking() throws {
         let start = ToolCallSample.instant(1, 15)
         sample.conversation.untold = ["k", "gone"]
+        var call = try sample.call("find_appointment_slots")
+        _ = sample.handle(&call, .began)
+        #expect(call.notes.map(\.text) == ["It is not known what became of the booking before."], "the ledger forgot two")
         for (state, note) in [
             (Appointment.State.open, "not known yet"), (.made, "went through"), (.refused, "was not made"),
         ] {

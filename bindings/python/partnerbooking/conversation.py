@@ -86,7 +86,7 @@ class ToolResult:
     slots: tuple[OfferedSlot, ...]
     """The slots that `text` lists."""
     booking: dict[str, Any] | None
-    """The platform's booking with all that it holds. None unless `result` is `booked`."""
+    """The platform's booking with all that it holds. Of a `booked` and, if its reply is kept, an `already`."""
     idempotency_key: str | None
     """Names the booking: for logs, and for `resume`."""
     error: Error | None
