@@ -42,7 +42,7 @@ def call(options: Any) -> tuple[int, Any]:
 def reply(dialect: str, **options: Any) -> Any:
     status, answer = call({"dialect": dialect, **options})
     assert status == STATUS["OK"], answer
-    assert list(answer) == ["tools", "prompt"]
+    assert list(answer) == ["tools", "prompt", "filler"]
     return answer
 
 
@@ -70,7 +70,7 @@ def size(value: Any) -> int:
 def strict(schema: Any) -> Any:
     """What strict modes make of a schema, written anew for this test: closed objects, and every property required.
 
-    ensure_strict_json_schema of OpenAI's Agents SDK does so. Tests/voice/tool_sdks.py asks the SDK itself.
+    ensure_strict_json_schema of OpenAI's Agents SDK does so. Tests/hosts/openai_agents asks the SDK itself.
     """
     changed = dict(schema)
     if changed.get("type") == "object":
@@ -131,8 +131,8 @@ def test_strict_modes_have_nothing_to_change(dialect):
 
 
 def test_the_strict_check_finds_what_is_open():
-    assert strict({"type": "object", "properties": {"a": {}}, "required": ["a"]}) != {"type": "object"}
     for bad in (
+        {"type": "object", "properties": {"a": {}}, "required": ["a"]},
         {"type": "object", "properties": {"a": {"type": "string"}}, "required": [], "additionalProperties": False},
         {"type": "object", "properties": {}, "required": []},
     ):
@@ -192,6 +192,13 @@ def test_the_prompt_names_each_result():
     plain = reply("openai", voice={"confirm": "none"})["prompt"]
     assert "readback" not in plain and "not_known" not in plain
     assert "Spanish" in reply("openai", voice={"locale": "es"})["prompt"] and "Spanish" not in prompt
+
+
+def test_the_filler_is_in_the_language_of_the_bot():
+    assert reply("openai")["filler"] == "One moment, please."
+    bots = {"locale": "es", "bots": {"bot_2": {"locale": "fr"}}}
+    assert reply("openai", voice=bots)["filler"] == "Un momento, por favor."
+    assert reply("openai", voice=bots, bot_id="bot_2")["filler"] == "Un instant, s'il vous plaît."
 
 
 def test_services_are_named_and_a_bot_has_its_own():

@@ -2,7 +2,7 @@ extension BookingTools {
     /// Answers `pbk_tools`. docs/json-contract.md describes options and reply.
     ///
     ///     {"dialect":"anthropic","voice":{"locale":"en-GB","services":[{"name":"cleaning","duration_minutes":30}]}}
-    ///     {"tools":[{"name":"find_appointment_slots",…},…],"prompt":"You book appointments…"}
+    ///     {"tools":[{"name":"find_appointment_slots",…},…],"prompt":"You book appointments…","filler":"One moment, please."}
     ///
     /// - Throws: `invalid_json`, `invalid_field`.
     package static func reply(json options: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
@@ -27,6 +27,7 @@ extension BookingTools {
         return JSONWriter.object(capacity: 4608) { reply in
             reply.member("tools", json: tools.json(for: dialect))
             reply.member("prompt", tools.prompt)
+            reply.member("filler", tools.filler)
         }
     }
 

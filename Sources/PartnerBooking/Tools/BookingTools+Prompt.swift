@@ -41,7 +41,10 @@ extension BookingTools {
             in_doubt: say it is being confirmed; call again unchanged. Never say it failed.
             failed: say what is given, and offer a call back.
             """
-        if looksUpCaller { text += "\nknown: use the name given. not_known: ask for the name." }
+        if looksUpCaller { text += "\nknown: a customer has this number; ask for the name. not_known: ask for the name." }
         return text
     }
+
+    /// Words for the caller while a tool takes long, in the caller's language.
+    public var filler: String { locale.tools.filler.description }
 }

@@ -3,6 +3,7 @@
 ///     let tools = BookingTools(services: ["cleaning", "check-up"])
 ///     tools.json(for: .openAIRealtime)  // the array `tools` of a session
 ///     tools.prompt                      // for the session's instructions
+///     tools.filler                      // "One moment, please.", while a tool takes long
 ///
 /// Every field is required and may be null, without other constraints: the strictest subset that
 /// all dialects accept.

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
-from . import _bindings
+from . import _bindings, voice
 from ._unheard import Unheard
 from .conversation import hand_over
 from .errors import Error
@@ -68,6 +68,7 @@ class Handle:
             raise Error.of(status.value, _bindings.take(error.value))
         self._handle: int = handle
         self._unheard = Unheard(handle)
+        self._voice = configuration.get("voice")
         self._endpoint = str(configuration.get("endpoint", "partner_api"))
         # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
         self._finalizer = weakref.finalize(
@@ -97,6 +98,12 @@ class Handle:
         `voice.services`, the first one unless you name it.
         """
         hand_over(_bindings.pbk_prefetch, self._handle, {"bot_id": bot_id, "service": service})
+
+    def tools(
+        self, dialect: voice.Dialect, bot_id: str | None = None, *, look_up_caller: bool = False
+    ) -> voice.Tools:
+        """Returns `voice.tools` of this client's configuration: tools and prompt for a language model, and a filler."""
+        return voice.tools(dialect, voice=self._voice, bot_id=bot_id, look_up_caller=look_up_caller)
 
     def pending_bookings(self) -> list[PendingBooking]:
         """Returns the bookings whose end the host has not heard, oldest first. With a journal it includes those of

@@ -162,6 +162,8 @@ class Tools:
     """As the model's API takes them."""
     prompt: str
     """How the model uses them on the phone, for its prompt."""
+    filler: str
+    """Words for the caller while a tool takes long: "One moment, please." in the language of `locale`."""
     json: bytes
     """The answer, byte for byte."""
 
