@@ -28,9 +28,11 @@
  *             checks, waits and copies. In a child after fork() inherited handles are
  *             closed: open new ones there.
  *
- * Blocking.   Five functions wait: pbk_search_availability(), pbk_create_booking(), pbk_lookup_customer(),
- *             pbk_next_completion() and pbk_client_close(). No other does: a thread that has audio to serve hands calls over
- *             with pbk_submit(), and gets their completions by a callback or from the client's completion queue.
+ * Blocking.   Six functions wait: pbk_search_availability(), pbk_create_booking(),
+ *             pbk_lookup_customer(), pbk_call_tool(), pbk_next_completion() and
+ *             pbk_client_close(). A thread that serves audio hands calls over with
+ *             pbk_submit(). It gets their completions by a callback, or from the client's
+ *             completion queue.
  *
  * Platforms.  An engine on a platform's own premises needs no Partner API between the two: {"endpoint":"platform_webhook",
  *             "platforms":{...}} relays requests to the platform's webhook, signed. Platforms verify what arrives there with
@@ -263,8 +265,9 @@ PBK_API const char *pbk_status_text(pbk_status status);
  * @param status       Where to put the status: PBK_OK, or why there is no client. May be NULL.
  * @return The client, to be closed with pbk_client_close(); NULL on failure.
  * Any thread. Starts the client's thread, which begins to connect at once so that the first call finds a connection; reads the
- * CA file and the journal if they are named ("journal_path": one journal belongs to one client, others get PBK_JOURNAL_LOCKED); does
- * not wait for the network. Since 0.1.
+ * CA file and the journal if they are named ("journal_path": one journal belongs to one client, others get PBK_JOURNAL_LOCKED;
+ * "journal_dir": each client finds one in it, and may wait up to 2.5 s for others that open there); does not wait for the
+ * network. Since 0.1.
  */
 PBK_API pbk_client *pbk_client_open(const char *config_json, char **error_json, pbk_status *status);
 
@@ -611,7 +614,7 @@ PBK_API char *pbk_random_key(void);
 
 /**
  * Lists the bookings whose end the host has not heard, oldest first. With a journal
- * ("journal_path") it includes those of earlier processes.
+ * ("journal_path" or "journal_dir") it includes those of earlier processes.
  *
  * The host has heard an end when it has freed the completion, or one second after a
  * blocking call has returned it. The journal records that about a second later. So after a
@@ -873,12 +876,13 @@ PBK_API char *pbk_phone(const char *request_json, pbk_status *status);
 
 /**
  * Returns the tools with which a language model finds and books appointments, in the form
- * that its API takes, and a text for its prompt.
+ * that its API takes, a text for its prompt, and words for the caller who waits.
  *
  *     char *reply = pbk_tools("{\"dialect\":\"openai_realtime\","
  *                             "\"voice\":{\"services\":[{\"name\":\"cleaning\"}]}}", NULL);
  *     char *tools = pbk_json_get(reply, "/tools");      // [{"type":"function",...},...]
  *     char *prompt = pbk_json_get(reply, "/prompt");    // for the instructions
+ *     char *filler = pbk_json_get(reply, "/filler");    // "One moment, please." in "locale"
  *
  * Put "tools" unchanged into the request or session. The tools are find_appointment_slots
  * and book_appointment, and on request look_up_caller. Every field is required and may be
@@ -889,8 +893,9 @@ PBK_API char *pbk_phone(const char *request_json, pbk_status *status);
  *                      "bot_id" for the bot's own members of it, "look_up_caller" (false).
  *                      Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL.
- * @return JSON, yours to free: {"tools":[...],"prompt":"..."} or {"error":{...}}, with
- *         PBK_INVALID_JSON or PBK_INVALID_FIELD. NULL only when memory is out.
+ * @return JSON, yours to free: {"tools":[...],"prompt":"...","filler":"..."}; or
+ *         {"error":{...}}, with PBK_INVALID_JSON or PBK_INVALID_FIELD. NULL only when memory
+ *         is out.
  * Any thread, callbacks too; needs no client; never blocks. Since 0.1.
  */
 PBK_API char *pbk_tools(const char *options_json, pbk_status *status);

@@ -85,7 +85,9 @@ public final class PartnerBookingClient: Sendable {
             transfer.detach()
             throw error
         }
-        if configuration.resumesOnOpen { resume(recovered) }
+        guard configuration.resumesOnOpen else { return }
+        resume(recovered)
+        ledger.resumeInherited { [weak self] in self?.resume($0) }
     }
 
     /// Sends again what an earlier process may have sent. Of a damaged journal nothing is sent unasked: what tells that a booking

@@ -48,6 +48,18 @@ def test_kills_lose_and_double_nothing() -> None:
 
 
 @pytest.mark.timeout(SECONDS, method="thread")
+def test_processes_that_come_and_go_share_a_directory() -> None:
+    counts = run_campaign("journal_dir")
+    assert counts["kills"] == counts["JOURNAL_DIR_KILLS"] == 24
+    assert counts["doubled"] == counts["lost"] == counts["untrue"] == counts["pending"] == counts["damaged"] == 0
+    assert counts["most_files"] <= counts["processes"] == 8 and counts["left"] == 1
+    # There was something to adopt and to settle, and some died as they opened their client.
+    assert counts["adopted"] >= 7 and counts["settled"] > 10 and counts["in_flight"] > 10
+    assert counts["listed_in_doubt"] + counts["listed_in_flight"] > 10 and counts["listed_booked"] > 0
+    assert counts["made"] > 100 and counts["rejected"] > 0 and counts["killed_while_opening"] > 0
+
+
+@pytest.mark.timeout(SECONDS, method="thread")
 def test_cuts_make_no_untrue_outcome() -> None:
     counts = run_campaign("cut")
     assert counts["false_booked"] == counts["false_not_sent"] == counts["false_rejected"] == 0

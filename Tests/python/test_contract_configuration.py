@@ -55,7 +55,7 @@ def config_with(option: str, value: Any) -> dict[str, Any]:
     base = SANDBOX if option.startswith("sandbox") else {"api_key": API_KEY}
     if option.startswith(("platforms", "private_hosts", "webhook")):
         base = PLATFORM_WEBHOOK
-    if option == "resume_on_open" or option.startswith("journal_") and option != "journal_path":
+    if option == "resume_on_open" or option.startswith("journal_") and option not in ("journal_path", "journal_dir"):
         base = base | {"journal_path": f"{DIRECTORY.name}/journal"}
     return spoiled(base, option, value)
 

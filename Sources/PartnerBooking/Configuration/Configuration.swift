@@ -59,7 +59,8 @@ extension Configuration {
                 "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
                 "slow_after_ms", "max_in_flight", "max_queued", "max_connections", "max_streams_per_connection",
                 "keep_warm_ms",
-                "booking_retention_minutes", "journal_path", "journal_required", "journal_timeout_ms", "resume_on_open",
+                "booking_retention_minutes", "journal_path", "journal_dir", "journal_required", "journal_timeout_ms",
+                "resume_on_open",
                 "retry",
                 "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
                 "keys_shared", "settle_for_ms", "report_settled", "voice",
@@ -74,16 +75,17 @@ extension Configuration {
         let retention = (try root.optionalInteger("booking_retention_minutes", in: 1...10_080) ?? 1_440) * 60_000
         ledger = BookingLedger(
             BookingLedger.Settings(retentionMilliseconds: retention, capacity: max(10_000, 2 * limits.total)))
-        journal = try Self.journalPath(root).map { [service] path in
-            Journal.Settings(path: path, service: service.name, retentionMilliseconds: retention)
-        }
+        journal = try Self.journal(root, service.name, retention)
+        journal?.mostDoubts = max(1, limits.total / 2)
+        journal?.mostUnsettled = ledger.unsettledLimit / 2
         try journal?.read(root)
         for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] + Journal.Settings.members {
-            if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path") }
+            if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path or journal_dir") }
         }
         voice = try VoiceSettings(root.optionalObject("voice"))
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
         policy = try Self.policy(root)
+        journal?.isRequired = policy.isJournalRequired
         connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)
         limits.maxUnattended = max(1, min(limits.maxInFlight, connection.maxConnections / 2))
         if connection.proxy != nil, !connection.origins.allSatisfy({ $0.warmUpURL.lowercased().hasPrefix("https:") }) {
@@ -154,12 +156,27 @@ extension Configuration {
 
     private static func read<Value>(_ setting: inout Value, _ value: Value?) { if let value { setting = value } }
 
+    private static func journal(
+        _ root: ObjectReader, _ service: String, _ retention: Int
+    ) throws(PartnerBookingError) -> Journal.Settings? {
+        let path = try path("journal_path", "the path of a file", root)
+        guard let directory = try Self.path("journal_dir", "the path of a directory", root) else {
+            return path.map { Journal.Settings(path: $0, service: service, retentionMilliseconds: retention) }
+        }
+        if path != nil { throw root.refuse("journal_dir", "takes the place of journal_path: leave one of them out") }
+        // With a slash at its end a symbolic link would be followed.
+        let end = directory.utf8.lastIndex { $0 != UInt8(ascii: "/") } ?? directory.startIndex
+        return Journal.Settings(
+            path: String(directory[...end]), isInDirectory: true, service: service, retentionMilliseconds: retention)
+    }
+
     /// An absolute path: the host may change its working directory later.
-    private static func journalPath(_ root: ObjectReader) throws(PartnerBookingError) -> String? {
-        let expected: StaticString = "the path of a file"
-        let path = try root.optionalString("journal_path", maxBytes: 4_000, expected) { !$0.isEmpty && !$0.contains(0) }
+    private static func path(
+        _ name: StaticString, _ expected: StaticString, _ root: ObjectReader
+    ) throws(PartnerBookingError) -> String? {
+        let path = try root.optionalString(name, maxBytes: 4_000, expected) { !$0.isEmpty && !$0.contains(0) }
         guard let path, !path.hasPrefix("/") else { return path }
-        guard let directory = getcwd(nil, 0) else { throw root.refuse("journal_path", "must start with / here") }
+        guard let directory = getcwd(nil, 0) else { throw root.refuse(name, "must start with / here") }
         defer { free(directory) }
         return String(cString: directory) + "/" + path
     }

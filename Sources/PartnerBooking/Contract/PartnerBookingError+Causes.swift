@@ -150,10 +150,10 @@ extension PartnerBookingError {
         return error
     }
 
-    static func journalNotOpened(_ why: String) -> PartnerBookingError {
+    static func journalNotOpened(_ why: String, _ field: String = "journal_path") -> PartnerBookingError {
         let message = "The journal could not be opened (\(why))"
         var error = PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
-        error.field = "journal_path"
+        error.field = field
         return error
     }
 

@@ -18,7 +18,7 @@ struct BookingLedger: Sendable {
     private var listed: Set<String> = []
     /// The bookings of each service that are in doubt or in flight.
     private var unsettled: [Int: Int] = [:]
-    private var settledCount = 0
+    private(set) var settledCount = 0
     /// Settled keys, oldest first. Some may have gone.
     private var settled = FIFO<Settled>()
     /// Ends that the host has heard, or will have, in the order of the receipts.
@@ -156,6 +156,9 @@ struct BookingLedger: Sendable {
         // The first new booking would drop them all at once.
         while settledCount > settings.capacity, let oldest = replaceable.popFirst() { forget(oldest) }
     }
+
+    /// Another entry takes the place of that of a key.
+    mutating func remove(_ key: String) { store(nil, under: key) }
 
     /// Stores or removes an entry, and counts it.
     private mutating func store(_ entry: Entry?, under key: String) { store(entry, under: key, replacing: entries[key]) }

@@ -1,15 +1,17 @@
 import Glibc
 
 extension Journal {
-    /// Opens the journal and reads what it holds, but of bookings that were heard at most so many, the youngest.
+    /// Opens the journal and reads what it holds, but of bookings that were heard at most so many, the youngest. In a directory it
+    /// takes a journal that nobody has, or makes one, and moves the bookings of the others that nobody has into it.
     ///
     /// - Throws: `journal_locked`; `invalid_config` for what is no journal, or another service's; `journal_unavailable`.
     static func open(
         _ settings: Settings, mostHeard: Int = .max
     ) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
+        if settings.isInDirectory { return try openInDirectory(settings, mostHeard: mostHeard) }
         let file = try openFile(settings.path)
-        let contents = JournalContents(try read(file, settings))
-        try check(contents, settings)
+        let contents: JournalContents
+        do throws(Unfit) { contents = try read(file, settings) } catch { throw error.error }
         var opening = Opening(tornBytes: contents.tornBytes, damagedBytes: contents.damagedBytes)
         let damagedPath = settings.path + ".damaged"
         if contents.damagedBytes > 0 {
@@ -20,21 +22,34 @@ extension Journal {
                 throw .journalNotOpened("it is damaged and could not be kept as \(damagedPath): \(error.message)")
             }
         }
+        let journal = open(file, contents, settings, opening)
+        return (journal, contents.entries(mostHeard: mostHeard))
+    }
+
+    /// Opens a file that is fit.
+    static func open(
+        _ file: JournalFile, _ contents: JournalContents, _ settings: Settings, _ opening: Opening
+    ) -> Journal {
         file.protect()
-        let clock = LedgerClock(startingAt: contents.clock)
+        let isNew = settings.isInDirectory && !contents.hasRecords
+        let clock = LedgerClock(startingAt: isNew ? newClockInDirectory : contents.clock)
         let isCompact = contents.isCompact(retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
         let journal = Journal(settings, file, opening, clock, needsRewriting: !isCompact || file.mustBeReplaced)
         // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
         if journal.needsRewriting { try? journal.rewrite(contents) } else { try? file.append(journal.mark.line) }
-        return (journal, contents.entries(mostHeard: mostHeard))
+        return journal
     }
+
+    /// The clock of a new journal in a directory. Entries that it takes over are as old there as they were, up to the longest
+    /// retention.
+    private static let newClockInDirectory = 10_080 * 60 * 1_000_000
 
     private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
         do throws(JournalFile.OpenFailure) {
             return try JournalFile(path: path)
         } catch {
             switch error {
-            case .locked: throw .journalLocked(path)
+            case .locked, .missing: throw .journalLocked(path)
             case .notAFile: throw .config("journal_path", "must name a file, or one that can be made")
             case .symbolicLink: throw .config("journal_path", "names a symbolic link: name the file itself")
             case .foreign(let uid):
@@ -45,36 +60,58 @@ extension Journal {
         }
     }
 
+    /// Why a file is not used.
+    enum Unfit: Error {
+        case failed(JournalFailure)
+        case noJournal
+        case ofLaterVersion
+        case ofAnotherService(String)
+
+        var error: PartnerBookingError {
+            switch self {
+            case .failed(let failure): .journalNotOpened(failure.message)
+            case .noJournal:
+                .config("journal_path", "names a file that is no journal: move it away, or use another path")
+            case .ofLaterVersion:
+                .config("journal_path", "names a journal of a later version of this library: use that, or another path")
+            case .ofAnotherService(let service):
+                .config(
+                    "journal_path",
+                    "names the journal of another service (\(service)): each service needs a path of its own")
+            }
+        }
+
+        /// The same of a file in a directory.
+        var reason: String {
+            switch self {
+            case .failed(let failure): failure.message
+            case .noJournal: "it is no journal"
+            case .ofLaterVersion: "a later version of this library wrote it"
+            case .ofAnotherService: "it is the journal of another service"
+            }
+        }
+    }
+
     private static let mostBytes = 4_294_967_296
 
-    /// Somebody's large file is not read into memory to find out that it is no journal.
-    private static func read(_ file: JournalFile, _ settings: Settings) throws(PartnerBookingError) -> [UInt8] {
+    /// Reads a journal of the service. Somebody's large file is not read into memory to find out that it is no journal.
+    static func read(_ file: JournalFile, _ settings: Settings) throws(Unfit) -> JournalContents {
+        var bytes: [UInt8]?
         do throws(JournalFailure) {
             let isTooLarge = file.size > mostBytes
             let head = isTooLarge || file.size > settings.maxBytes ? try file.read(atMost: 5) : nil
             if head.map(JournalRecord.magics.contains) ?? true {
                 guard !isTooLarge else { throw JournalFailure(message: "it has more than \(mostBytes) bytes") }
-                return try file.read()
+                bytes = try file.read()
             }
         } catch {
-            throw .journalNotOpened(error.message)
+            throw .failed(error)
         }
-        throw noJournal
-    }
-
-    private static var noJournal: PartnerBookingError {
-        .config("journal_path", "names a file that is no journal: move it away, or use another path")
-    }
-
-    private static func check(_ contents: JournalContents, _ settings: Settings) throws(PartnerBookingError) {
-        if contents.isOfLaterVersion {
-            throw .config("journal_path", "names a journal of a later version of this library: use that, or another path")
-        }
-        guard contents.isJournal else { throw noJournal }
-        if let service = contents.service, service != settings.service {
-            throw .config(
-                "journal_path",
-                "names the journal of another service (\(service)): each service needs a path of its own")
-        }
+        guard let bytes else { throw .noJournal }
+        let contents = JournalContents(bytes)
+        if contents.isOfLaterVersion { throw .ofLaterVersion }
+        guard contents.isJournal else { throw .noJournal }
+        if let service = contents.service, service != settings.service { throw .ofAnotherService(service) }
+        return contents
     }
 }

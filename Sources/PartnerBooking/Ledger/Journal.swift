@@ -5,38 +5,6 @@
 /// `@unchecked Sendable` is safe because `file` and what stands below it are used on the journal's thread alone once that is
 /// started, and before that by the one who opens; the rest is in `shared`.
 final class Journal: @unchecked Sendable {
-    struct Settings: Sendable {
-        var path: String
-        /// Whose bookings these are.
-        var service: String
-        var retentionMilliseconds: Int
-        /// A larger file takes no new bookings.
-        var maxBytes = 268_435_456
-        /// False: what a service has answered stays in the memory.
-        var keepsReplies = true
-    }
-
-    /// What was found when the journal was opened.
-    struct Opening: Sendable {
-        var tornBytes = 0
-        var damagedBytes = 0
-        /// Where the damaged file is kept.
-        var damagedCopy: String?
-    }
-
-    /// What became of a record whose end is waited for.
-    struct Report: Sendable {
-        enum Result: Sendable {
-            case durable
-            /// `isUndone`: nothing of it is left in the file.
-            case failed(String, isUndone: Bool)
-        }
-
-        let id: TransferID
-        let record: JournalRecord
-        let result: Result
-    }
-
     private struct Item {
         let record: JournalRecord
         /// Records that belong to it.
@@ -69,14 +37,16 @@ final class Journal: @unchecked Sendable {
         case end
     }
 
-    let opening: Opening
+    var opening: Opening
     /// The ledger's clock: it goes on from the records that were found.
     let clock: LedgerClock
     var path: String { settings.path }
     var keepsReplies: Bool { settings.keepsReplies }
-    private let settings: Settings
+    let settings: Settings
     private let shared = Monitor(Shared())
     private var file: JournalFile?
+    /// nil without a directory.
+    var adopter: JournalAdopter?
     private(set) var needsRewriting: Bool
     /// Records nobody waits for, that are not on the disk yet.
     private var unwritten: [Item] = []
@@ -106,15 +76,15 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Starts the thread. On it, `report` gets the results of records, and `waiting` returns the records that can wait: those
-    /// that are due, or all at the end.
+    /// that are due, or all at the end. `heir` gets the bookings of other journals.
     func start(
         report: @escaping @Sendable ([Report]) -> Void,
-        waiting: @escaping @Sendable (_ isEnd: Bool) -> [JournalRecord] = { _ in [] }
+        waiting: @escaping @Sendable (_ isEnd: Bool) -> [JournalRecord] = { _ in [] }, heir: (any JournalHeir)? = nil
     ) throws(PartnerBookingError) -> Thread {
         // As for the transfer thread: it is inside the gate from its first instruction on.
         guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
-            return try Thread(name: "pbk-journal") { self.run(report, waiting) }
+            return try Thread(name: "pbk-journal") { self.run(report, waiting, heir) }
         } catch {
             ExitGate.leave()
             throw .resource(error.message)
@@ -164,14 +134,18 @@ final class Journal: @unchecked Sendable {
 
     // MARK: On the journal's thread
 
-    private func run(_ report: ([Report]) -> Void, _ waiting: (_ isEnd: Bool) -> [JournalRecord]) {
+    private func run(
+        _ report: ([Report]) -> Void, _ waiting: (_ isEnd: Bool) -> [JournalRecord], _ heir: (any JournalHeir)?
+    ) {
         while true {
             switch nextWork() {
             case .commit(let items, let asks, let isEnd):
                 let rest = asks ? waiting(isEnd) : []
                 let reports = commit(items + rest.map { Item(record: $0, id: nil) })
                 if !reports.isEmpty { report(reports) }
-            case .upkeep: doUpkeep(.now())
+            case .upkeep:
+                doUpkeep(.now())
+                if let heir { adoptIfDue(heir) }
             case .end:
                 doUpkeep(nil)
                 file = nil
@@ -187,7 +161,7 @@ final class Journal: @unchecked Sendable {
             shared.isNudged = false
             return shared.askAt
         }
-        let moment = [syncAt, upkeep.due, askAt].compactMap { $0 }.min()
+        let moment = [syncAt, upkeep.due, askAt, adopter?.due].compactMap { $0 }.min()
         ExitGate.leave()
         defer { ExitGate.enter() }
         return shared.wait(until: moment) { shared in
@@ -322,8 +296,29 @@ final class Journal: @unchecked Sendable {
         }
     }
 
+    /// Bytes that fit into the file.
+    var roomForOthers: Int { file.map { max(0, settings.maxBytes / 2 - $0.size) } ?? 0 }
+
+    /// Adds records of other journals, and returns when they are on the disk. When that fails, nothing of them is left, or the
+    /// next record waits until it is so.
+    func adopt(_ bytes: [UInt8]) throws(JournalFailure) {
+        guard let file else { throw JournalFailure(message: "closed") }
+        try makeReady(file)
+        let size = file.size
+        do throws(JournalFailure) {
+            try file.append(bytes)
+            try file.sync()
+        } catch {
+            needsRewriting = true
+            _ = file.cut(to: size)
+            throw error
+        }
+        syncAt = nil
+        upkeep.added(bytes.count, settles: false, now: .now())
+    }
+
     /// Exit and fork do not wait for a disk.
-    private func outsideGate(_ body: () throws(JournalFailure) -> Void) throws(JournalFailure) {
+    func outsideGate(_ body: () throws(JournalFailure) -> Void) throws(JournalFailure) {
         ExitGate.leave()
         defer { ExitGate.enter() }
         try body()

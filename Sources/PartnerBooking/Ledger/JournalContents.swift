@@ -245,7 +245,7 @@ struct JournalContents {
         bytes.withUnsafeBytes { bytes in
             for place in places where !place.isGone && !place.isExpired(now, retentionMilliseconds) {
                 if place.isOld {
-                    for record in entry(place, bytes)?.records ?? [] { record.line.withUnsafeBytes(write) }
+                    for record in entry(place, bytes)?.records() ?? [] { record.line.withUnsafeBytes(write) }
                 } else {
                     write(UnsafeRawBufferPointer(rebasing: bytes[place.line]))
                     if let mark = place.mark { write(UnsafeRawBufferPointer(rebasing: bytes[mark])) }
@@ -256,16 +256,18 @@ struct JournalContents {
 }
 
 extension JournalEntry {
-    /// The records that give this entry.
-    fileprivate var records: [JournalRecord] {
+    /// The records that give this entry. They are written at that time, or when the booking was asked for.
+    func records(at moment: Int? = nil) -> [JournalRecord] {
         let event: JournalRecord.Event =
             switch state {
-            case .unsettled(let body): .intent(wish, body: body, accountID: accountID, recordedAt: nil)
+            case .unsettled(let body):
+                .intent(wish, body: body, accountID: accountID, recordedAt: moment == nil ? nil : recordedAt)
             case .booked(let reply): .booked(wish, recordedAt: recordedAt, reply: reply)
             case .refused(let outcome): .void(wish, recordedAt: recordedAt, outcome)
             }
-        let stamp = JournalRecord.Stamp(at: recordedAt, clock: clock)
-        let withdrawn = JournalRecord.event(.withdrawn, key: key, stamp)
-        return [.event(event, key: key, stamp)] + (isWithdrawn ? [withdrawn] : [])
+        let stamp = JournalRecord.Stamp(at: moment ?? recordedAt, clock: clock)
+        // A booking of version 1 counts as heard without a record.
+        let mark: JournalRecord.Event? = isWithdrawn ? .withdrawn : isHeard && !isOfVersion1 ? .heard(end: clock) : nil
+        return [.event(event, key: key, stamp)] + (mark.map { [.event($0, key: key, stamp)] } ?? [])
     }
 }

@@ -27,6 +27,8 @@ final class JournalFile {
     enum OpenFailure: Error {
         /// Another client has it, in this process or another.
         case locked
+        /// There is none, and it is not to be made.
+        case missing
         case notAFile
         case symbolicLink
         /// It belongs to another user.
@@ -34,18 +36,22 @@ final class JournalFile {
         case failed(JournalFailure)
     }
 
-    let path: String
+    private(set) var path: String
     private var descriptor: Int32
     /// Where the next bytes go: the length of what was written whole.
     private(set) var size: Int
 
-    /// Opens or makes the file, for nobody else as long as it is open.
-    init(path: String) throws(OpenFailure) {
+    /// Opens the file, for nobody else as long as it is open. If there is none, it makes one, unless told otherwise.
+    init(path: String, makesFile: Bool = true) throws(OpenFailure) {
         self.path = path
+        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (makesFile ? O_CREAT : 0)
         // Between the opening and the locking its owner may have replaced it: then this is no longer the journal.
         for _ in 0..<100 {
-            let descriptor = JournalDescriptors.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-            guard descriptor >= 0 else { throw errno == ELOOP ? .symbolicLink : .failed(JournalFailure("open \(path)")) }
+            let descriptor = JournalDescriptors.open(path, flags)
+            guard descriptor >= 0 else {
+                if errno == ENOENT && !makesFile { throw .missing }
+                throw errno == ELOOP ? .symbolicLink : .failed(JournalFailure("open \(path)"))
+            }
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
                 JournalDescriptors.close(descriptor)
@@ -140,6 +146,23 @@ final class JournalFile {
         descriptor = new.descriptor
         size = new.size
         try syncDirectory()
+    }
+
+    /// Gives it another name, that no file has. The last owner may have died while it wrote a new file.
+    func move(to other: String) throws(JournalFailure) {
+        guard other != path else { return }
+        unlink(path + ".new")
+        guard access(other, F_OK) != 0, rename(path, other) == 0 else { throw JournalFailure("rename \(path)") }
+        path = other
+    }
+
+    /// Removes the file, whose records another one has. Returns false if all of it may still be there.
+    func remove() -> Bool {
+        guard case .inPlace = place else { return true }
+        if unlink(path) == 0 { return true }
+        guard cut(to: 0) else { return false }
+        do throws(JournalFailure) { try sync() } catch { return false }
+        return true
     }
 
     /// Keeps the file as it is under another name as well, for people to look at: by a link, or where there are none, a copy.

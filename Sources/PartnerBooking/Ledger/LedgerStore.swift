@@ -26,6 +26,9 @@ final class LedgerStore: Sendable {
     /// Nobody else has it.
     private let journal: Journal?
     private let clock: LedgerClock
+    private let service: @Sendable (String) -> Int?
+    /// Sends bookings in doubt that were taken over, if that is wanted.
+    private let resuming = Monitor<(@Sendable ([JournalEntry]) -> Void)?>(nil)
     private let process = getpid()
 
     /// The journal gets the record that an end was heard at the earliest after this time. Then it cannot be ahead of a host
@@ -35,13 +38,14 @@ final class LedgerStore: Sendable {
     /// `openedAt` dates the sendings of earlier processes. `service` returns the service of a bot.
     init(
         _ ledger: BookingLedger, _ journal: Journal? = nil, restoring entries: [JournalEntry] = [],
-        openedAt: MonotonicTime = .now(), service: (String) -> Int? = { _ in 0 }
+        openedAt: MonotonicTime = .now(), service: @escaping @Sendable (String) -> Int? = { _ in 0 }
     ) {
         var ledger = ledger
         ledger.restore(entries, Evidence(inheritedAt: openedAt), service: service)
         clock = journal?.clock ?? LedgerClock()
         state = Monitor(State(ledger: ledger, clock: clock))
         self.journal = journal
+        self.service = service
     }
 
     /// Begins a booking under a key.
@@ -94,7 +98,7 @@ final class LedgerStore: Sendable {
 
     /// Starts the thread that writes the journal, if there is one. `report` gets the end of each record that has an ID.
     func startJournal(report: @escaping @Sendable ([Journal.Report]) -> Void) throws(PartnerBookingError) -> Thread? {
-        try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) })
+        try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) }, heir: self)
     }
 
     /// No records follow.
@@ -235,6 +239,30 @@ final class LedgerStore: Sendable {
         }
         journal.append(
             .event(event, key: key, JournalRecord.Stamp(at: WallClock.milliseconds(), clock: clock)), id: id)
+    }
+}
+
+extension LedgerStore: JournalHeir {
+    /// From now on `body` gets the bookings in doubt that are taken over from other journals.
+    func resumeInherited(_ body: @escaping @Sendable ([JournalEntry]) -> Void) { resuming.withLock { $0 = body } }
+
+    func known(of key: String) -> JournalAdoption.Known {
+        state.withLock { state in
+            noteHearings(&state)
+            return state.ledger.known(key, now: state.clock.now)
+        }
+    }
+
+    var unsettledCount: Int { state.withLock { $0.ledger.unsettledCount } }
+
+    func inherit(_ entries: [JournalEntry]) {
+        let evidence = Evidence(inheritedAt: .now())
+        // One by one: no caller waits for all of them.
+        let inherited = entries.filter { entry in
+            let number = entry.wish.summary.flatMap { service($0.botID) }
+            return state.withLock { $0.ledger.inherit(entry, service: number, evidence, now: $0.clock.now) }
+        }
+        resuming.withLock { $0 }?(inherited)
     }
 }
 

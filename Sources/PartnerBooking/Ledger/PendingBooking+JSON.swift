@@ -66,6 +66,12 @@ extension LedgerStore {
                 report.member("torn_bytes", found.tornBytes)
                 report.member("damaged_bytes", found.damagedBytes)
                 report.member("damaged_copy", found.damagedCopy)
+                guard let others = found.others else { return }
+                report.member("adopted", others.adoptedCount)
+                report.array("left", others.left) { item, file in
+                    item.member("path", file.path)
+                    item.member("reason", file.reason)
+                }
             }
         }
     }

@@ -218,7 +218,7 @@ extension ClientConfiguration.PlatformRules {
 
 extension ClientConfiguration.JournalOptions {
     fileprivate func write(_ root: inout JSONWriter) {
-        root.member("journal_path", path)
+        if isDirectory { root.member("journal_dir", path) } else { root.member("journal_path", path) }
         root.member("journal_required", ifAny: isRequired)
         root.member("journal_timeout_ms", ifAny: timeout?.wholeMilliseconds)
         root.member("resume_on_open", ifAny: resumesOnOpen)

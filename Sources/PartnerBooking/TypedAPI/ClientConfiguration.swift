@@ -142,8 +142,11 @@ extension ClientConfiguration {
 
     /// A file that keeps bookings beyond the process: docs/journal.md.
     public struct JournalOptions: Sendable, Equatable {
-        /// The file. A relative path counts from the working directory at opening.
+        /// The file, or the directory in which the client finds one. A relative path counts from the working directory at opening.
         public var path: String
+        /// `path` names a directory for all processes. Each client takes a journal in it that nobody has, or makes one, and
+        /// adopts those of processes that have died.
+        public var isDirectory = false
         /// False: a booking that the journal does not take is sent all the same.
         public var isRequired: Bool?
         /// Time that a booking waits for the journal, 1 ms to a minute.
@@ -166,6 +169,17 @@ extension ClientConfiguration {
             self.resumesOnOpen = resumesOnOpen
             self.maxBytes = maxBytes
             self.keepsReplies = keepsReplies
+        }
+
+        /// A journal in a directory that all processes share. What is nil has its default.
+        public init(
+            directory: String, isRequired: Bool? = nil, timeout: Duration? = nil, resumesOnOpen: Bool? = nil,
+            maxBytes: Int? = nil, keepsReplies: Bool? = nil
+        ) {
+            self.init(
+                path: directory, isRequired: isRequired, timeout: timeout, resumesOnOpen: resumesOnOpen,
+                maxBytes: maxBytes, keepsReplies: keepsReplies)
+            isDirectory = true
         }
     }
 }

@@ -87,6 +87,13 @@ import Testing
         #expect(read.policy.journalTimeoutMilliseconds == 8_017 && read.resumesOnOpen)
     }
 
+    @Test func theDirectoryOfJournalsArrives() throws {
+        var configuration = ClientConfiguration(endpoint: .sandbox())
+        configuration.journal = .init(directory: "/tmp/journals/", resumesOnOpen: true)
+        let read = try Configuration(json: configuration.json)
+        #expect(read.journal?.path == "/tmp/journals" && read.journal?.isInDirectory == true && read.resumesOnOpen)
+    }
+
     @Test func everyMemberOfThePlatformsArrives() throws {
         let platform = ClientConfiguration.BotPlatform(
             accountID: "acct_1", webhookURL: "https://clinic.internal/hook", webhookSecrets: ["new", "old"],
@@ -194,6 +201,7 @@ import Testing
         #expect(field { $0.platform.limit = .zero } == "platform_limit_ms")
         #expect(field { $0.platformByBot["bot\n1"] = .init(limit: .zero) } == "bots.bot?1.platform_limit_ms")
         #expect(field { $0.journal = .init(path: "") } == "journal_path")
+        #expect(field { $0.journal = .init(directory: "") } == "journal_dir")
         #expect(field { $0.endpoint = .partnerAPI(apiKey: "topsecret") } == "api_key")
         let often = ClientConfiguration.Fault(.loseReply, percent: 101)
         #expect(field { $0.endpoint = .sandbox(.init(faults: [often])) } == "sandbox.faults.percent")

@@ -51,10 +51,11 @@ def test_doctor_needs_no_bot_to_try_a_key(run, start_faults):
         assert "`paths` are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
 
 
-def test_only_book_opens_the_journal(run, tmp_path):
+@pytest.mark.parametrize("member", ["journal_path", "journal_dir"])
+def test_only_book_opens_the_journal(run, tmp_path, member):
     """An engine may have it open, and a doctor must not send again what is in it."""
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"journal_path": str(tmp_path / "journal"), "resume_on_open": True}))
+    config.write_text(json.dumps({member: str(tmp_path / "journal"), "resume_on_open": True}))
     for command in (["search"], ["doctor"], ["lookup", "--phone", PHONE]):
         assert run(*command, "--sandbox", "--config", str(config))[0] == 0
         assert not (tmp_path / "journal").exists()

@@ -140,6 +140,7 @@ class Configuration(TypedDict, total=False):
     circuit_breaker: CircuitBreaker
     booking_retention_minutes: int
     journal_path: str
+    journal_dir: str
     journal_required: bool
     journal_timeout_ms: int
     journal_max_bytes: int

@@ -1,0 +1,337 @@
+/// Who gets the bookings of other journals while a client is at work.
+protocol JournalHeir: Sendable {
+    /// What is known under a key.
+    func known(of key: String) -> JournalAdoption.Known
+    /// Bookings in doubt or in flight.
+    var unsettledCount: Int { get }
+    /// Takes them over. The own journal has them.
+    func inherit(_ entries: [JournalEntry])
+}
+
+/// Moves the bookings of journals that nobody has into the journal of this client, and removes those files. First the file gets a
+/// name that says where its bookings go, then the records are on the disk, then the file goes. Nobody else gets it meanwhile. After
+/// a crash both may have the same bookings: only who has the one gets the other, and `JournalEntry.merging` makes one of the two.
+///
+/// Used by one thread at a time.
+final class JournalAdopter {
+    /// A round at the opening takes about that long at most.
+    private static let openingMilliseconds = 500
+    private static let openingBytes = 33_554_432
+    /// Later the journal's own bookings wait meanwhile.
+    private static let laterBytes = 8_388_608
+    private static let pauseMilliseconds = 45_000...75_000
+    /// After a round that has left something.
+    private static let shortPauseMilliseconds = 5_000...10_000
+    private static let mostReasons = 20
+
+    /// When to look for more. At random: processes that were started together do not look together.
+    var due = MonotonicTime.now().adding(milliseconds: .random(in: pauseMilliseconds))
+    private(set) var others = Journal.Others()
+    private let directory: JournalDirectory
+    private let own: Int
+    /// Files that could be neither removed nor emptied. They stay locked as long as this client lives.
+    private var kept: [JournalFile] = []
+    private var budget = AdoptionBudget(doubts: 0, bytes: 0)
+    /// Those that are being moved into the own journal, without limits: once the ends of their bookings are forgotten here,
+    /// nobody could tell that the doubts there are old.
+    private var owed: Set<JournalDirectory.Name> = []
+    private var hasLeftSome = false
+
+    /// A journal that nobody had.
+    private struct Orphan {
+        let file: JournalFile
+        let number: Int
+        let entries: [JournalEntry]
+    }
+
+    init(_ directory: JournalDirectory, own: Int, left: [(path: String, reason: String)]) {
+        self.directory = directory
+        self.own = own
+        others.left = left
+    }
+
+    /// Adopts what it can in a short time. `entries` are those of the own journal. With `folder` it is this client's turn already,
+    /// and only what was being moved into its journal is adopted: it belongs to it.
+    func adoptAtOpening(into journal: Journal, _ entries: inout [JournalEntry], holding folder: JournalFolder? = nil) {
+        // A disk that takes no new text keeps strangers out, and not what may be in this journal already.
+        guard folder != nil || !journal.needsRewriting,
+            let (folder, all) = begin(folder, waitMilliseconds: Self.openingMilliseconds), !all.isEmpty
+        else { return }
+        defer { withExtendedLifetime(folder) {} }
+        var orphans = all[...]
+        if !journal.settings.isRequired { entries.removeAll(where: \.isRefused) }
+        let unsettled = entries.count { !$0.isSettled }
+        budget = AdoptionBudget(
+            doubts: journal.settings.doubtRoom(unsettled), bytes: min(Self.openingBytes, journal.roomForOthers))
+        var places: [String: Int] = [:]
+        for (place, entry) in entries.enumerated() { places[entry.key] = place }
+        let deadline = MonotonicTime.now().adding(milliseconds: Self.openingMilliseconds)
+        var hasAdopted = false
+        while !orphans.isEmpty, MonotonicTime.now() < deadline {
+            let adopted = adopt(&orphans, folder, into: journal) { key in
+                places[key].map { .entry(entries[$0]) } ?? .nothing
+            }
+            for entry in adopted {
+                hasAdopted = true
+                if let place = places.updateValue(places[entry.key] ?? entries.count, forKey: entry.key) {
+                    entries[place] = entry
+                } else {
+                    entries.append(entry)
+                }
+            }
+        }
+        if hasAdopted { entries.sort { $0.clock < $1.clock } }
+        end(hasLeftSome: hasLeftSome || !orphans.isEmpty)
+    }
+
+    /// Adopts a few of those that are left or that have come since.
+    func adoptLater(into journal: Journal, known: (String) -> JournalAdoption.Known, unsettled: Int) -> [JournalEntry] {
+        guard let (folder, all) = begin(nil, waitMilliseconds: 0) else {
+            end(hasLeftSome: true)
+            return []
+        }
+        defer { withExtendedLifetime(folder) {} }
+        budget = AdoptionBudget(
+            doubts: journal.settings.doubtRoom(unsettled), bytes: min(Self.laterBytes, journal.roomForOthers))
+        // From a random place on: one that does not fit must not keep the next ones out each time.
+        let others = all.drop { $0.allSatisfy(owed.contains) }
+        var orphans = (all.prefix(all.count - others.count) + others.shuffled())[...]
+        let adopted = adopt(&orphans, folder, into: journal, known: known)
+        end(hasLeftSome: hasLeftSome || !orphans.isEmpty)
+        return adopted
+    }
+
+    /// Returns the journals of others when it is this client's turn: first those that are being moved into its own.
+    private func begin(_ held: JournalFolder?, waitMilliseconds: Int) -> (JournalFolder, [[JournalDirectory.Name]])? {
+        hasLeftSome = false
+        guard let folder = held ?? (try? JournalFolder(path: directory.path)),
+            held != nil || (try? folder.lock(until: .now().adding(milliseconds: waitMilliseconds))) ?? false,
+            let names = try? folder.names()
+        else { return nil }
+        let orphans = JournalDirectory.orphans(among: directory.journals(names), own: own)
+        owed = Set(orphans.owed)
+        return (folder, orphans.owed.map { [$0] } + (held == nil ? orphans.groups : []))
+    }
+
+    private func end(hasLeftSome: Bool) {
+        let pause = hasLeftSome ? Self.shortPauseMilliseconds : Self.pauseMilliseconds
+        due = .now().adding(milliseconds: .random(in: pause))
+    }
+
+    /// Adopts the first journals that are free, at most `AdoptionBudget.files`. Returns their entries as they are now.
+    private func adopt(
+        _ orphans: inout ArraySlice<[JournalDirectory.Name]>, _ folder: JournalFolder, into journal: Journal,
+        known: (String) -> JournalAdoption.Known
+    ) -> [JournalEntry] {
+        var (adoption, files) = (JournalAdoption(), [Orphan]())
+        while files.count < AdoptionBudget.files, let names = orphans.popFirst() {
+            // Two files cannot have one name. What was opened is moved together.
+            guard !names.contains(where: { name in files.contains { $0.number == name.number } }) else {
+                hasLeftSome = true
+                continue
+            }
+            guard let found = open(names, journal) else { continue }
+            let entries = found.flatMap(\.entries)
+            guard names.allSatisfy(owed.contains) || budget.admit(doubts: entries.count { !$0.isSettled }) else {
+                hasLeftSome = true
+                continue
+            }
+            switch adoption.take(entries, known: known) {
+            case .taken: files += found
+            case .busy: hasLeftSome = true
+            case .conflict: note(directory.path(of: names[0]), "it has another booking under a key of this journal")
+            }
+        }
+        guard !files.isEmpty else { return [] }
+        let adopted = adoption.adopted
+        let now = WallClock.milliseconds()
+        do throws(JournalFailure) {
+            for each in files { try each.file.move(to: directory.path(of: .init(number: each.number, target: own))) }
+            // After a power failure no file may have its old name beside a journal that has its bookings.
+            try folder.sync()
+            // Also when nothing is new: what the own journal has of them may not be on the disk yet.
+            try journal.adopt(adopted.flatMap { $0.records(at: now).flatMap(\.line) })
+        } catch {
+            orphans = []
+            hasLeftSome = true
+            return []
+        }
+        kept += files.map(\.file).filter { !$0.remove() }
+        others.adoptedCount += files.count
+        // Before anything is sent: a file that comes back after a power failure would know less than the own one.
+        try? folder.sync()
+        return adopted
+    }
+
+    /// Opens a journal and those that are being moved into it, or none of them.
+    private func open(
+        _ names: [JournalDirectory.Name], _ journal: Journal
+    ) -> [Orphan]? {
+        var found: [Orphan] = []
+        for name in names {
+            guard let orphan = open(name, journal) else { return nil }
+            found.append(orphan)
+        }
+        return found
+    }
+
+    /// Returns a journal that nobody has, with what still counts of it, as of the own journal's clock.
+    private func open(_ name: JournalDirectory.Name, _ journal: Journal) -> Orphan? {
+        let path = directory.path(of: name)
+        guard !kept.contains(where: { $0.path == path }) else { return nil }
+        let settings = journal.settings
+        switch Journal.openInDirectory(path, makesFile: false) {
+        case .taken: return nil
+        case .unfit(let reason): note(path, reason)
+        case .open(let file):
+            guard owed.contains(name) || budget.read(bytes: file.size) else {
+                hasLeftSome = hasLeftSome || file.size <= Self.laterBytes
+                return nil
+            }
+            do throws(Journal.Unfit) {
+                let contents = try Journal.readInDirectory(file, settings)
+                let offset = journal.clock.now - contents.clock
+                let oldest = contents.clock - settings.retentionMilliseconds * 1_000
+                let entries = contents.entries.filter { entry in
+                    !entry.isSettled || (entry.clock > oldest && (settings.isRequired || !entry.isRefused))
+                }
+                return Orphan(file: file, number: name.number, entries: entries.map { $0.moved(by: offset) })
+            } catch {
+                note(path, error.reason)
+            }
+        }
+        return nil
+    }
+
+    private func note(_ path: String, _ reason: String) {
+        guard others.left.count < Self.mostReasons, !others.left.contains(where: { $0.path == path }) else { return }
+        others.left.append((path, reason))
+    }
+}
+
+extension Journal.Settings {
+    /// Bookings in doubt to take over at one time beside those of this client.
+    fileprivate func doubtRoom(_ unsettled: Int) -> Int { max(0, min(mostDoubts, mostUnsettled - unsettled)) }
+}
+
+extension Journal {
+    /// A file in a directory.
+    enum OpenedFile {
+        case open(JournalFile)
+        /// Another client has it, or nobody any more.
+        case taken
+        case unfit(String)
+    }
+
+    /// Opens a journal in a directory: one that nobody has, or makes one, and moves the bookings of the others into it.
+    static func openInDirectory(
+        _ settings: Settings, mostHeard: Int
+    ) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
+        let directory = JournalDirectory(settings.path, service: settings.service)
+        var folder: JournalFolder? = try open(directory)
+        let isOurTurn: Bool
+        let names: [JournalDirectory.Name]
+        do throws(JournalFailure) {
+            isOurTurn = try folder?.lock(until: .now().adding(milliseconds: turnMilliseconds)) ?? false
+            names = directory.journals(try folder?.names() ?? [])
+        } catch {
+            throw .journalNotOpened(error.message, "journal_dir")
+        }
+        let (number, file, contents, left) = try choose(directory, settings, names, isOurTurn: isOurTurn)
+        var settings = settings
+        settings.path = file.path
+        let isOwed = isOurTurn && !JournalDirectory.orphans(among: names, own: number).owed.isEmpty
+        // Others need not wait until all of this is on the disk.
+        withExtendedLifetime(folder) {}
+        if !isOwed { folder = nil }
+        let journal = open(file, contents, settings, Opening(tornBytes: contents.tornBytes))
+        let adopter = JournalAdopter(directory, own: number, left: left)
+        var entries = contents.entries(mostHeard: mostHeard)
+        if let folder { adopter.adoptAtOpening(into: journal, &entries, holding: folder) }
+        folder = nil
+        adopter.adoptAtOpening(into: journal, &entries)
+        journal.adopter = adopter
+        journal.opening.others = adopter.others
+        return (journal, entries)
+    }
+
+    /// How long to wait for others that choose or adopt.
+    private static let turnMilliseconds = 2_000
+
+    /// Takes a journal that nobody has, or makes one.
+    private static func choose(
+        _ directory: JournalDirectory, _ settings: Settings, _ names: [JournalDirectory.Name], isOurTurn: Bool
+    ) throws(PartnerBookingError) -> (Int, JournalFile, JournalContents, left: [(path: String, reason: String)]) {
+        var numbers = names.filter { $0.target == nil }.map(\.number)
+        var left: [(path: String, reason: String)] = []
+        var old = isOurTurn ? numbers[...] : []
+        while true {
+            // Without the turn somebody may just be moving an old one: then it makes one.
+            let known = old.popFirst()
+            let number = known ?? JournalDirectory.newNumber(numbers)
+            if known == nil { numbers = (numbers + [number]).sorted() }
+            let path = directory.path(of: number)
+            switch openInDirectory(path, makesFile: known == nil) {
+            case .taken: continue
+            case .unfit(let reason):
+                // Where one cannot be made, another cannot be made either.
+                guard known != nil else { throw .journalNotOpened(reason, "journal_dir") }
+                left.append((path, reason))
+            case .open(let file):
+                do throws(Unfit) { return (number, file, try readInDirectory(file, settings), left) } catch {
+                    left.append((path, error.reason))
+                }
+            }
+        }
+    }
+
+    private static func open(_ directory: JournalDirectory) throws(PartnerBookingError) -> JournalFolder {
+        do throws(JournalFolder.Failure) {
+            return try JournalFolder(path: directory.path)
+        } catch {
+            switch error {
+            case .notADirectory: throw .config("journal_dir", "must name a directory, or one that can be made")
+            case .noParent: throw .config("journal_dir", "names a directory whose parent does not exist: make that")
+            case .symbolicLink: throw .config("journal_dir", "names a symbolic link: name the directory itself")
+            case .foreign(let uid):
+                throw .config(
+                    "journal_dir",
+                    "names a directory of another user (\(uid)): name one inside it, which is made")
+            case .failed(let failure): throw .journalNotOpened(failure.message, "journal_dir")
+            }
+        }
+    }
+
+    fileprivate static func openInDirectory(_ path: String, makesFile: Bool) -> OpenedFile {
+        do throws(JournalFile.OpenFailure) {
+            return .open(try JournalFile(path: path, makesFile: makesFile))
+        } catch {
+            switch error {
+            case .locked, .missing: return .taken
+            case .notAFile: return .unfit("it is no file")
+            case .symbolicLink: return .unfit("it is a symbolic link")
+            case .foreign(let uid): return .unfit("it belongs to user \(uid)")
+            case .failed(let failure): return .unfit(failure.message)
+            }
+        }
+    }
+
+    /// Reads a journal that is intact. Its end may be torn: that is how processes die.
+    fileprivate static func readInDirectory(
+        _ file: JournalFile, _ settings: Settings
+    ) throws(Unfit) -> JournalContents {
+        let contents = try read(file, settings)
+        if contents.damagedBytes > 0 {
+            throw .failed(JournalFailure(message: "it is damaged: open it by journal_path"))
+        }
+        return contents
+    }
+
+    /// For the journal's thread: adopts what dead processes have left since the opening.
+    func adoptIfDue(_ heir: any JournalHeir) {
+        guard let adopter, adopter.due <= .now() else { return }
+        var adopted: [JournalEntry] = []
+        try? outsideGate { adopted = adopter.adoptLater(into: self, known: heir.known, unsettled: heir.unsettledCount) }
+        if !adopted.isEmpty { heir.inherit(adopted) }
+    }
+}

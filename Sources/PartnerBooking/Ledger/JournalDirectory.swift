@@ -1,0 +1,244 @@
+/// The journals of one service in a directory, by their names. Touches no file.
+///
+/// `bookings-<service>-<number>.journal` is one that a client has, or had. `bookings-<service>-<number>.into-<other>.journal` is
+/// one whose bookings are being moved into another. When its client dies in between, both may have the same bookings: whoever has
+/// the other journal moves them, and nobody else.
+struct JournalDirectory: Equatable, Sendable {
+    struct Name: Hashable, Comparable {
+        let number: Int
+        /// The journal that it is moved into.
+        var target: Int?
+
+        static func < (left: Name, right: Name) -> Bool {
+            (left.number, left.target ?? 0) < (right.number, right.target ?? 0)
+        }
+    }
+
+    let path: String
+    private let prefix: String
+
+    private static let suffix = ".journal"
+    private static let into = ".into-"
+    /// Every number of so many digits fits into an `Int`.
+    private static let mostDigits = 8
+
+    /// `service` is the name in the journals. It is too long for the name of a file, and its hash is not.
+    init(_ path: String, service: String) {
+        self.path = path
+        let hash = Array(SHA256.digest(of: Array(service.utf8)).prefix(4)).hexDigits
+        prefix = "bookings-" + String(decoding: hash, as: UTF8.self) + "-"
+    }
+
+    func path(of number: Int) -> String { path(of: Name(number: number)) }
+
+    func path(of name: Name) -> String {
+        let target = name.target.map { "\(Self.into)\($0)" } ?? ""
+        return "\(path)/\(prefix)\(name.number)\(target)\(Self.suffix)"
+    }
+
+    /// Returns the names that are journals of the service, in order.
+    func journals(_ names: [String]) -> [Name] { names.compactMap(name).sorted() }
+
+    private func name(_ text: String) -> Name? {
+        guard text.hasPrefix(prefix), text.hasSuffix(Self.suffix) else { return nil }
+        let digits = text.utf8.dropFirst(prefix.utf8.count).dropLast(Self.suffix.utf8.count)
+        guard let point = digits.firstIndex(of: UInt8(ascii: ".")) else { return number(digits).map { Name(number: $0) } }
+        guard digits[point...].starts(with: Self.into.utf8), let number = number(digits[..<point]),
+            let target = self.number(digits[point...].dropFirst(Self.into.utf8.count))
+        else { return nil }
+        return Name(number: number, target: target)
+    }
+
+    private func number(_ digits: Substring.UTF8View) -> Int? {
+        guard 1...Self.mostDigits ~= digits.count, digits.first != UInt8(ascii: "0"),
+            digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
+        else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    /// What a client may adopt.
+    struct Orphans: Equatable {
+        /// Those that are being moved into the client's own journal: it may have their bookings already.
+        var owed: [Name] = []
+        /// The others, each with those that are being moved into it.
+        var groups: [[Name]] = []
+    }
+
+    /// Returns what the client with that journal may adopt.
+    static func orphans(among names: [Name], own: Int) -> Orphans {
+        var (orphans, places) = (Orphans(), [Int: Int]())
+        let moves = Moves(names)
+        for name in names {
+            if let target = moves.target(of: name, own: own) {
+                if target == own { orphans.owed.append(name) }
+            } else if name.number != own {
+                places[name.number] = orphans.groups.count
+                orphans.groups.append([name])
+            }
+        }
+        for name in names {
+            guard let target = moves.target(of: name, own: own), target != own else { continue }
+            // Where that journal is gone, nobody else has those bookings.
+            let place = places[target] ?? orphans.groups.count
+            places[target] = place
+            if place == orphans.groups.count { orphans.groups.append([]) }
+            orphans.groups[place].append(name)
+        }
+        // One of that name waits already for its bookings to be moved.
+        let owed = Set(orphans.owed.map(\.number))
+        orphans.groups.removeAll { group in group.contains { owed.contains($0.number) } }
+        return orphans
+    }
+
+    /// Where journals are being moved.
+    private struct Moves {
+        private var here: Set<Int> = []
+        private var targets: [Int: Int] = [:]
+
+        init(_ names: [Name]) {
+            for name in names {
+                if let target = name.target { targets[name.number] = target } else { here.insert(name.number) }
+            }
+        }
+
+        /// Returns the journal that a journal is moved into in the end: one that is itself moved takes along what was moved
+        /// into it.
+        func target(of name: Name, own: Int) -> Int? {
+            guard var target = name.target else { return nil }
+            for _ in targets {
+                guard target != own, !here.contains(target), let next = targets[target] else { break }
+                target = next
+            }
+            return target
+        }
+    }
+
+    /// Returns the number of a new journal. `taken` is in order.
+    static func newNumber(_ taken: [Int]) -> Int {
+        var number = 1
+        for other in taken where other == number { number += 1 }
+        return number
+    }
+}
+
+/// Limits what a client adopts at one time: its opening takes little time, and it has room for bookings of its own. What is left is
+/// for others, or for later.
+struct AdoptionBudget: Equatable, Sendable {
+    /// Journals that are open at once, and whose records are written together.
+    static let files = 32
+    /// Bookings in doubt of all of them that are taken over at one time. They are sent at once.
+    var doubts: Int
+    /// Bytes of journals that are read.
+    var bytes: Int
+
+    /// Returns whether a journal may be read, and counts it: it takes time whatever becomes of it.
+    mutating func read(bytes count: Int) -> Bool {
+        guard count <= bytes else { return false }
+        bytes -= count
+        return true
+    }
+
+    /// Returns whether the bookings in doubt of a journal fit, and takes their share.
+    mutating func admit(doubts count: Int) -> Bool {
+        guard count <= doubts else { return false }
+        doubts -= count
+        return true
+    }
+}
+
+extension JournalEntry {
+    /// What two journals say of one key.
+    enum Merger: Equatable {
+        /// The first one stands.
+        case same
+        /// This takes its place.
+        case other(JournalEntry)
+        /// They are different bookings, and neither may be forgotten.
+        case conflict
+    }
+
+    /// Returns what is known of a key by two journals. One may be an older copy of the other, or the host has used the key in two
+    /// processes. The entry that knows more stands. When it is not certain, the booking is in doubt: asking once more under its key
+    /// books nothing twice.
+    func merging(_ other: JournalEntry) -> Merger {
+        let isSameWish =
+            wish.fingerprint == other.wish.fingerprint || isOfVersion1 != other.isOfVersion1
+        // The time at which a booking was asked for stays the same in all its records.
+        let isSameAttempt = isSameWish && recordedAt == other.recordedAt
+        switch (state, other.state) {
+        case (.refused, .refused): return recordedAt >= other.recordedAt ? .same : .other(other)
+        case (.refused, .booked): return .other(other)
+        case (.booked, .refused): return .same
+        case (.refused, .unsettled): return isSameAttempt ? .same : .other(other)
+        case (.unsettled, .refused): return isSameAttempt ? .other(other) : .same
+        case _ where !isSameWish: return .conflict
+        case (.booked, .unsettled): return .same
+        case (.unsettled, .booked): return .other(other)
+        case (.booked(let reply), .booked(let otherReply)):
+            var merged = reply == nil && otherReply != nil ? other : self
+            merged.isHeard = isHeard || other.isHeard
+            return merged == self ? .same : .other(merged)
+        case (.unsettled, .unsettled):
+            var merged = self
+            merged.isWithdrawn = isWithdrawn || other.isWithdrawn
+            return merged == self ? .same : .other(merged)
+        }
+    }
+
+    /// The same at the time of another journal. Its age stays. `offset` is that clock minus the one of this entry.
+    func moved(by offset: Int) -> JournalEntry {
+        var moved = self
+        moved.clock = min(max(0, clock + offset), JournalContents.lastClock)
+        return moved
+    }
+}
+
+/// Takes the entries of other journals into one. A pure state machine: the caller has the files.
+struct JournalAdoption {
+    /// What a journal that is open knows of a key.
+    enum Known {
+        case nothing
+        case entry(JournalEntry)
+        /// It is in flight or in doubt: it is not the moment to add to it.
+        case busy
+    }
+
+    enum Taking {
+        case taken
+        /// Later it may be.
+        case busy
+        /// It has another booking under a key.
+        case conflict
+    }
+
+    /// New entries, and those that take the place of older ones.
+    private(set) var entries: [String: JournalEntry] = [:]
+    private(set) var order: [String] = []
+
+    /// The new entries in the order in which they came.
+    var adopted: [JournalEntry] { order.compactMap { entries[$0] } }
+
+    /// Takes in all entries of a journal and of those that are being moved into it, or none.
+    mutating func take(_ others: [JournalEntry], known: (String) -> Known) -> Taking {
+        var (taken, keys) = ([String: JournalEntry](), [String]())
+        for other in others {
+            switch (taken[other.key] ?? entries[other.key]).map(Known.entry) ?? known(other.key) {
+            case .nothing:
+                taken[other.key] = other
+                keys.append(other.key)
+            case .busy: return .busy
+            case .entry(let entry):
+                switch entry.merging(other) {
+                case .same: break
+                case .other(let merged): if taken.updateValue(merged, forKey: other.key) == nil { keys.append(other.key) }
+                case .conflict: return .conflict
+                }
+            }
+        }
+        for key in keys {
+            if entries[key] == nil { order.append(key) }
+            entries[key] = taken[key]
+        }
+        return .taken
+    }
+}
