@@ -128,6 +128,50 @@ static void queue()
     check(one.done == 1, "queue");
 }
 
+static std::string tool_call(const std::string &tool, const std::string &arguments)
+{
+    return R"({"bot_id":"bot_1","call_id":"call-7","caller_phone":"+12125550123","tool":)" + partnerbooking::json_quote(tool)
+        + R"(,"arguments":)" + partnerbooking::json_quote(arguments) + "}";
+}
+
+static std::string text_for_the_model(const partnerbooking::Client &client, const std::string &call)
+{
+    const auto answer = client.try_call_tool(call);         // waits
+    if (!answer) {
+        std::cerr << answer.error().what() << "\n";         // client_closed, invalid_field: the engine has to act
+        return "The calendar cannot be reached. Say so, and offer a call back.";
+    }
+    if (const auto words = partnerbooking::json_get(*answer, "/say"))
+        say(*words);
+    return partnerbooking::json_get(*answer, "/text").value_or("");
+}
+
+static void tools()
+{
+    Conversation one;
+    const auto conversation = &one;
+    const auto to_the_model = [](const std::optional<std::string> &text) { check(text.has_value(), "to the model", text.value_or("")); };
+
+    const std::string voice = R"("voice":{"time_zone":"America/New_York","region":"US"})";
+    partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"time_zone":"America/New_York"},)" + voice + "}");
+    const std::string tools = partnerbooking::try_tools(R"({"dialect":"openai_realtime",)" + voice + "}").value();
+    to_the_model(partnerbooking::json_get(tools, "/tools"));
+    to_the_model(partnerbooking::json_get(tools, "/prompt"));
+
+    client.prefetch(R"({"bot_id":"bot_1"})");               // the phone rings
+    to_the_model(text_for_the_model(client, tool_call("find_appointment_slots", R"({"when":"next week"})")));
+
+    auto ticket = client.submit_to_queue(PBK_CALL_TOOL, tool_call("book_appointment", "{}"), conversation);
+    ticket.cancel();                                        // the caller speaks
+
+    client.conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})");    // the caller has hung up
+    check(client.next_completion(std::chrono::seconds(10)).context() == conversation, "a tool call in the queue");
+    const std::string found = text_for_the_model(client, tool_call("find_appointment_slots", R"({"when":"next week"})"));
+    check(contains(found, "Offer these times"), "a tool call", found);
+    client.close(std::chrono::seconds(1));
+    check(contains(text_for_the_model(client, tool_call("x", "")), "call back"), "a closed client");
+}
+
 static void giving_up()
 {
     const partnerbooking::Client client(LEFT_IN_DOUBT);
@@ -162,6 +206,7 @@ int main()
     futures();
     callbacks();
     queue();
+    tools();
     giving_up();
     check(platform(partnerbooking::sign_webhook("whsec_old", "{}"), "{}") == 200, "a webhook, signed");
     check(platform("", "{}") == 401, "a webhook, not signed");

@@ -198,6 +198,49 @@ func detaching(_ client: PartnerBookingClient) async throws {
     check(try await appointment.value.id != nil, "a booking that runs on")
 }
 
+func textForTheModel(_ tool: String, _ arguments: String, in conversation: Conversation) async -> String {
+    do throws(PartnerBookingError) {
+        let answer = try await conversation.call(
+            tool, arguments: arguments, onSlow: { say("One moment, please.") })
+        if let words = answer.say { say(words) }
+        return answer.text
+    } catch {
+        print(error)  // for the log
+        return "The calendar cannot be reached. Say so, and offer a call back."
+    }
+}
+
+func phoneCall() async throws {
+    var clinic = ClientConfiguration.SandboxClinic(latency: .milliseconds(100))
+    clinic.timeZone = "America/New_York"
+
+    var configuration = ClientConfiguration(endpoint: .sandbox(clinic))
+    configuration.voice = .init(.init(timeZone: "America/New_York", region: "US"))
+    let client = try PartnerBookingClient(configuration: configuration)
+
+    let tools = BookingTools()
+    send(tools.json(for: .openAIRealtime), tools.prompt)
+
+    let conversation = Conversation(
+        client, callID: "call-7", botID: bot, callerPhone: "+12125550123")
+    try conversation.prefetch()  // the phone rings
+
+    let (tool, arguments) = ("find_appointment_slots", #"{"when":"next week"}"#)
+    let toolCall = Task { await textForTheModel(tool, arguments, in: conversation) }
+    toolCall.cancel()  // the caller speaks: do not send its text to the model
+    check(await toolCall.value.contains("call back"), "a tool call that is cancelled")
+
+    check(await textForTheModel(tool, arguments, in: conversation).contains("Offer these times"), "a tool call")
+    try conversation.end()  // the caller has hung up
+
+    try await client.close(timeout: .seconds(1))
+    check(await textForTheModel(tool, arguments, in: conversation).contains("call back"), "a closed client")
+}
+
+func send(_ tools: [UInt8], _ prompt: String) {
+    check(tools.starts(with: "[{".utf8) && prompt.hasPrefix("You book appointments"), "tools")
+}
+
 func journal(_ path: String) async throws {
     func journaled(_ faults: [ClientConfiguration.Fault] = []) throws -> PartnerBookingClient {
         var configuration = sandbox(faults)
@@ -274,6 +317,7 @@ struct Documented {
         try await failures()
         try await codes()
         try await cancelling()
+        try await phoneCall()
         try await journal(path + "-2")
         try keys()
         try await json()
