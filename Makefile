@@ -6,7 +6,7 @@
 ##   make demo            install that for the build, then play a phone call on the sandbox
 ##   make call            the same call, and you are the caller
 ##   make test            install that, then run every test: Swift, C, C++, Python, fuzzing, valgrind
-## No other target installs packages on the system. Python packages go into .venv.
+## No other target installs packages on the system. Python packages go into .venv and build/hosts.
 ##
 ## Build
 ##   make lib             build/lib/libpartnerbooking.so
@@ -17,6 +17,7 @@
 ## Part of the tests
 ##   make test-swift      the Swift tests
 ##   make test-c          the library from C; also test-cpp, test-python, test-fuzz, test-valgrind
+##   make test-hosts      the Python package in agent frameworks from PyPI; not part of `make test`
 ##   make asan, tsan      the Swift tests under AddressSanitizer or ThreadSanitizer
 ##   make fuzz            search for inputs that break a reader, FUZZ_SECONDS for each
 ##   make lint, format    check or correct the format of Swift files
@@ -32,7 +33,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo call demo-relay test lib wheel examples bench instructions scanner fleet fuzz asan tsan format lint clean \
-	check-build check-test build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind
+	check-build check-test build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind test-hosts
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
 SONAME  := libpartnerbooking.so.1
@@ -163,6 +164,11 @@ test-python: check-test lib examples wheel $(VENV)/installed
 	$(VENV)/bin/ruff check --quiet --line-length 120 --select E,F,I Tests Benchmarks examples-c packaging scripts bindings/python
 	$(MAKE) --no-print-directory -s -C Tests/zones
 	$(PYTHON) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder Tests/python
+
+# Agent frameworks, each in a virtual environment of its own.
+test-hosts: wheel
+	$(MAKE) --no-print-directory -s -j 2 -C Tests/hosts install
+	$(MAKE) --no-print-directory -s -C Tests/hosts check
 
 test-valgrind: check-test lib examples
 	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind

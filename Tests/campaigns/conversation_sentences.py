@@ -9,14 +9,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from conversation_engine import pure
+from conversation_patterns import for_machines
 from conversation_platforms import Plan
 from zoo_calendar import MARKS
 
 FIND_BYTES = 600
-TOKEN = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)\d{2}-\d{4}[a-z]\b")
-ISO = re.compile(r"\d{4}-\d\d|\dT\d|\d{1,2}:\d\d")
-KEY = re.compile(r"\d{5,}|\b(?=[0-9a-f-]*\d)[0-9a-f-]{12,}\b", re.IGNORECASE)
-PHONE = re.compile(r"\+\d|\(\d{3}\)|\d{3}[ .-]\d{3}|\d[\d ().-]{5,}\d")
 
 
 def faults(tool: str, reply: dict[str, Any], keys: set[str]) -> Iterator[tuple[str, str]]:
@@ -27,11 +24,8 @@ def faults(tool: str, reply: dict[str, Any], keys: set[str]) -> Iterator[tuple[s
         return
     if re.search(r"\d", say):
         yield "digit_said", say
-    bare = TOKEN.sub("", text)
-    for kind, pattern in (("iso_time", ISO), ("key_like", KEY), ("phone_number", PHONE)):
-        if (found := pattern.search(bare)) is not None:
-            yield f"text_{kind}", f"{found[0]!r} in {text!r}"
-            break
+    if (machine := for_machines(text)) is not None:
+        yield f"text_{machine[0]}", f"{machine[1]!r} in {text!r}"
     for sentence in (text, say):
         if any(mark in sentence.lower() for mark in MARKS):
             yield "third_party_text", sentence

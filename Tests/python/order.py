@@ -12,6 +12,7 @@ LONGEST_FIRST = [
     "test_heard_refusals.py",
     "test_heard.py",
     "test_clock_jumps.py",
+    "test_hosts.py",
     "test_cpp.py",
     "test_debian.py",
     "test_late_records.py",

@@ -139,7 +139,7 @@ def test_lib_names_what_is_missing_in_one_line(machine, lacking, named):
 @pytest.mark.parametrize(
     "target",
     ["examples", "wheel", "demo-relay", "bench", "fleet", "fuzz", "asan", "build-swift-tests", "test-c", "test-python"]
-    + ["install", "deb", "docs", "test-package", "abi-description"],
+    + ["install", "deb", "docs", "test-hosts", "test-package", "abi-description"],
 )
 def test_other_targets_install_nothing(machine, target):
     done = machine.make(target)
@@ -200,6 +200,11 @@ def test_ci_runs_the_tests(machine):
         (machine.commands / tool).symlink_to(shutil.which(tool) or tool)
     assert machine.run(".ci/run").returncode == 2
     assert machine.calls[-1].startswith("swift format lint")
+
+
+def test_ci_runs_the_tests_in_agent_frameworks_as_well():
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert [line for line in lines if re.match(r"(exec )?make\b", line)] == ["make test", "exec make test-hosts"]
 
 
 # ---- scripts/install-packages ---------------------------------------------------------------------------------------

@@ -87,7 +87,8 @@ class ZooServer(AbstractContextManager):
 
 
 async def serve(chain: str, key: str) -> None:
-    from zoo_http import Http1, Http2, Zoo
+    from zoo_http import Http1, Zoo
+    from zoo_http2 import Http2
 
     zoo = Zoo()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
