@@ -2,19 +2,17 @@
 
     python tool_sdks.py LIBRARY
 
-OpenAI's Agents SDK must take each schema for strict as it is. The types of the other SDKs must take each tool, and know
-each of its members.
+The types of the SDKs must take each tool, and know each of its members. `Tests/hosts/openai_agents` checks that the
+schemas are strict.
 """
 
 from __future__ import annotations
 
-import copy
 import ctypes
 import json
 import sys
 from typing import Any
 
-from agents.strict_schema import ensure_strict_json_schema
 from anthropic.types import ToolParam
 from google.genai import types as gemini
 from mcp import types as mcp
@@ -38,10 +36,6 @@ def taken(kind: Any, value: Any) -> None:
     TypeAdapter(kind).validate_python(value)
 
 
-def strict(schema: Any) -> None:
-    assert ensure_strict_json_schema(copy.deepcopy(schema)) == schema, schema
-
-
 def main() -> None:
     library = ctypes.CDLL(sys.argv[1])
     for confirm in ("readback", "none"):
@@ -49,24 +43,19 @@ def main() -> None:
         for tool in tools(library, dialect="openai", **options):
             taken(ChatCompletionFunctionToolParam, tool)
             taken(FunctionDefinition, tool["function"])
-            strict(tool["function"]["parameters"])
         for tool in tools(library, dialect="openai_responses", **options):
             taken(FunctionToolParam, tool)
-            strict(tool["parameters"])
         for tool in tools(library, dialect="openai_realtime", **options):
             taken(RealtimeFunctionToolParam, tool)
-            strict(tool["parameters"])
         for tool in tools(library, dialect="anthropic", **options):
             taken(ToolParam, tool)
-            strict(tool["input_schema"])
         for tool in tools(library, dialect="gemini", **options):
             back = gemini.Tool.model_validate(tool).model_dump(mode="json", by_alias=True, exclude_none=True)
             assert back == tool, back
         for tool in tools(library, dialect="mcp", **options):
             back = mcp.Tool.model_validate(tool).model_dump(mode="json", by_alias=True, exclude_none=True)
             assert back == tool, back
-            strict(tool["inputSchema"])
-    print("tools: each of 6 dialects is taken by its SDK, and 5 of them are strict")
+    print("tools: each of 6 dialects is taken by its SDK")
 
 
 if __name__ == "__main__":
