@@ -61,7 +61,23 @@ RUN_FROM_THE_PAGE = {
         "test_the_rest_as_the_page_has_it",
     ),
     ("docs/journal.md", "pbk2"): ("test_docs.py", "test_line_of_the_journal"),
+    ("docs/livekit.md", "pip install"): (
+        "../hosts/livekit/test_livekit_calls.py",
+        "test_example_ends_with_one_appointment",
+    ),
     ("docs/locales.md", "0:00 midnight"): ("test_docs.py", "test_rules_of_a_locale"),
+    ("docs/openai-agents.md", "pip install"): (
+        "../hosts/openai_agents/test_openai_agents.py",
+        "test_example_ends_with_one_appointment",
+    ),
+    ("docs/mcp.md", "python3 -m partnerbooking mcp"): ("package/test_package_mcp.py", "test_commands_of_the_page"),
+    ("docs/mcp.md", "echo '{"): ("package/test_package_mcp.py", "test_commands_of_the_page"),
+    ("docs/mcp.md", '{\n  "mcpServers"'): ("package/test_package_mcp.py", "test_settings_of_the_page_start_the_server"),
+    ("docs/mcp.md", "import asyncio"): ("../hosts/mcp/test_mcp.py", "test_program_of_the_page"),
+    ("docs/mcp.md", "partnerbooking: may be booked"): (
+        "package/test_package_mcp.py",
+        "test_a_signal_ends_it_within_two_seconds_and_loses_no_booking",
+    ),
     ("docs/phone-call-in-c.md", "make demo"): ("test_phone_call.py", "test_commands_of_the_page_run_the_program"),
     ("docs/phone-call-in-python.md", "python3 bindings/python/examples/phone_call.py"): (
         "package/test_package_tool.py",
@@ -71,6 +87,10 @@ RUN_FROM_THE_PAGE = {
         "package/test_package_tool.py",
         "test_commands_of_the_page",
     ),
+    ("docs/pipecat.md", "pip install"): (
+        "../hosts/pipecat/test_pipecat_call.py",
+        "test_example_ends_with_one_appointment",
+    ),
     ("docs/python.md", "make wheel"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "I have tomorrow"): ("package/test_package_install.py", "test_newcomers_path"),
     ("docs/python.md", "export PARTNER_API_KEY=sk_ptnr_..."): (
@@ -79,6 +99,16 @@ RUN_FROM_THE_PAGE = {
     ),
     ("docs/python.md", "library"): ("package/test_package_doctor.py", "test_doctor_says_what_the_page_shows"),
     ("docs/swift.md", "I have tomorrow"): ("test_docs.py", "test_swift_program_of_the_page"),
+    ("docs/tool-server.md", "openssl rand"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
+    ("docs/tool-server.md", "curl -s"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
+    ("docs/tool-server.md", "python3 -m partnerbooking serve --"): (
+        "package/test_package_serve_page.py",
+        "test_commands_of_the_page",
+    ),
+    ("docs/tool-server.md", "partnerbooking serve: book_appointment"): (
+        "package/test_package_serve_page.py",
+        "test_log_is_as_the_page_shows_it",
+    ),
     ("docs/c.md", "say: I have"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "make examples"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "echo '{"): ("test_voice.py", "test_commands_say_what_the_page_shows"),

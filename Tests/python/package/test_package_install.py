@@ -185,8 +185,11 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
 # ---- The page --------------------------------------------------------------------------------------------------------
 
 
-# worker_processes.py is looked at more closely by test_package_process.py.
-@pytest.mark.parametrize("name", sorted({file.name for file in EXAMPLES.glob("*.py")} - {"worker_processes.py"}))
+# test_package_process.py looks at worker_processes.py more closely, and Tests/hosts at those of agent frameworks.
+ELSEWHERE = {"worker_processes.py", *(f"{name}_agent.py" for name in ("livekit", "openai", "pipecat"))}
+
+
+@pytest.mark.parametrize("name", sorted({file.name for file in EXAMPLES.glob("*.py")} - ELSEWHERE))
 def test_example(name, tmp_path):
     """In development mode, with warnings as errors."""
     done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))

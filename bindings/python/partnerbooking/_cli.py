@@ -1,4 +1,4 @@
-"""The command line: search, book, lookup, tool and doctor."""
+"""The command line: search, book, lookup, tool, mcp, serve and doctor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import _doctor, _output, _table, _tool_cli, _voice_cli
+from . import _doctor, _mcp_cli, _output, _serve_cli, _table, _tool_cli, _voice_cli
 from ._version import __version__
 from .aio import AsyncClient
 from .errors import Error, IdempotencyKeyReused
@@ -32,9 +32,11 @@ ends with 0 when the service said yes, 1 when it did not, could not be asked, or
 something is missing or wrong on the command line or in the environment"""
 
 JOURNAL = {
-    *("journal_path", "journal_required", "journal_timeout_ms", "journal_max_bytes", "journal_keeps_replies"),
-    "resume_on_open",
+    *("journal_path", "journal_dir", "journal_required", "journal_timeout_ms", "journal_max_bytes"),
+    *("journal_keeps_replies", "resume_on_open"),
 }
+
+SERVERS = {"mcp": _mcp_cli.run, "serve": _serve_cli.run}
 
 
 class UsageError(Exception):
@@ -62,6 +64,8 @@ def _run(options: argparse.Namespace) -> int:
             return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
         if options.command == "tool":
             return asyncio.run(_tool(options))
+        if options.command in SERVERS:
+            return asyncio.run(_serve(options))
         if options.command == "book":
             key = options.key = options.key or random_key()
             # However it is asked to end, it tells the key.
@@ -130,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _tool_cli.add(command("tool", "answers tool calls of a language model, as its engine gets them"))
 
+    _mcp_cli.add(command("mcp", "serves the tools to a client of the Model Context Protocol"))
+    _serve_cli.add(command("serve", "serves the tools over HTTP to hosts that call a URL"))
+
     command("doctor", "checks name, connection, certificate, key and speed, and says what is wrong")
     _voice_cli.add(commands)
     return parser
@@ -146,7 +153,7 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
             raise UsageError(f"{options.config}: {error}") from None
         if not isinstance(members, dict):
             raise UsageError(f"{options.config}: not a JSON object")
-    if options.command != "book" and not _tool_cli.books(options):
+    if options.command not in ("book", *SERVERS) and not _tool_cli.books(options):
         # Only bookings need the journal: the engine that has it open may go on, and nothing of it is sent again.
         members = {name: value for name, value in members.items() if name not in JOURNAL}
     if options.sandbox:
@@ -175,6 +182,10 @@ async def _tool(options: argparse.Namespace) -> int:
     if not _tool_cli.is_paired(options.calls):
         raise UsageError("each tool's name needs its arguments after it: '{}' when it has none")
     return await _tool_cli.run(_tool_cli.with_voice(configuration(options)), _bot(options), options)
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    return await SERVERS[options.command](_tool_cli.with_voice(configuration(options)), _bot(options), options)
 
 
 def _bot(options: argparse.Namespace) -> str:

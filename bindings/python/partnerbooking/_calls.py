@@ -1,0 +1,167 @@
+"""The phone calls of one bot, by the names that a host gives them: for the servers that answer tool calls."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from . import _output
+from ._agents import Say, ToolCalls
+from .aio import AsyncClient
+from .conversation import Arguments, ToolResult
+from .errors import Error
+from .settled import Settled
+from .values import PendingBooking
+
+LONGEST_NAME = 256
+"""Bytes of a call's name: `call_id` in docs/json-contract.md."""
+
+_LONGEST_TOOL = 60
+_MOST = 10_000
+"""As many as a client knows."""
+_IDLE = 3600.0
+"""Seconds after which the library forgets a conversation, too."""
+
+_BUSY = "The calendar cannot be reached. Say so, and offer a call back."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a tool call."""
+
+    text: str
+    """For the model, always."""
+    result: ToolResult | None
+    """None when the library had no answer: `text` says what to do."""
+
+    @property
+    def is_error(self) -> bool:
+        return self.result is None or self.result.is_error
+
+    def for_model(self) -> dict[str, Any]:
+        """What a model may read: no keys, and no times for machines."""
+        members: dict[str, Any] = {"result": "failed" if self.result is None else self.result.result, "text": self.text}
+        if self.result is not None:
+            if self.result.say is not None:
+                members["say"] = self.result.say
+            members["slots"] = [
+                {"slot": slot.slot, "say": slot.say, "duration_minutes": slot.duration_minutes}
+                for slot in self.result.slots
+            ]
+        return members
+
+    def for_host(self) -> dict[str, Any]:
+        """The rest, as the library wrote it: for logs and a database."""
+        members = {} if self.result is None else json.loads(self.result.json)
+        return {name: members[name] for name in ("slots", "booking", "idempotency_key", "error") if name in members}
+
+
+class Calls:
+    """Finds a phone call by its name, and answers its tool calls."""
+
+    def __init__(self, client: AsyncClient, bot_id: str, *, look_up_caller: bool = False) -> None:
+        self._client = client
+        self._bot_id = bot_id
+        self._look_up_caller = look_up_caller
+        self._running: Counter[str] = Counter()
+        """Tool calls under way, by their phone call."""
+        self._calls: OrderedDict[tuple[str, str | None], tuple[ToolCalls, float]] = OrderedDict()
+
+    async def answer(
+        self, call_id: str, caller_phone: str | None, name: str, arguments: Arguments, say: Say | None = None
+    ) -> Answer:
+        """Answers a tool call. Raises nothing that the model could act on."""
+        if not is_call_id(call_id):  # without its name, each step would be a phone call of its own
+            return Answer(_BUSY, None)
+        try:
+            call = self._of(call_id, caller_phone)
+        except Error as error:
+            _output.log(f"partnerbooking: no call can be answered: {error}")
+            return Answer(_BUSY, None)
+        # The server does not hear the caller. A call that comes alone is taken for the first one of a turn.
+        if not self._running[call_id]:
+            call.new_turn()
+        self._running[call_id] += 1
+        try:
+            return Answer(*await call.respond(_clean(name), arguments, say=say))
+        finally:
+            self._running[call_id] -= 1
+            if not self._running[call_id]:
+                del self._running[call_id]
+
+    def begin(self, call_id: str, caller_phone: str | None) -> None:
+        """The phone rings: asks for the free slots before the caller does."""
+        with contextlib.suppress(Error):
+            self._of(call_id, caller_phone)
+
+    def end(self, call_id: str) -> None:
+        """Forgets what the caller was offered: the caller has hung up."""
+        for key in [key for key in self._calls if key[0] == call_id]:
+            self._calls.pop(key)[0].end()
+
+    def _of(self, call_id: str, caller_phone: str | None) -> ToolCalls:
+        now = time.monotonic()
+        while self._calls and (len(self._calls) > _MOST or next(iter(self._calls.values()))[1] < now - _IDLE):
+            self._calls.popitem(last=False)
+        key = call_id, caller_phone
+        found = self._calls.pop(key, None)
+        if found is None:
+            made = ToolCalls(
+                self._client, self._bot_id, call_id, caller_phone, look_up_caller=self._look_up_caller
+            )
+            found = made, now
+        self._calls[key] = found[0], now
+        return found[0]
+
+
+def is_call_id(text: object) -> bool:
+    """Returns whether the library takes it for a call's name."""
+    # A template that nobody has filled in would be one call for all callers.
+    if not isinstance(text, str) or not text.isprintable() or "{{" in text:
+        return False
+    try:
+        return 0 < len(text.encode()) <= LONGEST_NAME
+    except UnicodeEncodeError:  # half a character
+        return False
+
+
+def _clean(name: str) -> str:
+    """Any name that a model may write, so that the library can say that there is no such tool."""
+    return name.encode("utf-8", "replace").decode()[:_LONGEST_TOOL]
+
+
+def phone(text: object) -> str | None:
+    """The caller's number as a host gives it. None when it is withheld, or none that anybody could call."""
+    if not isinstance(text, str) or len(text) > 64 or not text.isprintable():
+        return None
+    return text if any(letter.isdigit() for letter in text) else None
+
+
+def tell_settled(client: AsyncClient, settled: Settled) -> None:
+    """Logs the end of a booking that no tool call has returned: its phone call and its key. Not the caller."""
+    state = "is booked" if settled.is_booked else f"was not made: {settled.error.code if settled.error else 'unknown'}"
+    key = settled.idempotency_key
+    call = settled.tag or {booking.idempotency_key: booking.conversation for booking in _pending(client)}.get(key)
+    _output.log(f"partnerbooking: settled: {_named(key, call)} {state}")
+
+
+def tell_open(client: AsyncClient) -> None:
+    """Logs the bookings that are open when a server ends. With a journal the next one settles them."""
+    for booking in _pending(client):
+        if booking.state not in ("booked", "refused"):
+            _output.log(f"partnerbooking: may be booked: {_named(booking.idempotency_key, booking.conversation)}")
+
+
+def _pending(client: AsyncClient) -> list[PendingBooking]:
+    try:
+        return client.pending_bookings()
+    except Error:
+        return []
+
+
+def _named(key: str, call: str | None) -> str:
+    return f"the booking {key}" if call is None else f"the booking {key} of call {call}"
