@@ -84,7 +84,8 @@ def random_plan(rng: random.Random) -> Plan:
     order = rng.choice(["keys_first"] * 5 + ["slot_first", "no_keys"])
     setting = rng.choice([None, TRUE_OF[order], TRUE_OF[order]])
     if order == "no_keys":
-        # Only where the client knows that it keeps none: else it may double, which is the setting's fault.
+        # Only where the client knows that it keeps none: else it may double, which is the setting's
+        # fault.
         setting = "none"
     seed, zone = rng.randrange(1 << 30), rng.choice(ZONES)
     behaviours = [

@@ -75,7 +75,8 @@ class Play:
         if len(booked) != self._scenario.appointments:
             self.fault(f"{len(booked)} appointments, not {self._scenario.appointments}: {booked}")
         for each in booked:
-            # The framework knows the number, and the model gives none, or gives one after the booking.
+            # The framework knows the number, and the model gives none, or gives one after the
+            # booking.
             if each["customer"]["phone"] != CALLER:
                 self.fault(f"the appointment has another number than the caller: {each['customer']}")
 

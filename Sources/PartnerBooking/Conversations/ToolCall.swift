@@ -33,7 +33,7 @@ struct ToolCall: Sendable {
 
     /// The windows before this one, in which nothing fits the wish.
     struct Seen: Sendable {
-        /// What is nearest to it there.
+        /// The nearest slots there.
         var nearest: [SlotStart] = []
         /// All that fit there were offered before: the caller wants others.
         var wasOffered = false

@@ -40,8 +40,8 @@ extension Journal {
         return journal
     }
 
-    /// The clock of a new journal in a directory. Entries that it takes over are as old there as they were, up to the longest
-    /// retention.
+    /// The clock of a new journal in a directory. Entries that it takes over are as old there as
+    /// they were, up to the longest retention.
     private static let newClockInDirectory = 10_080 * 60 * 1_000_000
 
     private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
@@ -94,7 +94,8 @@ extension Journal {
 
     private static let mostBytes = 4_294_967_296
 
-    /// Reads a journal of the service. Somebody's large file is not read into memory to find out that it is no journal.
+    /// Reads a journal of the service. Somebody's large file is not read into memory to find out
+    /// that it is no journal.
     static func read(_ file: JournalFile, _ settings: Settings) throws(Unfit) -> JournalContents {
         var bytes: [UInt8]?
         do throws(JournalFailure) {

@@ -299,8 +299,8 @@ final class Journal: @unchecked Sendable {
     /// Bytes that fit into the file.
     var roomForOthers: Int { file.map { max(0, settings.maxBytes / 2 - $0.size) } ?? 0 }
 
-    /// Adds records of other journals, and returns when they are on the disk. When that fails, nothing of them is left, or the
-    /// next record waits until it is so.
+    /// Adds records of other journals, and returns when they are on the disk. When that fails,
+    /// nothing of them is left, or the next record waits until it is so.
     func adopt(_ bytes: [UInt8]) throws(JournalFailure) {
         guard let file else { throw JournalFailure(message: "closed") }
         try makeReady(file)

@@ -1,6 +1,6 @@
-/// Who gets the bookings of other journals while a client is at work.
+/// Gets the bookings of other journals while a client is at work.
 protocol JournalHeir: Sendable {
-    /// What is known under a key.
+    /// Returns the knowledge of a key.
     func known(of key: String) -> JournalAdoption.Known
     /// Bookings in doubt or in flight.
     var unsettledCount: Int { get }
@@ -8,9 +8,11 @@ protocol JournalHeir: Sendable {
     func inherit(_ entries: [JournalEntry])
 }
 
-/// Moves the bookings of journals that nobody has into the journal of this client, and removes those files. First the file gets a
-/// name that says where its bookings go, then the records are on the disk, then the file goes. Nobody else gets it meanwhile. After
-/// a crash both may have the same bookings: only who has the one gets the other, and `JournalEntry.merging` makes one of the two.
+/// Moves the bookings of journals that nobody has into the journal of this client, and removes
+/// those files. First the file gets a name that says where its bookings go, then the records are on
+/// the disk, then the file goes. Nobody else gets it meanwhile. After a crash both may have the
+/// same bookings: only who has the one gets the other, and `JournalEntry.merging` makes one of the
+/// two.
 ///
 /// Used by one thread at a time.
 final class JournalAdopter {
@@ -29,11 +31,12 @@ final class JournalAdopter {
     private(set) var others = Journal.Others()
     private let directory: JournalDirectory
     private let own: Int
-    /// Files that could be neither removed nor emptied. They stay locked as long as this client lives.
+    /// Files that could be neither removed nor emptied. They stay locked as long as this client
+    /// lives.
     private var kept: [JournalFile] = []
     private var budget = AdoptionBudget(doubts: 0, bytes: 0)
-    /// Those that are being moved into the own journal, without limits: once the ends of their bookings are forgotten here,
-    /// nobody could tell that the doubts there are old.
+    /// Those that are being moved into the own journal, without limits: once the ends of their
+    /// bookings are forgotten here, nobody could tell that the doubts there are old.
     private var owed: Set<JournalDirectory.Name> = []
     private var hasLeftSome = false
 
@@ -50,10 +53,12 @@ final class JournalAdopter {
         others.left = left
     }
 
-    /// Adopts what it can in a short time. `entries` are those of the own journal. With `folder` it is this client's turn already,
-    /// and only what was being moved into its journal is adopted: it belongs to it.
+    /// Adopts what it can in a short time. `entries` are those of the own journal. With `folder` it
+    /// is this client's turn already, and only what was being moved into its journal is adopted: it
+    /// belongs to it.
     func adoptAtOpening(into journal: Journal, _ entries: inout [JournalEntry], holding folder: JournalFolder? = nil) {
-        // A disk that takes no new text keeps strangers out, and not what may be in this journal already.
+        // A disk that takes no new text keeps strangers out, and not what may be in this journal
+        // already.
         guard folder != nil || !journal.needsRewriting,
             let (folder, all) = begin(folder, waitMilliseconds: Self.openingMilliseconds), !all.isEmpty
         else { return }
@@ -101,7 +106,8 @@ final class JournalAdopter {
         return adopted
     }
 
-    /// Returns the journals of others when it is this client's turn: first those that are being moved into its own.
+    /// Returns the journals of others when it is this client's turn: first those that are being
+    /// moved into its own.
     private func begin(_ held: JournalFolder?, waitMilliseconds: Int) -> (JournalFolder, [[JournalDirectory.Name]])? {
         hasLeftSome = false
         guard let folder = held ?? (try? JournalFolder(path: directory.path)),
@@ -118,7 +124,8 @@ final class JournalAdopter {
         due = .now().adding(milliseconds: .random(in: pause))
     }
 
-    /// Adopts the first journals that are free, at most `AdoptionBudget.files`. Returns their entries as they are now.
+    /// Adopts the first journals that are free, at most `AdoptionBudget.files`. Returns their
+    /// entries as they are now.
     private func adopt(
         _ orphans: inout ArraySlice<[JournalDirectory.Name]>, _ folder: JournalFolder, into journal: Journal,
         known: (String) -> JournalAdoption.Known
@@ -147,9 +154,11 @@ final class JournalAdopter {
         let now = WallClock.milliseconds()
         do throws(JournalFailure) {
             for each in files { try each.file.move(to: directory.path(of: .init(number: each.number, target: own))) }
-            // After a power failure no file may have its old name beside a journal that has its bookings.
+            // After a power failure no file may have its old name beside a journal that has its
+            // bookings.
             try folder.sync()
-            // Also when nothing is new: what the own journal has of them may not be on the disk yet.
+            // Also when nothing is new: what the own journal has of them may not be on the disk
+            // yet.
             try journal.adopt(adopted.flatMap { $0.records(at: now).flatMap(\.line) })
         } catch {
             orphans = []
@@ -158,7 +167,8 @@ final class JournalAdopter {
         }
         kept += files.map(\.file).filter { !$0.remove() }
         others.adoptedCount += files.count
-        // Before anything is sent: a file that comes back after a power failure would know less than the own one.
+        // Before anything is sent: a file that comes back after a power failure would know less
+        // than the own one.
         try? folder.sync()
         return adopted
     }
@@ -175,7 +185,8 @@ final class JournalAdopter {
         return found
     }
 
-    /// Returns a journal that nobody has, with what still counts of it, as of the own journal's clock.
+    /// Returns a journal that nobody has, with what still counts of it, as of the own journal's
+    /// clock.
     private func open(_ name: JournalDirectory.Name, _ journal: Journal) -> Orphan? {
         let path = directory.path(of: name)
         guard !kept.contains(where: { $0.path == path }) else { return nil }
@@ -223,7 +234,8 @@ extension Journal {
         case unfit(String)
     }
 
-    /// Opens a journal in a directory: one that nobody has, or makes one, and moves the bookings of the others into it.
+    /// Opens a journal in a directory: one that nobody has, or makes one, and moves the bookings of
+    /// the others into it.
     static func openInDirectory(
         _ settings: Settings, mostHeard: Int
     ) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
@@ -255,7 +267,7 @@ extension Journal {
         return (journal, entries)
     }
 
-    /// How long to wait for others that choose or adopt.
+    /// The longest wait for others that choose or adopt.
     private static let turnMilliseconds = 2_000
 
     /// Takes a journal that nobody has, or makes one.

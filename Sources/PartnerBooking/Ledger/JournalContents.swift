@@ -256,7 +256,8 @@ struct JournalContents {
 }
 
 extension JournalEntry {
-    /// The records that give this entry. They are written at that time, or when the booking was asked for.
+    /// The records that give this entry. They are written at that time, or when the booking was
+    /// asked for.
     func records(at moment: Int? = nil) -> [JournalRecord] {
         let event: JournalRecord.Event =
             switch state {

@@ -1,8 +1,9 @@
 /// The journals of one service in a directory, by their names. Touches no file.
 ///
-/// `bookings-<service>-<number>.journal` is one that a client has, or had. `bookings-<service>-<number>.into-<other>.journal` is
-/// one whose bookings are being moved into another. When its client dies in between, both may have the same bookings: whoever has
-/// the other journal moves them, and nobody else.
+/// `bookings-<service>-<number>.journal` is one that a client has, or had.
+/// `bookings-<service>-<number>.into-<other>.journal` is one whose bookings are being moved into
+/// another. When its client dies in between, both may have the same bookings: whoever has the other
+/// journal moves them, and nobody else.
 struct JournalDirectory: Equatable, Sendable {
     struct Name: Hashable, Comparable {
         let number: Int
@@ -22,7 +23,8 @@ struct JournalDirectory: Equatable, Sendable {
     /// Every number of so many digits fits into an `Int`.
     private static let mostDigits = 8
 
-    /// `service` is the name in the journals. It is too long for the name of a file, and its hash is not.
+    /// `service` is the name in the journals. It is too long for the name of a file, and its hash
+    /// is not.
     init(_ path: String, service: String) {
         self.path = path
         let hash = Array(SHA256.digest(of: Array(service.utf8)).prefix(4)).hexDigits
@@ -56,9 +58,10 @@ struct JournalDirectory: Equatable, Sendable {
         return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
-    /// What a client may adopt.
+    /// The journals that a client may adopt.
     struct Orphans: Equatable {
-        /// Those that are being moved into the client's own journal: it may have their bookings already.
+        /// Those that are being moved into the client's own journal: it may have their bookings
+        /// already.
         var owed: [Name] = []
         /// The others, each with those that are being moved into it.
         var groups: [[Name]] = []
@@ -90,7 +93,7 @@ struct JournalDirectory: Equatable, Sendable {
         return orphans
     }
 
-    /// Where journals are being moved.
+    /// The journals that are being moved, and their targets.
     private struct Moves {
         private var here: Set<Int> = []
         private var targets: [Int: Int] = [:]
@@ -101,8 +104,8 @@ struct JournalDirectory: Equatable, Sendable {
             }
         }
 
-        /// Returns the journal that a journal is moved into in the end: one that is itself moved takes along what was moved
-        /// into it.
+        /// Returns the journal that a journal is moved into in the end: one that is itself moved
+        /// takes along what was moved into it.
         func target(of name: Name, own: Int) -> Int? {
             guard var target = name.target else { return nil }
             for _ in targets {
@@ -121,8 +124,8 @@ struct JournalDirectory: Equatable, Sendable {
     }
 }
 
-/// Limits what a client adopts at one time: its opening takes little time, and it has room for bookings of its own. What is left is
-/// for others, or for later.
+/// Limits what a client adopts at one time: its opening takes little time, and it has room for
+/// bookings of its own. What is left is for others, or for later.
 struct AdoptionBudget: Equatable, Sendable {
     /// Journals that are open at once, and whose records are written together.
     static let files = 32
@@ -147,7 +150,7 @@ struct AdoptionBudget: Equatable, Sendable {
 }
 
 extension JournalEntry {
-    /// What two journals say of one key.
+    /// The entries of two journals under one key, compared.
     enum Merger: Equatable {
         /// The first one stands.
         case same
@@ -157,9 +160,9 @@ extension JournalEntry {
         case conflict
     }
 
-    /// Returns what is known of a key by two journals. One may be an older copy of the other, or the host has used the key in two
-    /// processes. The entry that knows more stands. When it is not certain, the booking is in doubt: asking once more under its key
-    /// books nothing twice.
+    /// Returns what is known of a key by two journals. One may be an older copy of the other, or
+    /// the host has used the key in two processes. The entry that knows more stands. When it is not
+    /// certain, the booking is in doubt: asking once more under its key books nothing twice.
     func merging(_ other: JournalEntry) -> Merger {
         let isSameWish =
             wish.fingerprint == other.wish.fingerprint || isOfVersion1 != other.isOfVersion1
@@ -185,7 +188,8 @@ extension JournalEntry {
         }
     }
 
-    /// The same at the time of another journal. Its age stays. `offset` is that clock minus the one of this entry.
+    /// The same at the time of another journal. Its age stays. `offset` is that clock minus the one
+    /// of this entry.
     func moved(by offset: Int) -> JournalEntry {
         var moved = self
         moved.clock = min(max(0, clock + offset), JournalContents.lastClock)
@@ -195,7 +199,7 @@ extension JournalEntry {
 
 /// Takes the entries of other journals into one. A pure state machine: the caller has the files.
 struct JournalAdoption {
-    /// What a journal that is open knows of a key.
+    /// The knowledge of a key that a journal in use has.
     enum Known {
         case nothing
         case entry(JournalEntry)

@@ -41,7 +41,8 @@ final class JournalFile {
     /// Where the next bytes go: the length of what was written whole.
     private(set) var size: Int
 
-    /// Opens the file, for nobody else as long as it is open. If there is none, it makes one, unless told otherwise.
+    /// Opens the file, for nobody else as long as it is open. If there is none, it makes one,
+    /// unless told otherwise.
     init(path: String, makesFile: Bool = true) throws(OpenFailure) {
         self.path = path
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (makesFile ? O_CREAT : 0)
@@ -148,7 +149,8 @@ final class JournalFile {
         try syncDirectory()
     }
 
-    /// Gives it another name, that no file has. The last owner may have died while it wrote a new file.
+    /// Gives it another name, that no file has. The last owner may have died while it wrote a new
+    /// file.
     func move(to other: String) throws(JournalFailure) {
         guard other != path else { return }
         unlink(path + ".new")
@@ -156,7 +158,8 @@ final class JournalFile {
         path = other
     }
 
-    /// Removes the file, whose records another one has. Returns false if all of it may still be there.
+    /// Removes the file, whose records another one has. Returns false if all of it may still be
+    /// there.
     func remove() -> Bool {
         guard case .inPlace = place else { return true }
         if unlink(path) == 0 { return true }

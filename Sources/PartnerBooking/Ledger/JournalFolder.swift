@@ -1,7 +1,8 @@
 import Glibc
 
-/// A directory of journals on the disk. Its lock says whose turn it is to take and to remove journals in it: so there are never
-/// more of them than processes at once. No booking depends on it: each journal has a lock of its own.
+/// A directory of journals on the disk. Its lock says whose turn it is to take and to remove
+/// journals in it: so there are never more of them than processes at once. No booking depends on
+/// it: each journal has a lock of its own.
 final class JournalFolder {
     enum Failure: Error {
         case notADirectory
@@ -34,7 +35,8 @@ final class JournalFolder {
         guard status.st_uid == geteuid() else { throw .foreign(uid: status.st_uid) }
     }
 
-    /// Lets the next one in. In the child of a fork a copy of the descriptor may be left for a moment.
+    /// Lets the next one in. In the child of a fork a copy of the descriptor may be left for a
+    /// moment.
     deinit {
         flock(descriptor, LOCK_UN)
         JournalDescriptors.close(descriptor)

@@ -1,18 +1,19 @@
-// What a journal is told, and what it reports.
+// Settings and reports of a journal.
 
 extension Journal {
     struct Settings: Sendable {
         /// The file, or the directory of it.
         var path: String
         var isInDirectory = false
-        /// Whose bookings these are.
+        /// The service of the bookings.
         var service: String
         var retentionMilliseconds: Int
         /// A larger file takes no new bookings.
         var maxBytes = 268_435_456
         /// False: what a service has answered stays in the memory.
         var keepsReplies = true
-        /// False: a booking may have been sent again behind a record that it was not made. That record counts for nothing.
+        /// False: a booking may have been sent again behind a record that it was not made. That
+        /// record counts for nothing.
         var isRequired = true
         /// Bookings in doubt that are taken over from other journals at one time.
         var mostDoubts = 512
@@ -20,25 +21,25 @@ extension Journal {
         var mostUnsettled = 2_500
     }
 
-    /// What was found when the journal was opened.
+    /// The findings of the opening.
     struct Opening: Sendable {
         var tornBytes = 0
         var damagedBytes = 0
-        /// Where the damaged file is kept.
+        /// The path of the copy of a damaged file.
         var damagedCopy: String?
-        /// What became of the other journals; nil without a directory.
+        /// The fate of the other journals; nil without a directory.
         var others: Others?
     }
 
     /// The other journals of a directory.
     struct Others: Sendable {
-        /// How many were adopted.
+        /// The number of those that were adopted.
         var adoptedCount = 0
         /// Files that are left as they are, with the reason.
         var left: [(path: String, reason: String)] = []
     }
 
-    /// What became of a record whose end is waited for.
+    /// The fate of a record whose end is waited for.
     struct Report: Sendable {
         enum Result: Sendable {
             case durable

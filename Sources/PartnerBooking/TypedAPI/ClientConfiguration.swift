@@ -142,10 +142,11 @@ extension ClientConfiguration {
 
     /// A file that keeps bookings beyond the process: docs/journal.md.
     public struct JournalOptions: Sendable, Equatable {
-        /// The file, or the directory in which the client finds one. A relative path counts from the working directory at opening.
+        /// The file, or the directory in which the client finds one. A relative path counts from
+        /// the working directory at opening.
         public var path: String
-        /// `path` names a directory for all processes. Each client takes a journal in it that nobody has, or makes one, and
-        /// adopts those of processes that have died.
+        /// `path` names a directory for all processes. Each client takes a journal in it that
+        /// nobody has, or makes one, and adopts those of processes that have died.
         public var isDirectory = false
         /// False: a booking that the journal does not take is sent all the same.
         public var isRequired: Bool?

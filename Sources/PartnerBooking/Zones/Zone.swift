@@ -112,7 +112,8 @@ final class Zone: Sendable {
         return instants(atWall: day.clamped(to: -bound...bound) * 86_400).first
     }
 
-    /// Returns when its clock shows so many minutes after midnight for the first time, or is put forward over it.
+    /// Returns when its clock shows so many minutes after midnight for the first time, or is put
+    /// forward over it.
     func instant(day: Int, minute: Int) -> Int { instants(atWall: day * 86_400 + minute * 60).first }
 
     /// Returns the number of changes that are not after an instant.

@@ -3,7 +3,8 @@ import Testing
 
 @testable import PartnerBooking
 
-/// Journals of one directory on the disk, as processes come and go. A journal that is released is one of a dead process.
+/// Journals of one directory on the disk, as processes come and go. A journal that is released is
+/// one of a dead process.
 @Suite struct JournalAdoptionTests {
     private typealias Sample = JournalSample
 

@@ -2,7 +2,8 @@ import Testing
 
 @testable import PartnerBooking
 
-/// Which file of a directory is whose, and what becomes of a key that two journals have. No file is touched.
+/// Which file of a directory is whose, and what becomes of a key that two journals have. No file is
+/// touched.
 @Suite struct JournalDirectoryTests {
     private static let directory = JournalDirectory("/d", service: "sandbox")
     private static let other = JournalDirectory("/d", service: "platform_webhook")

@@ -53,7 +53,8 @@ import Testing
         func inherit(_ entries: [JournalEntry]) {}
     }
 
-    /// The host repeats the key in this process. Once that has ended, the other file is looked at again.
+    /// The host repeats the key in this process. Once that has ended, the other file is looked at
+    /// again.
     @Test func aKeyInFlightPutsItsFileOff() throws {
         let place = try TemporaryPath()
         let path = place.path

@@ -76,7 +76,8 @@ class Host:
         await self._open.aclose()
 
     async def _answer(self, call: Call) -> str:
-        # The client takes objects only: a host that parses the model's text itself hands over what it could read.
+        # The client takes objects only: a host that parses the model's text itself hands over what
+        # it could read.
         arguments = call.arguments
         if isinstance(arguments, str):
             with suppress(ValueError):

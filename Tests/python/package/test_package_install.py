@@ -185,7 +185,8 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
 # ---- The page --------------------------------------------------------------------------------------------------------
 
 
-# test_package_process.py looks at worker_processes.py more closely, and Tests/hosts at those of agent frameworks.
+# test_package_process.py looks at worker_processes.py more closely, and Tests/hosts at those of
+# agent frameworks.
 ELSEWHERE = {"worker_processes.py", *(f"{name}_agent.py" for name in ("livekit", "openai", "pipecat"))}
 
 

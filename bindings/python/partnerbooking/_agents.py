@@ -113,7 +113,7 @@ class ToolCalls:
 
 
 def _sentence(name: str, error: Error | None) -> str:
-    """What the model can act on when the library has no answer."""
+    """Returns words that the model can act on when the library has no answer."""
     if name != BOOK:
         return "The calendar cannot be reached. Say so, and offer a call back."
     if error is not None and error.outcome in ("not_sent", "rejected"):

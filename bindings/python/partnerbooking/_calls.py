@@ -43,7 +43,7 @@ class Answer:
         return self.result is None or self.result.is_error
 
     def for_model(self) -> dict[str, Any]:
-        """What a model may read: no keys, and no times for machines."""
+        """Returns what a model may read: no keys, and no times for machines."""
         members: dict[str, Any] = {"result": "failed" if self.result is None else self.result.result, "text": self.text}
         if self.result is not None:
             if self.result.say is not None:
@@ -82,7 +82,8 @@ class Calls:
         except Error as error:
             _output.log(f"partnerbooking: no call can be answered: {error}")
             return Answer(_BUSY, None)
-        # The server does not hear the caller. A call that comes alone is taken for the first one of a turn.
+        # The server does not hear the caller. A call that comes alone is taken for the first one of
+        # a turn.
         if not self._running[call_id]:
             call.new_turn()
         self._running[call_id] += 1

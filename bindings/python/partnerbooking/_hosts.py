@@ -1,4 +1,4 @@
-"""What hosts of agents send for tool calls, and what they take as the answers. docs/tool-server.md has the settings."""
+"""Reads the tool calls of hosted agents, and writes their answers. docs/tool-server.md has the settings."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def retell_answer(asked: Asked, answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def retell_may_verify(signature: str) -> bool:
-    """Whether it has the form of a signature that was made just now: looked at before the body is read."""
+    """Returns whether it has the form of a signature that was made just now. Needs no body."""
     found = _SIGNATURE.fullmatch(signature)
     return found is not None and abs(time.time() - int(found[1]) / 1000) <= _SIGNATURE_AGE
 
 
 def retell_verifies(signature: str, body: bytes, keys: Sequence[bytes]) -> bool:
-    """Whether Retell has signed the body, with one of the keys."""
+    """Returns whether Retell has signed the body, with one of the keys."""
     found = _SIGNATURE.fullmatch(signature)
     if found is None or not retell_may_verify(signature):
         return False
@@ -161,5 +161,5 @@ def _text(value: Any) -> str:
 
 
 def _arguments(value: Any) -> Arguments:
-    """What is neither an object nor a text is no arguments, and the library says so."""
+    """Returns the arguments. Anything but an object or a text is none, and the library says so."""
     return value if value is None or isinstance(value, (dict, str)) else "[]"

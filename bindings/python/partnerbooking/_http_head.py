@@ -18,14 +18,14 @@ _LISTS |= {"trailer", "tracestate", "via", "x-forwarded-for", "x-forwarded-host"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client may cost. docs/tool-server.md lists them."""
+    """The cost that a client may cause. docs/tool-server.md lists them."""
 
     connections: int = 256
     head_bytes: int = 16_384
     headers: int = 100
     body_bytes: int = 4_194_304
     bodies_bytes: int = 67_108_864
-    """Of all bodies that are being read or answered."""
+    """The sum of all bodies that are being read or answered."""
     head_seconds: float = 10.0
     body_seconds: float = 20.0
     idle_seconds: float = 75.0

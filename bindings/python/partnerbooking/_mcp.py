@@ -119,7 +119,8 @@ class Server:
             self._refuse(None, _NO_JSON, "Not JSON, or too much of it: write one message of JSON-RPC in each line")
             return
         if isinstance(message, list):
-            # Each request of the batch has its own refusal: else somebody would wait for the answer.
+            # Each request of the batch has its own refusal: else somebody would wait for the
+            # answer.
             ids = {_key(id): id for id in map(_id, message) if id is not None}
             for id in ids.values() or [None]:
                 self._refuse(id, _NO_REQUEST, "Batches are not served: write each message in a line of its own")

@@ -29,13 +29,13 @@ _SHAPES: dict[str, tuple[Callable[[Any], Message], Callable[[Asked, Sequence[Ans
 
 @dataclass(frozen=True)
 class Secrets:
-    """Who may ask. Any one of several is right, so that they can be changed one after the other."""
+    """The secrets of those who may ask. Any one of several is right, so they can be changed one by one."""
 
     shared: Sequence[bytes] = field(default=(), repr=False)
     retell: Sequence[bytes] = field(default=(), repr=False)
 
     def fit(self, head: Head) -> bool:
-        """Whether the request has the shared secret. Takes as long for a wrong one as for the right one."""
+        """Returns whether the request has the shared secret. Takes as long for a wrong one as for the right one."""
         scheme, _, token = head.headers.get("authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else head.headers.get("x-vapi-secret", "")
         digest = hashlib.sha256(given.encode("latin-1")).digest()
@@ -47,7 +47,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Names:
-    """Where a host without a form of its own names the phone call, and the caller's number."""
+    """The places in which a host without a form of its own names the phone call and the caller's number."""
 
     call_header: str = "x-call-id"
     phone_header: str = "x-caller-phone"

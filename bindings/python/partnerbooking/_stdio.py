@@ -14,7 +14,7 @@ _MOST_CHUNKS = 4
 
 
 class Lines:
-    """What a client writes, line by line, and what it is to read. Make it on the loop."""
+    """Reads what a client writes, line by line, and writes the answers. Make it on the loop."""
 
     def __init__(self, read_from: int, write_to: int, longest: int) -> None:
         self._longest = longest

@@ -159,7 +159,8 @@ class BookingTools:
                 return _answer(call)
             if name != BOOK:
                 return ended
-            # LiveKit answers the caller only when the tool has: this answers for it, and the tool goes on.
+            # LiveKit answers the caller only when the tool has: this answers for it, and the tool
+            # goes on.
             await ctx.update(_SENT, template="{message}")
             await asyncio.wait([call])
             return self._late(call)

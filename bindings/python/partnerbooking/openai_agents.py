@@ -66,7 +66,7 @@ class BookingTools:
         )
         self._say = say
         self._run: object = None
-        """What all tool calls of a run share, and no other run has."""
+        """The context of a run: all its tool calls share it, and no other run has it."""
         self._session: RealtimeSession | None = None
         self._turns = _Turns(self._calls)
         self._tools: list[Tool] = [self._tool(**made) for made in self._calls.definitions("openai_responses")]
@@ -141,7 +141,8 @@ class BookingTools:
     async def _say_by_model(self, words: str) -> None:
         if self._session is None:  # the caller has hung up
             return
-        # The SDK sends it when the model is silent, and has the model speak about the tool's result after it.
+        # The SDK sends it when the model is silent, and has the model speak about the tool's result
+        # after it.
         response = {"instructions": f"Say these words and nothing else: {words}", "tools": [], "tool_choice": "none"}
         await self._session.model.send_event(
             RealtimeModelSendRawMessage({"type": "response.create", "other_data": {"response": response}})
@@ -160,7 +161,8 @@ class _Turns:
         if event.type == "raw_server_event":
             spoke = isinstance(event.data, dict) and event.data.get("type") == "input_audio_buffer.speech_started"
         elif event.type == "item_updated" and getattr(event.item, "role", None) == "user":
-            # The same words come again with their transcript, when the model may be calling a tool already.
+            # The same words come again with their transcript, when the model may be calling a tool
+            # already.
             spoke = event.item.item_id not in self._heard
             self._heard.add(event.item.item_id)
         else:
