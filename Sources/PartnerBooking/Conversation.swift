@@ -33,9 +33,9 @@ public struct Conversation: Sendable {
     ///   - arguments: The model's arguments as they came: a JSON object, with or without a fence.
     ///   - isSpeculative: The model may take the call back: nothing is booked.
     ///   - options: Deadline, tag and the like.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot; `clientClosed`;
-    ///   `cancelled` when the task is cancelled. A booking that was sent goes on then, and
+    ///   - onSlow: Called once, on the transfer thread, when it takes longer than `slowAfter`.
+    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot;
+    ///   `clientClosed`; `cancelled` when the task is cancelled. A booking that was sent goes on then, and
     ///   the next call returns its end.
     public func call(
         _ tool: String, arguments: String, isSpeculative: Bool = false, options: CallOptions = CallOptions(),
@@ -54,8 +54,8 @@ public struct Conversation: Sendable {
         return result
     }
 
-    /// Searches ahead: the phone rings. The first `find_appointment_slots` then needs no round trip.
-    /// Waits for nothing, and nothing reports its end.
+    /// Searches ahead: the phone rings. The first `find_appointment_slots` then needs no round
+    /// trip. Waits for nothing, and nothing reports its end.
     ///
     /// - Parameter service: One of `voice.services`; nil: the first one.
     public func prefetch(service: String? = nil) throws(PartnerBookingError) {

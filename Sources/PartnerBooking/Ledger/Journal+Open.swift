@@ -1,8 +1,9 @@
 import Glibc
 
 extension Journal {
-    /// Opens the journal and reads what it holds, but of bookings that were heard at most so many, the youngest. In a directory it
-    /// takes a journal that nobody has, or makes one, and moves the bookings of the others that nobody has into it.
+    /// Opens the journal and reads what it holds, but of bookings that were heard at most so many,
+    /// the youngest. In a directory it takes a journal that nobody has, or makes one, and moves the
+    /// bookings of the others that nobody has into it.
     ///
     /// - Throws: `journal_locked`; `invalid_config` for what is no journal, or another service's; `journal_unavailable`.
     static func open(

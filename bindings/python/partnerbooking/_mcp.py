@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Union
 
-from ._calls import Answer, Calls, is_call_id, phone
+from ._calls import Answer, Calls, is_call_id, json_of, phone
 from ._version import __version__
 from .voice import Tools
 
@@ -265,17 +265,8 @@ class _Steps:
 def _parsed(line: bytes | None) -> Any:
     if line is None:
         raise ValueError
-    return json.loads(line.decode(), parse_constant=_no_number, parse_int=_integer)
+    return json_of(line)
 
-
-def _no_number(text: str) -> float:
-    raise ValueError(text)
-
-
-def _integer(text: str) -> int:
-    if len(text) > 100:  # converting takes the square of the digits' time
-        raise ValueError
-    return int(text)
 
 
 def _id(message: Any) -> _Id | None:

@@ -6,14 +6,13 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import _hosts, _output
-from ._calls import Answer, Calls, is_call_id, phone
+from ._calls import Answer, Calls, is_call_id, json_of, phone
 from ._hosts import Asked, Ended, Message, Rings, ToolCall
 from ._http_head import Head, Refused, Reply
 from ._version import __version__
@@ -177,16 +176,6 @@ def _host(head: Head) -> str:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode(), parse_int=_integer, parse_constant=_no_number)
+        return json_of(body)
     except (ValueError, RecursionError):
         raise Refused(400, "not_json", "The body is not JSON") from None
-
-
-def _integer(text: str) -> int:
-    if len(text) > 100:  # converting takes the square of the digits' time
-        raise ValueError
-    return int(text)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(text)
