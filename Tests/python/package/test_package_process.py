@@ -190,7 +190,9 @@ def test_the_interpreter_ends_with_calls_under_way(start_faults, way):
 
 def test_ctrl_c_ends_an_awaited_call(start_faults):
     server = start_faults(stall())
+    # What runs in the background of a shell ignores it at first.
     program = """
+signal.signal(signal.SIGINT, signal.default_int_handler)
 async def main():
     async with pb.AsyncClient(**config) as client:
         asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
