@@ -172,7 +172,7 @@ def test_server_ends_with_its_client(tmp_path):
         assert str(tmp_path) not in processes()
 
     def processes() -> str:
-        return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
 
     asyncio.run(main())
 
