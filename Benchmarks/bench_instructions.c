@@ -17,7 +17,7 @@
 #include "partnerbooking.h"
 
 #define CONFIG \
-    "{\"api_key\":\"sk_ptnr_bench0123456789abcdef\",\"base_url\":\"%s\",\"keep_warm_ms\":0,\"timeout_ms\":60000}"
+    "{\"api_key\":\"sk_ptnr_bench0123456789abcdef\",\"base_url\":\"%s\",\"keep_warm_ms\":0,\"timeout_ms\":60000%s}"
 #define SEARCH \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"2030-01-14T09:00:00Z\",\"end_at\":\"2030-01-14T17:00:00Z\"}}}}"
@@ -116,27 +116,49 @@ static int make_calls(pbk_client *client, int is_booking, long count, long pause
     return status == PBK_OK;
 }
 
+/* Drops the line, as a host that only looks at it. */
+static void take_line(void *context, pbk_log_level level, const char *line)
+{
+    (void)level;
+    *(size_t *)context += strlen(line);
+}
+
+/* Switches the log on for "search:info" and "search:debug". Builds from before the log do the other searches only. */
+static int watch(const char *library, pbk_client *client, const char *call, size_t *bytes)
+{
+    pbk_log_level level = strcmp(call, "search:info") == 0 ? PBK_LOG_INFO
+        : strcmp(call, "search:debug") == 0                ? PBK_LOG_DEBUG
+                                                           : PBK_LOG_OFF;
+    pbk_status (*set_log)(pbk_client *, pbk_log_level, pbk_log_callback, void *);
+
+    return level == PBK_LOG_OFF
+        || (look_up(dlopen(library, RTLD_NOW), "pbk_client_set_log", &set_log, sizeof set_log)
+            && set_log(client, level, take_line, bytes) == PBK_OK);
+}
+
 int main(int argc, char **argv)
 {
-    int is_booking = argc == 6 && strcmp(argv[3], "book") == 0, is_search = argc == 6 && strcmp(argv[3], "search") == 0;
+    int is_booking = argc == 6 && strcmp(argv[3], "book") == 0, is_search = argc == 6 && strncmp(argv[3], "search", 6) == 0;
+    size_t bytes = 0;
     char config[512], *error = NULL;
     pbk_client *client;
     int fine;
 
     if ((!is_booking && !is_search) || atol(argv[4]) < 0 || atol(argv[4]) > MOST_CALLS || atol(argv[5]) < 0) {
-        fprintf(stderr, "usage: %s LIBRARY BASE_URL search|book CALLS PAUSE_US\n", argv[0]);
+        fprintf(stderr, "usage: %s LIBRARY BASE_URL search|search:off|search:info|search:debug|book CALLS PAUSE_US\n",
+                argv[0]);
         return 2;
     }
     if (!load(argv[1]))
         return 1;
-    snprintf(config, sizeof config, CONFIG, argv[2]);
+    snprintf(config, sizeof config, CONFIG, argv[2], strcmp(argv[3], "search:off") == 0 ? ",\"stats\":false" : "");
     client = pbk.open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "pbk_client_open: %s\n", error == NULL ? "out of memory" : error);
         pbk.free(error);
         return 1;
     }
-    fine = make_calls(client, is_booking, atol(argv[4]), atol(argv[5]));
+    fine = watch(argv[1], client, argv[3], &bytes) && make_calls(client, is_booking, atol(argv[4]), atol(argv[5]));
     if (pbk.close(client, 1000) != PBK_OK) {
         fprintf(stderr, "pbk_client_close did not return PBK_OK\n");
         fine = 0;

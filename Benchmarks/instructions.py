@@ -4,8 +4,9 @@
     python3 Benchmarks/instructions.py [--library LIBRARY.so] [--vs OTHER.so] [--keep FOLDER]
 
 Runs bench_instructions under callgrind with 200 calls and with 1200 calls. One call is the difference divided by 1000,
-so that start-up and the first connect cancel out. Prints one table for the search and one for the booking. Writes the
-raw figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no Python packages.
+so that start-up and the first connect cancel out. Prints one table for the search, one for the booking, and one for
+what counters and log add to a search. Writes the raw figures to build/bench/instructions.json. Needs valgrind and a C
+compiler, and no Python packages.
 
     --library    the build to count (PBK_LIBRARY, else libpartnerbooking.so in PBK_LIB_DIR, else in build/lib)
     --vs         a second build, counted in the same run; adds the ratio library / other
@@ -70,6 +71,8 @@ MANY = setting("BENCH_INSTRUCTIONS_MANY", 1200, 1200)
 REPLY_US = setting("BENCH_INSTRUCTIONS_REPLY_US", 2000, 2000)
 PAUSE_US = setting("BENCH_INSTRUCTIONS_PAUSE_US", 2000, 2000)
 CALLS = {"search": "search", "book": "booking"}
+WATCHED = {"search:off": "no counters, no log", "search": "counters", "search:info": "counters, log at info",
+           "search:debug": "counters, log at debug"}
 ROWS = ["ours", "libcurl", "libc", "libc, heap only", "others", "total", "total less heap"]
 HEAP = {"malloc", "free", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "memalign"}
 HEAP_COST = "(heap)"
@@ -298,6 +301,24 @@ def show_call(call: str, summaries: list[dict[str, Any]]) -> None:
          f"others of library: {others or 'none'}")
 
 
+def count_watched(library: pathlib.Path) -> dict[str, float]:
+    """Counts searches by what is switched on: the instructions of all objects but the heap's."""
+    costs: dict[str, list[float]] = {call: [] for call in WATCHED}
+    with server_started() as server, tempfile.TemporaryDirectory(prefix="pbk-instructions-") as folder:
+        for turn, call in itertools.product(range(ROUNDS), WATCHED):
+            few, many = (count(library, call, calls, server, pathlib.Path(folder) / f"{call}.{calls}.{turn}")
+                         for calls in (FEW, MANY))
+            costs[call].append(per_call(library, few, many)["ours"])
+    return {call: median(found) for call, found in costs.items()}
+
+
+def show_watched(costs: dict[str, float]) -> None:
+    least = costs["search:off"]
+    show("Our own instructions of a search, by what is switched on",
+         [["switched on", "ours", "more"],
+          *([name, f"{round(costs[call]):,}", f"{round(costs[call] - least):+,}"] for call, name in WATCHED.items())])
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Counts the instructions of one warm search and of one warm booking.")
     parser.add_argument("--library", type=pathlib.Path, default=os.environ.get("PBK_LIBRARY") or LIBRARY)
@@ -322,8 +343,10 @@ def show_all(libraries: list[pathlib.Path], keep: pathlib.Path | None = None) ->
     for call in CALLS:
         summary.append([summarise(call, build, figures) for build in range(len(libraries))])
         show_call(call, summary[-1])
+    watched = count_watched(libraries[0])
+    show_watched(watched)
     result = {"rounds": ROUNDS, "few": FEW, "many": MANY, "reply_us": REPLY_US, "pause_us": PAUSE_US,
-              "summary": sum(summary, []), "figures": figures}
+              "watched": watched, "summary": sum(summary, []), "figures": figures}
     save("instructions", result)
     return result
 

@@ -30,7 +30,8 @@
  *
  * Blocking.   Six functions wait: pbk_search_availability(), pbk_create_booking(),
  *             pbk_lookup_customer(), pbk_call_tool(), pbk_next_completion() and
- *             pbk_client_close(). A thread that serves audio hands calls over with
+ *             pbk_client_close(). pbk_client_set_log() waits while your log callback runs.
+ *             A thread that serves audio hands calls over with
  *             pbk_submit(). It gets their completions by a callback, or from the client's
  *             completion queue.
  *
@@ -236,6 +237,16 @@ typedef enum pbk_outcome {
                                    booked. */
     PBK_OUTCOME_UNKNOWN = 3   /**< It may have booked: repeat with the same key, never with a new one. */
 } pbk_outcome;
+
+/** The grades of log lines, from the gravest on, and PBK_LOG_OFF. */
+typedef enum pbk_log_level {
+    PBK_LOG_OFF = 0,     /**< No line. */
+    PBK_LOG_ERROR = 1,   /**< Bookings are refused, or no longer protected: somebody has to
+                              act. */
+    PBK_LOG_WARNING = 2, /**< A booking is in doubt, or a service is left alone for a while. */
+    PBK_LOG_INFO = 3,    /**< Other failures, and how they were dealt with. */
+    PBK_LOG_DEBUG = 4    /**< Each attempt, and each end of a call. */
+} pbk_log_level;
 
 /**
  * The version of the running library, as "MAJOR.MINOR.PATCH".
@@ -472,6 +483,15 @@ PBK_API pbk_completion *pbk_next_completion(pbk_client *client, int32_t timeout_
  * Any thread; never blocks. Since 0.1.
  */
 PBK_API pbk_event pbk_completion_event(const pbk_completion *completion);
+
+/**
+ * Returns the operation of the call.
+ *
+ * @param completion  The completion, or NULL.
+ * @return The operation. PBK_CREATE_BOOKING for PBK_EVENT_SETTLED. 0 for NULL.
+ * Any thread; never blocks. Since 0.1.
+ */
+PBK_API pbk_operation pbk_completion_operation(const pbk_completion *completion);
 
 /**
  * The ticket it belongs to.
@@ -974,6 +994,66 @@ PBK_API pbk_status pbk_prefetch(pbk_client *client, const char *request_json, ch
  */
 PBK_API pbk_status pbk_conversation_end(pbk_client *client, const char *request_json,
                                         char **error_json);
+
+/**
+ * Returns the counters since the client was opened, and gauges of the moment. Export them to
+ * your metrics, for example every 15 seconds.
+ *
+ *     {"uptime_ms":61000,...,
+ *      "calls":[{"operation":"search_availability","status":"ok","count":12,
+ *                "total_ms":1890,"buckets":[0,3,5,2,1,1,0,0,0,0,0,0,0]}],
+ *      "attempts":[{"result":"http_2xx","count":13},{"result":"timeout","count":1}],...
+ *      "retries":1,...,"in_flight":0,"queued":0,"open_connections":1,"in_doubt":0,...}
+ *
+ * All words are of closed sets. Nothing in it names a bot, a call or a caller.
+ * docs/json-contract.md describes each member. With "stats":false in the configuration all
+ * counters are 0.
+ *
+ * @param client  The client.
+ * @param status  Where to put the status; may be NULL.
+ * @return JSON, yours to free: the object, or {"error":{...}} with PBK_INVALID_CLIENT or
+ *         PBK_CLIENT_CLOSED. NULL only when memory is out.
+ * Any thread, callbacks too. Does not block. Since 0.1.
+ */
+PBK_API char *pbk_stats(pbk_client *client, pbk_status *status);
+
+/**
+ * Takes one log line. Write it somewhere and return: the client's calls wait meanwhile.
+ *
+ * @param context    The context that was given to pbk_client_set_log().
+ * @param level      The grade of the line.
+ * @param line_json  One JSON object without a line end, UTF-8. Borrowed: gone after the
+ *                   return. docs/json-contract.md describes its members.
+ * Runs on the client's transfer thread alone, as completion callbacks do. No exception may
+ * leave it. Since 0.1.
+ */
+typedef void (*pbk_log_callback)(void *context, pbk_log_level level, const char *line_json);
+
+/**
+ * Switches the log on, or off. It is off at first, and then costs nothing.
+ *
+ *     pbk_client_set_log(client, PBK_LOG_INFO, write_line, log_file)
+ *
+ * Lines tell of calls, attempts and why they ended, retries, circuit breakers, the journal,
+ * and bookings that were settled. They contain no API key, no secret, no idempotency key and
+ * nothing that callers told. "ticket" and "tag" name the call.
+ *
+ * At most 1,024 lines wait for the callback. More are lost, and counted: the next line has
+ * "lost", and pbk_stats() has "log_lines_dropped".
+ *
+ * @param client    The client.
+ * @param level     The lines up to this level are sent. PBK_LOG_OFF: none.
+ * @param callback  Takes the lines. Ignored with PBK_LOG_OFF, else NULL is an error.
+ * @param context   Handed to the callback. May be NULL.
+ * @return PBK_OK, PBK_INVALID_ARGUMENT, PBK_INVALID_CLIENT or PBK_CLIENT_CLOSED.
+ *         PBK_WOULD_DEADLOCK in a callback of another client. After the return the callback
+ *         from before is not called any more. pbk_client_close() ends the log, too.
+ * Any thread, and callbacks of this client. Waits for a line that is being handed over, and
+ * up to one second for those that wait, but not on the transfer thread. Hold no lock that
+ * the callback takes. Since 0.1.
+ */
+PBK_API pbk_status pbk_client_set_log(pbk_client *client, pbk_log_level level,
+                                      pbk_log_callback callback, void *context);
 
 /**
  * Verifies the signature of a webhook request, for platforms: whether it comes from somebody who has the secret, is whole, and is

@@ -3,7 +3,10 @@ extension PartnerBookingClient {
     /// Answers a tool call, and waits for that, at the latest until its deadline.
     @available(*, noasync, message: "It blocks its thread: use submitTool")
     public func callTool(_ json: [UInt8]) -> CallResult {
-        guard !Thread.isCallbackThread else { return .failure(.wouldDeadlock) }
+        guard !Thread.isCallbackThread else {
+            observer.refused(.callTool, .wouldDeadlock, tag: nil)
+            return .failure(.wouldDeadlock)
+        }
         let waiter = waiters.borrow()
         do throws(PartnerBookingError) {
             let (ticket, deadline) = try beginTool(json, .waiter(waiter))
@@ -41,7 +44,7 @@ extension PartnerBookingClient {
     package func submitTool(
         _ json: [UInt8], context: UInt, noteTicket: (CallTicket) -> Void
     ) throws(PartnerBookingError) {
-        try completions.reserve()
+        try observer.counting(.callTool) { () throws(PartnerBookingError) in try completions.reserve() }
         do throws(PartnerBookingError) {
             _ = try beginTool(json, .queue(completions, context: context), noteTicket)
         } catch {
@@ -77,8 +80,10 @@ extension PartnerBookingClient {
     private func beginTool(
         _ json: [UInt8], _ receiver: CompletionReceiver, _ noteTicket: (CallTicket) -> Void = { _ in }
     ) throws(PartnerBookingError) -> (ticket: CallTicket, deadline: MonotonicTime) {
-        let request = try ToolRequest(json: json)
-        let profile = try profile(request.botID)
+        let (request, profile) = try observer.counting(.callTool) { () throws(PartnerBookingError) in
+            let request = try ToolRequest(json: json)
+            return (request, try self.profile(request.botID))
+        }
         let ticket = try state.withLock { state throws(PartnerBookingError) in
             guard !state.isClosed else { throw .clientClosed }
             state.ticketCount &+= 1
@@ -103,9 +108,9 @@ extension PartnerBookingClient {
         guard let end else { return (ticket, deadline) }
         if case .handler = receiver {
             // Handlers are called on the transfer thread alone.
-            try loop.perform { end.tell() }
+            try loop.perform { [observer] in end.tell(observer) }
         } else {
-            end.tell()
+            end.tell(observer)
         }
         return (ticket, deadline)
     }
@@ -127,7 +132,16 @@ extension PartnerBookingClient {
         var receipt: Receipt?
         var key: String?
 
-        func tell() { job.tell(.done(result), receipt, key: key) }
+        /// The answer to the model. nil: a failure.
+        var told: ToolReply.Result?
+
+        func tell(_ observer: Observer) {
+            let microseconds = MonotonicTime.now().microseconds(since: job.submittedAt)
+            observer.toolEnded(
+                job.request.tool, told, result, microseconds, attempts: job.attempts, ticket: job.ticket,
+                tag: job.request.tag)
+            job.tell(.done(result), receipt, key: key)
+        }
     }
 
     /// Hands an event to a tool call, and does what it asks for. Returns its end, if that is
@@ -144,7 +158,8 @@ extension PartnerBookingClient {
                 desk.jobs[job.ticket] = nil
                 let told = receipt ?? (reply.idempotencyKey ?? reply.toldKey).flatMap { job.receipts[$0] }
                 return End(
-                    job: job, result: .success(reply.json(job.request.toolName)), receipt: told, key: reply.idempotencyKey)
+                    job: job, result: .success(reply.json(job.request.toolName)), receipt: told, key: reply.idempotencyKey,
+                    told: reply.result)
             }
             if job.isCancelled {
                 desk.jobs[job.ticket] = nil
@@ -172,7 +187,9 @@ extension PartnerBookingClient {
         case .search(let window, let duration):
             let key = AvailabilityCache.Key(botID: name.botID, window: window)
             let askedAt = MonotonicTime.now()
-            if let slots = desk.cache.slots(key, durationMinutes: duration, profile, now: now, at: askedAt) { return slots }
+            let slots = desk.cache.slots(key, durationMinutes: duration, profile, now: now, at: askedAt)
+            observer.statistics?.count(slots == nil ? .cacheMisses : .cacheHits)
+            if let slots { return slots }
             let json = window.request(botID: name.botID, profile.zone, job.members())
             try submit(.search(key, durationMinutes: duration, askedAt: askedAt), job, json)
         case .settle(let key):
@@ -243,7 +260,7 @@ extension PartnerBookingClient {
             }
             return step(job, event, completion.receipt, &desk)
         }
-        end?.tell()
+        end?.tell(observer)
     }
 
     /// The end of a part, as the state machine hears it. Not under the lock: a reply may have

@@ -18,6 +18,8 @@ public final class PartnerBookingClient: Sendable {
     /// By which a request is for the past.
     let clock: ServiceClock
     let state: Monitor<State>
+    let observer: Observer
+    let openedAt = MonotonicTime.now()
     /// The conversations, and the tool calls under way.
     let tools = Monitor(ToolDesk())
     /// Where the completions of calls submitted without a handler wait.
@@ -47,6 +49,7 @@ public final class PartnerBookingClient: Sendable {
     public init(json: [UInt8]) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json)
         callDefaults = configuration.callDefaults
+        observer = Observer(configuration.countsCalls ? CallStatistics() : nil)
         endpoint = configuration.service.endpoint
         voice = configuration.voice
         let transport: any Transport
@@ -74,7 +77,7 @@ public final class PartnerBookingClient: Sendable {
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
         let (loop, transfer) = try TransferLoop.start(
-            transport, endpoint, configuration.limits, configuration.policy, ledger,
+            transport, endpoint, configuration.limits, configuration.policy, ledger, observer,
             report: { [completions] in completions.append($0) })
         self.loop = loop
         do throws(PartnerBookingError) {
@@ -167,7 +170,8 @@ public final class PartnerBookingClient: Sendable {
 
     /// Returns the error of a call that was not accepted.
     func annotating(_ error: PartnerBookingError, _ call: Call) -> PartnerBookingError {
-        ledger.annotating(call.context.annotating(error))
+        let annotated = ledger.annotating(call.context.annotating(error))
+        return call.isOwn ? annotated : counted(annotated, of: call.request.operation)
     }
 
     /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
@@ -297,6 +301,7 @@ public final class PartnerBookingClient: Sendable {
             // The disk may hang; then its thread stays behind, and the journal locked.
             if ledger.waitForEnd(until: patience) { journal.join() } else { journal.detach() }
         }
+        observer.log.set(nil, nil, until: patience)
         return ended ?? 1
     }
 
@@ -314,7 +319,7 @@ public final class PartnerBookingClient: Sendable {
             }
             return request
         } catch {
-            throw ledger.annotating(error)
+            throw counted(ledger.annotating(error), of: operation)
         }
     }
 

@@ -91,7 +91,8 @@ final class ToolJob: @unchecked Sendable {
         }
         receiver.receive(event, receipt) { [event] in
             CallCompletion(
-                ticket: ticket, idempotencyKey: key, tag: request.tag, event: event, timing: timing, receipt: receipt)
+                ticket: ticket, kind: .callTool, idempotencyKey: key, tag: request.tag, event: event, timing: timing,
+                receipt: receipt)
         }
     }
 }

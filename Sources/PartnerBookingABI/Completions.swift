@@ -10,6 +10,7 @@ final class CompletionBox: @unchecked Sendable {
     fileprivate let ticket: pbk_ticket
     fileprivate let context: UInt
     fileprivate let event: pbk_event
+    fileprivate let operation: pbk_operation
     fileprivate let status: pbk_status
     fileprivate let outcome: pbk_outcome
     fileprivate let tag: CText?
@@ -38,6 +39,7 @@ final class CompletionBox: @unchecked Sendable {
     private init(_ completion: CallCompletion, _ context: UInt) {
         ticket = completion.ticket?.rawValue ?? 0
         self.context = context
+        operation = pbk_operation(completion.kind)
         tag = completion.tag.flatMap { CText(Array($0.utf8)) }
         key = completion.idempotencyKey.flatMap { CText(Array($0.utf8)) }
         timing = completion.timing
@@ -96,6 +98,11 @@ private final class CText: @unchecked Sendable {
 @_cdecl("pbk_completion_event") @implementation
 public func pbk_completion_event(_ completion: OpaquePointer?) -> pbk_event {
     CompletionBox.at(completion)?.event ?? pbk_event(0)
+}
+
+@_cdecl("pbk_completion_operation") @implementation
+public func pbk_completion_operation(_ completion: OpaquePointer?) -> pbk_operation {
+    CompletionBox.at(completion)?.operation ?? pbk_operation(0)
 }
 
 @_cdecl("pbk_completion_ticket") @implementation

@@ -42,3 +42,14 @@ extension CallOperation {
         }
     }
 }
+
+extension pbk_operation {
+    init(_ kind: CallKind) {
+        switch kind {
+        case .searchAvailability: self = PBK_SEARCH_AVAILABILITY
+        case .createBooking: self = PBK_CREATE_BOOKING
+        case .lookupCustomer: self = PBK_LOOKUP_CUSTOMER
+        case .callTool: self = PBK_CALL_TOOL
+        }
+    }
+}

@@ -2,47 +2,8 @@ import CPartnerBooking
 import PartnerBooking
 
 extension PartnerBookingError {
-    /// The `pbk_status` of the header. The library's own codes have one each; what a service says is sorted by HTTP status.
-    var pbkStatus: pbk_status {
-        guard !isFromService, code != .httpError else { return serviceStatus }
-        return switch code {
-        case .invalidArgument: PBK_INVALID_ARGUMENT
-        case .invalidClient: PBK_INVALID_CLIENT
-        case .clientClosed: PBK_CLIENT_CLOSED
-        case .invalidConfig: PBK_INVALID_CONFIG
-        case .invalidJSON: PBK_INVALID_JSON
-        case .invalidField: PBK_INVALID_FIELD
-        case .cancelled: PBK_CANCELLED
-        case .wouldDeadlock: PBK_WOULD_DEADLOCK
-        case .idempotencyKeyReused: PBK_IDEMPOTENCY_KEY_REUSED
-        case .notRecorded: PBK_NOT_RECORDED
-        case .unsupportedOperation: PBK_UNSUPPORTED_OPERATION
-        case .unknownBot: PBK_UNKNOWN_BOT
-        case .noWebhook: PBK_NO_WEBHOOK
-        case .accountChanged: PBK_ACCOUNT_CHANGED
-        case .unknownTimeZone: PBK_UNKNOWN_TIME_ZONE
-        case .timeUnclear: PBK_TIME_UNCLEAR
-        case .phoneUnclear: PBK_PHONE_UNCLEAR
-        case .queueFull: PBK_QUEUE_FULL
-        case .journalUnavailable: PBK_JOURNAL_UNAVAILABLE
-        case .journalLocked: PBK_JOURNAL_LOCKED
-        case .circuitOpen: PBK_CIRCUIT_OPEN
-        case .ledgerFull: PBK_LEDGER_FULL
-        case .timeout: PBK_TIMEOUT
-        case .dnsFailed: PBK_DNS_FAILED
-        case .connectFailed: PBK_CONNECT_FAILED
-        case .tlsFailed: PBK_TLS_FAILED
-        case .connectionLost: PBK_CONNECTION_LOST
-        case .proxyFailed: PBK_PROXY_FAILED
-        case .addressRefused: PBK_ADDRESS_REFUSED
-        case .invalidReply: PBK_INVALID_REPLY
-        case .replyTooLarge: PBK_REPLY_TOO_LARGE
-        case .notConfirmed: PBK_NOT_CONFIRMED
-        case .otherBooking: PBK_OTHER_BOOKING
-        case .inDoubt: PBK_IN_DOUBT
-        default: PBK_RESOURCE_UNAVAILABLE
-        }
-    }
+    /// The `pbk_status` of the header.
+    var pbkStatus: pbk_status { pbk_status(rawValue: UInt32(callStatus.rawValue)) }
 
     /// The `pbk_outcome` of the header.
     var pbkOutcome: pbk_outcome {
@@ -51,16 +12,6 @@ extension PartnerBookingError {
         case .notSent: PBK_OUTCOME_NOT_SENT
         case .rejected: PBK_OUTCOME_REJECTED
         case .unknown: PBK_OUTCOME_UNKNOWN
-        }
-    }
-
-    private var serviceStatus: pbk_status {
-        switch status ?? 0 {
-        case 401, 403: PBK_UNAUTHORIZED
-        case 409 where isSlotConflict: PBK_SLOT_UNAVAILABLE
-        case 429: PBK_RATE_LIMITED
-        case 300...499: PBK_REFUSED
-        default: PBK_SERVICE_FAILED
         }
     }
 }

@@ -20,6 +20,7 @@ static pbk_status (*volatile cancel)(pbk_client *, pbk_ticket) = pbk_cancel;
 static int (*volatile client_fd)(pbk_client *) = pbk_client_fd;
 static pbk_completion *(*volatile next_completion)(pbk_client *, int32_t, pbk_status *) = pbk_next_completion;
 static pbk_event (*volatile completion_event)(const pbk_completion *) = pbk_completion_event;
+static pbk_operation (*volatile completion_operation)(const pbk_completion *) = pbk_completion_operation;
 static pbk_ticket (*volatile completion_ticket)(const pbk_completion *) = pbk_completion_ticket;
 static void *(*volatile completion_context)(const pbk_completion *) = pbk_completion_context;
 static pbk_status (*volatile completion_status)(const pbk_completion *) = pbk_completion_status;
@@ -40,6 +41,8 @@ static int (*volatile reply_retryable)(const char *) = pbk_reply_retryable;
 static int64_t (*volatile reply_retry_after_ms)(const char *) = pbk_reply_retry_after_ms;
 static char *(*volatile json_get)(const char *, const char *) = pbk_json_get;
 static char *(*volatile json_quote)(const char *) = pbk_json_quote;
+static char *(*volatile stats)(pbk_client *, pbk_status *) = pbk_stats;
+static pbk_status (*volatile client_set_log)(pbk_client *, pbk_log_level, pbk_log_callback, void *) = pbk_client_set_log;
 static pbk_webhook_verdict (*volatile webhook_verify)(const char *const *, size_t, const char *, const void *, size_t,
                                                       int64_t, int64_t) = pbk_webhook_verify;
 static const char *(*volatile webhook_verdict_text)(pbk_webhook_verdict) = pbk_webhook_verdict_text;
@@ -54,6 +57,6 @@ int main(void)
             && completion_reply_length && completion_tag && completion_timing && completion_free && prewarm
             && booking_key && random_key && pending_bookings && sandbox_bookings && reply_status && reply_outcome
             && reply_retryable && reply_retry_after_ms && json_get && json_quote && webhook_verify
-            && webhook_verdict_text && webhook_sign && string_free
+            && webhook_verdict_text && webhook_sign && string_free && completion_operation && stats && client_set_log
         ? 0 : 1;
 }

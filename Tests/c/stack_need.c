@@ -73,6 +73,9 @@ static void list(void) { pbk_string_free(pbk_pending_bookings(client, NULL)); }
 static void key(void) { pbk_string_free(pbk_booking_key("call-1", KEY_REQUEST, NULL, NULL)); }
 static void read_reply(void) { pbk_reply_status("{\"error\":{\"code\":\"timeout\",\"message\":\"m\",\"outcome\":\"unknown\"}}"); }
 static void get(void) { pbk_string_free(pbk_json_get("{\"a\":[{\"b\":\"\\u00fc\"}]}", "/a/0/b")); }
+static void no_line(void *context, pbk_log_level level, const char *line) { (void)context; (void)level; (void)line; }
+static void stats(void) { pbk_string_free(pbk_stats(client, NULL)); }
+static void set_log(void) { pbk_client_set_log(client, PBK_LOG_DEBUG, no_line, NULL); }
 static void close_it(void) { pbk_client_close(client, 2000); }
 
 static void nothing(void) {}
@@ -91,6 +94,7 @@ static const struct { const char *name; void (*before)(void), (*body)(void); } f
     {"pbk_prefetch", nothing, prefetch}, {"pbk_conversation_end", find, hang_up},
     {"pbk_cancel", submit, cancel}, {"pbk_next_completion", submit, take}, {"pbk_completion_timing", submit_and_take, read_completion},
     {"pbk_completion_free", submit_and_take, free_it}, {"pbk_pending_bookings", submit_and_take, list},
+    {"pbk_stats", search, stats}, {"pbk_client_set_log", nothing, set_log}, {"pbk_search_availability, logged", set_log, search},
     {"pbk_booking_key", nothing, key}, {"pbk_reply_status", nothing, read_reply}, {"pbk_json_get", nothing, get},
     {"pbk_client_close", nothing, close_it},
 };

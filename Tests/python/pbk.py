@@ -49,6 +49,8 @@ C_TYPES = {
     "const pbk_completion *": ctypes.c_void_p,
     "pbk_callback": Callback,
     "pbk_event": ctypes.c_int,
+    "pbk_log_level": ctypes.c_int,
+    "pbk_log_callback": ctypes.c_void_p,
     "pbk_operation": ctypes.c_int,
     "pbk_outcome": ctypes.c_int,
     "pbk_status": ctypes.c_int,

@@ -23,6 +23,7 @@ PLATFORM_WEBHOOK = webhook_config({BOT_ID: PLATFORM}, keep_warm_ms=0)
 SWITCHES = {
     *("journal_required", "resume_on_open", "keys_shared", "report_settled", "check_start_at"),
     "journal_keeps_replies",
+    "stats",
     f"platforms.{BOT_ID}.check_start_at",
 }
 """Options that are true or false."""

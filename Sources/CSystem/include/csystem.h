@@ -41,6 +41,9 @@ int csystem_epoll_take(int epoll, int *descriptors, int limit);
 static inline void csystem_store(uint64_t *number, uint64_t value) { __atomic_store_n(number, value, __ATOMIC_RELAXED); }
 static inline uint64_t csystem_load(const uint64_t *number) { return __atomic_load_n(number, __ATOMIC_RELAXED); }
 
+/* Adds to a number to which several threads add. */
+static inline void csystem_add(uint64_t *number, uint64_t step) { __atomic_fetch_add(number, step, __ATOMIC_RELAXED); }
+
 /* The clock of the processor time of the calling thread; -1 when there is none. */
 clockid_t csystem_thread_clock(void);
 
@@ -70,6 +73,15 @@ int csystem_install_no_crash_handler(void);
  * name.
  */
 ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacity);
+
+/*
+ * Stands in for hypotf in the shared object, by the linker. Only a part of Swift's runtime that no
+ * code here uses asks for it, and it was the one name that needed glibc 2.35 in place of 2.34.
+ */
+float csystem_hypotf(float x, float y);
+
+/* secure_getenv(): NULL as well when the process has more rights than its user. */
+const char *csystem_getenv(const char *name);
 
 /* pwrite(). Beyond RLIMIT_FSIZE it fails with EFBIG, and the process gets no SIGXFSZ. */
 ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset);

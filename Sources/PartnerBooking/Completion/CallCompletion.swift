@@ -13,6 +13,8 @@ public struct CallCompletion: Sendable {
 
     /// The call's ticket; nil for `settled`.
     public let ticket: CallTicket?
+    /// The kind of the call; `createBooking` for `settled`.
+    public let kind: CallKind
     /// For bookings: the request's `idempotency_key`.
     public let idempotencyKey: String?
     /// The request's own `tag`.

@@ -93,7 +93,7 @@ package final class CompletionQueue: Sendable {
             state.settlements += 1
             if state.waiting.isEmpty { state.descriptor?.signal() }
             let completion = CallCompletion(
-                ticket: nil, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
+                ticket: nil, kind: .createBooking, idempotencyKey: settlement.idempotencyKey, tag: settlement.tag,
                 event: .settled(settlement.result), timing: settlement.timing, receipt: settlement.receipt)
             state.waiting.append(Entry(completion: completion, context: 0))
         }

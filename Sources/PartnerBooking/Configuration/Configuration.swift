@@ -20,6 +20,8 @@ struct Configuration: Sendable {
     var journal: Journal.Settings?
     /// Unsettled bookings of the journal are sent again when the client opens.
     var resumesOnOpen: Bool
+    /// Counts what `pbk_stats` returns.
+    var countsCalls: Bool
     var voice: VoiceSettings
     var policy: DeliveryPolicy
     var connection: ConnectionSettings
@@ -63,7 +65,7 @@ extension Configuration {
                 "resume_on_open",
                 "retry",
                 "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
-                "keys_shared", "settle_for_ms", "report_settled", "voice",
+                "keys_shared", "settle_for_ms", "report_settled", "voice", "stats",
             ] + BookingRules.members + Journal.Settings.members.map(\.description))
 
         service = try Self.service(root)
@@ -83,6 +85,7 @@ extension Configuration {
             if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path or journal_dir") }
         }
         voice = try VoiceSettings(root.optionalObject("voice"))
+        countsCalls = try root.optionalBoolean("stats") ?? true
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
         policy = try Self.policy(root)
         journal?.isRequired = policy.isJournalRequired

@@ -1,7 +1,7 @@
 /// A tool call of a language model, with what the host knows of the phone call.
 final class ToolRequest: Sendable {
     /// The tools, by the names that a model knows.
-    enum Tool: String, Sendable {
+    enum Tool: String, Sendable, CaseIterable {
         case find = "find_appointment_slots"
         case book = "book_appointment"
         case lookUp = "look_up_caller"

@@ -53,13 +53,15 @@ package final class Call: Sendable {
     }
 
     /// The library's own: nobody waits for its end.
+    @inline(__always)
     var isOwn: Bool { if case .none = receiver { true } else { false } }
 
+    @inline(__always)
     func tell(_ event: CallCompletion.Event, _ timing: @autoclosure () -> CallTiming, _ receipt: Receipt? = nil) {
         receiver.receive(event, receipt) {
             CallCompletion(
-                ticket: ticket, idempotencyKey: request.idempotencyKey, tag: request.tag, event: event, timing: timing(),
-                receipt: receipt)
+                ticket: ticket, kind: CallKind(request.operation), idempotencyKey: request.idempotencyKey, tag: request.tag,
+                event: event, timing: timing(), receipt: receipt)
         }
     }
 }

@@ -1,32 +1,42 @@
 /// Delivers events to the exchanges of one client and executes their effects. Used on the transfer thread only.
 final class CallCoordinator {
-    private let transport: any Transport
-    private let endpoint: any Endpoint
-    private let limits: TransferLoop.Limits
-    private let policy: DeliveryPolicy
-    private let ledger: LedgerExecutor
-    private let mayTell: (Call, CallCompletion.Event) -> Bool
+    let transport: any Transport
+    let endpoint: any Endpoint
+    let limits: TransferLoop.Limits
+    let policy: DeliveryPolicy
+    let ledger: LedgerExecutor
+    let watch: CallWatch
+    /// That of `watch`.
+    let statistics: CallStatistics?
+    let logLevel: SharedNumber
+    let mayTell: (Call, CallCompletion.Event) -> Bool
     /// By the endpoint's numbers. Each service has its own breaker and budgets.
-    private var services: [ServiceHealth]
-    private var table = ExchangeTable()
-    private var timers = CallTimers()
-    private var waiting = FIFO<TransferID>()
-    private var finished = FIFO<FinishedTransfer>()
-    private var unattended = UnattendedExchanges()
-    private var sharedSearches = SharedSearches()
-    private var inFlight = 0 { didSet { assert(inFlight >= 0) } }
+    var services: [ServiceHealth]
+    var table = ExchangeTable()
+    var timers = CallTimers()
+    var waiting = FIFO<TransferID>()
+    /// Those of them that have ended.
+    var endedInQueue = 0
+    var finished = FIFO<FinishedTransfer>()
+    var unattended = UnattendedExchanges()
+    var sharedSearches = SharedSearches()
+    var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
     /// `mayTell`: whether a completion is still to be delivered. `report` takes ends of bookings whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
-        ledger: LedgerStore, seed: UInt64, mayTell: @escaping (Call, CallCompletion.Event) -> Bool = { _, _ in true },
+        ledger: LedgerStore, seed: UInt64, observer: Observer = Observer(nil),
+        mayTell: @escaping (Call, CallCompletion.Event) -> Bool = { _, _ in true },
         report: @escaping (Settlement) -> Void = { _ in }
     ) {
         self.transport = transport
         self.endpoint = endpoint
         self.limits = limits
         self.ledger = LedgerExecutor(
-            ledger: ledger, endpoint: endpoint, reportsSettled: policy.reportsSettled, report: report)
+            ledger: ledger, endpoint: endpoint, reportsSettled: policy.reportsSettled, observer: observer, report: report)
+        watch = CallWatch(observer)
+        statistics = observer.statistics
+        logLevel = observer.log.level
         self.mayTell = mayTell
         var policy = policy
         policy.attemptMilliseconds = endpoint.attemptMilliseconds
@@ -53,6 +63,11 @@ final class CallCoordinator {
         startWaiting(now)
         // Last, so that finished transfers keep their results.
         if unattended.areMany { stopOldest(now) }
+        if watch.mayHaveBreakers { watch.look(at: services) }
+        if let statistics {
+            statistics.set(.inFlight, to: inFlight)
+            statistics.set(.queued, to: waiting.count - endedInQueue)
+        }
     }
 
     // MARK: Events
@@ -62,6 +77,7 @@ final class CallCoordinator {
         if let slowAt = call.slowAt { timers.add(.slow(call.ticket), at: slowAt) }
         table.left(call.ticket)
         if call.isShared, let other = sharedSearches.join(call, &table) {
+            statistics?.count(.searchesJoined)
             return update(other, now) { exchange, _ in exchange.joined(call, now) }
         }
         table.insert(Exchange(call, policy))
@@ -91,6 +107,7 @@ final class CallCoordinator {
     /// Gives free places to the exchanges that have waited longest.
     private func startWaiting(_ now: MonotonicTime) {
         while inFlight < limits.maxInFlight, let id = waiting.popFirst() {
+            if endedInQueue > 0, table.reads(id, { _ in true }) == nil { endedInQueue -= 1 }
             update(id, now) { exchange, health in
                 guard exchange.phase == .queued else { return [] }  // ended while it waited
                 inFlight += 1
@@ -99,10 +116,11 @@ final class CallCoordinator {
         }
     }
 
-    private func attemptEnded(_ transfer: FinishedTransfer) {
+    func attemptEnded(_ transfer: FinishedTransfer) {
         let now = transfer.endedAt
         update(transfer.id, now) { exchange, health in
             let attempt = AttemptResult(transfer.result, to: exchange.question(endpoint.source))
+            noteEnd(of: transfer, isSuccess: attempt.isSuccess, exchange)
             return exchange.attemptEnded(attempt, transfer.sendings, transfer.timing, now, &health)
         }
     }
@@ -118,6 +136,7 @@ final class CallCoordinator {
                 }
             case .slow(let ticket):
                 guard let (call, exchange) = table.call(ticket), mayTell(call, .slow) else { break }
+                watch.slow(call)
                 call.tell(.slow, exchange.timing(call, now))
             case .exchange(let id, let timer, _):
                 update(id, now) { exchange, health in
@@ -125,76 +144,5 @@ final class CallCoordinator {
                 }
             }
         }
-    }
-
-    // MARK: Effects
-
-    /// Delivers an event to an exchange, and executes the effects that it returns.
-    private func update(
-        _ id: TransferID, _ now: MonotonicTime, _ event: (inout Exchange, inout ServiceHealth) -> [Exchange.Effect]
-    ) {
-        let effects = table.change(id) { exchange in
-            let service = exchange.message?.service ?? 0
-            return services.indices.contains(service) ? event(&exchange, &services[service]) : []
-        }
-        for effect in effects ?? [] { execute(effect, of: id, now) }
-    }
-
-    private func execute(_ effect: Exchange.Effect, of id: TransferID, _ now: MonotonicTime) {
-        switch effect {
-        case .queue: waiting.append(id)
-        case .leavePlace: inFlight -= 1
-        case .send(let attempt):
-            if let request = table.change(id, { $0.httpRequest(attempt) }) ?? nil, let failure = transport.start(id, request)
-            {
-                attemptEnded(FinishedTransfer(id: id, result: .failure(failure), endedAt: now))
-            }
-        case .abandon(let isOverdue): abandon(id, isOverdue: isOverdue, now)
-        case .giveUp(let selection): giveUp(selection, id, now)
-        case .wait(let timer, let moment, let generation):
-            timers.add(.exchange(id, timer, generation: generation), at: moment)
-        case .goOn: unattended.append(id)
-        case .sendNoMore: transport.sendNoMore(id)
-        case .distrust: transport.distrust(id)
-        case .complete(let call, let event, let end):
-            table.left(call.ticket)
-            guard mayTell(call, event) else { break }
-            let receipt = ledger.receipt(call.request, event, end)
-            call.tell(event, table.change(id) { $0.timing(call, now) } ?? CallTiming(call, now), receipt)
-        case .resubmit(let call): accept(call, now)
-        case .end: table.remove(id)
-        case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
-            let answer = table.change(id) { (ledger.execute(effect, of: $0, now), $0.generation) }
-            guard let (answer, generation) = answer else { return }
-            switch answer {
-            case .none: break
-            case .event(let event): update(id, now) { exchange, _ in event(&exchange) }
-            case .later(let timer, let moment): timers.add(.exchange(id, timer, generation: generation), at: moment)
-            case .join(let other):
-                if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
-            }
-        }
-    }
-
-    /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings are in doubt.
-    private func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) {
-        for other in ledger.inFlight(selection) where table.isWithoutHost(other) {
-            update(other, now) { exchange, _ in exchange.stopped(.cancelled, now) }
-        }
-        update(id, now) { [event = ledger.giveUp(selection, id, now)] exchange, _ in event(&exchange) }
-    }
-
-    private func abandon(_ id: TransferID, isOverdue: Bool, _ now: MonotonicTime) {
-        // An unknown transfer counts as sent.
-        let abandoned = transport.cancel(id, isOverdue: isOverdue) ?? AbandonedTransfer(sendings: Sendings(at: now))
-        update(id, now) { exchange, health in
-            let answer = AttemptResult(partial: abandoned.partialReply, to: exchange.question(endpoint.source))
-            return exchange.abandoned(answer, abandoned.sendings, abandoned.timing, now, &health)
-        }
-    }
-
-    /// Gives up the oldest background exchanges beyond the limits.
-    private func stopOldest(_ now: MonotonicTime) {
-        for id in unattended.beyond(limits, table) { update(id, now) { exchange, _ in exchange.stopped(.timeout, now) } }
     }
 }

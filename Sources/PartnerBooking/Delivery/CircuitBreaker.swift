@@ -42,6 +42,9 @@ struct CircuitBreaker: Sendable {
         }
     }
 
+    /// Calls fail at once, but for a probe.
+    var isOpen: Bool { if case .closed = state { false } else { true } }
+
     /// When it is worth another call.
     func retryAfterMilliseconds(now: MonotonicTime) -> Int {
         switch state {

@@ -130,11 +130,13 @@ extension Exchange {
 
     private mutating func enqueue() -> [Effect] {
         phase = .queued
+        isInQueue = true
         return [.queue]
     }
 
     /// It has a place among the exchanges in flight.
     mutating func placeGranted(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
+        isInQueue = false
         guard phase == .queued else { return [.leavePlace] }
         hasPlace = true
         startedAt = now

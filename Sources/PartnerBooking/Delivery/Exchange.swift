@@ -142,6 +142,8 @@ struct Exchange {
     var isReplayed = false
     var isWithdrawn = false
     var hasPlace = false
+    /// It has asked for a place, and was not granted one yet.
+    var isInQueue = false
     /// The latest of its calls' deadlines.
     var deadline: MonotonicTime
     /// When the pause under way is over.

@@ -16,6 +16,7 @@ struct LedgerExecutor {
     let ledger: LedgerStore
     let endpoint: any Endpoint
     let reportsSettled: Bool
+    let observer: Observer
     /// Reports the end of a booking whose call ended `unknown`.
     let report: (Settlement) -> Void
 
@@ -39,6 +40,7 @@ struct LedgerExecutor {
         case .withdraw: ledger.withdraw(key)
         case .renew: ledger.renew(key, accountID: exchange.message?.accountID)
         case .report(let result, let timing, let tag):
+            observer.settled(result, tag: tag)
             guard reportsSettled else { return .none }
             // Without room for the report the end stays among the pending ones.
             let receipt = receipt(exchange.request, .settled(result), exchange.end)
@@ -52,12 +54,14 @@ struct LedgerExecutor {
 
     /// The store was late: the exchange of a refused booking has ended in doubt.
     private func reportLate(_ key: String, _ late: BookingLedger.LateEnd) {
-        guard let owed = late.owedReport, reportsSettled else { return }
+        guard let owed = late.owedReport else { return }
         let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: key)
+        let result = CallResult.failure(context.annotating(.notMade, outcome: late.outcome))
+        observer.settled(result, tag: owed.tag)
+        guard reportsSettled else { return }
         report(
             Settlement(
-                idempotencyKey: key, tag: owed.tag,
-                result: .failure(context.annotating(.notMade, outcome: late.outcome)),
+                idempotencyKey: key, tag: owed.tag, result: result,
                 timing: CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0),
                 receipt: Receipt(ledger, key: key, end: late.end)))
     }
@@ -106,6 +110,7 @@ struct LedgerExecutor {
     /// Returns the event for the exchange that waits for a record, or nil for a record without an event.
     func event(_ report: Journal.Report, _ now: MonotonicTime) -> Event? {
         guard case .event(let event, let key, let stamp) = report.record else { return nil }
+        if case .failed(let message, _) = report.result { observer.journalFailed(message) }
         switch (event, report.result) {
         case (.intent, .durable):
             ledger.recorded(key, clock: stamp.clock)

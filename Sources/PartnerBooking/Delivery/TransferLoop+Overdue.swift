@@ -9,24 +9,30 @@ extension TransferLoop {
     static let overdueMilliseconds = 500
 
     /// Ends calls that are overdue if the thread is stuck. Returns whether calls are open.
-    static func endOverdue(_ shared: Monitor<Shared>, _ now: MonotonicTime) -> Bool {
+    static func endOverdue(_ shared: Monitor<Shared>, _ observer: Observer, _ now: MonotonicTime) -> Bool {
         let (calls, areOpen) = shared.withLock { shared in
             let isStuck = !shared.isAsleep && now.milliseconds(since: shared.drainedAt) >= stuckMilliseconds
             let calls =
                 isStuck ? shared.claim { $0.deadline.adding(milliseconds: overdueMilliseconds) <= now } : []
             return (calls, shared.openCount > 0)
         }
-        for call in calls { end(call, .timeout, now) }
+        for call in calls { end(call, .timeout, observer, now) }
         return areOpen
     }
 
     /// Ends all calls that are left, when the close leaves the thread behind.
     func endAll(_ now: MonotonicTime) {
-        for call in shared.withLock({ $0.claim { _ in true } }) { Self.end(call, .clientClosed, now) }
+        for call in shared.withLock({ $0.claim { _ in true } }) {
+            Self.end(call, .clientClosed, observer, now)
+        }
     }
 
-    private static func end(_ call: Call, _ error: PartnerBookingError, _ now: MonotonicTime) {
-        call.tell(.done(.failure(call.context.annotating(error, outcome: .unknown))), CallTiming(call, now))
+    private static func end(_ call: Call, _ error: PartnerBookingError, _ observer: Observer, _ now: MonotonicTime) {
+        let result = CallResult.failure(call.context.annotating(error, outcome: .unknown))
+        observer.ended(
+            CallKind(call.request.operation), result, microseconds: now.microseconds(since: call.submittedAt), attempts: nil,
+            call.identify)
+        call.tell(.done(result), CallTiming(call, now))
     }
 }
 

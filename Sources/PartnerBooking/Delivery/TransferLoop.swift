@@ -64,14 +64,16 @@ final class TransferLoop: @unchecked Sendable {
     private let transport: any Transport
     private let limits: Limits
     private let coordinator: CallCoordinator
+    let observer: Observer
     private let ledger: LedgerStore
     /// The events under way, on the transfer thread: their memory serves for the next ones.
     private var taken = FIFO<Event>(reserving: 16)
 
     private init(
         _ shared: Monitor<Shared>, _ transport: any Transport, _ limits: Limits, _ coordinator: CallCoordinator,
-        _ ledger: LedgerStore
+        _ ledger: LedgerStore, _ observer: Observer
     ) {
+        self.observer = observer
         self.ledger = ledger
         self.shared = shared
         self.transport = transport
@@ -83,7 +85,7 @@ final class TransferLoop: @unchecked Sendable {
     /// on that thread for each settled booking whose call ended `unknown`.
     static func start(
         _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: DeliveryPolicy,
-        _ ledger: LedgerStore, report: @escaping (Settlement) -> Void = { _ in }
+        _ ledger: LedgerStore, _ observer: Observer = Observer(nil), report: @escaping (Settlement) -> Void = { _ in }
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
         // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
@@ -100,11 +102,11 @@ final class TransferLoop: @unchecked Sendable {
                 return true
             }
         }
-        transport.watch { now in Self.endOverdue(shared, now) }
+        transport.watch { now in Self.endOverdue(shared, observer, now) }
         let coordinator = CallCoordinator(
             transport: transport, endpoint: endpoint, limits: limits, policy: policy, ledger: ledger,
-            seed: .random(in: .min ... .max), mayTell: mayTell, report: report)
-        let loop = TransferLoop(shared, transport, limits, coordinator, ledger)
+            seed: .random(in: .min ... .max), observer: observer, mayTell: mayTell, report: report)
+        let loop = TransferLoop(shared, transport, limits, coordinator, ledger, observer)
         // Enters the gate before there is a second thread, so that the gate's own lazy global exists. In the child of a fork
         // two threads that need a lazy global at the same time both spin: Swift 6.3's lock compares the forking thread's old
         // ID (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift). This can go when that lock
@@ -151,11 +153,25 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
+    /// The calls that are accepted and not yet completed.
+    var openCalls: Int { shared.withLock { $0.openCount } }
+
+    var openConnections: Int { transport.openConnections }
+
     /// Hands in what is to run on the transfer thread.
     func perform(_ work: @escaping @Sendable () -> Void) throws(PartnerBookingError) {
         let isToWake = try shared.withLock { shared throws(PartnerBookingError) in
             guard shared.closesAt == nil else { throw .clientClosed }
             shared.events.append(.work(work))
+            return shared.wakeUp()
+        }
+        if isToWake { transport.wake() }
+    }
+
+    /// Makes the thread come round once more, also when the loop closes.
+    private func comeRound() {
+        let isToWake = shared.withLock { shared in
+            shared.events.append(.work({}))
             return shared.wakeUp()
         }
         if isToWake { transport.wake() }
@@ -187,11 +203,15 @@ final class TransferLoop: @unchecked Sendable {
 
     private func run() {
         Thread.markAsCallbackThread()
+        observer.log.begin { [weak self] in
+            self?.comeRound()
+        }
         var isStopped = false
         while true {
             let now = MonotonicTime.now()
             var closesAt = drainInbox(now)
             coordinator.step(now)
+            if observer.log.isOn { observer.log.deliver() }
             if let moment = closesAt {
                 if moment <= now && !isStopped {
                     coordinator.stopAll(now)
@@ -212,6 +232,7 @@ final class TransferLoop: @unchecked Sendable {
         coordinator.dropAll(.now())
         ledger.beginClose()
         transport.close()
+        observer.log.end()
         shared.update { $0.isOver = true }
         ExitGate.leave()
     }

@@ -48,6 +48,8 @@ struct AttemptResult {
         retryAfterMilliseconds = error.retryAfterMilliseconds
     }
 
+    var isSuccess: Bool { if case .success = result { true } else { false } }
+
     /// A success of the promised shape, or a refusal with the service's own code.
     private var isDefinite: Bool {
         switch result {

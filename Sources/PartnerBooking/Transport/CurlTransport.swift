@@ -9,6 +9,7 @@ final class CurlTransport: Transport {
     let settings: ConnectionSettings
     private let wakeUp: EventDescriptor
     let sockets: CurlSockets
+    var openConnections: Int { sockets.open.count }
     let watchdog: Watchdog
     var running = CounterTable<TransferID, CurlTransfer>()
     /// Transfers whose results were taken and are being looked at.

@@ -19,6 +19,8 @@ final class OpenSockets: Sendable {
         state = Monitor(empty)
     }
 
+    var count: Int { state.withLock { $0.servers.count } }
+
     func opened(_ socket: Int32, to server: Int) { state.withLock { $0.servers[socket] = server } }
 
     func close(_ socket: Int32) -> Int32 {

@@ -123,9 +123,12 @@ final class FinishedTransfer {
     }
 }
 
-/// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` are called on
-/// the transfer thread only. None of them blocks, apart from `wait`.
+/// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` and
+/// `openConnections` are called on the transfer thread only. None of them blocks, apart from `wait`.
 protocol Transport: AnyObject {
+    /// The connections that are open, in use or not.
+    var openConnections: Int { get }
+
     /// Starts a transfer; its result comes from `perform()`. nil, or why it could not be started at all.
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure?
 
@@ -168,4 +171,9 @@ protocol Transport: AnyObject {
 
 extension Transport {
     func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool) {}
+}
+
+extension Transport {
+    /// A transport without a network.
+    var openConnections: Int { 0 }
 }

@@ -10,6 +10,7 @@ extension ClientConfiguration {
             root.member("max_in_flight", ifAny: maxInFlight)
             root.member("max_queued", ifAny: maxQueued)
             root.member("max_reply_bytes", ifAny: maxReplyBytes)
+            root.member("stats", ifAny: countsCalls)
             connections.write(&root)
             root.object("retry", retries.write)
             root.object("circuit_breaker", circuitBreaker.write)

@@ -22,6 +22,8 @@ public struct ClientConfiguration: Sendable, Equatable {
     public var maxQueued: Int?
     /// Limit of a reply after decompression, 1024 to 67108864.
     public var maxReplyBytes: Int?
+    /// Counts calls for `statsJSON`. nil: it does.
+    public var countsCalls: Bool?
     /// Connections to servers.
     public var connections = Connections()
     /// Retries within a call.

@@ -9,7 +9,9 @@ import Testing
         -> CallCompletion
     {
         let timing = CallTiming(totalMicroseconds: 0, queueMicroseconds: 0, attempts: 0, lastAttempt: nil)
-        return CallCompletion(ticket: ticket, idempotencyKey: nil, tag: nil, event: event, timing: timing, receipt: nil)
+        return CallCompletion(
+            ticket: ticket, kind: .searchAvailability, idempotencyKey: nil, tag: nil, event: event, timing: timing,
+            receipt: nil)
     }
 
     private func isReadable(_ queue: CompletionQueue, within milliseconds: Int32 = 0) throws -> Bool {

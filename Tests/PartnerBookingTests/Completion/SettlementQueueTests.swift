@@ -16,7 +16,9 @@ import Testing
 
     private static func completion(_ ticket: CallTicket) -> CallCompletion {
         CallCompletion(
-            ticket: ticket, idempotencyKey: nil, tag: nil, event: .done(.success([])), timing: timing, receipt: nil)
+            ticket: ticket, kind: .searchAvailability, idempotencyKey: nil, tag: nil, event: .done(.success([])),
+            timing: timing,
+            receipt: nil)
     }
 
     private func isReadable(_ queue: CompletionQueue) throws -> Bool {

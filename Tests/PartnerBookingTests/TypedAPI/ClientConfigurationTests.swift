@@ -58,6 +58,7 @@ import Testing
         configuration.bookings.reportsSettled = true
         configuration.platform = .init(keys: .checkedFirst, limit: .milliseconds(8_015), checksStart: false)
         configuration.platformByBot = ["bot_2": .init(keys: .notKept), "bot_1": .init(limit: .milliseconds(8_016))]
+        configuration.countsCalls = false
         configuration.journal = .init(
             path: "/tmp/journal", isRequired: false, timeout: .milliseconds(8_017), resumesOnOpen: true,
             maxBytes: 8_018_000, keepsReplies: false)
@@ -76,7 +77,7 @@ import Testing
         #expect(read.policy.retry == retry && read.policy.retryTokens == 801)
         #expect(read.policy.circuitBreaker == .init(failures: 802, openMilliseconds: 8_012))
         #expect(read.journal?.retentionMilliseconds == 8_013 * 60_000 && read.policy.settleForMilliseconds == 8_014)
-        #expect(settings.rules.areKeysShared && read.policy.reportsSettled)
+        #expect(settings.rules.areKeysShared && read.policy.reportsSettled && !read.countsCalls)
         var rules = BookingRules(
             keys: .first, platformLimitMilliseconds: 8_015, areKeysShared: true, checksStart: false)
         #expect(settings.rules == rules)
