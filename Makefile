@@ -11,28 +11,30 @@
 ## Build
 ##   make lib             build/lib/libpartnerbooking.so
 ##   make examples        the C examples, in build/examples-c
-##   make wheel           the Python package with the library inside, in build/wheel
+##   make wheel           the Python package with the library and libcurl inside, in build/wheel
 ##   make clean           remove what was built
 ##
 ## Part of the tests
 ##   make test-swift      the Swift tests
 ##   make test-c          the library from C; also test-cpp, test-python, test-fuzz, test-valgrind
-##   make test-hosts      the Python package in agent frameworks from PyPI; not part of `make test`
+##   make test-hosts      the package in agent frameworks and on slim systems; not part of `make test`
 ##   make asan, tsan      the Swift tests under AddressSanitizer or ThreadSanitizer
 ##   make fuzz            search for inputs that break a reader, FUZZ_SECONDS for each
 ##   make lint, format    check or correct the format of Swift files
 ##
 ## Run and measure
+##   make demo-call       a phone call over SIP: sip_engine, a caller, and what both said
 ##   make demo-relay      an engine and a platform in two processes, with signed requests
 ##   make bench           the figures of docs/benchmarks.md
 ##   make instructions    the instructions of one warm call, by shared object
 ##   make scanner         the speed of the JSON scanner, beside simdjson and RapidJSON
+##   make values          the cost of requests and replies as C++ values, beside nlohmann/json
 ##   make fleet           the table of docs/fleet.md: 1,000 clients and an outage, on a virtual clock
 ##
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all help deps demo call demo-relay test lib wheel examples bench instructions scanner fleet fuzz asan tsan format lint clean \
+.PHONY: all help deps demo call demo-call demo-relay test lib wheel examples bench instructions scanner values fleet fuzz asan tsan format lint clean \
 	check-build check-test build-swift-tests test-swift test-c test-cpp test-python test-fuzz test-valgrind test-hosts
 
 VERSION := $(shell sed -n 's/^.define PBK_VERSION "\(.*\)"/\1/p' include/partnerbooking.h)
@@ -51,14 +53,20 @@ all: lib
 # ---- What has to be installed -----------------------------------------------------------------------------------------
 
 BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
-TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind nlohmann/json.hpp=nlohmann-json3-dev \
-	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales import:ensurepip=python3-venv
+SIP_PACKAGES   := re/re.h=libre-dev espeak-ng/speak_lib.h=libespeak-ng-dev
+TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind nlohmann/json.hpp=nlohmann-json3-dev boost/asio.hpp=libboost-dev \
+	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales import:ensurepip=python3-venv $(SIP_PACKAGES) sipp=sip-tester
+
+# For the libcurl of the wheel.
+CURL_PACKAGES  := cmake=cmake dpkg-source=dpkg-dev openssl/ssl.h=libssl-dev nghttp2/nghttp2.h=libnghttp2-dev zlib.h=zlib1g-dev
+# For the systems that have Python and nothing else.
+HOSTS_PACKAGES := debootstrap=debootstrap
 
 FIND_SWIFT = command -v swift >/dev/null || \
 	{ echo "Install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
 
 deps:
-	@scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@scripts/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES) $(CURL_PACKAGES) $(HOSTS_PACKAGES)
 	@$(FIND_SWIFT)
 	@$(MAKE) --no-print-directory $(VENV)/installed
 
@@ -72,7 +80,7 @@ check-build:
 	@: $(call need,swift=swift $(BUILD_PACKAGES))
 
 check-test: check-build
-	@: $(call need,$(TEST_PACKAGES))
+	@: $(call need,$(TEST_PACKAGES) $(CURL_PACKAGES))
 
 $(VENV)/installed: Tests/python/requirements.txt
 	@: $(call need,import:ensurepip=python3-venv)
@@ -88,10 +96,12 @@ $(VENV)/installed: Tests/python/requirements.txt
 # are defined here.
 # Nothing here looks into its own types by reflection, which would cost 200 kB.
 # Exclusivity of access is checked at run time in the tests; in the host's process a check that fails would end the host.
-LINK_FLAGS = -Xswiftc -static-stdlib -Xswiftc -Xfrontend -Xswiftc -disable-reflection-metadata -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -use-ld=lld \
+# DWARF 4, also of C: the valgrind of Debian 12 gives up on DWARF 5 of more than one C file.
+LINK_FLAGS = -Xcc -gdwarf-4 -Xswiftc -static-stdlib -Xswiftc -Xfrontend -Xswiftc -disable-reflection-metadata -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -use-ld=lld \
 	-Xlinker -L$(shell swiftc -print-target-info -static-stdlib | sed -n '/"runtimeLibraryPaths"/{n;s/.*"\(.*\)".*/\1/p;}') \
 	-Xlinker --defsym=_swift_installCrashHandler=csystem_install_no_crash_handler \
 	-Xlinker --defsym=_swift_stdlib_getScalarName=csystem_no_scalar_name \
+	-Xlinker --defsym=hypotf=csystem_hypotf \
 	-Xlinker --gc-sections -Xlinker --version-script=$(CURDIR)/Sources/PartnerBookingABI/exports.map \
 	-Xlinker -soname=$(SONAME) -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
 
@@ -111,12 +121,22 @@ $(SHARED): $(SWIFT_SOURCES) Makefile | check-build
 
 # ---- The Python package -----------------------------------------------------------------------------------------------
 
-# libcurl stays the system's: it brings the distribution's certificates and its security updates, and a copy would bring neither.
-wheel: lib $(VENV)/installed
+# libcurl goes in, so that the package installs where there is none. `make wheel WHEEL_LIBCURL=system` leaves it out: that wheel
+# needs the system's. What is built by the other targets uses the system's in any case.
+WHEEL_LIBCURL := inside
+CURL     := build/curl
+BUNDLED   = $(if $(filter system,$(WHEEL_LIBCURL)),,$(CURL)/lib/libcurl.so.4)
+
+$(CURL)/lib/libcurl.so.4: packaging/build-libcurl
+	@: $(call need,$(CURL_PACKAGES))
+	packaging/build-libcurl $(CURL)
+
+wheel: lib $(VENV)/installed $(BUNDLED)
 	rm -rf build/wheel bindings/python/build
-	$(PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-		--wheel-dir build/wheel/untagged ./bindings/python
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" auditwheel --verbose repair --exclude libcurl.so.4 --wheel-dir build/wheel \
+	$(if $(BUNDLED),PARTNERBOOKING_BUNDLED='$(CURDIR)/$(CURL)/bundled') $(PYTHON) -m pip wheel --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --wheel-dir build/wheel/untagged ./bindings/python
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" LD_LIBRARY_PATH='$(CURDIR)/$(CURL)/lib' auditwheel --verbose repair \
+		$(if $(BUNDLED),,--exclude libcurl.so.4) --wheel-dir build/wheel \
 		build/wheel/untagged/*.whl 2>build/wheel/auditwheel.log || { cat build/wheel/auditwheel.log >&2; exit 1; }
 	@ls build/wheel/*.whl
 
@@ -133,6 +153,11 @@ demo:
 
 call: examples
 	@build/examples-c/phone_call --typed
+
+demo-call: examples
+	@: $(call need,python3=python3 $(SIP_PACKAGES))
+	@$(MAKE) --no-print-directory -C examples-c sip
+	@python3 examples-c/sip_caller.py
 
 demo-relay: examples
 	@: $(call need,python3=python3)
@@ -165,14 +190,15 @@ test-python: check-test lib examples wheel $(VENV)/installed
 	$(MAKE) --no-print-directory -s -C Tests/zones
 	$(PYTHON) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder Tests/python
 
-# Agent frameworks, each in a virtual environment of its own.
+# Agent frameworks, each in a virtual environment of its own, and systems without libcurl.
 test-hosts: wheel
+	@: $(call need,$(HOSTS_PACKAGES))
 	$(MAKE) --no-print-directory -s -j 2 -C Tests/hosts install
 	$(MAKE) --no-print-directory -s -C Tests/hosts check
 
 test-valgrind: check-test lib examples
 	$(MAKE) --no-print-directory -j 2 -C Tests/c valgrind
-	$(MAKE) --no-print-directory -j 2 -C Tests/cpp valgrind
+	$(MAKE) --no-print-directory -j 2 -C Tests/cpp valgrind sanitize
 
 # A short look; `make fuzz` takes a longer one.
 test-fuzz: check-build
@@ -197,7 +223,7 @@ asan tsan: check-build
 SCANNER_PEERS := c++:simdjson.h=libsimdjson-dev c++:rapidjson/reader.h=rapidjson-dev
 
 bench: lib $(VENV)/installed
-	@: $(call need-also,c++=g++ nginx=nginx-light)
+	@: $(call need-also,c++=g++ nginx=nginx-light $(SIP_PACKAGES))
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	$(PYTHON) Benchmarks/run.py
 
@@ -208,6 +234,10 @@ instructions: lib
 scanner: check-build
 	@: $(call need-also,c++=g++ $(SCANNER_PEERS))
 	@python3 Benchmarks/scanner.py
+
+values: lib
+	@: $(call need,c++=g++ nlohmann/json.hpp=nlohmann-json3-dev valgrind=valgrind)
+	@python3 Benchmarks/values.py
 
 fleet: build-swift-tests $(VENV)/installed
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -95,3 +96,7 @@ ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t of
     errno = code;
     return written;
 }
+
+float csystem_hypotf(float x, float y) { return (float)__builtin_sqrt((double)x * x + (double)y * y); }
+
+const char *csystem_getenv(const char *name) { return secure_getenv(name); }

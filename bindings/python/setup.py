@@ -3,6 +3,8 @@
 It is, in this order: the file that PARTNERBOOKING_LIBRARY names; the one that `make lib` left in this repository, where
 that is run if there is none and Swift is at hand; or none, when the system has libpartnerbooking installed. Else this
 says what to do.
+
+PARTNERBOOKING_BUNDLED names a folder with the versions and licences of what `make wheel` puts in beside it.
 """
 
 import ctypes
@@ -53,6 +55,9 @@ class BuildWithLibrary(build_py):
             # In an editable installation the package is used where it lies.
             package = "partnerbooking" if getattr(self, "editable_mode", False) else f"{self.build_lib}/partnerbooking"
             shutil.copyfile(file, Path(package) / SONAME)
+            bundled = os.environ.get("PARTNERBOOKING_BUNDLED")
+            if bundled:
+                shutil.copytree(bundled, Path(package) / "bundled", dirs_exist_ok=True)
 
 
 class PlatformWheel(bdist_wheel):

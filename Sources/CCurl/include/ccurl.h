@@ -1,16 +1,20 @@
 /*
- * What Swift cannot call of libcurl: curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, and some of
- * their types are macros. Each wrapper passes one call through and returns libcurl's code unchanged; nothing else is here.
+ * Calls of libcurl that Swift cannot make: curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, and some
+ * of their types are macros. Most wrappers pass one call through and return libcurl's code unchanged.
  * https://curl.se/libcurl/c/curl_easy_setopt.html
+ *
+ * The functions of ccurl.c do without parts of libcurl that are newer than 7.81, the one of Ubuntu 22.04.
  */
 #ifndef CCURL_H
 #define CCURL_H
 
 #include <curl/curl.h>
 
-#if LIBCURL_VERSION_NUM < 0x075700
-#error "libpartnerbooking needs libcurl 7.87 or later (CURLOPT_QUICK_EXIT)"
+#if LIBCURL_VERSION_NUM < 0x075100
+#error "libpartnerbooking needs libcurl 7.81 or later"
 #endif
+
+#include <stdbool.h>
 
 /* The signatures libcurl documents for its callbacks; curl.h leaves them to the caller. */
 typedef size_t (*ccurl_write_function)(char *data, size_t size, size_t count, void *context);
@@ -72,6 +76,19 @@ static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }
+
+/* Allows https and http, and no other protocol. */
+CURLcode ccurl_set_protocols(CURL *easy);
+
+/* Lets a handle go without a wait for the thread of its look-up. libcurl before 7.87 waits. */
+CURLcode ccurl_set_quick_exit(CURL *easy);
+
+/* Returns whether ccurl_header works: from libcurl 7.83 on. */
+bool ccurl_has_headers(void);
+
+/* Returns the first value of a header of the last reply, interim heads and trailers left out; NULL when there is none. It is
+ * libcurl's, until the next call. Not to be called where ccurl_has_headers returns false. */
+const char *ccurl_header(CURL *easy, const char *name);
 
 /* CURLMsg holds its result in a union, which Swift would read by an unsafe cast. */
 static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }

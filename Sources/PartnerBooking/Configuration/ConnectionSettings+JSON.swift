@@ -1,6 +1,3 @@
-import CCurl
-import Glibc
-
 extension ConnectionSettings {
     init(_ root: ObjectReader, origins: [HTTPOrigin], maxInFlight: Int) throws(PartnerBookingError) {
         // Over HTTP/1.1 every call in flight needs a connection of its own.
@@ -15,40 +12,15 @@ extension ConnectionSettings {
         let tls = try root.optionalObject("tls")
         try tls?.refuseMembers(except: ["ca_file"])
         // Found out now rather than in the first call of the night.
-        caFile = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
-            !$0.contains(0) && Self.holdsCertificate(String(decoding: $0, as: UTF8.self))
+        let named = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
+            !$0.contains(0) && TrustedCertificates.holdsCertificate(String(decoding: $0, as: UTF8.self))
         }
-        usesCAFileOnly = caFile != nil || Self.systemFile.map(Self.holdsCertificate) ?? false
+        certificates = named.map { .file($0) } ?? .ofThisMachine()
 
         let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
         proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
             guard let url = URLParts(String(decoding: $0, as: UTF8.self)) else { return false }
             return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
         }
-    }
-}
-
-extension ConnectionSettings {
-    /// The file of the system's certificates, as libcurl was built with it.
-    private static var systemFile: String? {
-        curl_version_info(CURLVERSION_SEVENTH)?.pointee.cainfo.map { String(cString: $0) }
-    }
-
-    /// Whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
-    private static func holdsCertificate(_ path: String) -> Bool {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
-            let file = fopen(path, "re")
-        else { return false }
-        defer { fclose(file) }
-        var line: UnsafeMutablePointer<CChar>?
-        var capacity = 0
-        defer { free(line) }
-        while getline(&line, &capacity, file) > 0 {
-            // Not String.contains: it brings in the whole of _StringProcessing, more than a megabyte.
-            guard let line else { return false }
-            if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
-        }
-        return false
     }
 }

@@ -22,6 +22,15 @@ extension CurlTransfer {
         return receiveOddHeader(UnsafeRawBufferPointer(start: data, count: count), head) ? count : 0
     }
 
+    /// The same with a libcurl that has no function for the headers of a reply.
+    static let receiveAndKeepHeader: ccurl_write_function = { data, size, count, context in
+        let taken = receiveHeader(data, size, count, context)
+        guard taken == count, let context else { return taken }
+        let head = context.assumingMemoryBound(to: WatchedHead.self)
+        head.pointee.kept?.pointee.add(UnsafeRawBufferPointer(start: data, count: count))
+        return taken
+    }
+
     /// Returns whether to go on.
     @inline(never)
     private static func receiveOddHeader(_ line: UnsafeRawBufferPointer, _ head: UnsafeMutablePointer<WatchedHead>) -> Bool {

@@ -29,6 +29,8 @@ struct WatchedHead {
     var head = ReplyHead()
     /// The transfer, if it wants to see the lines.
     var watcher: UnsafeMutableRawPointer?
+    /// The lines, with a libcurl that does not keep them itself.
+    let kept: UnsafeMutablePointer<KeptHead>?
 }
 
 /// Connections, as libcurl opens and chooses them.

@@ -41,11 +41,8 @@ extension CurlTransfer {
     }
 
     func header(_ name: String) -> String? {
-        var header: UnsafeMutablePointer<curl_header>?
-        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
-            let value = header?.pointee.value
-        else { return nil }
-        return String(cString: value)
+        if let keptHead { return keptHead.pointee.value(of: name) }
+        return ccurl_header(easy, name).map { String(cString: $0) }
     }
 
     var isHTTP1: Bool {

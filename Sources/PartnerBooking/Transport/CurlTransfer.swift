@@ -29,6 +29,8 @@ final class CurlTransfer {
     /// In memory of its own, which libcurl's callback reaches without counting references: it runs for each line.
     private let watchedHead = UnsafeMutablePointer<WatchedHead>.allocate(capacity: 1)
     var head: ReplyHead { watchedHead.pointee.head }
+    /// Only with a libcurl that does not keep the headers itself.
+    var keptHead: UnsafeMutablePointer<KeptHead>? { watchedHead.pointee.kept }
     private(set) var body: [UInt8] = []
     private var pieceCount = 0
     private(set) var fault: ReplyFault?
@@ -52,7 +54,8 @@ final class CurlTransfer {
         self.sockets = sockets
         maxReplyBytes = settings.maxReplyBytes
         hasProxy = settings.proxy != nil
-        watchedHead.initialize(to: WatchedHead())
+        watchedHead.initialize(to: WatchedHead(kept: ccurl_has_headers() ? nil : .allocate(capacity: 1)))
+        watchedHead.pointee.kept?.initialize(to: KeptHead())
         proxyHost = settings.proxy.flatMap(Self.host(ofProxy:))
         guard configure(settings), sockets.watchClosing(easy) else { return nil }
     }
@@ -62,6 +65,7 @@ final class CurlTransfer {
         freeRequestHeaders()
         curl_slist_free_all(targetHeaders)
         curl_url_cleanup(url)
+        keptHead?.deinitialize(count: 1).deallocate()
         watchedHead.deallocate()
     }
 
@@ -84,11 +88,11 @@ final class CurlTransfer {
         let codes: [CURLcode] = [
             // Host process: no signals, and no thread of a hanging name look-up to wait for when a handle goes.
             ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1),
-            ccurl_set_long(easy, CURLOPT_QUICK_EXIT, 1),
+            ccurl_set_quick_exit(easy),
             // Request
             ccurl_set_long(easy, CURLOPT_POST, 1),
             ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "gzip"),
-            ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "https,http"),
+            ccurl_set_protocols(easy),
             ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
             ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
             // libcurl reads at most a hundred times so much from one connection before it turns to the next one.
@@ -104,14 +108,13 @@ final class CurlTransfer {
             ccurl_set_string(easy, CURLOPT_NOPROXY, ""),
             // TLS: verification of certificate and host name is libcurl's default.
             ccurl_set_long(easy, CURLOPT_SSLVERSION, CurlPool.first.tlsVersions),
-            settings.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK,
-            settings.usesCAFileOnly ? ccurl_set_string(easy, CURLOPT_CAPATH, nil) : CURLE_OK,
+            settings.certificates.apply(to: easy),
             // Callbacks
             ccurl_set_pointer(easy, CURLOPT_PRIVATE, context),
             ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context),
             ccurl_set_write_function(easy, Self.receive),
             ccurl_set_pointer(easy, CURLOPT_HEADERDATA, watchedHead),
-            ccurl_set_header_function(easy, Self.receiveHeader),
+            ccurl_set_header_function(easy, keptHead == nil ? Self.receiveHeader : Self.receiveAndKeepHeader),
             ccurl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
             ccurl_set_pointer(easy, CURLOPT_RESOLVER_START_DATA, context),
             ccurl_set_resolver_start_function(easy, Self.willLookUp),
@@ -235,7 +238,8 @@ final class CurlTransfer {
         sendings = nil
         isSentOnce = false
         if connection.isChanged { connection = TransferConnection() }
-        watchedHead.pointee = WatchedHead()
+        watchedHead.pointee.head = ReplyHead()
+        watchedHead.pointee.watcher = nil
         pieceCount = 0
         fault = nil
         firstByteAt = nil

@@ -101,7 +101,8 @@ import Testing
                 "voice.max_days_ahead": .numbers([clinic.maxDaysAhead]), "voice.offers": .numbers([clinic.offers]),
                 "voice.confirm": .text(clinic.confirm.rawValue), "voice.cache_ms": .numbers([clinic.cacheMilliseconds]),
                 "voice.prefetch_days": .numbers([clinic.prefetchDays]), "voice.items": .text(clinic.items.rawValue),
-                "report_settled": .boolean(policy.reportsSettled), "tls.ca_file": .absent(connection.caFile),
+                "report_settled": .boolean(policy.reportsSettled), "stats": .boolean(read.countsCalls),
+                "tls.ca_file": .nothing,
                 "proxy": .absent(connection.proxy), "platforms": .required, "private_hosts": .nothing,
                 "webhook_timeout_ms": .number(webhooks.webhookTimeoutMilliseconds), "sandbox": .nothing,
             ])

@@ -39,7 +39,7 @@ import Testing
     ])
     func aFileWithACertificateIsAccepted(_ content: String) throws {
         let file = try TemporaryFile(content)
-        #expect(try ConfigurationSample.read(text(file.path)).connection.caFile == file.path)
+        #expect(try ConfigurationSample.read(text(file.path)).connection.certificates == .file(file.path))
     }
 
     @Test(arguments: [

@@ -23,7 +23,7 @@ import Testing
         let settings = (try ConfigurationSample.settings(read), try ConfigurationSample.settings(without))
         #expect(settings.0.searchPath == settings.1.searchPath && settings.0.bookingPath == settings.1.bookingPath)
         #expect(read.policy.retry == without.policy.retry)
-        #expect(read.connection.caFile == nil)
+        #expect(read.connection.certificates == without.connection.certificates)
     }
 
     @Test func everyMemberIsRead() throws {

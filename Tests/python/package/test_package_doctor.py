@@ -33,9 +33,12 @@ def failure(run: Run, *arguments: str, **environment: str) -> tuple[str, str]:
     return failed, found[failed][1]
 
 
+DONE = ["library", "libcurl", "key", "DNS", "connect", "TLS", "service", "latency"]
+
+
 def test_doctor_finds_nothing_wrong(run, hosted, reference):
     code, found = examine(run, "--bot", reference.bot(), **hosted)
-    assert code == 0 and list(found) == ["library", "key", "DNS", "connect", "TLS", "service", "latency"], found
+    assert code == 0 and list(found) == DONE, found
     assert "certificate is trusted" in found["TLS"][1] and "2 free" in found["service"][1]
     assert re.search(r"[\d.]+ ms for a search", found["latency"][1])
 
@@ -106,7 +109,13 @@ def test_doctor_says_what_the_page_shows(run, start_faults, certificates):
     environment = {"API_KEY": API_KEY, "API_URL": server.url, "CA_FILE": str(certificates.ca_file)}
     said = [line.split(None, 2) for line in run("doctor", "--bot", "b", **environment)[1].splitlines()]
     assert [line[:2] for line in said] == [line[:2] for line in shown]
-    assert said[1] == shown[1] and said[3][2].startswith(shown[3][2].removesuffix("..."))
+    assert said[2] == shown[2] and said[4][2].startswith(shown[4][2].removesuffix("..."))
+
+
+def test_doctor_shows_the_libcurl_in_use(run):
+    _, found = examine(run, "--sandbox")
+    result, text = found["libcurl"]
+    assert result == "ok" and re.fullmatch(r"libcurl/\d\S+ .*, the system's", text), text
 
 
 def test_doctor_no_tls_at_all(run, start_faults):

@@ -75,6 +75,7 @@ async def run(configuration: dict[str, Any], bot: str | None, as_json: bool) -> 
 async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -> None:
     version: bytes = _bindings.pbk_version()
     found("library", OK, f"{version.decode()}, {_bindings.path}")
+    found("libcurl", OK, _bindings.libcurl())
     endpoint = configuration.get("endpoint", "partner_api")
     if endpoint == "partner_api":
         wrong = _wrong_with_key(configuration["api_key"])
@@ -314,6 +315,11 @@ def _about_certificate(error: Error, host: str) -> str:
         return (
             f"{host} uses a private authority, or somebody on the way opens TLS: trust it by tls.ca_file, or install "
             "this system's ca-certificates."
+        )
+    if "could not be read" in error.message:
+        return (
+            "Install this system's ca-certificates, or name a file of certificates by tls.ca_file or the environment's "
+            "SSL_CERT_FILE."
         )
     if "another host" in error.message:
         return f"base_url and certificate must name the same host; this one is not for {host}."

@@ -32,14 +32,32 @@ def load() -> str:
     return name
 
 
+def libcurl(library: ctypes.CDLL, path: str) -> str:
+    """The version of the libcurl that the library uses, with those of the libraries in it, and where it is from."""
+    try:
+        version = library.curl_version
+    except AttributeError:
+        return "unknown"
+    version.restype = ctypes.c_char_p
+    names = version().decode(errors="replace")
+    inside = Path(__file__).with_name(SONAME)
+    versions = inside.with_name("bundled") / "versions.txt"
+    if path != str(inside) or not versions.exists():
+        return f"{names}, the system's"
+    return f"{names}, from this package: {', '.join(versions.read_text().splitlines())}"
+
+
 def _advice(name: str, reason: str) -> str:
     if re.search(r"undefined symbol: curl_|CURL_OPENSSL_4' not found", reason):
         return (
-            "partnerbooking needs the system's libcurl 7.87 or later, with Debian's symbol versions; "
-            f"{_system_libcurl()}. Debian 12 and Ubuntu 24.04 have what it needs."
+            "This libpartnerbooking needs the system's libcurl 7.81 or later, with Debian's symbol versions; "
+            f"{_system_libcurl()}. The wheel of partnerbooking has one inside."
         )
     if "libcurl.so.4" in reason:
-        return "partnerbooking uses the system's libcurl. Install it: libcurl4 (Debian, Ubuntu) or libcurl (Fedora)."
+        return (
+            "This libpartnerbooking uses the system's libcurl. Install it: libcurl4 (Debian, Ubuntu) or libcurl "
+            "(Fedora). Or install the wheel of partnerbooking, which has one inside."
+        )
     if "libstdc++.so.6" in reason:
         return "partnerbooking uses the system's C++ library, of GCC 11 or later: libstdc++6 (Debian, Ubuntu)."
     if "GLIBC_" in reason:
