@@ -1,18 +1,21 @@
 /*
- * libpartnerbooking for C++17 and later: partnerbooking.h with owners, exceptions and futures. Header only, over the C ABI
- * alone.
+ * libpartnerbooking for C++17 and later: partnerbooking.h with values, owners, exceptions
+ * and futures. Header only, over the C ABI alone.
  *
- * JSON goes in and comes out as text. Read replies with the JSON library that you have,
- * or with json_get(). json_quote() writes a text into a request. docs/json-contract.md
- * has the members of requests and replies, and partnerbooking.h the rules behind every
- * function here.
+ *     using namespace partnerbooking;
+ *     Client client(R"({"endpoint":"sandbox"})");
+ *     SearchAvailabilityRequest request{"bot_1", "2030-01-14", "2030-01-15"};
+ *     for (const auto &free : client.search_availability(request).availabilities)
+ *         std::cout << free.start_at << "\n";       // waited; throws Error
  *
- *     partnerbooking::Client client(R"({"endpoint":"sandbox"})");
- *     std::string slots = client.search_availability(request);            // waits; throws partnerbooking::Error
+ *     auto call = client.submit(request);           // does not wait
+ *     call.ticket.cancel();                         // when the caller speaks
+ *     auto reply = call.reply.get();                // a std::future
  *
- *     auto call = client.submit(PBK_SEARCH_AVAILABILITY, request);        // does not wait
- *     call.ticket.cancel();                                               // when the caller speaks
- *     std::string reply = call.reply.get();                               // a std::future
+ * Values.     partnerbooking/values.hpp has the requests and replies, and their rules. No
+ *             JSON library is needed. Every function also takes and gives JSON as text,
+ *             as docs/json-contract.md has it; read<Value>() and write() go between them.
+ *             partnerbooking/nlohmann.hpp is for programs with nlohmann/json.
  *
  * Errors.     What gives text or a call throws Error, and has a twin whose name begins with try_, which is noexcept and gives a
  *             Result: the value, or that same Error. What gives a pbk_status or a verdict never throws. With -fno-exceptions
@@ -39,8 +42,6 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <cassert>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +49,6 @@
 #include <exception>
 #include <functional>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
@@ -59,253 +59,16 @@
 #include <variant>
 
 #include "partnerbooking.h"
-
-/* Whether what throws is declared. */
-#if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
-#define PARTNERBOOKING_EXCEPTIONS 1
-#else
-#define PARTNERBOOKING_EXCEPTIONS 0
-#endif
+#include "partnerbooking/error.hpp"
+#include "partnerbooking/functions.hpp"
+#include "partnerbooking/values.hpp"
 
 namespace partnerbooking {
-
-/* Programs may hold parts with and parts without exceptions: what is built differently must not have the same name. */
 #if PARTNERBOOKING_EXCEPTIONS
 inline namespace with_exceptions {
 #else
 inline namespace without_exceptions {
 #endif
-
-class Error;
-template <class Value>
-class Result;
-
-namespace detail {
-
-struct FreeString {
-    void operator()(char *string) const noexcept { pbk_string_free(string); }
-};
-using OwnedString = std::unique_ptr<char, FreeString>;
-
-struct FreeCompletion {
-    void operator()(pbk_completion *completion) const noexcept { pbk_completion_free(completion); }
-};
-
-/* Runs what may find no memory left; false then. Without exceptions the program ends there, as at any allocation of its own. */
-template <class Function>
-bool has_memory_for(Function &&function) noexcept {
-#if PARTNERBOOKING_EXCEPTIONS
-    try {
-        function();
-        return true;
-    } catch (...) {
-        return false;
-    }
-#else
-    function();
-    return true;
-#endif
-}
-
-Error error_of(pbk_status status, const char *json) noexcept;
-Result<std::string> result_of(pbk_status status, const char *reply, std::size_t length) noexcept;
-
-}  // namespace detail
-
-/**
- * A text for the library: a literal, a `const char *` or a std::string, borrowed for the call. The C ABI wants a NUL byte at
- * its end, and so a std::string_view has to be made a std::string first. A NULL pointer, and a std::string with a NUL byte
- * inside (of which the library would see no more than the beginning), are refused as PBK_INVALID_ARGUMENT.
- */
-class TextRef {
-public:
-    TextRef(const char *text) noexcept : text_(text) {}
-    TextRef(const std::string &text) noexcept
-        : text_(std::memchr(text.data(), '\0', text.size()) == nullptr ? text.c_str() : nullptr) {}
-
-    const char *c_str() const noexcept { return text_; }
-
-private:
-    const char *text_;
-};
-
-/** The last answer to a booking in doubt, or the failure that came in its place. */
-struct DoubtAnswer {
-    /** HTTP status. 0 when no HTTP answer came. */
-    int status = 0;
-
-    /** The code of the answer, such as "slot_unavailable", or of the failure. */
-    std::string code;
-};
-
-/** The error's member "doubt": why a booking is in doubt. Present with PBK_IN_DOUBT. */
-struct Doubt {
-    /** Age of the oldest request that may have made the booking, in milliseconds. */
-    std::int64_t sent_ms_ago = 0;
-
-    /** The last answer. Empty when there was none. */
-    std::optional<DoubtAnswer> answer;
-};
-
-/** The error's member "existing": the booking that has the key already. Present with
-    PBK_IDEMPOTENCY_KEY_REUSED. */
-struct Existing {
-    /** "booked", "in_flight" or "in_doubt". */
-    std::string state;
-
-    /** The booking's start, as its own request had it. Empty when version 1 of the journal
-        recorded it, and its reply has none. */
-    std::string start_at;
-
-    /** The platform's ID of a booked one. Empty for every other, and when the reply has none. */
-    std::string booking_id;
-};
-
-/**
- * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text. docs/errors.md says what
- * a voice bot does on each. Copying never throws. References are valid as long as this Error, or a copy of it. Visible also
- * with -fvisibility=hidden, so that what one shared object throws another one can catch.
- *
- * When memory ran out there is no text, and the strings are empty: status() holds all the same, and outcome() is true or
- * PBK_OUTCOME_UNKNOWN.
- */
-class PBK_API Error : public std::exception {
-public:
-    /** Coarse enough for a switch and for a metric label. */
-    pbk_status status() const noexcept { return status_; }
-
-    /**
-     * Returns the outcome of a failed booking.
-     *
-     * - PBK_OUTCOME_NOT_SENT: this client sent nothing under the key that can have
-     *   booked.
-     * - PBK_OUTCOME_REJECTED: every request under the key was refused. Nothing was
-     *   booked.
-     * - PBK_OUTCOME_UNKNOWN: it may have been booked. Repeat with the same key, never
-     *   with a new one.
-     */
-    pbk_outcome outcome() const noexcept { return outcome_; }
-
-    /** What happened, for example "slot_unavailable": the service's own word when the service answered. */
-    const std::string &code() const noexcept { return members().code; }
-
-    /** One sentence for a log; holds neither the API key nor what the caller told, unless a service says it. */
-    const std::string &message() const noexcept { return members().message; }
-
-    /** HTTP status; 0 when there was none. */
-    int http_status() const noexcept { return members().http_status; }
-
-    /** Whose fault it is: "caller", "library", "network", "partner_api" or "platform". */
-    const std::string &source() const noexcept { return members().source; }
-
-    /** Whether the same call, unchanged, may succeed later; a booking with the same key. */
-    bool retryable() const noexcept { return members().retryable; }
-
-    /** The time to wait that the service named, or for which it is left alone ("circuit_open"), in milliseconds; else 0. */
-    std::int64_t retry_after_ms() const noexcept { return members().retry_after_ms; }
-
-    /** HTTP attempts made. */
-    int attempts() const noexcept { return members().attempts; }
-
-    /** The member that is wrong, as a path: "booking.customer.phone". Empty when it is about none. */
-    const std::string &field() const noexcept { return members().field; }
-
-    /** The booking's key. Empty when there was none. */
-    const std::string &idempotency_key() const noexcept { return members().idempotency_key; }
-
-    /** Returns why a booking is in doubt. Empty unless status() is PBK_IN_DOUBT. */
-    const std::optional<Doubt> &doubt() const noexcept { return members().doubt; }
-
-    /**
-     * Returns the booking that has the key already. Empty unless status() is
-     * PBK_IDEMPOTENCY_KEY_REUSED. Resume the key to get that booking's reply.
-     */
-    const std::optional<Existing> &existing() const noexcept { return members().existing; }
-
-    /** The service's own name for the request, X-Request-Id. Empty when it gave none. */
-    const std::string &request_id() const noexcept { return members().request_id; }
-
-    /** The reply: {"error":{...}}, with all members, those of above and others. */
-    const std::string &json() const noexcept { return members().json; }
-
-    /** "code: message", or the status in words when there is no text. */
-    const char *what() const noexcept override { return members_ ? members_->what.c_str() : pbk_status_text(status_); }
-
-private:
-    friend Error detail::error_of(pbk_status, const char *) noexcept;
-
-    struct Members {
-        std::string json, code, message, source, field, idempotency_key, request_id, what;
-        std::optional<Doubt> doubt;
-        std::optional<Existing> existing;
-        std::int64_t retry_after_ms = 0;
-        int http_status = 0, attempts = 0;
-        bool retryable = false;
-    };
-
-    explicit Error(pbk_status status) noexcept : status_(status) {}
-
-    const Members &members() const noexcept {
-        static const Members none;
-        return members_ ? *members_ : none;
-    }
-
-    pbk_status status_;
-    pbk_outcome outcome_ = PBK_OUTCOME_UNKNOWN;
-    std::shared_ptr<const Members> members_;  /* shared, since an exception that throws while it is copied ends the program */
-};
-
-/**
- * A value, or the Error that is the reason why there is none; as std::expected of C++23. Reading the value of a Result that
- * has none by * or ->, or the error of one that has a value, is undefined: ask first.
- */
-template <class Value>
-class [[nodiscard]] Result {
-public:
-    Result(Value value) noexcept : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) noexcept : state_(std::in_place_index<1>, std::move(error)) {}
-
-    bool has_value() const noexcept { return state_.index() == 0; }
-    explicit operator bool() const noexcept { return has_value(); }
-
-    Value &operator*() & noexcept { return *get(); }
-    const Value &operator*() const & noexcept { return *get(); }
-    Value &&operator*() && noexcept { return std::move(*get()); }
-    Value *operator->() noexcept { return get(); }
-    const Value *operator->() const noexcept { return get(); }
-
-    const Error &error() const noexcept {
-        const Error *error = std::get_if<1>(&state_);
-        assert(error != nullptr);
-        return *error;
-    }
-
-#if PARTNERBOOKING_EXCEPTIONS
-    /** The value; throws the Error when there is none. */
-    const Value &value() const & {
-        if (!has_value())
-            throw error();
-        return **this;
-    }
-    Value value() && {
-        if (!has_value())
-            throw error();
-        return std::move(*get());
-    }
-#endif
-
-private:
-    Value *get() noexcept {
-        assert(has_value());
-        return std::get_if<0>(&state_);
-    }
-    const Value *get() const noexcept {
-        assert(has_value());
-        return std::get_if<0>(&state_);
-    }
-
-    std::variant<Value, Error> state_;
-};
 
 /**
  * Names a submitted call, and ends it when asked to; destroying it ends nothing. It is a value of two words that owns
@@ -386,6 +149,9 @@ public:
     /** The call's Ticket::number(). 0 for PBK_EVENT_SETTLED. */
     pbk_ticket ticket() const noexcept { return pbk_completion_ticket(get()); }
 
+    /** The operation of the call. PBK_CREATE_BOOKING for PBK_EVENT_SETTLED. */
+    pbk_operation operation() const noexcept { return pbk_completion_operation(get()); }
+
     /** What was given to submit_to_queue(). NULL for calls with a callback, whose context is the callback itself. */
     void *context() const noexcept { return has_callback_ ? nullptr : pbk_completion_context(get()); }
 
@@ -406,6 +172,19 @@ public:
      */
     Result<std::string> result() const noexcept {
         return detail::result_of(status(), pbk_completion_reply(get()), pbk_completion_reply_length(get()));
+    }
+
+    /**
+     * Returns the same as a value of values.hpp, for the queue:
+     * `completion.result_as<SearchAvailabilityReply>()`. A report of PBK_EVENT_SETTLED is
+     * a CreateBookingReply.
+     */
+    template <class Reply>
+    Result<Reply> result_as() const noexcept {
+        if constexpr (std::is_same_v<Reply, std::string>)
+            return result();
+        else
+            return detail::reply_of<Reply>(status(), reply(), timing());
     }
 
     /** The request's "tag". Empty when it had none. */
@@ -433,6 +212,17 @@ private:
     bool has_callback_ = false;
 };
 
+/** A Completion whose result() is a value: CompletionOf<SearchAvailabilityReply>. */
+template <class Reply>
+class CompletionOf : public Completion {
+public:
+    CompletionOf() noexcept = default;
+    explicit CompletionOf(Completion &&completion) noexcept
+        : Completion(std::move(completion)) {}
+
+    Result<Reply> result() const noexcept { return result_as<Reply>(); }
+};
+
 namespace detail {
 
 /* What can be called back: with a Completion, and destroyed on the transfer thread, where nothing may be thrown. */
@@ -458,6 +248,32 @@ bool is_empty(const std::reference_wrapper<Callback> &callback) noexcept {
     return is_empty(callback.get());
 }
 
+template <class Request, class = void>
+constexpr bool is_request = false;
+template <class Request>
+constexpr bool
+    is_request<Request, std::void_t<typename Request::Reply>> = is_value<Request>;
+
+/* What takes a typed completion, or the result alone. */
+template <class Callback, class Reply>
+constexpr bool takes_completion = std::is_invocable_v<Callback &, CompletionOf<Reply>>;
+template <class Callback, class Reply>
+constexpr bool is_callback_of = std::is_nothrow_destructible_v<Callback>
+    && (takes_completion<Callback, Reply>
+        || std::is_invocable_v<Callback &, Result<Reply>>);
+
+template <class Callback, class Reply>
+struct CallbackOf {
+    Callback callback;
+
+    void operator()(Completion completion) {
+        if constexpr (takes_completion<Callback, Reply>)
+            callback(CompletionOf<Reply>(std::move(completion)));
+        else if (completion.event() == PBK_EVENT_DONE)
+            callback(completion.result_as<Reply>());
+    }
+};
+
 }  // namespace detail
 
 #if PARTNERBOOKING_EXCEPTIONS
@@ -471,10 +287,12 @@ bool is_empty(const std::reference_wrapper<Callback> &callback) noexcept {
  * The end of a booking counts as heard once its future is ready, also when nobody reads the
  * future.
  */
-struct Call {
-    std::future<std::string> reply;
+template <class Reply>
+struct CallOf {
+    std::future<Reply> reply;
     Ticket ticket;
 };
+using Call = CallOf<std::string>;
 
 /** Is told of an exception. */
 using ExceptionHandler = void (*)(std::exception_ptr exception) noexcept;
@@ -498,10 +316,12 @@ inline ExceptionHandler set_callback_exception_handler(ExceptionHandler handler)
 #endif
 
 /** What the noexcept twin of a Call is: the future gives the reply or the Error, and never throws that. */
-struct TryCall {
-    std::future<Result<std::string>> reply;
+template <class Reply>
+struct TryCallOf {
+    std::future<Result<Reply>> reply;
     Ticket ticket;
 };
+using TryCall = TryCallOf<std::string>;
 
 /**
  * A client of the Partner API: one configuration, one transfer thread, one pool of connections. Open one and keep it.
@@ -613,29 +433,81 @@ public:
      */
     Result<std::string> try_call_tool(TextRef request) const noexcept { return wait(pbk_call_tool, request); }
 
+    /* The same with values. */
+    Result<SearchAvailabilityReply> try_search_availability(
+        const SearchAvailabilityRequest &request) const noexcept {
+        return wait_for(pbk_search_availability, request);
+    }
+    Result<CreateBookingReply> try_create_booking(
+        const CreateBookingRequest &request) const noexcept {
+        return wait_for(pbk_create_booking, request);
+    }
+    Result<CreateBookingReply> try_resume(
+        const ResumeBookingRequest &request) const noexcept {
+        return wait_for(pbk_create_booking, request);
+    }
+    Result<GiveUpReply> try_give_up(const GiveUpRequest &request) const noexcept {
+        return wait_for(pbk_create_booking, request);
+    }
+    Result<LookupCustomerReply> try_lookup_customer(
+        const LookupCustomerRequest &request) const noexcept {
+        return wait_for(pbk_lookup_customer, request);
+    }
+    Result<ToolResult> try_call_tool(const ToolRequest &request) const noexcept {
+        return wait_for(pbk_call_tool, request);
+    }
+
 #if PARTNERBOOKING_EXCEPTIONS
     std::string search_availability(TextRef request) const { return try_search_availability(request).value(); }
     std::string create_booking(TextRef request) const { return try_create_booking(request).value(); }
     std::string lookup_customer(TextRef request) const { return try_lookup_customer(request).value(); }
     std::string call_tool(TextRef request) const { return try_call_tool(request).value(); }
+
+    SearchAvailabilityReply search_availability(
+        const SearchAvailabilityRequest &request) const {
+        return try_search_availability(request).value();
+    }
+    CreateBookingReply create_booking(const CreateBookingRequest &request) const {
+        return try_create_booking(request).value();
+    }
+    CreateBookingReply resume(const ResumeBookingRequest &request) const {
+        return try_resume(request).value();
+    }
+    GiveUpReply give_up(const GiveUpRequest &request) const {
+        return try_give_up(request).value();
+    }
+    LookupCustomerReply lookup_customer(const LookupCustomerRequest &request) const {
+        return try_lookup_customer(request).value();
+    }
+    ToolResult call_tool(const ToolRequest &request) const {
+        return try_call_tool(request).value();
+    }
 #endif
 
     /* ---- Calls with a future: any thread, callbacks too; never blocks ---- */
 
     /** Hands a call over; its reply comes by a future. */
     Result<TryCall> try_submit(pbk_operation operation, TextRef request) const noexcept {
-        TryCall call;
-        Result<Ticket> ticket = submit_with_future<TryPromise>(operation, request, call.reply);
-        if (!ticket)
-            return ticket.error();
-        call.ticket = *ticket;
-        return call;
+        return submit_with_future<std::string>(operation, request);
+    }
+
+    /** Hands a request of values.hpp over. Its Reply, a value, comes by a future. */
+    template <class Request, class = std::enable_if_t<detail::is_request<Request>>>
+    Result<TryCallOf<typename Request::Reply>> try_submit(
+        const Request &request) const noexcept {
+        const Result<std::string> json = try_write(request);
+        if (!json)
+            return json.error();
+        return submit_with_future<typename Request::Reply>(Request::operation, *json);
     }
 #if PARTNERBOOKING_EXCEPTIONS
     Call submit(pbk_operation operation, TextRef request) const {
-        Call call;
-        call.ticket = submit_with_future<Promise>(operation, request, call.reply).value();
-        return call;
+        return submit_with_throwing_future<std::string>(operation, request);
+    }
+    template <class Request, class = std::enable_if_t<detail::is_request<Request>>>
+    CallOf<typename Request::Reply> submit(const Request &request) const {
+        return submit_with_throwing_future<typename Request::Reply>(Request::operation,
+                                                                    write(request));
     }
 #endif
 
@@ -673,15 +545,64 @@ public:
     }
 #endif
 
+    /**
+     * The same with a request of values.hpp.
+     *
+     * @param callback  Called as callback(CompletionOf<Request::Reply>) with each event;
+     *                  or as callback(Result<Request::Reply>), once.
+     */
+    template <class Request, class Callback,
+              class = std::enable_if_t<detail::is_request<Request>>,
+              class = std::enable_if_t<detail::is_callback_of<
+                  std::decay_t<Callback>, typename Request::Reply>>>
+    Result<Ticket> try_submit(const Request &request,
+                              Callback &&callback) const noexcept {
+        using Owned = detail::CallbackOf<std::decay_t<Callback>, typename Request::Reply>;
+        if (detail::is_empty(callback))
+            return detail::error_of(PBK_INVALID_ARGUMENT,
+                                    empty_callback(Request::operation));
+        std::string json;
+        std::unique_ptr<Owned> owned;
+        const bool has_memory = detail::has_memory_for([&] {
+            detail::write_value(request, json);
+            owned.reset(new Owned{std::forward<Callback>(callback)});
+        });
+        if (!has_memory)
+            return detail::error_of(PBK_RESOURCE_UNAVAILABLE, nullptr);
+        return submit_owned(Request::operation, json, std::move(owned));
+    }
+#if PARTNERBOOKING_EXCEPTIONS
+    template <class Request, class Callback,
+              class = std::enable_if_t<detail::is_request<Request>>,
+              class = std::enable_if_t<detail::is_callback_of<
+                  std::decay_t<Callback>, typename Request::Reply>>>
+    Ticket submit(const Request &request, Callback &&callback) const {
+        return try_submit(request, std::forward<Callback>(callback)).value();
+    }
+#endif
+
     /* ---- Calls whose completions wait in the queue, for a loop of yours: any thread, callbacks too ---- */
 
     /** Hands a call over whose completion waits for next_completion(). Never blocks. `context` comes back in the completion. */
     Result<Ticket> try_submit_to_queue(pbk_operation operation, TextRef request, void *context = nullptr) const noexcept {
         return submit_raw(operation, request, nullptr, context);
     }
+    /** The same with a request of values.hpp: Completion::result_as() reads the reply. */
+    template <class Request, class = std::enable_if_t<detail::is_request<Request>>>
+    Result<Ticket> try_submit_to_queue(const Request &request,
+                                       void *context = nullptr) const noexcept {
+        const Result<std::string> json = try_write(request);
+        if (!json)
+            return json.error();
+        return submit_raw(Request::operation, *json, nullptr, context);
+    }
 #if PARTNERBOOKING_EXCEPTIONS
     Ticket submit_to_queue(pbk_operation operation, TextRef request, void *context = nullptr) const {
         return try_submit_to_queue(operation, request, context).value();
+    }
+    template <class Request, class = std::enable_if_t<detail::is_request<Request>>>
+    Ticket submit_to_queue(const Request &request, void *context = nullptr) const {
+        return try_submit_to_queue(request, context).value();
     }
 #endif
 
@@ -721,6 +642,9 @@ public:
      * end of the search. The value is PBK_OK.
      */
     Result<pbk_status> try_prefetch(TextRef request) const noexcept { return hand_over(pbk_prefetch, request); }
+    Result<pbk_status> try_prefetch(const PrefetchRequest &request) const noexcept {
+        return hand_over_value(pbk_prefetch, request);
+    }
 
     /**
      * Forgets what a conversation was offered, when the caller has hung up. Its bookings
@@ -730,13 +654,34 @@ public:
     Result<pbk_status> try_conversation_end(TextRef request) const noexcept {
         return hand_over(pbk_conversation_end, request);
     }
+    Result<pbk_status> try_conversation_end(
+        const Conversation &conversation) const noexcept {
+        return hand_over_value(pbk_conversation_end, conversation);
+    }
 
     /**
      * Returns the bookings whose end your program has not heard:
      * {"pending_bookings":[...],"journal":...}. With a journal it includes those of earlier
      * processes. A booking of create_booking() counts as heard one second after the return.
+     * read<PendingBookings>() makes values of it.
      */
     Result<std::string> try_pending_bookings() const noexcept { return list(pbk_pending_bookings); }
+
+    /**
+     * Returns the counters since the client was opened, and gauges of the moment:
+     * {"uptime_ms":...,"calls":[...],...}. docs/json-contract.md describes the members.
+     */
+    Result<std::string> try_stats() const noexcept { return list(pbk_stats); }
+
+    /**
+     * Switches the log on, or off with PBK_LOG_OFF. The callback runs on the transfer
+     * thread, and no exception may leave it. When this returns, the callback from before is
+     * not called any more. Hold no lock that the callback takes.
+     */
+    pbk_status set_log(pbk_log_level level, pbk_log_callback callback = nullptr,
+                       void *context = nullptr) const noexcept {
+        return pbk_client_set_log(client_, level, callback, context);
+    }
 
     /** What the embedded sandbox has booked, for tests: {"bookings":[...]}. */
     Result<std::string> try_sandbox_bookings() const noexcept { return list(pbk_sandbox_bookings); }
@@ -744,7 +689,14 @@ public:
 #if PARTNERBOOKING_EXCEPTIONS
     void prefetch(TextRef request) const { static_cast<void>(try_prefetch(request).value()); }
     void conversation_end(TextRef request) const { static_cast<void>(try_conversation_end(request).value()); }
+    void prefetch(const PrefetchRequest &request) const {
+        static_cast<void>(try_prefetch(request).value());
+    }
+    void conversation_end(const Conversation &conversation) const {
+        static_cast<void>(try_conversation_end(conversation).value());
+    }
     std::string pending_bookings() const { return try_pending_bookings().value(); }
+    std::string stats() const { return try_stats().value(); }
     std::string sandbox_bookings() const { return try_sandbox_bookings().value(); }
 #endif
 
@@ -788,6 +740,30 @@ private:
         pbk_status status = PBK_OK;
         char *reply = function(client_, request.c_str(), &status);
         return result(status, reply);
+    }
+
+    template <class Request>
+    Result<typename Request::Reply> wait_for(
+        char *(*function)(pbk_client *, const char *, pbk_status *),
+        const Request &request) const noexcept {
+        const Result<std::string> json = try_write(request);
+        if (!json)
+            return json.error();
+        pbk_status status = PBK_OK;
+        const detail::OwnedString reply(function(client_, json->c_str(), &status));
+        const std::size_t length = reply == nullptr ? 0 : std::strlen(reply.get());
+        return detail::reply_of<typename Request::Reply>(
+            status, {reply.get(), length}, {});
+    }
+
+    template <class Request>
+    Result<pbk_status> hand_over_value(
+        pbk_status (*function)(pbk_client *, const char *, char **),
+        const Request &request) const noexcept {
+        const Result<std::string> json = try_write(request);
+        if (!json)
+            return json.error();
+        return hand_over(function, *json);
     }
 
     Result<pbk_status> hand_over(pbk_status (*function)(pbk_client *, const char *, char **), TextRef request) const noexcept {
@@ -853,325 +829,64 @@ private:
     }
 
     /* The callbacks behind futures. */
+    template <class Reply>
     struct TryPromise {
-        std::promise<Result<std::string>> promise;
+        std::promise<Result<Reply>> promise;
 
         void operator()(Completion completion) {
             if (completion.event() == PBK_EVENT_DONE)
-                promise.set_value(completion.result());
+                promise.set_value(completion.result_as<Reply>());
         }
     };
+
+    template <class Promise, class Call>
+    Result<Call> submit_with(pbk_operation operation, TextRef request) const noexcept {
+        Call call;
+        std::unique_ptr<Promise> owned;
+        const bool has_memory = detail::has_memory_for([&] {
+            owned = std::make_unique<Promise>();
+            call.reply = owned->promise.get_future();
+        });
+        if (!has_memory)
+            return detail::error_of(PBK_RESOURCE_UNAVAILABLE, nullptr);
+        const Result<Ticket> ticket = submit_owned(operation, request, std::move(owned));
+        if (!ticket)
+            return ticket.error();
+        call.ticket = *ticket;
+        return call;
+    }
+
+    template <class Reply>
+    Result<TryCallOf<Reply>> submit_with_future(pbk_operation operation,
+                                                TextRef request) const noexcept {
+        return submit_with<TryPromise<Reply>, TryCallOf<Reply>>(operation, request);
+    }
+
 #if PARTNERBOOKING_EXCEPTIONS
+    template <class Reply>
     struct Promise {
-        std::promise<std::string> promise;
+        std::promise<Reply> promise;
 
         void operator()(Completion completion) {
             if (completion.event() != PBK_EVENT_DONE)
                 return;
-            Result<std::string> result = completion.result();
+            Result<Reply> result = completion.result_as<Reply>();
             if (result)
                 promise.set_value(*std::move(result));
             else
                 promise.set_exception(std::make_exception_ptr(result.error()));
         }
     };
-#endif
 
-    template <class Promise, class Future>
-    Result<Ticket> submit_with_future(pbk_operation operation, TextRef request, Future &future) const noexcept {
-        std::unique_ptr<Promise> owned;
-        const bool has_memory = detail::has_memory_for([&] {
-            owned = std::make_unique<Promise>();
-            future = owned->promise.get_future();
-        });
-        if (!has_memory)
-            return detail::error_of(PBK_RESOURCE_UNAVAILABLE, nullptr);
-        return submit_owned(operation, request, std::move(owned));
+    template <class Reply>
+    CallOf<Reply> submit_with_throwing_future(pbk_operation operation,
+                                              TextRef request) const {
+        return submit_with<Promise<Reply>, CallOf<Reply>>(operation, request).value();
     }
+#endif
 
     pbk_client *client_;
 };
-
-/** The version of the running library. PBK_VERSION is that of the header. */
-inline const char *version() noexcept { return pbk_version(); }
-
-/* ---- Idempotency keys: any thread, callbacks too; never block. docs/exactly-once.md tells which to use when ---- */
-
-/** The key of a booking, derived from the phone call and what is booked, so that a repetition within the call has the same one. */
-inline Result<std::string> try_booking_key(TextRef call_id, TextRef request) noexcept {
-    char *error = nullptr;
-    pbk_status status = PBK_OK;
-    const detail::OwnedString key(pbk_booking_key(call_id.c_str(), request.c_str(), &error, &status));
-    const detail::OwnedString owned(error);
-    if (key == nullptr)
-        return detail::error_of(status, error);
-    return detail::result_of(PBK_OK, key.get(), std::strlen(key.get()));
-}
-
-/** A key that nobody has had before: make one for each booking that the caller wants, and keep it for all repetitions. */
-inline Result<std::string> try_random_key() noexcept {
-    const detail::OwnedString key(pbk_random_key());
-    return detail::result_of(PBK_OK, key.get(), key == nullptr ? 0 : std::strlen(key.get()));
-}
-
-/* ---- JSON, without a JSON library: any thread, callbacks too; never block ---- */
-
-/**
- * Reads one value by its JSON pointer: json_get(reply, "/availabilities/0/start_at"). A
- * string comes without quotes and escapes, every other value as written. Empty when there
- * is no such value, the text is not JSON, the pointer is malformed, or memory is out.
- */
-inline std::optional<std::string> json_get(TextRef json, TextRef pointer) noexcept {
-    std::optional<std::string> value;
-    detail::has_memory_for([&] {
-        const detail::OwnedString found(pbk_json_get(json.c_str(), pointer.c_str()));
-        if (found != nullptr)
-            value.emplace(found.get());
-    });
-    return value;
-}
-
-/**
- * Writes a text as a JSON string, with its quotes and escapes, to be put into a request.
- * Invalid UTF-8 becomes U+FFFD. A NULL pointer, and a std::string with a NUL byte
- * inside, are refused as PBK_INVALID_ARGUMENT.
- */
-inline Result<std::string> try_json_quote(TextRef text) noexcept {
-    if (text.c_str() == nullptr)
-        return detail::error_of(
-            PBK_INVALID_ARGUMENT,
-            R"({"error":{"code":"invalid_argument","message":"The text is NULL or has a NUL")"
-            R"(,"status":null,"source":"caller","retryable":false,"attempts":0)"
-            R"(,"field":null,"request_id":null}})");
-    const detail::OwnedString quoted(pbk_json_quote(text.c_str()));
-    const std::size_t length = quoted == nullptr ? 0 : std::strlen(quoted.get());
-    return detail::result_of(PBK_OK, quoted.get(), length);
-}
-
-/* ---- Voice: any thread, callbacks too; need no client; wait once for the file of a time zone. docs/voice.md ---- */
-
-/**
- * Makes slots that can be offered and booked of a search reply.
- *
- *     auto slots = try_slots(reply, R"({"time_zone":"America/New_York","offers":3})");
- *     if (slots)
- *         offer(json_get(*slots, "/offers/0"));            // {"slot":"tue15-0930u","start_at":"...",...}
- *
- * Reply, options and ranges are those of pbk_slots(). Fails with PBK_UNKNOWN_TIME_ZONE,
- * PBK_INVALID_JSON, PBK_INVALID_FIELD, and PBK_INVALID_ARGUMENT for a NULL pointer or a
- * std::string with a NUL byte inside. Since 0.1.
- */
-inline Result<std::string> try_slots(TextRef reply, TextRef options) noexcept {
-    pbk_status status = PBK_OK;
-    const detail::OwnedString slots(pbk_slots(reply.c_str(), options.c_str(), &status));
-    return detail::result_of(status, slots.get(), slots == nullptr ? 0 : std::strlen(slots.get()));
-}
-
-/**
- * Reads what a caller said about a day and a time.
- *
- *     auto wish = try_when(R"({"when":"tomorrow","time":"after three","time_zone":"America/New_York"})");
- *     if (wish)
- *         search(json_get(*wish, "/readings/0"));          // the option "reading" of try_slots(), too
- *
- * If "clear" is false, ask the caller which reading is meant. Request and ranges are
- * those of pbk_when(). Fails with PBK_TIME_UNCLEAR, PBK_UNKNOWN_TIME_ZONE,
- * PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
- */
-inline Result<std::string> try_when(TextRef request) noexcept {
-    pbk_status status = PBK_OK;
-    const detail::OwnedString wish(pbk_when(request.c_str(), &status));
-    return detail::result_of(status, wish.get(), wish == nullptr ? 0 : std::strlen(wish.get()));
-}
-
-/**
- * Puts a slot, a list of slots, a phone number or a length of time into words.
- *
- *     auto said = try_say(R"({"start_at":"2030-01-16T14:30:00Z","time_zone":"America/New_York"})");
- *     if (said)
- *         speak(json_get(*said, "/say"));                  // Wednesday, January sixteenth at nine thirty in the morning
- *
- * Request and ranges are those of pbk_say(). Fails with PBK_UNKNOWN_TIME_ZONE,
- * PBK_PHONE_UNCLEAR, PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since
- * 0.1.
- */
-inline Result<std::string> try_say(TextRef request) noexcept {
-    pbk_status status = PBK_OK;
-    const detail::OwnedString words(pbk_say(request.c_str(), &status));
-    return detail::result_of(status, words.get(), words == nullptr ? 0 : std::strlen(words.get()));
-}
-
-/**
- * Reads a phone number as it is spoken or written. Does not wait.
- *
- *     auto phone = try_phone(R"({"text":"five five five, one two three, four five six seven","region":"US"})");
- *     if (phone)
- *         book(json_get(*phone, "/phone"));                // +15551234567
- *
- * Request and ranges are those of pbk_phone(). Fails with PBK_PHONE_UNCLEAR,
- * PBK_INVALID_JSON, PBK_INVALID_FIELD or PBK_INVALID_ARGUMENT. Since 0.1.
- */
-inline Result<std::string> try_phone(TextRef request) noexcept {
-    pbk_status status = PBK_OK;
-    const detail::OwnedString phone(pbk_phone(request.c_str(), &status));
-    return detail::result_of(status, phone.get(), phone == nullptr ? 0 : std::strlen(phone.get()));
-}
-
-/** Returns tool schemas for a language model and text for its prompt, as pbk_tools() does. */
-inline Result<std::string> try_tools(TextRef options) noexcept {
-    pbk_status status = PBK_OK;
-    const detail::OwnedString tools(pbk_tools(options.c_str(), &status));
-    return detail::result_of(status, tools.get(), tools == nullptr ? 0 : std::strlen(tools.get()));
-}
-
-/* ---- Webhooks, for platforms: any thread; need no client; never block. docs/platform-webhook.md ---- */
-
-/**
- * Verifies the signature of a webhook request; refuse whatever is not PBK_WEBHOOK_VALID.
- *
- * @param secret     The webhook's secret; not empty.
- * @param header     The value of X-DialStack-Signature; "" when there was none.
- * @param body       The body as it arrived, byte for byte, before anything parses it.
- * @param now        The time since 1970; 0: the system's clock.
- * @param tolerance  How far the signature's time may be off; 0: 300 seconds, as the protocol has it.
- */
-inline pbk_webhook_verdict verify_webhook(TextRef secret, TextRef header, std::string_view body, std::chrono::seconds now = {},
-                                          std::chrono::seconds tolerance = {}) noexcept {
-    const char *const one = secret.c_str();
-    return pbk_webhook_verify(&one, 1, header.c_str(), body.data(), body.size(), now.count(), tolerance.count());
-}
-
-/** The same with a container of 1 to 16 secrets, any of which may have signed: two, while one replaces the other. */
-template <class Secrets, class = std::enable_if_t<!std::is_convertible_v<const Secrets &, TextRef>>>
-pbk_webhook_verdict verify_webhook(const Secrets &secrets, TextRef header, std::string_view body, std::chrono::seconds now = {},
-                                   std::chrono::seconds tolerance = {}) noexcept {
-    const char *some[16] = {};
-    std::size_t count = 0;
-    static_assert(std::is_lvalue_reference_v<decltype(*std::begin(secrets))>, "the secrets have to outlive the call");
-    for (const auto &secret : secrets) {
-        if (count == std::size(some))
-            return PBK_WEBHOOK_INVALID_ARGUMENT;
-        some[count++] = TextRef(secret).c_str();
-    }
-    return pbk_webhook_verify(some, count, header.c_str(), body.data(), body.size(), now.count(), tolerance.count());
-}
-
-/**
- * Signs the body of a webhook request as a client with "platform_webhook" does, for the tests of platforms. Gives the value
- * of X-DialStack-Signature.
- */
-inline Result<std::string> try_sign_webhook(TextRef secret, std::string_view body, std::chrono::seconds timestamp = {}) noexcept {
-    const detail::OwnedString signature(pbk_webhook_sign(secret.c_str(), body.data(), body.size(), timestamp.count()));
-    if (signature == nullptr)
-        return detail::error_of(
-            PBK_INVALID_ARGUMENT,
-            R"({"error":{"code":"invalid_argument","message":"A secret, and a time from 0 on of at most 15 digits, are required",)"
-            R"("status":null,"source":"caller","retryable":false,"attempts":0,"field":null,"request_id":null}})");
-    return detail::result_of(PBK_OK, signature.get(), std::strlen(signature.get()));
-}
-
-#if PARTNERBOOKING_EXCEPTIONS
-/* The same, which throw Error instead. */
-inline std::string booking_key(TextRef call_id, TextRef request) { return try_booking_key(call_id, request).value(); }
-inline std::string random_key() { return try_random_key().value(); }
-inline std::string slots(TextRef reply, TextRef options) { return try_slots(reply, options).value(); }
-inline std::string when(TextRef request) { return try_when(request).value(); }
-inline std::string say(TextRef request) { return try_say(request).value(); }
-inline std::string phone(TextRef request) { return try_phone(request).value(); }
-inline std::string json_quote(TextRef text) { return try_json_quote(text).value(); }
-inline std::string sign_webhook(TextRef secret, std::string_view body, std::chrono::seconds timestamp = {}) {
-    return try_sign_webhook(secret, body, timestamp).value();
-}
-#endif
-
-namespace detail {
-
-/* The value at a pointer, as the C ABI gives it. Empty when there is none. */
-inline std::optional<std::string> value_at(const char *json, const char *pointer) {
-    const OwnedString value(pbk_json_get(json, pointer));
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value.get());
-}
-
-/* A text that may be null or missing: "" then. */
-inline std::string text_at(const char *json, const char *pointer) {
-    std::optional<std::string> text = value_at(json, pointer);
-    return text && *text != "null" ? *std::move(text) : std::string();
-}
-
-/* A whole number; 0 when it is none. */
-template <class Integer>
-Integer number_at(const char *json, const char *pointer) {
-    const std::string text = text_at(json, pointer);
-    Integer number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
-/* Whether there is an object. */
-inline bool is_object_at(const char *json, const char *pointer) {
-    const std::string text = text_at(json, pointer);
-    return text.size() >= 2 && text.front() == '{' && text.back() == '}';
-}
-
-/* Reads the member "doubt". Empty when there is none. */
-inline std::optional<Doubt> doubt_of(const char *json) {
-    if (!is_object_at(json, "/error/doubt"))
-        return std::nullopt;
-    Doubt doubt;
-    doubt.sent_ms_ago = number_at<std::int64_t>(json, "/error/doubt/sent_ms_ago");
-    if (is_object_at(json, "/error/doubt/answer"))
-        doubt.answer = {number_at<int>(json, "/error/doubt/answer/status"),
-                        value_at(json, "/error/doubt/answer/code").value_or("")};
-    return doubt;
-}
-
-/* Reads the member "existing". Empty when there is none. */
-inline std::optional<Existing> existing_of(const char *json) {
-    if (!is_object_at(json, "/error/existing"))
-        return std::nullopt;
-    return Existing{text_at(json, "/error/existing/state"),
-                    text_at(json, "/error/existing/start_at"),
-                    text_at(json, "/error/existing/booking_id")};
-}
-
-inline Error error_of(pbk_status status, const char *json) noexcept {
-    Error error(status);
-    if (json == nullptr)
-        return error;
-
-    error.outcome_ = pbk_reply_outcome(json);
-    has_memory_for([&] {
-        const auto members = std::make_shared<Error::Members>();
-        members->json = json;
-        members->code = value_at(json, "/error/code").value_or("");
-        members->message = value_at(json, "/error/message").value_or("");
-        members->http_status = number_at<int>(json, "/error/status");
-        members->source = text_at(json, "/error/source");
-        members->retryable = pbk_reply_retryable(json) != 0;
-        members->retry_after_ms = number_at<std::int64_t>(json, "/error/retry_after_ms");
-        members->attempts = number_at<int>(json, "/error/attempts");
-        members->field = text_at(json, "/error/field");
-        members->idempotency_key = text_at(json, "/error/idempotency_key");
-        members->request_id = text_at(json, "/error/request_id");
-        members->doubt = doubt_of(json);
-        members->existing = existing_of(json);
-        members->what = members->code + ": " + members->message;
-        error.members_ = members;
-    });
-    return error;
-}
-
-/* A copy of the reply, or the error that it is. */
-inline Result<std::string> result_of(pbk_status status, const char *reply, std::size_t length) noexcept {
-    if (status != PBK_OK)
-        return error_of(status, reply);
-    std::string copy;
-    if (reply != nullptr && has_memory_for([&] { copy.assign(reply, length); }))
-        return copy;
-    return error_of(PBK_RESOURCE_UNAVAILABLE, nullptr);
-}
-
-}  // namespace detail
 
 }  // inline namespace
 }  // namespace partnerbooking

@@ -67,6 +67,20 @@ static void memory_runs_out()
         return client.try_submit(PBK_SEARCH_AVAILABILITY, SEARCH,
                                  [big = std::array<char, 100>()](pb::Completion) { static_cast<void>(big); });
     });
+    const pb::SearchAvailabilityRequest search{"bot_1", "2030-01-14T00:00:00Z", "2030-01-15T00:00:00Z"};
+    const auto booking = pb::read<pb::CreateBookingRequest>(BOOKING);
+    starve("search with values", [&] { return client.try_search_availability(search); });
+    starve("booking with values", [&] { return client.try_create_booking(booking); });
+    starve("submission of values with a future", [&] { return client.try_submit(search); });
+    starve("submission of values with a callback", [&] {
+        return client.try_submit(search, [big = std::array<char, 100>()](const pb::Result<pb::SearchAvailabilityReply> &) {
+            static_cast<void>(big);
+        });
+    });
+    starve("the queue with values", [&] { return client.try_submit_to_queue(search); });
+    const pb::Completion done = client.next_completion(seconds(30));
+    starve("a typed result", [&] { return done.result_as<pb::SearchAvailabilityReply>(); });
+
     /* Each of the failed bookings above was made, and said that it may have been: the same key made one of them. */
     check(client.sandbox_bookings().find("bkg_") == client.sandbox_bookings().rfind("bkg_"), "bookings of one key", "one");
 

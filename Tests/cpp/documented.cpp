@@ -12,18 +12,53 @@
 
 #include "support.hpp"
 
-static const std::string request = SEARCH, booking = BOOKING;
+static const std::string json_request = SEARCH;
 
 static void top_of_the_header()
 {
-    partnerbooking::Client client(R"({"endpoint":"sandbox"})");
-    std::string slots = client.search_availability(request);            // waits; throws partnerbooking::Error
+    using namespace partnerbooking;
+    Client client(R"({"endpoint":"sandbox"})");
+    SearchAvailabilityRequest request{"bot_1", "2030-01-14", "2030-01-15"};
+    for (const auto &free : client.search_availability(request).availabilities)
+        std::cout << free.start_at << "\n";       // waited; throws Error
 
-    auto call = client.submit(PBK_SEARCH_AVAILABILITY, request);        // does not wait
-    call.ticket.cancel();                                               // when the caller speaks
-    std::string reply = call.reply.get();                               // a std::future
-    check(contains(slots, "availabilities") && reply == slots, "the top of the header", "the reply was there first");
+    auto call = client.submit(request);           // does not wait
+    call.ticket.cancel();                         // when the caller speaks
+    auto reply = call.reply.get();                // a std::future
+    check(reply.json == client.search_availability(request).json, "the top of the header", "the reply was there first");
 }
+
+static void json_as_text()
+{
+    const partnerbooking::Client client(SANDBOX);
+    const std::string request = json_request;
+
+    std::string reply = client.search_availability(request);
+    if (const auto start = partnerbooking::json_get(reply, "/availabilities/0/start_at"))
+        std::cout << *start << "\n";
+    auto found = partnerbooking::read<partnerbooking::SearchAvailabilityReply>(reply);
+    check(found.availabilities.size() > 3, "JSON as text");
+}
+
+static void fields()
+{
+    const partnerbooking::Client client(SANDBOX);
+    const std::string bot_id = "bot_1", start_at = "2030-01-14T10:00:00Z", key = "key-1", caller_phone = "+15551234567", name = "J";
+
+    partnerbooking::CreateBookingRequest booking;
+    booking.bot_id = bot_id;
+    booking.idempotency_key = key;
+    booking.start_at = start_at;
+    booking.duration_minutes = 30;
+    booking.customer = {caller_phone, name};
+    booking.detach = true;                                  // the caller may hang up
+    booking.options.timeout_ms = 20000;
+    check(client.create_booking(booking).booking.id.has_value(), "members one by one");
+}
+
+/* What the pieces below send. */
+static const partnerbooking::SearchAvailabilityRequest request{"bot_1", "2030-01-14", "2030-01-14"};
+static const partnerbooking::CreateBookingRequest booking{"bot_1", "key-1", "2030-01-14T10:00:00Z", 30, {"+15551234567", "John Doe"}};
 
 static void say(const std::string &) {}
 
@@ -34,7 +69,7 @@ static void errors()
     const auto say = [&](const char *) { ++said; };
 
     try {
-        std::string reply = client.create_booking(booking);
+        auto reply = client.create_booking(booking);
     } catch (const partnerbooking::Error &error) {
         if (error.existing() && error.existing()->state == "booked")
             say("You have that appointment already.");      // with another name or note: resume its key
@@ -62,114 +97,116 @@ static void results()
         std::exit(1);                                       // opened.error() tells why
     partnerbooking::Client client = std::move(*opened);
 
-    auto slots = client.try_search_availability(request);
-    if (slots)
-        say(*slots);
+    auto found = client.try_search_availability(request);
+    if (found)
+        say(found->json);
     else
-        say(slots.error().message());
-    check(slots.has_value(), "results");
+        say(found.error().message());
+    check(found.has_value(), "results");
 }
 
 static void futures()
 {
     const partnerbooking::Client client(SILENT_SANDBOX);
 
-    auto [reply, ticket] = client.submit(PBK_SEARCH_AVAILABILITY, request);
+    auto [reply, ticket] = client.submit(request);
     if (reply.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready)
         say("One moment, please.");
     ticket.cancel();                                        // the caller has hung up
     try {
-        say(reply.get());
+        say(reply.get().json);
     } catch (const partnerbooking::Error &error) {
         check(error.status() == PBK_CANCELLED, "futures", error.what());
     }
 }
 
-struct Conversation {
+struct Session {
     std::atomic<int> done{0}, slow{0};
     void one_moment_please() { ++slow; }
-    void on_reply(pbk_status status, std::string) { done += status == PBK_OK; }
+    void offer(const partnerbooking::Result<partnerbooking::SearchAvailabilityReply> &found) { done += found.has_value(); }
+    void answer(const partnerbooking::Result<partnerbooking::ToolResult> &answer) { done += answer.has_value(); }
     bool goes_on() const { return done == 0; }
 };
 
 static void callbacks()
 {
-    const auto conversation = std::make_shared<Conversation>();
+    const auto session = std::make_shared<Session>();
     const partnerbooking::Client client(SANDBOX);
 
-    client.submit(PBK_SEARCH_AVAILABILITY, request, [conversation](partnerbooking::Completion completion) {
-        if (completion.event() == PBK_EVENT_SLOW)           // only with "slow_after_ms"
-            conversation->one_moment_please();
+    client.submit(request, [session](partnerbooking::Result<partnerbooking::SearchAvailabilityReply> found) {
+        session->offer(found);
+    });
+    client.submit(request, [session](partnerbooking::CompletionOf<partnerbooking::SearchAvailabilityReply> completion) {
+        if (completion.event() == PBK_EVENT_SLOW)           // only with slow_after_ms
+            session->one_moment_please();
         else
-            conversation->on_reply(completion.status(), std::string(completion.reply()));
+            session->offer(completion.result());
     });
     client.close(std::chrono::seconds(30));
-    check(conversation->done == 1, "callbacks");
+    check(session->done == 2, "callbacks");
 }
 
 static void queue()
 {
-    Conversation one;
-    const auto conversation = &one;
-    const partnerbooking::Client client(SANDBOX);
+    Session one;
+    const auto session = &one;
+    const partnerbooking::Client client(VOICE_SANDBOX);
+    const partnerbooking::Conversation caller{"call-7", "bot_1", "+12125550123"};
 
-    client.submit_to_queue(PBK_SEARCH_AVAILABILITY, request, conversation);
+    client.submit_to_queue(caller.find({"tomorrow"}), session);
 
     std::vector<pollfd> descriptors = {{client.fd(), POLLIN, 0}};    // and those of your engine
-    while (conversation->goes_on() && poll(descriptors.data(), descriptors.size(), -1) >= 0) {
+    while (session->goes_on() && poll(descriptors.data(), descriptors.size(), -1) >= 0) {
         while (auto completion = client.next_completion()) {
-            auto *of = static_cast<Conversation *>(completion.context());
+            auto *of = static_cast<Session *>(completion.context());
             if (completion.event() == PBK_EVENT_SLOW)
                 of->one_moment_please();
             else
-                of->on_reply(completion.status(), std::string(completion.reply()));
+                of->answer(completion.result_as<partnerbooking::ToolResult>());
         }
     }
     check(one.done == 1, "queue");
 }
 
-static std::string tool_call(const std::string &tool, const std::string &arguments)
-{
-    return R"({"bot_id":"bot_1","call_id":"call-7","caller_phone":"+12125550123","tool":)" + partnerbooking::json_quote(tool)
-        + R"(,"arguments":)" + partnerbooking::json_quote(arguments) + "}";
-}
-
-static std::string text_for_the_model(const partnerbooking::Client &client, const std::string &call)
+static std::string text_for_the_model(const partnerbooking::Client &client, const partnerbooking::ToolRequest &call)
 {
     const auto answer = client.try_call_tool(call);         // waits
     if (!answer) {
         std::cerr << answer.error().what() << "\n";         // client_closed, invalid_field: the engine has to act
         return "The calendar cannot be reached. Say so, and offer a call back.";
     }
-    if (const auto words = partnerbooking::json_get(*answer, "/say"))
-        say(*words);
-    return partnerbooking::json_get(*answer, "/text").value_or("");
+    if (answer->say)
+        say(*answer->say);
+    return answer->text;
 }
 
 static void tools()
 {
-    Conversation one;
-    const auto conversation = &one;
-    const auto to_the_model = [](const std::optional<std::string> &text) { check(text.has_value(), "to the model", text.value_or("")); };
+    Session one;
+    const auto session = &one;
+    const auto to_the_model = [](const std::string &text) { check(!text.empty(), "to the model", text); };
 
-    const std::string voice = R"("voice":{"time_zone":"America/New_York","region":"US"})";
-    partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"time_zone":"America/New_York"},)" + voice + "}");
-    const std::string tools = partnerbooking::try_tools(R"({"dialect":"openai_realtime",)" + voice + "}").value();
-    to_the_model(partnerbooking::json_get(tools, "/tools"));
-    to_the_model(partnerbooking::json_get(tools, "/prompt"));
+    const std::string voice = R"({"time_zone":"America/New_York","region":"US"})";
+    partnerbooking::Client client(R"({"endpoint":"sandbox","sandbox":{"time_zone":"America/New_York"},"voice":)" + voice + "}");
+    const partnerbooking::Tools tools = partnerbooking::tools(partnerbooking::ToolsRequest{"openai_realtime", voice});
+    to_the_model(tools.tools);
+    to_the_model(tools.prompt);
 
-    client.prefetch(R"({"bot_id":"bot_1"})");               // the phone rings
-    to_the_model(text_for_the_model(client, tool_call("find_appointment_slots", R"({"when":"next week"})")));
+    const partnerbooking::Conversation caller{"call-7", "bot_1", "+12125550123"};
+    client.prefetch(caller.prefetch());                     // the phone rings
 
-    auto ticket = client.submit_to_queue(PBK_CALL_TOOL, tool_call("book_appointment", "{}"), conversation);
+    const std::string tool = "find_appointment_slots", arguments = R"({"when":"next week"})";
+    to_the_model(text_for_the_model(client, caller.call(tool, arguments)));
+
+    auto ticket = client.submit_to_queue(caller.book({"the first one"}), session);
     ticket.cancel();                                        // the caller speaks
 
-    client.conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})");    // the caller has hung up
-    check(client.next_completion(std::chrono::seconds(10)).context() == conversation, "a tool call in the queue");
-    const std::string found = text_for_the_model(client, tool_call("find_appointment_slots", R"({"when":"next week"})"));
+    client.conversation_end(caller);                        // the caller has hung up
+    check(client.next_completion(std::chrono::seconds(10)).context() == session, "a tool call in the queue");
+    const std::string found = text_for_the_model(client, caller.find({"next week"}));
     check(contains(found, "Offer these times"), "a tool call", found);
     client.close(std::chrono::seconds(1));
-    check(contains(text_for_the_model(client, tool_call("x", "")), "call back"), "a closed client");
+    check(contains(text_for_the_model(client, caller.look_up_caller()), "call back"), "a closed client");
 }
 
 static void giving_up()
@@ -177,9 +214,9 @@ static void giving_up()
     const partnerbooking::Client client(LEFT_IN_DOUBT);
     check(!client.try_create_booking(booking), "in doubt");
 
-    std::string reply = client.create_booking(R"({"idempotency_key":"key-1","give_up":true})");
-    say(reply);                                             // {"given_up":[{"idempotency_key":"key-1",...}],"kept":[]}
-    check(contains(reply, R"("given_up":[{)") && contains(reply, R"("kept":[])"), "given up", reply);
+    auto reply = client.give_up({"key-1"});
+    say(reply.given_up.at(0).start_at);
+    check(reply.given_up.size() == 1 && reply.kept.empty(), "given up", reply.json);
 }
 
 static int answer(int status, const char *) { return status; }
@@ -201,6 +238,8 @@ int main()
     } catch (const partnerbooking::Error &error) {
         check(error.status() == PBK_CANCELLED, "the top of the header", error.what());
     }
+    json_as_text();
+    fields();
     errors();
     results();
     futures();

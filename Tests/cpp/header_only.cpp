@@ -34,6 +34,28 @@ static void use_what_throws(const char *config)
     pb::json_quote("");
     pb::sign_webhook("", "");
     pb::set_callback_exception_handler(nullptr);
+    client.search_availability(pb::SearchAvailabilityRequest());
+    client.create_booking(pb::CreateBookingRequest());
+    client.resume({""});
+    client.give_up({""});
+    client.lookup_customer(pb::LookupCustomerRequest());
+    client.call_tool(pb::ToolRequest());
+    client.prefetch(pb::PrefetchRequest());
+    client.conversation_end(pb::Conversation());
+#if __cplusplus >= 202002L
+    client.search_availability({.bot_id = "", .start_at = "", .end_at = "", .options = {.tag = ""}});
+#endif
+    pb::CallOf<pb::ToolResult> typed = client.submit(pb::ToolRequest());
+    ticket = client.submit(pb::ToolRequest(), [](const pb::CompletionOf<pb::ToolResult> &) {});
+    ticket = client.submit_to_queue(pb::ToolRequest(), &typed);
+    pb::slots("", pb::SlotOptions());
+    pb::slots(pb::SearchAvailabilityReply(), pb::SlotOptions());
+    pb::when(pb::WhenRequest());
+    pb::say(pb::SayRequest());
+    pb::phone(pb::PhoneRequest());
+    pb::tools(pb::ToolsRequest());
+    pb::booking_key("", pb::CreateBookingRequest());
+    pb::read<pb::PendingBookings>(pb::write(pb::PendingBookings()));
     pb::Result<std::string> result = client.try_search_availability("");
     static_cast<void>(result.value().size() + std::move(result).value().size());
 }
@@ -77,6 +99,17 @@ void use_every_function(const char *config)
     ticket = client.try_submit_to_queue(PBK_CREATE_BOOKING, "");
     if (ticket && *ticket && *ticket != pb::Ticket() && ticket->number() != 0)
         ticket->cancel();
+    pb::Result<pb::TryCallOf<pb::GiveUpReply>> typed = client.try_submit(pb::GiveUpRequest());
+    ticket = client.try_submit(pb::GiveUpRequest(), [](const pb::Result<pb::GiveUpReply> &) {});
+    ticket = client.try_submit_to_queue(pb::GiveUpRequest());
+    static_cast<void>(typed && client.try_search_availability(pb::SearchAvailabilityRequest())
+                      && client.try_create_booking(pb::CreateBookingRequest()) && client.try_resume({""})
+                      && client.try_lookup_customer(pb::LookupCustomerRequest()) && client.try_give_up({""})
+                      && client.try_call_tool(pb::Conversation().find()) && client.try_prefetch(pb::PrefetchRequest())
+                      && client.try_conversation_end(pb::Conversation()) && pb::try_slots("", pb::SlotOptions())
+                      && pb::try_when(pb::WhenRequest()) && pb::try_say(pb::SayRequest()) && pb::try_phone(pb::PhoneRequest())
+                      && pb::try_tools(pb::ToolsRequest()) && pb::try_booking_key("", pb::CreateBookingRequest())
+                      && pb::try_write(pb::ToolResult()) && pb::try_read<pb::ToolResult>(""));
     pb::Completion completion = client.next_completion(std::chrono::milliseconds(1));
     while ((completion = client.next_completion())) {
         static_cast<void>(completion.event() == PBK_EVENT_DONE && completion.status() == PBK_OK);

@@ -59,5 +59,12 @@ int main()
     check(talking->try_call_tool("{}").error().field() == "tool", "a tool call without a tool", "refused");
     check(talking->try_conversation_end(R"({"bot_id":"bot_1","call_id":"call-7"})").has_value(), "hung up");
     check(talking->try_conversation_end("{}").error().status() == PBK_INVALID_FIELD, "hung up on nobody", "refused");
+
+    const pb::Result<pb::SearchAvailabilityReply> values =
+        client.try_search_availability(pb::SearchAvailabilityRequest{"bot_1", "2030-01-14", "2030-01-14"});
+    check(values && values->availabilities.size() > 3, "values");
+    const pb::Result<pb::ToolResult> told = talking->try_call_tool(pb::Conversation{"call-8", "bot_1"}.find({"tomorrow"}));
+    check(told && told->kind == pb::ToolOutcome::offered, "a tool call with values");
+    check(pb::try_read<pb::Wish>("[]").error().status() == PBK_INVALID_JSON, "a text that is none");
     std::puts("twins: all as expected, without exceptions and RTTI");
 }

@@ -138,7 +138,7 @@ def test_what_is_installed(prefix):
         "share/doc/partnerbooking/examples/book_appointment.c",
         "share/doc/partnerbooking/install.md",
     }
-    wanted |= {f"include/{header.name}" for header in (ROOT / "include").glob("*.h*")}
+    wanted |= {str(header.relative_to(ROOT)) for header in (ROOT / "include").rglob("*.h*")}
     wanted |= {f"share/man/man3/{name}.3" for name in FUNCTIONS}
     assert wanted <= found
     assert {path.split("/")[0] for path in found} == {"lib", "include", "share"}

@@ -86,7 +86,7 @@ NAMES_OF_OTHERS = {"PBK_LIBRARY", "PBK_STRESS_OPERATIONS", "PBK_CALLS"}
 def test_names_are_those_of_the_header():
     """Also in text and comments, which no compiler reads."""
     top_pages = [ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "Tests/README.md")]
-    comments = [ROOT / "include" / "partnerbooking.hpp"]
+    comments = [*(ROOT / "include").rglob("*.hpp")]
     for folder, kind in [("Sources", "*.swift"), ("bindings/python", "*.py"), ("examples-c", "*.c*")]:
         comments += (ROOT / folder).rglob(kind)
     known = set(re.findall(r"\bPBK_\w+", HEADER)) | NAMES_OF_OTHERS
