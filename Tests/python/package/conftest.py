@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import pytest
 from python_package import Run, _cli, pb
 from reference_names import API_KEY
 from samples import SANDBOX
+
+
+@pytest.fixture(autouse=True)
+def logger_is_as_before():
+    """Commands that run in this process set the package's logger up for themselves."""
+    logger = logging.getLogger("partnerbooking")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ NOT_NEEDED = {
 
 def test_functions_are_bound_as_the_header_declares_them():
     types = {**C_TYPES, "pbk_callback": C_TYPES["void *"]}  # never one of ours
+    types.update(pbk_log_callback=_bindings.LOG_CALLBACK, pbk_log_level=ctypes.c_int)
     bound = {name: function for name, function in vars(_bindings).items() if name.startswith("pbk_")}
     assert set(FUNCTIONS) - set(bound) == NOT_NEEDED
     for name, function in bound.items():
@@ -127,6 +129,8 @@ ILL_TYPED = {
     'pb.webhook.verify("whsec_1", None, "{}")': "body|Argument 3",
     'pb.Error(3, b"").outcome == "unkown"': "overlap",
     'pb.Client().pending_bookings()[0].state == "done"': "overlap",
+    'pb.Client(on_call=lambda: None)': "on_call|lambda",
+    'pb.Client().stats().calls[0].cuont': "cuont",
 }
 
 

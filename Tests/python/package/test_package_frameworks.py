@@ -14,6 +14,7 @@ from python_package import PACKAGE, pb
 
 FRAMEWORKS = {"livekit": "livekit", "openai_agents": "agents", "pipecat": "pipecat"}
 """By the module for it: the framework's own module."""
+EXTRAS = sorted([*(module.replace("_", "-") for module in FRAMEWORKS), "otel", "prometheus"])
 
 HIDDEN = "import sys; sys.modules.update(dict.fromkeys({names}))\n"
 """Importing one of them fails, also where it is installed."""
@@ -43,7 +44,7 @@ def test_each_framework_has_an_extra():
     text = (PACKAGE / "pyproject.toml").read_text()
     extras = re.search(r"^\[project\.optional-dependencies\]\n((?:.+\n)*)", text, re.MULTILINE)[1]
     named = {line.split(" = ")[0]: line.split(" = ")[1] for line in extras.splitlines() if " = " in line}
-    assert sorted(named) == sorted(module.replace("_", "-") for module in FRAMEWORKS)
+    assert sorted(named) == EXTRAS
     for requirement in named.values():
         assert re.fullmatch(r'\["[\w\[\],-]+>=[\d.]+"\]', requirement), "a version that was tested"
     assert not re.search(r"^dependencies\b", text, re.MULTILINE), "the package itself needs nothing"
@@ -54,7 +55,7 @@ def test_wheel_offers_the_extras():
     with zipfile.ZipFile(wheel) as archive:
         [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         offered = re.findall(r"^Provides-Extra: (\S+)$", archive.read(name).decode(), re.MULTILINE)
-    assert sorted(offered) == sorted(module.replace("_", "-") for module in FRAMEWORKS)
+    assert sorted(offered) == EXTRAS
 
 
 @pytest.mark.parametrize("module", FRAMEWORKS)

@@ -3,6 +3,7 @@ type."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -17,6 +18,7 @@ import pytest
 from header import ROOT
 from pbk import LIBRARY
 from python_package import EXAMPLES, PACKAGE, _library, pb, run_program
+from samples import search_request
 
 PAGE = (ROOT / "docs" / "python.md").read_text()
 SHOW = "import partnerbooking as pb; print(pb.library_path, pb.library_version())"
@@ -54,12 +56,61 @@ def wheel() -> Path:
 # ---- The wheel -------------------------------------------------------------------------------------------------------
 
 
-def test_wheel_holds_the_library_the_types_and_nothing_else(wheel):
+def test_wheel_holds_the_library_libcurl_the_types_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name and not name.endswith("/")}
-        sources = {f"partnerbooking/{file.name}" for file in (PACKAGE / "partnerbooking").iterdir() if file.is_file()}
-        assert names == sources | {"partnerbooking/libpartnerbooking.so.1"}
-        assert archive.read("partnerbooking/libpartnerbooking.so.1") == LIBRARY.read_bytes()
+    sources = {f"partnerbooking/{file.name}" for file in (PACKAGE / "partnerbooking").iterdir() if file.is_file()}
+    licences = {f"partnerbooking/bundled/{name}.copyright" for name in ("curl", "openssl", "zlib", "nghttp2")}
+    licences |= {"partnerbooking/bundled/Apache-2.0.txt", "partnerbooking/bundled/versions.txt"}
+    libraries = {name for name in names if name.startswith("partnerbooking.libs/")}
+    assert names - libraries == sources | licences | {"partnerbooking/libpartnerbooking.so.1"}
+    # What is linked into them is not here.
+    plain = sorted(re.match(r"\w+\.libs/(\w+)-\w+\.so[.\d]+$", name)[1] for name in libraries)
+    assert plain == ["libcurl", "libnghttp2"]
+    assert wheel.stat().st_size < 6_500_000
+
+
+def test_wheel_has_the_library_that_was_tested(wheel, tmp_path):
+    """But for the names of the libraries beside it, which auditwheel writes."""
+    [inside] = unpacked(wheel, tmp_path).glob("partnerbooking/libpartnerbooking.so.1")
+    build_ids = [re.search(r"Build ID: (\w+)", output("readelf", "-n", file))[1] for file in (inside, LIBRARY)]
+    assert build_ids[0] == build_ids[1]
+    assert re.search(r"NEEDED.*\[libcurl-\w+\.so\.4\]", output("readelf", "-d", inside))
+
+
+def test_versions_inside_are_those_of_the_packages_here(wheel, tmp_path):
+    lines = (unpacked(wheel, tmp_path) / "partnerbooking" / "bundled" / "versions.txt").read_text().splitlines()
+    versions = dict(line.split(" ") for line in lines)
+    assert set(versions) == {"curl", "openssl", "zlib", "nghttp2", "packages_of"}
+    for name, package in {"openssl": "libssl-dev", "zlib": "zlib1g-dev", "nghttp2": "libnghttp2-dev"}.items():
+        assert versions[name] == output("dpkg-query", "-W", "-f", "${Version}", package)
+
+
+def unpacked(wheel: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_the_libcurl_inside_speaks_tls_and_http2_and_is_used(wheel, tmp_path, http2, reference):
+    program = """
+import json, sys
+import partnerbooking as pb
+from partnerbooking import _bindings
+with pb.Client(**json.loads(sys.argv[1])) as client:
+    reply = client.search_availability(json.loads(sys.argv[2]))
+    print(_bindings.libcurl())
+    print(len(reply.availabilities))
+print(*(line.split()[-1] for line in open("/proc/self/maps") if "/libcurl" in line))
+"""
+    bot = reference.bot()
+    environment = {"PYTHONPATH": str(unpacked(wheel, tmp_path)), "PARTNERBOOKING_LIBRARY": ""}
+    done = run_program(program, json.dumps(http2.config), json.dumps(search_request(bot)), **environment)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    said, count, files = done.stdout.splitlines()
+    assert re.match(r"libcurl/\S+ OpenSSL/\S+ zlib/\S+ nghttp2/\S+, from this package: curl \S+, openssl", said)
+    assert count == "2" and [request["http_version"] for request in reference.requests(bot)] == ["2"]
+    assert {Path(file).parent for file in files.split()} == {tmp_path / "partnerbooking.libs"}
 
 
 def test_wheel_has_the_tag_that_the_page_says(wheel):
@@ -160,10 +211,10 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
     assert "neither in this package nor on this system" in reason()
     assert "names what should be" in reason(PARTNERBOOKING_LIBRARY="/nowhere.so")
     def older_libcurl() -> str:
-        """As that of Ubuntu 22.04, which has all but one of the functions."""
+        """As that of Debian 10, which has all but one of the functions."""
         needed = re.findall(r" U (curl_\w+)@", output("nm", "-D", LIBRARY))
-        functions = [f"void {name}(void) {{}}\n" for name in needed if name != "curl_easy_header"]
-        functions.append('const char *curl_version(void) { return "libcurl/7.81.0 OpenSSL/3.0.2"; }\n')
+        functions = [f"void {name}(void) {{}}\n" for name in needed if name != "curl_multi_poll"]
+        functions.append('const char *curl_version(void) { return "libcurl/7.64.0 OpenSSL/1.1.1"; }\n')
         (tmp_path / "older").mkdir()
         (tmp_path / "older.c").write_text("".join(functions))
         (tmp_path / "older.map").write_text("CURL_OPENSSL_4 { global: curl_*; };")
@@ -176,7 +227,7 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
     (broken / "libcurl.so.4").touch()
     libcurl = reason(PARTNERBOOKING_LIBRARY=str(LIBRARY), LD_LIBRARY_PATH=str(broken))
     assert "libcurl4 (Debian, Ubuntu)" in libcurl
-    assert re.search("curl_easy_header.*\n.*libcurl 7.87 or later.* here is libcurl/7.81.0", older_libcurl())
+    assert re.search("curl_multi_poll.*\n.*libcurl 7.81 or later.* here is libcurl/7.64.0", older_libcurl())
     assert "too old for this package: it has no pbk_" in reason(PARTNERBOOKING_LIBRARY="libc.so.6")
     assert "libstdc++6" in _library._advice("x", "libstdc++.so.6: cannot open shared object file")
     assert "newer system" in _library._advice("x", "/lib/libm.so.6: version `GLIBC_2.99' not found")
@@ -185,9 +236,10 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
 # ---- The page --------------------------------------------------------------------------------------------------------
 
 
-# test_package_process.py looks at worker_processes.py more closely, and Tests/hosts at those of
-# agent frameworks.
-ELSEWHERE = {"worker_processes.py", *(f"{name}_agent.py" for name in ("livekit", "openai", "pipecat"))}
+# test_package_process.py looks at worker_processes.py more closely, test_package_stats.py at
+# metrics_server.py, and Tests/hosts at those of agent frameworks.
+ELSEWHERE = {f"{name}_agent.py" for name in ("livekit", "openai", "pipecat")}
+ELSEWHERE |= {"worker_processes.py", "metrics_server.py"}
 
 
 @pytest.mark.parametrize("name", sorted({file.name for file in EXAMPLES.glob("*.py")} - ELSEWHERE))

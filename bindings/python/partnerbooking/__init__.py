@@ -17,9 +17,11 @@ from .aio import AsyncClient
 from .client import Client
 from .configuration import Configuration
 from .conversation import AsyncConversation, Conversation, OfferedSlot, ToolResult
+from .ended import CallEnded
 from .errors import *  # noqa: F403
 from .keys import booking_key, random_key
 from .settled import Settled
+from .stats import CallStats, Stats, ToolStats
 from .values import (
     Appointment,
     Availability,
@@ -51,7 +53,9 @@ __all__ = [
     "AsyncClient",
     "AsyncConversation",
     "Availability",
+    "CallEnded",
     "CallOptions",
+    "CallStats",
     "Client",
     "Configuration",
     "Conversation",
@@ -70,7 +74,9 @@ __all__ = [
     "SearchAvailabilityReply",
     "SearchAvailabilityRequest",
     "Settled",
+    "Stats",
     "ToolResult",
+    "ToolStats",
     "__version__",
     "booking_key",
     "library_path",

@@ -1,8 +1,8 @@
 """The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller does with a string.
 
-`partnerbooking.h` is the reference. No function pointer of ours is ever handed to the library: completions are taken
-from the client's queue, so its threads never enter Python, and an interpreter that is shutting down has nothing to fear
-from them.
+`partnerbooking.h` is the reference. Completions are taken from the client's queue, so the library's threads do not
+enter Python, and an interpreter that is shutting down has nothing to fear from them. The log is the one exception:
+_log.py hands the library a function pointer, and takes it back before the interpreter ends.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ DONE, SLOW, SETTLED = 1, 2, 3
 OUTCOME_UNKNOWN = 3
 """That value of `pbk_outcome`: the completion carries no end of its booking."""
 
-OK, CLIENT_CLOSED, RESOURCE_UNAVAILABLE = 0, 3, 21
+OK, CLIENT_CLOSED, WOULD_DEADLOCK, RESOURCE_UNAVAILABLE = 0, 3, 8, 21
 """Those values of `pbk_status` that are handled here; errors.py knows all."""
 
 path = _library.load()
 _waiting = ctypes.CDLL(path)
 # A call through PyDLL keeps the GIL. Taking it again costs up to 5 ms when another thread computes, a thousand times
 # more than the functions that never block need, and asyncio calls several of them for each completion. The library's
-# threads never want the GIL, so nobody can wait for both.
+# threads want the GIL for the log alone, and hold no lock of the library then. So nobody can wait for both.
 _prompt = ctypes.PyDLL(path)
 
 _status_out = ctypes.POINTER(ctypes.c_int)
@@ -40,6 +40,8 @@ _string = ctypes.c_void_p
 _string_out = ctypes.POINTER(ctypes.c_void_p)
 _handle = ctypes.c_void_p
 _completion = ctypes.c_void_p
+LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
+"""`pbk_log_callback`."""
 
 
 def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> Any:
@@ -53,6 +55,11 @@ def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> 
     return function
 
 
+def libcurl() -> str:
+    """The libcurl that the library uses, in words."""
+    return _library.libcurl(_waiting, path)
+
+
 # Functions that wait, or read a file. Other threads run meanwhile.
 pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out, _status_out)
 pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle, ctypes.c_int32)
@@ -62,6 +69,11 @@ pbk_lookup_customer = _function(_waiting, "pbk_lookup_customer", _string, _handl
 pbk_call_tool = _function(_waiting, "pbk_call_tool", _string, _handle, ctypes.c_char_p, _status_out)
 wait_for_completion = _function(_waiting, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
 """`pbk_next_completion` for a thread that has nothing else to do. Everybody else uses the prompt one below."""
+
+# It waits for the log callback of before, which needs the GIL.
+pbk_client_set_log = _function(
+    _waiting, "pbk_client_set_log", ctypes.c_int, _handle, ctypes.c_int, LOG_CALLBACK, ctypes.c_void_p
+)
 
 # Functions that never block.
 pbk_version = _function(_prompt, "pbk_version", ctypes.c_char_p)
@@ -85,6 +97,7 @@ pbk_submit = _function(
     ctypes.c_void_p,
 )
 pbk_cancel = _function(_prompt, "pbk_cancel", ctypes.c_int, _handle, ctypes.c_uint64)
+pbk_stats = _function(_prompt, "pbk_stats", _string, _handle, _status_out)
 pbk_prewarm = _function(_prompt, "pbk_prewarm", ctypes.c_int, _handle)
 pbk_prefetch = _function(_prompt, "pbk_prefetch", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
 pbk_conversation_end = _function(_prompt, "pbk_conversation_end", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
@@ -92,6 +105,7 @@ pbk_client_fd = _function(_prompt, "pbk_client_fd", ctypes.c_int, _handle)
 # It would wait if it were told to; here it is only ever asked for what is there already.
 pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
 pbk_completion_event = _function(_prompt, "pbk_completion_event", ctypes.c_int, _completion)
+pbk_completion_operation = _function(_prompt, "pbk_completion_operation", ctypes.c_int, _completion)
 pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uint64, _completion)
 pbk_completion_status = _function(_prompt, "pbk_completion_status", ctypes.c_int, _completion)
 pbk_completion_outcome = _function(_prompt, "pbk_completion_outcome", ctypes.c_int, _completion)

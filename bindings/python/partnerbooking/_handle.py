@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
+import logging
 import os
+import threading
 import warnings
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 from . import _bindings, voice
+from ._log import Log
 from ._unheard import Unheard
+from ._watch import Hook, Watch, Watcher
 from .conversation import hand_over
+from .ended import OnCall
 from .errors import Error
+from .stats import Stats, stats
 from .values import (
     JSON,
     CallOptions,
@@ -57,8 +64,10 @@ def give_up_before_request(bot_id: str, start_before: Moment) -> dict[str, Any]:
 class Handle:
     """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
 
-    def __init__(self, configuration: Configuration, *, reports_settled: bool) -> None:
-        if reports_settled:
+    def __init__(self, configuration: Configuration, *, on_call: OnCall | None, reports_settled: bool) -> None:
+        if inspect.iscoroutinefunction(on_call):
+            raise TypeError("on_call is a plain function: nobody would await a coroutine")
+        if reports_settled or on_call is not None:
             configuration = {"report_settled": True, **configuration}
         error, status = ctypes.c_void_p(), ctypes.c_int()
         handle = _bindings.pbk_client_open(
@@ -68,11 +77,15 @@ class Handle:
             raise Error.of(status.value, _bindings.take(error.value))
         self._handle: int = handle
         self._unheard = Unheard(handle)
+        self._log = Log(handle)
+        self._watch = None if on_call is None else Watch(Hook(on_call))
+        self._reports_settled = configuration.get("report_settled") is True
         self._voice = configuration.get("voice")
         self._endpoint = str(configuration.get("endpoint", "partner_api"))
+        self._servers = Servers(configuration)
         # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
         self._finalizer = weakref.finalize(
-            self, _close_forgotten, type(self).__name__, handle, os.getpid(), self._unheard
+            self, _close_forgotten, type(self).__name__, handle, os.getpid(), self._unheard, self._log
         )
         self._finalizer.atexit = False  # type: ignore[misc]  # typeshed takes the property for a slot
 
@@ -126,6 +139,28 @@ class Handle:
         bookings: list[dict[str, Any]] = parsed(self._list(_bindings.pbk_sandbox_bookings))["bookings"]
         return bookings
 
+    def stats(self) -> Stats:
+        """Returns counters since the client was opened, and gauges of the moment. Does not wait. Any thread may ask."""
+        return stats(self._list(_bindings.pbk_stats))
+
+    def set_log(self, logger: logging.Logger | str | None = "partnerbooking", level: int | None = None) -> None:
+        """Hands the library's log to a logger, or to none.
+
+        `level` is the least level that the library writes: `logging.DEBUG`, `INFO`, `WARNING` or `ERROR`. Without it
+        the level that the logger has now decides, and a later change of that counts only for less. Each record has the
+        line's members as `record.partnerbooking`. A thread of the client's own hands them over.
+        """
+        if logger is None:
+            self._log.end()
+        elif not self._log.set(logging.getLogger(logger) if isinstance(logger, str) else logger, level):
+            self.pending_bookings()  # raises: the client is closed
+
+    def _add_watcher(self, watcher: Watcher) -> None:
+        if self._watch is None:
+            self._watch = Watch(watcher)
+        else:
+            self._watch.watchers += (watcher,)
+
     def _list(self, function: Any) -> bytes:
         status = ctypes.c_int()
         reply = _bindings.take(function(self._handle, ctypes.byref(status)))
@@ -138,17 +173,38 @@ class Handle:
         timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a number that is too large
         self._finalizer.detach()
         status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
+        self._log.end()
         if status != _bindings.CLIENT_CLOSED:  # else another thread is closing it, or it is the parent's, before a fork
             self._unheard.close()
         return status in (_bindings.OK, _bindings.CLIENT_CLOSED)
 
 
-def _close_forgotten(kind: str, handle: int, process: int, unheard: Unheard) -> None:
+class Servers:
+    """The URLs that calls go to, for spans. Those of webhooks may contain secrets in their paths."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.endpoint = configuration.get("endpoint", "partner_api")
+        self.base_url = configuration.get("base_url", "https://appointments.dialstack.ai")
+        paths = configuration.get("paths", {})
+        self.paths = {
+            "search_availability": paths.get("search_availability", "/v1/availability/search"),
+            "create_booking": paths.get("create_booking", "/v1/bookings"),
+        }
+        platforms = configuration.get("platforms", {})
+        self.webhooks = {bot: platform.get("webhook_url") for bot, platform in platforms.items()}
+
+
+def _close_forgotten(kind: str, handle: int, process: int, unheard: Unheard, log: Log) -> None:
     if os.getpid() != process:
         return  # a copy that a fork left in the child, where the handle is closed
-    _bindings.pbk_client_close(handle, 0)
+    if _bindings.pbk_client_close(handle, 0) == _bindings.WOULD_DEADLOCK:
+        # Garbage was collected in the log's callback, on a thread of the library's.
+        arguments = (kind, handle, process, unheard, log)
+        threading.Thread(target=_close_forgotten, args=arguments, name="pbk-close", daemon=True).start()
+        return
     while (completion := _bindings.pbk_next_completion(handle, 0, None)) is not None:
         _bindings.pbk_completion_free(completion)
+    log.end(flush=False)
     unheard.close()
     # Last: it may be an error where warnings are.
     warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)

@@ -24,7 +24,9 @@ from ._handle import (
     resume_request,
     written,
 )
+from ._watch import Call
 from .conversation import AsyncConversation
+from .ended import OnCall
 from .errors import Error
 from .settled import Settled, booked_by_tool, settled_by_call, take
 from .values import (
@@ -64,12 +66,17 @@ _COMPLETIONS_AT_ONCE = 256
 
 
 class _Call:
-    __slots__ = ("completion", "context", "ended", "on_slow", "settled")
+    __slots__ = ("completion", "context", "ended", "on_slow", "settled", "watched")
 
     def __init__(
-        self, ended: asyncio.Future[None], on_slow: OnSlow | None, settled: Callable[[int], Settled | None]
+        self,
+        ended: asyncio.Future[None],
+        on_slow: OnSlow | None,
+        settled: Callable[[int], Settled | None],
+        watched: Call | None,
     ) -> None:
         self.ended = ended
+        self.watched = watched
         self.settled = settled
         """Reads the end of a booking from its completion. None when that has no such end."""
         self.on_slow = on_slow
@@ -102,13 +109,24 @@ class AsyncClient(Handle):
     the next process with the same journal. `resume` with its key hears it. Until then the client keeps the completion,
     at most until it is closed. A report that comes while the client is closed is listed once more in the next process.
 
+    `on_call` gets a `CallEnded` for each call that ends, also of a task that was cancelled, and for each booking that
+    is settled later. It is called on the loop, in the context of the caller. It switches `report_settled` on, as
+    `on_settled` does, and hears no end for `pending_bookings()`.
+
     `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is 1000 here unless the
     request or the configuration say otherwise.
     """
 
-    def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
+    def __init__(
+        self,
+        /,
+        *,
+        on_settled: OnSettled | None = None,
+        on_call: OnCall | None = None,
+        **configuration: Unpack[Configuration],
+    ) -> None:
         members: Configuration = {"slow_after_ms": SLOW_AFTER_MS, **configuration}
-        super().__init__(members, reports_settled=on_settled is not None)
+        super().__init__(members, on_call=on_call, reports_settled=on_settled is not None)
         self._on_settled = on_settled
         self._reports: dict[asyncio.Future[Any], int] = {}
         """Coroutines of `on_settled` that run, and their completions. The loop itself keeps no task alive."""
@@ -192,7 +210,12 @@ class AsyncClient(Handle):
             return True
         loop = asyncio.get_running_loop()
         if self._loop is not None and self._loop.is_closed():
-            self._calls.clear()  # nobody is left who could hear their end
+            # Nobody is left who could hear their end, except what watches them.
+            gone: asyncio.Future[None] = loop.create_future()
+            gone.cancel()
+            calls = self._calls.items()
+            self._calls = {ticket: _Call(gone, None, _no_booking, call.watched) for ticket, call in calls}
+            self._idle = None
             for completion in self._reports.values():
                 self._unheard.keep(completion)
             self._reports.clear()
@@ -232,8 +255,7 @@ class AsyncClient(Handle):
         try:
             return await closed
         finally:
-            while self._take_completions():
-                pass
+            self._take_rest()
 
     async def __aenter__(self) -> Self:
         if self._on_settled is not None and self._loop is None:
@@ -251,19 +273,25 @@ class AsyncClient(Handle):
             loop = self._attach()
         elif loop is not asyncio.get_running_loop():
             raise RuntimeError("this AsyncClient belongs to another event loop: open one for each")
+        watched = None if self._watch is None else self._watch.begin(operation, request).in_context()
+        if watched is not None:
+            request = watched.request
         ticket, error = ctypes.c_uint64(), ctypes.c_void_p()
         status: int = _bindings.pbk_submit(
             self._handle, operation, request, ctypes.byref(ticket), ctypes.byref(error), None, None
         )
         if status != _bindings.OK:
-            raise Error.of(status, _bindings.take(error.value))
+            refusal = _bindings.take(error.value)
+            if watched is not None:
+                watched.end(status, refusal)
+            raise Error.of(status, refusal)
         settled: Callable[[int], Settled | None] = _no_booking
         if operation == _bindings.CALL_TOOL:
             settled = booked_by_tool
         # Text that looks like it within a string has a backslash before its quotes.
         elif operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request:
             settled = settled_by_call
-        call = _Call(loop.create_future(), on_slow, settled)
+        call = _Call(loop.create_future(), on_slow, settled, watched)
         self._calls[ticket.value] = call
         try:
             await call.ended
@@ -291,6 +319,18 @@ class AsyncClient(Handle):
             self._loop.remove_reader(self._descriptor)
             self._descriptor = -1
 
+    def _take_rest(self) -> None:
+        """Takes all that came before the close. A SystemExit of `on_call` waits until then."""
+        raised: BaseException | None = None
+        is_more = True
+        while is_more:
+            try:
+                is_more = self._take_completions()
+            except BaseException as error:
+                raised = raised or error
+        if raised is not None:
+            raise raised
+
     def _take_completions(self) -> bool:
         """Whether there may be more."""
         for _ in range(_COMPLETIONS_AT_ONCE):
@@ -300,11 +340,7 @@ class AsyncClient(Handle):
             ticket = _bindings.pbk_completion_ticket(completion)
             event = _bindings.pbk_completion_event(completion)
             if event == _bindings.SETTLED:
-                if self._on_settled is None:
-                    self._unheard.keep(completion)
-                else:
-                    # By the loop, for the same reason as on_slow.
-                    asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion, take(completion))
+                self._settle(completion)
                 continue
             if event != _bindings.DONE:  # one that is not known is only freed
                 _bindings.pbk_completion_free(completion)
@@ -316,7 +352,25 @@ class AsyncClient(Handle):
             self._end(self._calls.pop(ticket, None), completion)
         return True
 
+    def _settle(self, completion: int) -> None:
+        try:
+            if self._watch is not None:
+                self._watch.settled(completion)
+        finally:  # also when on_call raises SystemExit
+            if self._on_settled is None:
+                self._unheard.keep(completion)
+            else:
+                # By the loop, for the same reason as on_slow.
+                asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion, take(completion))
+
     def _end(self, call: _Call | None, completion: int) -> None:
+        try:
+            if call is not None and call.watched is not None:
+                call.watched.end_by(completion)
+        finally:  # also when on_call raises SystemExit
+            self._end_for_task(call, completion)
+
+    def _end_for_task(self, call: _Call | None, completion: int) -> None:
         if call is None:
             self._unheard.keep(completion)
         elif call.ended.done():  # its task has gone

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import inspect
+import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 from . import _bindings
 from ._handle import (
@@ -21,7 +22,9 @@ from ._handle import (
     written,
 )
 from ._unheard import Unheard
+from ._watch import Watch, Watcher
 from .conversation import Conversation
+from .ended import OnCall
 from .errors import Error
 from .settled import Settled, take
 from .values import (
@@ -38,6 +41,8 @@ from .values import (
     give_up_reply,
 )
 
+_log = logging.getLogger("partnerbooking")
+
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
@@ -50,6 +55,13 @@ report waits meanwhile. A coroutine runs to its end on that thread, in an event 
 booking stays in `pending_bookings()`."""
 
 _LONGEST_WAIT_MS = 600_000
+
+_FUNCTIONS = {
+    _bindings.SEARCH_AVAILABILITY: "pbk_search_availability",
+    _bindings.CREATE_BOOKING: "pbk_create_booking",
+    _bindings.LOOKUP_CUSTOMER: "pbk_lookup_customer",
+    _bindings.CALL_TOOL: "pbk_call_tool",
+}
 
 
 class Client(Handle):
@@ -69,21 +81,39 @@ class Client(Handle):
     has heard the report. When it raises, `pending_bookings()` goes on to list the booking, also in the next process
     with the same journal. A report that it gets after the client was closed is listed there once more.
 
+    `on_call` gets a `CallEnded` for each call that ends, on the thread that made the call, and for each booking that is
+    settled later. It switches `report_settled` on, as `on_settled` does, and hears no end for `pending_bookings()`.
+
     Python notices Ctrl-C when the call under way is over; in a program for people use `AsyncClient`.
     """
 
-    def __init__(self, /, *, on_settled: OnSettled | None = None, **configuration: Unpack[Configuration]) -> None:
-        super().__init__(configuration, reports_settled=on_settled is not None)
+    def __init__(
+        self,
+        /,
+        *,
+        on_settled: OnSettled | None = None,
+        on_call: OnCall | None = None,
+        **configuration: Unpack[Configuration],
+    ) -> None:
+        super().__init__(configuration, on_call=on_call, reports_settled=on_settled is not None)
+        self._on_settled = on_settled
         self._reporter: threading.Thread | None = None
-        if on_settled is not None:
+        self._start_reporter()
+
+    def _start_reporter(self) -> None:
+        if self._reporter is None and (self._on_settled is not None or (self._watch and self._reports_settled)):
             # It knows the handle and not the client, so that a client which nobody closes can still be collected.
-            arguments = (self._handle, on_settled, self._unheard)
+            arguments = (self._handle, self._on_settled, self._unheard, self._watch)
             self._reporter = threading.Thread(target=_report, args=arguments, name="pbk-settled", daemon=True)
             self._reporter.start()
 
+    def _add_watcher(self, watcher: Watcher) -> None:
+        super()._add_watcher(watcher)
+        self._start_reporter()
+
     def search_availability(self, request: SearchAvailabilityRequest | JSON) -> SearchAvailabilityReply:
         """Searches a bot's free slots: at most 5 seconds, if neither request nor configuration say otherwise."""
-        return SearchAvailabilityReply(self._call(_bindings.pbk_search_availability, written(request)))
+        return SearchAvailabilityReply(self._call(_bindings.SEARCH_AVAILABILITY, written(request)))
 
     def create_booking(self, request: CreateBookingRequest | JSON) -> CreateBookingReply:
         """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise.
@@ -91,11 +121,11 @@ class Client(Handle):
         After an `Error` whose `outcome` is `unknown`, repeat it with the same key. The library goes on to ask, for at
         most `settle_for_ms`, and a repeat joins that.
         """
-        return CreateBookingReply(self._call(_bindings.pbk_create_booking, written(request)))
+        return CreateBookingReply(self._call(_bindings.CREATE_BOOKING, written(request)))
 
     def lookup_customer(self, request: LookupCustomerRequest | JSON) -> LookupCustomerReply:
         """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
-        return LookupCustomerReply(self._call(_bindings.pbk_lookup_customer, written(request)))
+        return LookupCustomerReply(self._call(_bindings.LOOKUP_CUSTOMER, written(request)))
 
     def conversation(self, call_id: str, bot_id: str, caller_phone: str | None = None) -> Conversation:
         """Names a phone call, whose tool calls it then answers. Needs `voice` with a `time_zone`. Sends nothing.
@@ -126,7 +156,7 @@ class Client(Handle):
         return self._give_up(give_up_before_request(bot_id, start_before))
 
     def _give_up(self, request: JSON) -> GiveUpReply:
-        return give_up_reply(self._call(_bindings.pbk_create_booking, written(request)))
+        return give_up_reply(self._call(_bindings.CREATE_BOOKING, written(request)))
 
     def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
         """Refuses new calls, lets those under way finish in that time, and ends the rest with `ClientClosed`. Whether
@@ -148,15 +178,21 @@ class Client(Handle):
     ) -> None:
         self.close()
 
-    def _call(self, function: Any, request: bytes) -> bytes:
+    def _call(self, operation: int, request: bytes) -> bytes:
+        call = None if self._watch is None else self._watch.begin(operation, request)
+        if call is not None:
+            request = call.request
         status = ctypes.c_int()
+        function = getattr(_bindings, _FUNCTIONS[operation])
         reply = _bindings.take(function(self._handle, request, ctypes.byref(status)))
+        if call is not None:
+            call.end(status.value, reply)
         if status.value != _bindings.OK:
             raise Error.of(status.value, reply)
         return reply
 
 
-def _report(handle: int, on_settled: OnSettled, unheard: Unheard) -> None:
+def _report(handle: int, on_settled: OnSettled | None, unheard: Unheard, watch: Watch | None) -> None:
     """Takes reports until the client is closed and none is left. Only reports come to the queue of such a client."""
     status = ctypes.c_int()
     while status.value != _bindings.CLIENT_CLOSED:
@@ -165,6 +201,15 @@ def _report(handle: int, on_settled: OnSettled, unheard: Unheard) -> None:
             continue
         if _bindings.pbk_completion_event(completion) != _bindings.SETTLED:
             _bindings.pbk_completion_free(completion)
+            continue
+        if watch is not None:
+            try:
+                watch.settled(completion)
+            except BaseException:
+                # Nobody asked this thread to exit: it has reports to take.
+                _log.exception("on_call has raised an exception in the thread that takes reports")
+        if on_settled is None:
+            unheard.keep(completion)
             continue
         is_heard = False
         try:

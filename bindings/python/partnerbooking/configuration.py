@@ -152,6 +152,7 @@ class Configuration(TypedDict, total=False):
     bots: Mapping[str, Bot]
     keys_shared: bool
     settle_for_ms: int
+    stats: bool
     report_settled: bool
     tls: TLS
     proxy: str

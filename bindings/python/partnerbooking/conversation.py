@@ -53,7 +53,7 @@ ToolOutcome = Literal[
 _LONGEST = 32_768
 """Characters of arguments. Models write hundreds, and a longer request would be refused as a whole."""
 
-_TOOLS = {"find_appointment_slots", "book_appointment", "look_up_caller"}
+TOOLS = {"find_appointment_slots", "book_appointment", "look_up_caller"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class ToolResult:
 
     def __repr__(self) -> str:
         # The name is the model's, which may write anything.
-        tool = self.tool if self.tool in _TOOLS else "another tool"
+        tool = self.tool if self.tool in TOOLS else "another tool"
         slots = ", ".join(slot.slot for slot in self.slots)
         return f"ToolResult({tool}: {self.result}{f', slots: {slots}' if slots else ''})"
 
@@ -195,7 +195,7 @@ class Conversation(_Conversation):
         the model can act on is a `ToolResult`.
         """
         request = self._request(tool, arguments, speculative, timeout_ms, tag)
-        return tool_result(self._client._call(_bindings.pbk_call_tool, request))
+        return tool_result(self._client._call(_bindings.CALL_TOOL, request))
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ docs/errors.md tells what a voice bot should do on each. Most need to look at th
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any, cast
 
@@ -457,3 +458,15 @@ def _class_of(pbk_status: int) -> type[Error]:
     if pbk_status in BY_STATUS:
         return BY_STATUS[pbk_status]
     return next((found for first, found in RANGES if pbk_status >= first), Error)
+
+
+def _snake(name: str) -> str:
+    return re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+_WORDS = {0: "ok", **{status: _snake(found.__name__) for status, found in BY_STATUS.items()}}
+
+
+def word(pbk_status: int) -> str:
+    """Returns the name of a `pbk_status` without its prefix: `ok`, `timeout`. `other` for one that is not known."""
+    return _WORDS.get(pbk_status, "other")
