@@ -15,7 +15,6 @@ static const char *last_said = "";
 struct call {
     int replies, slow;
     pbk_status status;
-    pbk_operation operation;
     const char *bot_id, *idempotency_key;
 };
 
@@ -264,36 +263,33 @@ static const char *answer_to(const pbk_completion *done)
 
 static FILE *log_file;
 
-/* The members of an error that go into the log: texts, and other JSON. "reply" stays out: it may
-   name the customer. */
-static const char *const logged_texts[] = {"code", "message", "source", "field", "request_id"};
-static const char *const logged_values[] = {"status", "attempts", "retry_after_ms", "curl_code",
-                                            "doubt", "existing"};
-
-/* Writes one member of the log line. Frees both strings of the library. */
-static void log_member(const char *name, char *value, char *quoted)
+/* A line of the library. pbk_client_set_log(client, PBK_LOG_INFO, write_line, log_file) */
+static void write_line(void *file, pbk_log_level level, const char *line_json)
 {
-    const char *json = quoted != NULL ? quoted : value;
-
-    if (value != NULL && json != NULL && strcmp(value, "null") != 0)
-        fprintf(log_file, ",\"%s\":%s", name, json);
-    pbk_string_free(value);
-    pbk_string_free(quoted);
+    (void)level;                                /* the line has it, too */
+    fprintf(file, "%s\n", line_json);
 }
+
+/* The members of an error that go into the log: five texts, and other JSON. "reply" stays out: it
+   may name the customer. */
+static const char *const logged[] = {"code", "message", "source", "field", "request_id",
+                                     "status", "attempts", "retry_after_ms", "curl_code",
+                                     "doubt", "existing"};
 
 static void log_error(const char *reply)
 {
-    char pointer[64], *value;
     size_t i;
 
-    for (i = 0; i < sizeof logged_texts / sizeof logged_texts[0]; i++) {
-        snprintf(pointer, sizeof pointer, "/error/%s", logged_texts[i]);
+    for (i = 0; i < sizeof logged / sizeof logged[0]; i++) {
+        char pointer[64], *value, *quoted;
+
+        snprintf(pointer, sizeof pointer, "/error/%s", logged[i]);
         value = pbk_json_get(reply, pointer);
-        log_member(logged_texts[i], value, pbk_json_quote(value));
-    }
-    for (i = 0; i < sizeof logged_values / sizeof logged_values[0]; i++) {
-        snprintf(pointer, sizeof pointer, "/error/%s", logged_values[i]);
-        log_member(logged_values[i], pbk_json_get(reply, pointer), NULL);
+        quoted = i < 5 ? pbk_json_quote(value) : NULL;
+        if (value != NULL && strcmp(value, "null") != 0)
+            fprintf(log_file, ",\"%s\":%s", logged[i], quoted != NULL ? quoted : value);
+        pbk_string_free(value);
+        pbk_string_free(quoted);
     }
 }
 
@@ -307,7 +303,7 @@ static void log_call(const pbk_completion *done)
 
     fprintf(log_file, "{\"tag\":%s,\"bot_id\":%s,\"idempotency_key\":%s,\"operation\":%d,",
             tag == NULL ? "null" : tag, bot_id == NULL ? "null" : bot_id,
-            key == NULL ? "null" : key, (int)call->operation);
+            key == NULL ? "null" : key, (int)pbk_completion_operation(done));
     fprintf(log_file, "\"pbk_status\":%d,\"outcome\":%d,\"timing\":%s",
             (int)pbk_completion_status(done), (int)pbk_completion_outcome(done),
             pbk_completion_timing(done));
@@ -318,12 +314,15 @@ static void log_call(const pbk_completion *done)
     pbk_string_free(key);
 }
 
+static FILE *library_log;
+
 static void answers(const char *config, const char *request, const char *words)
 {
     pbk_client *client = open_client(config);
-    struct call call = {.operation = PBK_CREATE_BOOKING, .bot_id = "bot_1", .idempotency_key = "key-1"};
+    struct call call = {.bot_id = "bot_1", .idempotency_key = "key-1"};
     pbk_completion *done;
 
+    check(pbk_client_set_log(client, PBK_LOG_INFO, write_line, library_log) == PBK_OK, "set", "the log", NULL);
     pbk_submit(client, PBK_CREATE_BOOKING, request, NULL, NULL, NULL, &call);
     done = pbk_next_completion(client, 20000, NULL);
     check(strcmp(answer_to(done), words) == 0, words, "is the answer to", pbk_completion_reply(done));
@@ -352,6 +351,7 @@ static void what_to_say(void)
     fclose(log_file);
 
     log_file = tmpfile();
+    library_log = tmpfile();
     answers(SANDBOX, BOOKING_AND(",\"tag\":\"call-7\""), "You are booked.");
     /* Their time is over before the library asks again. */
     answers(LOSING, BOOKING_AND(",\"timeout_ms\":700"), "I am confirming that for you.");
@@ -368,6 +368,14 @@ static void what_to_say(void)
     }
     check(lines == 5, "logged", "all of them", NULL);
     fclose(log_file);
+
+    rewind(library_log);
+    for (lines = 0; fgets(line, sizeof line, library_log) != NULL;) {
+        lines += strstr(line, "\"event\":\"call_ended\"") != NULL;
+        check(strstr(line, "John") == NULL && strstr(line, "key-1") == NULL, "logged", "without what callers said", line);
+    }
+    check(lines == 4, "logged by the library", "the calls that failed", NULL);
+    fclose(library_log);
 }
 
 /* ---- docs/c.md and docs/operations.md: after a restart --------------------------------------------------------------- */

@@ -11,6 +11,7 @@ from header import ROOT
 DOCS = ROOT / "docs"
 CODE_PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), ROOT / "bindings" / "python" / "README.md"]
 CONTRIBUTORS_PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "Tests" / "README.md"]
+CONTRIBUTORS_PAGES += [ROOT / "packaging" / "monitoring" / "README.md"]
 
 
 class Block(NamedTuple):

@@ -138,8 +138,8 @@ def test_lib_names_what_is_missing_in_one_line(machine, lacking, named):
 
 @pytest.mark.parametrize(
     "target",
-    ["examples", "wheel", "demo-relay", "bench", "fleet", "fuzz", "asan", "build-swift-tests", "test-c", "test-python"]
-    + ["install", "deb", "docs", "test-hosts", "test-package", "abi-description"],
+    ["examples", "wheel", "demo-call", "demo-relay", "bench", "fleet", "fuzz", "asan", "build-swift-tests", "test-c"]
+    + ["test-python", "install", "deb", "docs", "test-hosts", "test-package", "abi-description"],
 )
 def test_other_targets_install_nothing(machine, target):
     done = machine.make(target)
@@ -237,6 +237,23 @@ def test_without_root_it_names_the_packages(machine):
     done = install(machine, *PROBES)
     assert (done.returncode, done.stderr) == (1, "Missing packages. Run:  sudo apt-get install a b c d\n")
     assert machine.installed == set()
+
+
+def test_daemon_is_unpacked_and_not_installed(machine):
+    """An installed one would start."""
+    for name, does in {"apt-get": "touch daemon.deb", "dpkg-deb": "mkdir -p usr/bin && : >usr/bin/daemon"}.items():
+        (machine.commands / name).write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>"$CALLS"\n{does}\n')
+        (machine.commands / name).chmod(0o755)
+    (machine.commands / "rm").symlink_to(shutil.which("rm") or "rm")
+    folder = machine.tree / "build" / "debian"
+    done = install(machine, "--unpack", "build/debian", "daemon=package", "sh=dash")
+    assert (done.returncode, done.stdout) == (0, "Unpacking: package\n"), done.stderr
+    assert [call.split()[:2] for call in machine.calls] == [["apt-get", "download"]]
+    assert machine.calls[0].endswith(" package")
+    assert sorted(file.name for file in folder.rglob("*") if file.is_file()) == ["daemon"]
+    (folder / "usr" / "bin" / "daemon").chmod(0o755)
+    done = install(machine, "--unpack", "build/debian", "daemon=package", "sh=dash")
+    assert (done.returncode, done.stdout, len(machine.calls)) == (0, "", 1)
 
 
 def test_without_apt_it_names_the_packages(machine):
