@@ -150,9 +150,21 @@ def fleet(figures: dict[str, Any], axes: list[Any]) -> None:
     panel.set_xlabel("seconds")
 
 
+def sip(figures: dict[str, Any], axes: list[Any]) -> None:
+    texts = {"nothing": "no searches", "stalls": "20 searches a second,\nplatform stalls",
+             "resolver": "20 searches a second,\nresolver hangs", "blocking": "a blocking call\nin the loop"}
+    for panel, calls in zip(axes, (1, 20)):
+        found = {f["situation"]: f for f in figures["figures"] if f["calls"] == calls}
+        groups = [(text, [("bare" if situation == "blocking" else "ours", share, found[situation][share],
+                           f"{found[situation][share]:,.1f}") for share in ("p99.9", "max")])
+                  for situation, text in texts.items()]
+        bars(panel, groups, logarithmic_from=1)
+        panel.set_title(f"ms between RTP packets, {calls} phone call{'s' if calls > 1 else ''}")
+
+
 CHARTS: dict[str, tuple[Callable, int, tuple[float, float]]] = {
     "submit": (submit, 2, (11, 6.2)), "throughput": (throughput, 2, (11, 6.2)), "network": (network, 1, (8.5, 8)),
-    "cancel": (cancel, 2, (11, 4.2)), "memory": (memory, 1, (7, 2.8)),
+    "sip": (sip, 2, (11, 3.8)), "cancel": (cancel, 2, (11, 4.2)), "memory": (memory, 1, (7, 2.8)),
     "fleet": (fleet, 1, (9.5, 3.4))}
 
 

@@ -30,6 +30,7 @@ PROGRAMS = ["bench_blocking", "bench_submit", "bench_throughput", "bench_network
             "bench_frames", "bench_journal"]
 
 sys.path.insert(0, str(ROOT / "Tests" / "servers"))  # for certificates and the delaying proxy
+sys.path.insert(0, str(ROOT / "examples-c"))  # for the caller of sip_engine
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1

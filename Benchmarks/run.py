@@ -2,12 +2,13 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages] [asyncio] [flat] [scanner] [instructions]
+                              [languages] [asyncio] [flat] [scanner] [values] [instructions] [sip]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
 judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
 requirements.txt; Node is measured if it is there, the scanner if swiftc and the headers of simdjson and RapidJSON are,
-and instructions are counted if valgrind is. Read from the environment:
+instructions are counted if valgrind is, and sip_engine is measured if the headers of libre and espeak-ng are. Read
+from the environment:
 
     BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
@@ -43,15 +44,17 @@ import languages
 import memory
 import network
 import scanner
+import sip
 import submit
 import throughput
+import values
 from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine, save
 from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
                 "memory": memory, "frames": frames, "journal": journal, "languages": languages,
-                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner,
-                "instructions": instructions}
+                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner, "values": values,
+                "instructions": instructions, "sip": sip}
 
 
 def main() -> None:

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """An HTTP/1.1 server that reads searches and never answers them. Prints its port and serves until it is ended.
 
+With a number as argument it answers each search after so many seconds: nothing is free.
 HEAD is answered, so that connections can be made ahead; GET /waiting tells how many searches wait for an answer.
 """
 
 import asyncio
+import sys
 
 waiting = 0
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else None
+NOTHING = b'{"availabilities":[]}'
 
 
 class Connection(asyncio.Protocol):
@@ -32,13 +36,25 @@ class Connection(asyncio.Protocol):
         if method == b"POST":
             self.searches += 1
             waiting += 1
+            if SECONDS is not None:
+                asyncio.get_running_loop().call_later(SECONDS, self.answer_search)
             return
-        body = b"%d" % waiting if method == b"GET" else b""
+        self.write(b"%d" % waiting if method == b"GET" else b"")
+
+    def answer_search(self) -> None:
+        global waiting
+        if self.searches > 0:
+            self.searches -= 1
+            waiting -= 1
+            self.write(NOTHING)
+
+    def write(self, body: bytes) -> None:
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
     def connection_lost(self, error: Exception | None) -> None:
         global waiting
         waiting -= self.searches
+        self.searches = 0
 
 
 async def main() -> None:

@@ -19,6 +19,7 @@ from programs import EXAMPLES, run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "servers"))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "package"))
+sys.path.insert(0, str(EXAMPLES))
 
 import pbk
 from callers import call  # noqa: F401  # fixtures of several files

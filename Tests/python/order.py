@@ -4,6 +4,7 @@ LONGEST_FIRST = [
     "test_campaigns.py",
     "test_journal_campaigns.py",
     "test_install.py",
+    "test_sip_engine.py",
     "test_warm.py",
     "test_heard_settled.py",
     "test_truth.py",
