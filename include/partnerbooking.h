@@ -947,12 +947,13 @@ PBK_API char *pbk_tools(const char *options_json, pbk_status *status);
  *
  * To call without blocking, use pbk_submit() with PBK_CALL_TOOL. pbk_cancel() then ends
  * the call with PBK_CANCELLED. It does not end a booking that was sent: the next call of
- * the conversation reports its end.
+ * the conversation reports its end. With "detach":true pbk_cancel() leaves the call alone
+ * once its booking is on its way: the call completes, also after a hang-up.
  *
  * @param client        The client. Its configuration needs "voice" with a "time_zone".
  * @param request_json  "tool", "call_id" and "bot_id" are required; "arguments",
  *                      "caller_phone", "speculative", "timeout_ms", "slow_after_ms", "tag"
- *                      and "traceparent" are optional. Borrowed. NULL is an error.
+ *                      "traceparent" and "detach" are optional. Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL. PBK_OK whenever the model has
  *                      something to act on, also if nothing was booked.
  * @return JSON, yours to free: the answer, or {"error":{...}} with PBK_INVALID_FIELD,

@@ -53,12 +53,13 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Ends a tool call with `cancelled`. A booking that was sent goes on. Returns false for the
-    /// ticket of another call.
+    /// Ends a tool call with `cancelled`. A booking that was sent goes on, and so does a call with
+    /// `detach` from then on. Returns false for the ticket of another call.
     @discardableResult
     func cancelTool(_ ticket: CallTicket) -> Bool {
         let part = tools.withLock { desk in
-            desk.jobs[ticket].map { job in
+            desk.jobs[ticket].map { job -> CallTicket? in
+                guard !job.isDetached else { return nil }
                 job.isCancelled = true
                 return job.part
             }
@@ -203,7 +204,9 @@ extension PartnerBookingClient {
             let first = wish.key(name, refusals: 0)
             let refusals = desk.conversations.change(name, now: now) { $0.refusals[first] ?? 0 }
             let key = refusals == 0 ? first : wish.key(name, refusals: refusals)
-            try submit(.book(wish, key: key), job, wish.request(name, key: key, job.members()))
+            var members = job.members()
+            members.isDetached = job.request.isDetached
+            try submit(.book(wish, key: key), job, wish.request(name, key: key, members))
             let appointment = Appointment(
                 key: key, startSeconds: wish.startSeconds, durationMinutes: wish.offer.durationMinutes, state: .open)
             desk.conversations.change(name, now: now) { $0.sending.append(appointment) }
@@ -236,6 +239,7 @@ extension PartnerBookingClient {
         let isSearch = part.operation == .searchAvailability
         let call = try prepare(part.operation, request: json, for: receiver, isShared: isSearch)
         job.part = call.ticket
+        if case .book = part { job.isDetached = job.request.isDetached } else { job.isDetached = false }
         try submit(call)
     }
 

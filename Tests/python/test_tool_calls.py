@@ -258,6 +258,23 @@ def test_cancelled_booking_goes_on(open_client, way):
     assert other["booking"]["id"] == booked(client)[0]["id"] and len(booked(client)) == 1
 
 
+def test_detached_booking_outlives_a_cancel(open_client, way):
+    """Its reply is lost, and the library goes on until it knows: the caller has hung up."""
+    client = open_client(clinic(latency_ms=200, faults=[{"fault": "lose_reply", "calls": [1]}]))
+    answer(client.call_tool(find()))
+    ticket = way.submit(client, pbk.TOOL, book(detach=True))
+    time.sleep(0.08)
+    assert client.cancel(ticket) == OK and client.end_conversation(NAMED) == (OK, None)
+    ended = way.next(client)
+    assert answer(ended.result)["result"] == "booked" and len(booked(client)) == 1
+
+
+def test_detached_search_ends_with_a_cancel(open_client, way):
+    client = open_client(SLEEPING)
+    ticket = way.submit(client, pbk.TOOL, find(detach=True))
+    assert client.cancel(ticket) == OK and way.next(client).status == STATUS["CANCELLED"]
+
+
 def test_interrupted_booking_takes_its_slot_out_of_the_cache(open_client, way):
     client = open_client(clinic(latency_ms=200))
     assert "tue15-1500h" in answer(client.call_tool(find()))["text"]

@@ -41,11 +41,13 @@ struct CallMembers {
     var slowAfterMilliseconds: Int?
     var tag: String?
     var traceparent: String?
+    var isDetached = false
 
     func write(_ request: inout JSONWriter) {
         request.member("timeout_ms", timeoutMilliseconds)
         request.member("slow_after_ms", ifAny: slowAfterMilliseconds)
         request.member("tag", ifAny: tag)
         request.member("traceparent", ifAny: traceparent)
+        if isDetached { request.member("detach", true) }
     }
 }

@@ -18,6 +18,8 @@ final class ToolRequest: Sendable {
     let callerPhone: String?
     /// The model may take the call back: nothing is booked.
     let isSpeculative: Bool
+    /// A cancel does not end the call once its booking is on the way.
+    let isDetached: Bool
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
     let tag: String?
@@ -49,8 +51,7 @@ final class ToolRequest: Sendable {
         do throws(PartnerBookingError) {
             try root.refuseMembers(except: [
                 "tool", "call_id", "bot_id", "arguments", "caller_phone", "speculative", "timeout_ms", "slow_after_ms",
-                "tag",
-                "traceparent",
+                "tag", "traceparent", "detach",
             ])
             toolName =
                 try root.checkText("tool", maxBytes: 128, "the name of the tool, such as find_appointment_slots").string
@@ -64,6 +65,7 @@ final class ToolRequest: Sendable {
             }
             // Networks send all sorts of names here. One that is no number is as good as none.
             callerPhone = phone?.string
+            isDetached = try root.optionalBoolean("detach") ?? false
             isSpeculative = try root.optionalBoolean("speculative") ?? false
             timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
             slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
