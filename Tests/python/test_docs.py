@@ -66,6 +66,14 @@ RUN_FROM_THE_PAGE = {
         "test_example_ends_with_one_appointment",
     ),
     ("docs/locales.md", "0:00 midnight"): ("test_docs.py", "test_rules_of_a_locale"),
+    ("docs/observability.md", "partnerbooking INFO"): (
+        "package/test_package_observability.py",
+        "test_example_prints_what_the_page_shows",
+    ),
+    ("docs/observability.md", "engine INFO"): (
+        "package/test_package_observability.py",
+        "test_example_prints_what_the_page_shows",
+    ),
     ("docs/openai-agents.md", "pip install"): (
         "../hosts/openai_agents/test_openai_agents.py",
         "test_example_ends_with_one_appointment",
@@ -98,6 +106,12 @@ RUN_FROM_THE_PAGE = {
         "test_commands_of_the_page_are_understood",
     ),
     ("docs/python.md", "library"): ("package/test_package_doctor.py", "test_doctor_says_what_the_page_shows"),
+    ("docs/sip-engine.md", "make demo-call"): ("test_sip_engine.py", "test_demo_prints_what_the_page_shows"),
+    ("docs/sip-engine.md", "call 1  rings"): ("test_sip_engine.py", "test_demo_prints_what_the_page_shows"),
+    ("docs/sip-engine.md", "call 1  caller hangs up"): (
+        "test_sip_engine.py",
+        "test_booking_goes_on_when_the_caller_hangs_up",
+    ),
     ("docs/swift.md", "I have tomorrow"): ("test_docs.py", "test_swift_program_of_the_page"),
     ("docs/tool-server.md", "openssl rand"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
     ("docs/tool-server.md", "curl -s"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
