@@ -123,7 +123,8 @@ static void take_line(void *context, pbk_log_level level, const char *line)
     *(size_t *)context += strlen(line);
 }
 
-/* Switches the log on for "search:info" and "search:debug". Builds from before the log do the other searches only. */
+/* Switches the log on for "search:info" and "search:debug". Builds from before the log do the other
+   searches only. */
 static int watch(const char *library, pbk_client *client, const char *call, size_t *bytes)
 {
     pbk_log_level level = strcmp(call, "search:info") == 0 ? PBK_LOG_INFO

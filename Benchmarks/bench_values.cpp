@@ -1,11 +1,12 @@
 /*
- * The cost of a request and of a reply as values of C++, beside nlohmann/json and beside pbk_json_get(), in one thread and
- * without a client.
+ * The cost of a request and of a reply as values of C++, beside nlohmann/json and beside
+ * pbk_json_get(), in one thread and without a client.
  *
  *     bench_values CONTESTANT JOB ROUNDS [SLOTS]
  *
- * CONTESTANT is values, nlohmann or json_get. JOB is "request" (a booking, written), "booking" (its reply, read) or "search"
- * (a reply with SLOTS slots, read: the start and the length of each). Prints nanoseconds of one.
+ * CONTESTANT is values, nlohmann or json_get. JOB is "request" (a booking, written), "booking" (its
+ * reply, read) or "search" (a reply with SLOTS slots, read: the start and the length of each).
+ * Prints nanoseconds of one.
  */
 #include <chrono>
 #include <cstdio>

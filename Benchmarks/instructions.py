@@ -3,10 +3,10 @@
 
     python3 Benchmarks/instructions.py [--library LIBRARY.so] [--vs OTHER.so] [--keep FOLDER]
 
-Runs bench_instructions under callgrind with 200 calls and with 1200 calls. One call is the difference divided by 1000,
-so that start-up and the first connect cancel out. Prints one table for the search, one for the booking, and one for
-what counters and log add to a search. Writes the raw figures to build/bench/instructions.json. Needs valgrind and a C
-compiler, and no Python packages.
+Runs bench_instructions under callgrind with 200 calls and with 1200 calls. One call is the
+difference divided by 1000, so that start-up and the first connect cancel out. Prints one table for
+the search, one for the booking, and one for what counters and log add to a search. Writes the raw
+figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no Python packages.
 
     --library    the build to count (PBK_LIBRARY, else libpartnerbooking.so in PBK_LIB_DIR, else in build/lib)
     --vs         a second build, counted in the same run; adds the ratio library / other
@@ -27,18 +27,20 @@ How the counts are made repeatable:
     - The program gets an environment of two variables. One of them switches off the random seed of Swift's hashes.
     - Each figure is the median of the rounds, and builds take turns within a round.
 
-"spread" is the largest minus the smallest round, in per cent of the median. Expect on a quiet machine:
+"spread" is the largest minus the smallest round, in per cent of the median. Expect on a quiet
+machine:
 
     - ours, libcurl    0.02 % (0.1 % on a busy machine)
     - total less heap  0.2 %: compare builds by this row and by "ours"
     - total            1.5 % for the search and 0.3 % for the booking
     - libc             up to 7 %
 
-The heap makes the difference. "libc, heap only" is the part of libc in malloc(), free() and the like, for all callers.
-This cost depends on how the heap of that process is fragmented, and fragmentation differs from run to run.
+The heap makes the difference. "libc, heap only" is the part of libc in malloc(), free() and the
+like, for all callers. This cost depends on how the heap of that process is fragmented, and
+fragmentation differs from run to run.
 
-Callgrind does not count the kernel's instructions. "ours" contains the Swift runtime, which is part of the library.
-"libc" contains the caller's nanosleep(), about 70 instructions a call.
+Callgrind does not count the kernel's instructions. "ours" contains the Swift runtime, which is part
+of the library. "libc" contains the caller's nanosleep(), about 70 instructions a call.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
                               [languages] [asyncio] [flat] [scanner] [values] [instructions] [sip]
 
-Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and draws charts. It
-judges nothing. Needs the built library, a C and a C++ compiler, the headers of libcurl, nginx, and the packages of
-requirements.txt; Node is measured if it is there, the scanner if swiftc and the headers of simdjson and RapidJSON are,
-instructions are counted if valgrind is, and sip_engine is measured if the headers of libre and espeak-ng are. Read
-from the environment:
+Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and
+draws charts. It judges nothing. Needs the built library, a C and a C++ compiler, the headers of
+libcurl, nginx, and the packages of requirements.txt; Node is measured if it is there, the scanner
+if swiftc and the headers of simdjson and RapidJSON are, instructions are counted if valgrind is,
+and sip_engine is measured if the headers of libre and espeak-ng are. Read from the environment:
 
     BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
@@ -19,9 +19,10 @@ from the environment:
     PBK_LIB_DIR    where libpartnerbooking.so is (build/lib)
     CC, CXX, NGINX      the compilers (cc, c++) and the server (nginx)
 
-How it is made comparable: all send the same request, and take turns within each round; nginx has one core, the
-measuring process another; and on both cores a process of the scheduling class SCHED_IDLE spins, which gives way to
-anything else and only keeps the core from falling asleep between two packets.
+How it is made comparable: all send the same request, and take turns within each round; nginx has
+one core, the measuring process another; and on both cores a process of the scheduling class
+SCHED_IDLE spins, which gives way to anything else and only keeps the core from falling asleep
+between two packets.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Gaps between RTP packets of sip_engine, as its callers get them, while searches go on beside the phone calls.
+"""Gaps between RTP packets of sip_engine, as its callers get them, while searches go on beside the
+phone calls.
 
-The kernel stamps each packet when it arrives, so a caller that is scheduled late changes nothing. The loop's thread,
-and no other, has the scheduling class SCHED_FIFO if this process may give it, as the audio thread of an engine would.
-BENCH_SIP_PRIORITY=0 leaves it as it is.
+The kernel stamps each packet when it arrives, so a caller that is scheduled late changes nothing.
+The loop's thread, and no other, has the scheduling class SCHED_FIFO if this process may give it, as
+the audio thread of an engine would. BENCH_SIP_PRIORITY=0 leaves it as it is.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def gaps(situation: str, count: int, platform: str) -> tuple[list[float], str]:
 
 
 def answered_calls(new: int = 10, under_way: int = 20) -> int:
-    """Counts the new calls that are picked up, after a while with a resolver that hangs, and few descriptors."""
+    """Counts the new calls that are picked up, after a while with a resolver that hangs, and few
+    descriptors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))  # inherited
     try:

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""The cost of requests and replies as values of C++, beside nlohmann/json and beside pbk_json_get().
+"""The cost of requests and replies as values of C++, beside nlohmann/json and beside
+pbk_json_get().
 
     python3 Benchmarks/values.py
 
-Needs the built library, a C++ compiler and the header of nlohmann/json (Debian: nlohmann-json3-dev). If valgrind is
-there, it counts instructions as well.
+Needs the built library, a C++ compiler and the header of nlohmann/json (Debian:
+nlohmann-json3-dev). If valgrind is there, it counts instructions as well.
 
-Each measurement is a process of its own. Contestants take turns within a round. Ratios are medians of the rounds'
-ratios, the other to values: 3 means that the values take a third. Read from the environment, besides BENCH_DIR,
-PBK_LIB_DIR, BENCH_QUICK and CXX:
+Each measurement is a process of its own. Contestants take turns within a round. Ratios are medians
+of the rounds' ratios, the other to values: 3 means that the values take a third. Read from the
+environment, besides BENCH_DIR, PBK_LIB_DIR, BENCH_QUICK and CXX:
 
     BENCH_VALUES_ROUNDS    how often each is measured (21; with BENCH_QUICK=1 5)
     BENCH_VALUES_MS        milliseconds of each measurement, about (200; with BENCH_QUICK=1 50)

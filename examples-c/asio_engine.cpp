@@ -31,7 +31,8 @@ constexpr const char *config = R"({"endpoint": "sandbox", "slow_after_ms": 100, 
 
 enum class Caller { patient, interrupts, hangs_up };
 
-/* One caller, and a bot with rules. It is the context of its completions, so it lives until the last of them. */
+/* One caller, and a bot with rules. It is the context of its completions, so it lives until the
+   last of them. */
 class PhoneCall {
 public:
     PhoneCall(asio::io_context &io, const pb::Client &client, pb::Conversation conversation, Caller caller, std::string name)

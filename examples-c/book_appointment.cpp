@@ -1,7 +1,8 @@
 /*
- * The conversation of book_appointment.c in C++: searches the coming week, books a slot, repeats the booking after an
- * interruption, and has something to say when somebody else was faster. The search runs while the bot speaks, and is
- * cancelled when the caller hangs up. Requests and replies are values: no JSON but the configuration's.
+ * The conversation of book_appointment.c in C++: searches the coming week, books a slot, repeats
+ * the booking after an interruption, and has something to say when somebody else was faster. The
+ * search runs while the bot speaks, and is cancelled when the caller hangs up. Requests and replies
+ * are values: no JSON but the configuration's.
  *
  *     book_appointment_cpp                    talks to the embedded sandbox: no network, no account, no files
  *     book_appointment_cpp CONFIG [BOT_ID]    the same with another configuration; on the hosted service it really books
@@ -70,7 +71,8 @@ static bool converse(const pb::Client &client, const std::string &bot)
     if (id.empty() || booking.id != id)
         return false;
 
-    /* The reply's own start and status, not those that were asked for. A platform may confirm later. */
+    /* The reply's own start and status, not those that were asked for. A platform may confirm
+       later. */
     const bool is_certain = booking.status == "confirmed" || booking.status == "accepted";
     std::cout << "bot:     " << (is_certain ? "You are booked for " : "The clinic will confirm ")
               << in_words(booking.start_at.value_or(start)) << ".\n\n";

@@ -1,6 +1,7 @@
 /*
- * Values and nlohmann/json (Debian: nlohmann-json3-dev) side by side: partnerbooking.hpp brings no JSON library and asks
- * for none, and partnerbooking/nlohmann.hpp turns its values into nlohmann::json and back.
+ * Values and nlohmann/json (Debian: nlohmann-json3-dev) side by side: partnerbooking.hpp brings no
+ * JSON library and asks for none, and partnerbooking/nlohmann.hpp turns its values into
+ * nlohmann::json and back.
  *
  *     read_reply [JOURNAL]
  *

@@ -1,10 +1,12 @@
-"""A caller for sip_engine: places phone calls by SIP over UDP, keeps what it hears, and presses keys.
+"""A caller for sip_engine: places phone calls by SIP over UDP, keeps what it hears, and presses
+keys.
 
     python3 sip_caller.py [PROGRAMS]
 
-PROGRAMS is where the examples were built, else ../build/examples-c. Starts sip_engine on the embedded sandbox, calls
-it, and prints what both sides said. Ends with 0 if the appointment was made and each clip arrived byte for byte.
-Arrival times are the kernel's, so a caller that is late itself sees no gap.
+PROGRAMS is where the examples were built, else ../build/examples-c. Starts sip_engine on the
+embedded sandbox, calls it, and prints what both sides said. Ends with 0 if the appointment was made
+and each clip arrived byte for byte. Arrival times are the kernel's, so a caller that is late itself
+sees no gap.
 """
 
 from __future__ import annotations
@@ -161,7 +163,8 @@ class Call:
 
 
 def play(calls: list[Call], script: Callable[[Call], Iterator[Callable[[], bool]]], seconds: float = 60) -> None:
-    """Places the calls, and runs the script of each until all are over. A script yields what it waits for."""
+    """Places the calls, and runs the script of each until all are over. A script yields what it
+    waits for."""
     scripts = {call: script(call) for call in calls}
     waits: dict[Call, Callable[[], bool]] = {}
     begin = time.monotonic()
@@ -235,7 +238,8 @@ class Engine:
 
 
 def clips_in_order(engine: Engine, call: Call, number: int = 1) -> list[str]:
-    """The texts that the engine said in a call. Fails if one of them was not heard byte for byte, in this order."""
+    """The texts that the engine said in a call. Fails if one of them was not heard byte for byte,
+    in this order."""
     rendered, heard, at = engine.rendered(), call.heard, 0
     texts = [line.split("bot: ", 1)[1] for line in engine.lines if line.startswith(f"call {number}  bot: ")]
     for text in texts:

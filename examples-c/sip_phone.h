@@ -1,6 +1,7 @@
 /*
- * One phone call for sip_engine.c: a SIP session and RTP by libre, with G.711 (mu-law), the caller's
- * keys (RFC 4733 and SIP INFO), and words that wait to be spoken. It knows nothing of appointments.
+ * One phone call for sip_engine.c: a SIP session and RTP by libre, with G.711 (mu-law), the
+ * caller's keys (RFC 4733 and SIP INFO), and words that wait to be spoken. It knows nothing of
+ * appointments.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SIP_PHONE_H
 #define PARTNERBOOKING_EXAMPLES_SIP_PHONE_H
@@ -89,7 +90,8 @@ static inline const char *phone_send(struct phone *phone)
     return text;
 }
 
-/* RFC 4733: a key comes in several packets with one timestamp; the last ones say that it is up again. */
+/* RFC 4733: a key comes in several packets with one timestamp; the last ones say that it is up
+   again. */
 static inline void phone_take_rtp(const struct sa *source, const struct rtp_header *header, struct mbuf *packet,
                                   void *arg)
 {

@@ -73,7 +73,8 @@ static inline void render(struct clip *clip)
         clip->audio[clip->length] = SILENCE;
 }
 
-/* For a test or an ear: NUMBER.ulaw, which `aplay -t raw -f MU_LAW -r 8000` plays, and NUMBER.txt. */
+/* For a test or an ear: NUMBER.ulaw, which `aplay -t raw -f MU_LAW -r 8000` plays, and NUMBER.txt.
+   */
 static inline void write_clip(const struct clip *clip, int number)
 {
     char path[512];
@@ -115,7 +116,8 @@ static inline void forget_clip(void *data)
     free(clip->audio);
 }
 
-/* Starts the renderer. Clips are also written to `folder`, unless that is NULL. Returns 0 on failure. */
+/* Starts the renderer. Clips are also written to `folder`, unless that is NULL. Returns 0 on
+   failure. */
 static inline int words_open(const char *folder)
 {
     words.folder = folder;
@@ -126,7 +128,8 @@ static inline int words_open(const char *folder)
         && pthread_create(&words.renderer, NULL, renderer, NULL) == 0;
 }
 
-/* Returns the clip of a text, rendered now or before; one more reference, for mem_deref(). NULL without memory. */
+/* Returns the clip of a text, rendered now or before; one more reference, for mem_deref(). NULL
+   without memory. */
 static inline struct clip *words_of(const char *text)
 {
     struct le *le;

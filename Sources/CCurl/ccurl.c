@@ -1,6 +1,7 @@
 #include "ccurl.h"
 
-/* Parts of libcurl that its headers may not have yet. An option is a number: an older libcurl answers it with an error. */
+/* Parts of libcurl that its headers may not have yet. An option is a number: an older libcurl
+   answers it with an error. */
 #if LIBCURL_VERSION_NUM < 0x075300
 struct curl_header {
     char *name, *value;

@@ -1,7 +1,7 @@
 /*
- * pbk_stats and pbk_client_set_log: what a host's thread, a callback and the log's own receiver may do with them; that no
- * line holds what must not be in a log; and that a receiver from before is never called again. Prints one line per check
- * and ends with 1 at the first wrong answer.
+ * pbk_stats and pbk_client_set_log: what a host's thread, a callback and the log's own receiver may
+ * do with them; that no line holds what must not be in a log; and that a receiver from before is
+ * never called again. Prints one line per check and ends with 1 at the first wrong answer.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>

@@ -1,8 +1,10 @@
 /*
- * A libcurl.so.4 like that of Ubuntu 22.04, over the one that is installed: without its newer functions and options. It has
- * the FUNCTIONS that it is built with, as F(curl_easy_init) F(curl_easy_cleanup) ..., and loads REAL, a path.
+ * A libcurl.so.4 like that of Ubuntu 22.04, over the one that is installed: without its newer
+ * functions and options. It has the FUNCTIONS that it is built with, as F(curl_easy_init)
+ * F(curl_easy_cleanup) ..., and loads REAL, a path.
  *
- * Each function passes on all registers that arguments come in; none of them takes more, or floating-point numbers.
+ * Each function passes on all registers that arguments come in; none of them takes more, or
+ * floating-point numbers.
  */
 #include <curl/curl.h>
 #include <dlfcn.h>

@@ -1,4 +1,5 @@
-"""The C++ code in the documentation, and the examples in C++. The header itself is tested by Tests/cpp."""
+"""The C++ code in the documentation, and the examples in C++. The header itself is tested by
+Tests/cpp."""
 
 from __future__ import annotations
 

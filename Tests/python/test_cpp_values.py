@@ -37,7 +37,8 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Replies:
-    """Writes odd replies: members that are missing, null or of another kind, and others beside them."""
+    """Writes odd replies: members that are missing, null or of another kind, and others beside
+    them."""
 
     WORDS = ["", "2030-01-14T10:00:00Z", 'a "b" \\ / \b\f\n\r\t', "Zoë 😀 \u2028\x7f", "confirmed", "null", "{}", "\0x"]
     OTHERS = [None, True, False, 0, -1, 1.5, 1e300, [], {}, [{}], {"start_at": "x"}, "word", 2**100]

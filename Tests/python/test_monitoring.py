@@ -1,4 +1,5 @@
-"""The alerts of docs/operations.md are the rules of packaging/monitoring/alerts.yaml, and the other way round.
+"""The alerts of docs/operations.md are the rules of packaging/monitoring/alerts.yaml, and the other
+way round.
 
 Tests/hosts/prometheus runs the rules.
 """
@@ -22,7 +23,8 @@ SECTION = PAGE.split("\n## What to alert on\n", 1)[1].split("\n## ", 1)[0]
 
 
 def alerts_of_the_page(section: str = SECTION) -> dict[str, tuple[str, str]]:
-    """The anchor and the text of each bullet, by the rule that it names. Those without a rule: by their beginning."""
+    """The anchor and the text of each bullet, by the rule that it names. Those without a rule: by
+    their beginning."""
     found = {}
     for part in section.split("\n### ")[1:]:
         heading, text = part.split("\n", 1)

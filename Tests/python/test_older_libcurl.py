@@ -33,7 +33,8 @@ with pbk.Client(json.loads(sys.argv[1])) as client:
 
 
 def functions(kind: str) -> set[str]:
-    """Names of libcurl, undefined in the shared object: `U`, or `w` for those that may be missing."""
+    """Names of libcurl, undefined in the shared object: `U`, or `w` for those that may be
+    missing."""
     return set(re.findall(rf"^ +{kind} (curl_\w+)", output_of("nm", "-D", FILE), re.MULTILINE))
 
 
@@ -88,7 +89,8 @@ def test_headers_of_a_reply_are_read(older, start_faults, certificates: Certific
 
 
 def test_a_reply_that_is_cut_is_noticed(older, start_faults):
-    """A body without a length has its end where the connection has, unless it is chunked: a header says so."""
+    """A body without a length has its end where the connection has, unless it is chunked: a header
+    says so."""
     server = start_faults(answer_once(unbounded_reply(200, SEARCH_REPLY[:-9])))
     assert [status != 0 for status, _ in searches(config_for(server), older)] == [True, True]
 

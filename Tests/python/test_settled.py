@@ -270,7 +270,8 @@ def test_reports_that_nobody_takes(start_faults, open_client, end):
     for key in keys:
         submitted(client, booking_request(key=key), status, holding)
     assert states(client) == dict.fromkeys(keys, end)
-    # The transfer thread answers this behind the last report, which finds no room as long as none is taken.
+    # The transfer thread answers this behind the last report, which finds no room as long as none
+    # is taken.
     assert client.book(resume("nobody")).status == STATUS["NOT_RECORDED"]
     for key in keys[:-1]:
         report = settled(client)

@@ -1,4 +1,5 @@
-"""Real phone calls to sip_engine over loopback: what the caller hears, and what becomes of the booking."""
+"""Real phone calls to sip_engine over loopback: what the caller hears, and what becomes of the
+booking."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ def books(engine: Engine) -> list[str]:
 
 
 class Machine(threading.Thread):
-    """Measures how late this machine lets a thread be that wakes every 20 ms: no engine can do better."""
+    """Measures how late this machine lets a thread be that wakes every 20 ms: no engine can do
+    better."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -84,7 +86,8 @@ class Machine(threading.Thread):
 
 
 class Caller:
-    """Chooses the second time and confirms it, as soon as the engine takes keys or when all was said."""
+    """Chooses the second time and confirms it, as soon as the engine takes keys or when all was
+    said."""
 
     def __init__(self, engine: Engine, number: int = 1, by_info: bool = False, listens: bool = False):
         self.engine = engine
@@ -158,7 +161,8 @@ def test_booking_goes_on_when_the_caller_hangs_up(program):
 
 
 def test_lost_reply_after_the_hang_up_is_found_out(program):
-    """The clinic books, and the connection breaks: the engine asks again, and there is one appointment."""
+    """The clinic books, and the connection breaks: the engine asks again, and there is one
+    appointment."""
     with started(program, {"fault": "lose_reply", "calls": [1]}) as engine:
         call = Call(engine.port)
         play([call], Caller(engine).hangs_up)

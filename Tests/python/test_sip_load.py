@@ -48,7 +48,8 @@ def listens(seconds: float) -> Callable[[Call], Iterator[Any]]:
 
 
 def called(program: Path, way: str, url: str, first: int, later: int) -> tuple[Engine, list[Call]]:
-    """Some calls, and more when searches have been under way for a while. All have ended, and the engine has."""
+    """Some calls, and more when searches have been under way for a while. All have ended, and the
+    engine has."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))  # inherited
     try:

@@ -1,5 +1,5 @@
-"""Certificates that are trusted: those of `tls.ca_file` and no others, else those that the environment names, else the
-system's, wherever its distribution keeps them."""
+"""Certificates that are trusted: those of `tls.ca_file` and no others, else those that the
+environment names, else the system's, wherever its distribution keeps them."""
 
 from __future__ import annotations
 

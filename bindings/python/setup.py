@@ -1,10 +1,11 @@
 """Puts the shared object into the package.
 
-It is, in this order: the file that PARTNERBOOKING_LIBRARY names; the one that `make lib` left in this repository, where
-that is run if there is none and Swift is at hand; or none, when the system has libpartnerbooking installed. Else this
-says what to do.
+It is, in this order: the file that PARTNERBOOKING_LIBRARY names; the one that `make lib` left in
+this repository, where that is run if there is none and Swift is at hand; or none, when the system
+has libpartnerbooking installed. Else this says what to do.
 
-PARTNERBOOKING_BUNDLED names a folder with the versions and licences of what `make wheel` puts in beside it.
+PARTNERBOOKING_BUNDLED names a folder with the versions and licences of what `make wheel` puts in
+beside it.
 """
 
 import ctypes

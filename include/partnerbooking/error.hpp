@@ -27,7 +27,8 @@
 
 namespace partnerbooking {
 
-/* Programs may hold parts with and parts without exceptions: what is built differently must not have the same name. */
+/* Programs may hold parts with and parts without exceptions: what is built differently must not
+   have the same name. */
 #if PARTNERBOOKING_EXCEPTIONS
 inline namespace with_exceptions {
 #else
@@ -49,7 +50,8 @@ struct FreeCompletion {
     void operator()(pbk_completion *completion) const noexcept { pbk_completion_free(completion); }
 };
 
-/* Runs what may find no memory left; false then. Without exceptions the program ends there, as at any allocation of its own. */
+/* Runs what may find no memory left; false then. Without exceptions the program ends there, as at
+   any allocation of its own. */
 template <class Function>
 bool has_memory_for(Function &&function) noexcept {
 #if PARTNERBOOKING_EXCEPTIONS
@@ -71,9 +73,10 @@ Result<std::string> result_of(pbk_status status, const char *reply, std::size_t 
 }  // namespace detail
 
 /**
- * A text for the library: a literal, a `const char *` or a std::string, borrowed for the call. The C ABI wants a NUL byte at
- * its end, and so a std::string_view has to be made a std::string first. A NULL pointer, and a std::string with a NUL byte
- * inside (of which the library would see no more than the beginning), are refused as PBK_INVALID_ARGUMENT.
+ * A text for the library: a literal, a `const char *` or a std::string, borrowed for the call. The
+ * C ABI wants a NUL byte at its end, and so a std::string_view has to be made a std::string first.
+ * A NULL pointer, and a std::string with a NUL byte inside (of which the library would see no more
+ * than the beginning), are refused as PBK_INVALID_ARGUMENT.
  */
 class TextRef {
 public:
@@ -120,12 +123,13 @@ struct Existing {
 };
 
 /**
- * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text. docs/errors.md says what
- * a voice bot does on each. Copying never throws. References are valid as long as this Error, or a copy of it. Visible also
- * with -fvisibility=hidden, so that what one shared object throws another one can catch.
+ * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text.
+ * docs/errors.md says what a voice bot does on each. Copying never throws. References are valid as
+ * long as this Error, or a copy of it. Visible also with -fvisibility=hidden, so that what one
+ * shared object throws another one can catch.
  *
- * When memory ran out there is no text, and the strings are empty: status() holds all the same, and outcome() is true or
- * PBK_OUTCOME_UNKNOWN.
+ * When memory ran out there is no text, and the strings are empty: status() holds all the same, and
+ * outcome() is true or PBK_OUTCOME_UNKNOWN.
  */
 class PBK_API Error : public std::exception {
 public:
@@ -144,10 +148,15 @@ public:
      */
     pbk_outcome outcome() const noexcept { return outcome_; }
 
-    /** The code, for example "slot_unavailable": the service's own word when the service answered. */
+    /**
+     * The code, for example "slot_unavailable": the service's own word when the service answered.
+     */
     const std::string &code() const noexcept { return members().code; }
 
-    /** One sentence for a log; holds neither the API key nor what the caller told, unless a service says it. */
+    /**
+     * One sentence for a log; holds neither the API key nor what the caller told, unless a service
+     * says it.
+     */
     const std::string &message() const noexcept { return members().message; }
 
     /** HTTP status; 0 when there was none. */
@@ -159,13 +168,18 @@ public:
     /** True when the same call, unchanged, may succeed later; a booking with the same key. */
     bool retryable() const noexcept { return members().retryable; }
 
-    /** The time to wait that the service named, or for which it is left alone ("circuit_open"), in milliseconds; else 0. */
+    /**
+     * The time to wait that the service named, or for which it is left alone ("circuit_open"), in
+     * milliseconds; else 0.
+     */
     std::int64_t retry_after_ms() const noexcept { return members().retry_after_ms; }
 
     /** HTTP attempts made. */
     int attempts() const noexcept { return members().attempts; }
 
-    /** The member that is wrong, as a path: "booking.customer.phone". Empty when it is about none. */
+    /**
+     * The member that is wrong, as a path: "booking.customer.phone". Empty when it is about none.
+     */
     const std::string &field() const noexcept { return members().field; }
 
     /** The booking's key. Empty when there was none. */
@@ -214,8 +228,9 @@ private:
 };
 
 /**
- * A value, or the Error that is the reason why there is none; as std::expected of C++23. Reading the value of a Result that
- * has none by * or ->, or the error of one that has a value, is undefined: ask first.
+ * A value, or the Error that is the reason why there is none; as std::expected of C++23. Reading
+ * the value of a Result that has none by * or ->, or the error of one that has a value, is
+ * undefined: ask first.
  */
 template <class Value>
 class [[nodiscard]] Result {

@@ -29,7 +29,10 @@ inline const char *version() noexcept { return pbk_version(); }
 
 /* ---- Idempotency keys: any thread, callbacks too; never block. docs/exactly-once.md tells which to use when ---- */
 
-/** The key of a booking, derived from the phone call and what is booked, so that a repetition within the call has the same one. */
+/**
+ * The key of a booking, derived from the phone call and what is booked, so that a repetition within
+ * the call has the same one.
+ */
 inline Result<std::string> try_booking_key(TextRef call_id, TextRef request) noexcept {
     char *error = nullptr;
     pbk_status status = PBK_OK;
@@ -49,7 +52,10 @@ inline Result<std::string> try_booking_key(TextRef call_id,
     return try_booking_key(call_id, *json);
 }
 
-/** A key that nobody has had before: make one for each booking that the caller wants, and keep it for all repetitions. */
+/**
+ * A key that nobody has had before: make one for each booking that the caller wants, and keep it
+ * for all repetitions.
+ */
 inline Result<std::string> try_random_key() noexcept {
     const detail::OwnedString key(pbk_random_key());
     return detail::result_of(PBK_OK, key.get(), key == nullptr ? 0 : std::strlen(key.get()));
@@ -182,7 +188,10 @@ inline pbk_webhook_verdict verify_webhook(TextRef secret, TextRef header, std::s
     return pbk_webhook_verify(&one, 1, header.c_str(), body.data(), body.size(), now.count(), tolerance.count());
 }
 
-/** The same with a container of 1 to 16 secrets, any of which may have signed: two, while one replaces the other. */
+/**
+ * The same with a container of 1 to 16 secrets, any of which may have signed: two, while one
+ * replaces the other.
+ */
 template <class Secrets, class = std::enable_if_t<!std::is_convertible_v<const Secrets &, TextRef>>>
 pbk_webhook_verdict verify_webhook(const Secrets &secrets, TextRef header, std::string_view body, std::chrono::seconds now = {},
                                    std::chrono::seconds tolerance = {}) noexcept {
@@ -198,8 +207,8 @@ pbk_webhook_verdict verify_webhook(const Secrets &secrets, TextRef header, std::
 }
 
 /**
- * Signs the body of a webhook request as a client with "platform_webhook" does, for the tests of platforms. Gives the value
- * of X-DialStack-Signature.
+ * Signs the body of a webhook request as a client with "platform_webhook" does, for the tests of
+ * platforms. Gives the value of X-DialStack-Signature.
  */
 inline Result<std::string> try_sign_webhook(TextRef secret, std::string_view body, std::chrono::seconds timestamp = {}) noexcept {
     const detail::OwnedString signature(pbk_webhook_sign(secret.c_str(), body.data(), body.size(), timestamp.count()));

@@ -1,9 +1,10 @@
 /*
- * Calls of libcurl that Swift cannot make: curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, and some
- * of their types are macros. Most wrappers pass one call through and return libcurl's code unchanged.
- * https://curl.se/libcurl/c/curl_easy_setopt.html
+ * Calls of libcurl that Swift cannot make: curl_easy_setopt, curl_easy_getinfo and
+ * curl_multi_setopt are variadic, and some of their types are macros. Most wrappers pass one call
+ * through and return libcurl's code unchanged. https://curl.se/libcurl/c/curl_easy_setopt.html
  *
- * The functions of ccurl.c do without parts of libcurl that are newer than 7.81, the one of Ubuntu 22.04.
+ * The functions of ccurl.c do without parts of libcurl that are newer than 7.81, the one of Ubuntu
+ * 22.04.
  */
 #ifndef CCURL_H
 #define CCURL_H

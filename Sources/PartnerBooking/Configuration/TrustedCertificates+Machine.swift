@@ -3,8 +3,9 @@ import CSystem
 import Glibc
 
 extension TrustedCertificates {
-    /// Finds those of this machine. The environment comes first, then what libcurl was built for, then the places of other
-    /// distributions: a libcurl that came with the package was built on another machine.
+    /// Finds those of this machine. The environment comes first, then what libcurl was built for,
+    /// then the places of other distributions: a libcurl that came with the package was built on
+    /// another machine.
     static func ofThisMachine() -> TrustedCertificates {
         if let named = ofTheEnvironment() { return named }
         let libcurl = curl_version_info(CURLVERSION_SEVENTH)?.pointee
@@ -17,7 +18,8 @@ extension TrustedCertificates {
         return directories.first(where: holdsHashes).map { .directory($0) } ?? .builtIn
     }
 
-    /// Debian, Ubuntu, Alpine and Arch; Fedora and Red Hat, two places; SUSE, two places; Alpine again.
+    /// Debian, Ubuntu, Alpine and Arch; Fedora and Red Hat, two places; SUSE, two places; Alpine
+    /// again.
     private static var files: [String] {
         [
             "/etc/ssl/certs/ca-certificates.crt",
@@ -31,8 +33,8 @@ extension TrustedCertificates {
 
     private static var directories: [String] { ["/etc/ssl/certs", "/etc/pki/tls/certs"] }
 
-    /// Those that the environment names, as for curl and the programs of OpenSSL. They are not checked: a wrong path must not
-    /// end in the trust of other certificates.
+    /// Those that the environment names, as for curl and the programs of OpenSSL. They are not
+    /// checked: a wrong path must not end in the trust of other certificates.
     private static func ofTheEnvironment() -> TrustedCertificates? {
         if let file = variable("CURL_CA_BUNDLE") { return .file(file) }
         guard let directory = variable("SSL_CERT_DIR") else { return variable("SSL_CERT_FILE").map { .file($0) } }
@@ -47,7 +49,8 @@ extension TrustedCertificates {
 
     private static func string(_ text: UnsafePointer<CChar>?) -> String? { text.map { String(cString: $0) } }
 
-    /// Returns whether this is a file that can be read, of a sensible size, with a line that begins a certificate.
+    /// Returns whether this is a file that can be read, of a sensible size, with a line that begins
+    /// a certificate.
     static func holdsCertificate(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
@@ -58,7 +61,8 @@ extension TrustedCertificates {
         var capacity = 0
         defer { free(line) }
         while getline(&line, &capacity, file) > 0 {
-            // Not String.contains: it brings in the whole of _StringProcessing, more than a megabyte.
+            // Not String.contains: it brings in the whole of _StringProcessing, more than a
+            // megabyte.
             guard let line else { return false }
             if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
         }

@@ -51,7 +51,8 @@ extension CallCoordinator {
         }
     }
 
-    /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings are in doubt.
+    /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings
+    /// are in doubt.
     private func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) {
         for other in ledger.inFlight(selection) where table.isWithoutHost(other) {
             update(other, now) { exchange, _ in exchange.stopped(.cancelled, now) }

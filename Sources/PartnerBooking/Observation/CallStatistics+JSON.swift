@@ -12,7 +12,8 @@ extension CallStatistics {
         var journalsLeft: Int
     }
 
-    /// Answers `pbk_stats`. docs/json-contract.md describes it. Lists are without what never happened.
+    /// Answers `pbk_stats`. docs/json-contract.md describes it. Lists are without what never
+    /// happened.
     func json(_ moment: Moment) -> [UInt8] {
         JSONWriter.object(capacity: 2_048) { reply in
             reply.member("uptime_ms", moment.uptimeMilliseconds)

@@ -4,8 +4,8 @@ import Glibc
 /// Counters of one client since it was opened. Any thread adds to them and reads them, without a
 /// lock, so two of them that are read together may be one call apart.
 ///
-/// A pointer, whose owner calls `free` once. `@unchecked Sendable` is safe because each access to the
-/// numbers is atomic.
+/// A pointer, whose owner calls `free` once. `@unchecked Sendable` is safe because each access to
+/// the numbers is atomic.
 struct CallStatistics: @unchecked Sendable {
     /// Single numbers. Those from `inFlight` on go down again.
     enum Number: Int, CaseIterable {

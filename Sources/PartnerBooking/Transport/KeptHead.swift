@@ -1,5 +1,5 @@
-/// The header lines of a reply, for a libcurl that does not keep them: before 7.83. `ReplyHead` bounds how many come. They stay
-/// until the next reply's status line.
+/// The header lines of a reply, for a libcurl that does not keep them: before 7.83. `ReplyHead`
+/// bounds how many come. They stay until the next reply's status line.
 struct KeptHead {
     /// Name and value of each line, as they came.
     private var lines: [(name: String, value: String)] = []

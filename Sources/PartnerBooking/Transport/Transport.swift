@@ -123,8 +123,9 @@ final class FinishedTransfer {
     }
 }
 
-/// The mechanism below the policy: carries one request to a service and its reply back. All members but `wake` and
-/// `openConnections` are called on the transfer thread only. None of them blocks, apart from `wait`.
+/// The mechanism below the policy: carries one request to a service and its reply back. All members
+/// but `wake` and `openConnections` are called on the transfer thread only. None of them blocks,
+/// apart from `wait`.
 protocol Transport: AnyObject {
     /// The connections that are open, in use or not.
     var openConnections: Int { get }

@@ -1,8 +1,9 @@
 import CCurl
 
-/// The certificates that a client trusts. A file is trusted alone: beside it libcurl would still trust the directory that it
-/// was built for. And with a directory libcurl cannot keep the certificates in memory: it reads them again for each
-/// connection, 40 ms. https://curl.se/libcurl/c/CURLOPT_CA_CACHE_TIMEOUT.html
+/// The certificates that a client trusts. A file is trusted alone: beside it libcurl would still
+/// trust the directory that it was built for. And with a directory libcurl cannot keep the
+/// certificates in memory: it reads them again for each connection, 40 ms.
+/// https://curl.se/libcurl/c/CURLOPT_CA_CACHE_TIMEOUT.html
 enum TrustedCertificates: Equatable, Sendable {
     case file(String)
     /// Certificates by their hashes.

@@ -38,7 +38,8 @@ import Testing
         #expect(built == 2 && lines.take().isEmpty)
     }
 
-    /// More lines than may wait: the number of the lost ones is in the next line, and nothing else is lost.
+    /// More lines than may wait: the number of the lost ones is in the next line, and nothing else
+    /// is lost.
     @Test func lostLinesAreCounted() throws {
         let statistics = try #require(CallStatistics())
         defer { statistics.free() }

@@ -1,4 +1,5 @@
-"""Shared by the tests of packaging/monitoring: the files, `promtool`, and a Prometheus on loopback."""
+"""Shared by the tests of packaging/monitoring: the files, `promtool`, and a Prometheus on
+loopback."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def filled(expression: str, job: str = ".*", client: str = ".*", interval: str =
 
 
 class Prometheus(AbstractContextManager["Prometheus"]):
-    """Scrapes each target every half second. `targets`: the port of each job. `rules`: the text of a file of rules."""
+    """Scrapes each target every half second. `targets`: the port of each job. `rules`: the text of
+    a file of rules."""
 
     def __init__(self, folder: Path, targets: dict[str, int], rules: str) -> None:
         with socket.socket() as free:

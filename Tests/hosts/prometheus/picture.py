@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Draws packaging/monitoring/dashboard.json, as the picture of docs/operations.md: `picture.py FILE [SECONDS]`.
+"""Draws packaging/monitoring/dashboard.json, as the picture of docs/operations.md: `picture.py FILE
+[SECONDS]`.
 
-Runs a client for so long (240 s) at a clinic on loopback that is slow, fails and loses replies in turn. A real
-Prometheus scrapes it. Then each panel is drawn from its expression. Style as in Benchmarks/charts.py: no background,
-and colours that stand out from a light page as well as from a dark one. Grafana draws it differently.
+Runs a client for so long (240 s) at a clinic on loopback that is slow, fails and loses replies in
+turn. A real Prometheus scrapes it. Then each panel is drawn from its expression. Style as in
+Benchmarks/charts.py: no background, and colours that stand out from a light page as well as from a
+dark one. Grafana draws it differently.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ matplotlib.rcParams.update({
 
 
 async def caller(client: pb.AsyncClient, clinic: Clinic, ends: float, seed: int) -> None:
-    """Phone calls, one after the other: a search, now and then a booking, or the tools of a model."""
+    """Phone calls, one after the other: a search, now and then a booking, or the tools of a
+    model."""
     random.seed(seed)
     number = 0
     while time.monotonic() < ends:

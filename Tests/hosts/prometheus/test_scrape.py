@@ -1,4 +1,5 @@
-"""A real Prometheus scrapes a client that meets faults. Its values are those of `stats()`, and its alerts fire."""
+"""A real Prometheus scrapes a client that meets faults. Its values are those of `stats()`, and its
+alerts fire."""
 
 from __future__ import annotations
 

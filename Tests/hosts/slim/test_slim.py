@@ -1,5 +1,6 @@
-"""The wheel on systems that have Python and nothing else: trees made by debootstrap, without libcurl. Trees of Debian
-have to do for other distributions as well: their places for certificates are what differs.
+"""The wheel on systems that have Python and nothing else: trees made by debootstrap, without
+libcurl. Trees of Debian have to do for other distributions as well: their places for certificates
+are what differs.
 
 It takes root, for chroot, and a mirror of Debian: the one of the system, or DEBIAN_MIRROR.
 """
@@ -85,7 +86,8 @@ class Machine:
         return self.sh("/venv/bin/python", "-c", SEARCH, json.dumps(config), **environment).strip()
 
     def trust(self, place: str | None, certificates: Certificates) -> None:
-        """Puts the system's certificates, with the test's authority among them, there and nowhere else."""
+        """Puts the system's certificates, with the test's authority among them, there and nowhere
+        else."""
         whole = (TREES / self.root.name / BUNDLE).read_bytes() + certificates.ca_file.read_bytes()
         shutil.rmtree(self.root / "etc/ssl/certs", ignore_errors=True)
         for each in OTHER_PLACES:

@@ -324,7 +324,8 @@ def test_a_client_that_nobody_closed_ends_its_log():
 
 @pytest.mark.filterwarnings("ignore:a Client was not closed")
 def test_a_client_that_is_collected_in_the_callback_is_closed(monkeypatch):
-    """Python collects garbage on any thread. On the library's a close is refused, and another thread makes it."""
+    """Python collects garbage on any thread. On the library's a close is refused, and another
+    thread makes it."""
     forgotten = [pb.Client(**SANDBOX)]
     handle, put = forgotten[0]._handle, pb._log._Sink.put
 

@@ -1,4 +1,5 @@
-"""`on_call` of both clients: one `CallEnded` for each call that ends, and for each booking that is settled later."""
+"""`on_call` of both clients: one `CallEnded` for each call that ends, and for each booking that is
+settled later."""
 
 from __future__ import annotations
 

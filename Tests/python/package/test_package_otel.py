@@ -1,4 +1,5 @@
-"""Spans of OpenTelemetry: their names and attributes, and the `traceparent` that the service sees."""
+"""Spans of OpenTelemetry: their names and attributes, and the `traceparent` that the service
+sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Watching changes no call: hooks that raise, requests that are no object, and loops that are closed."""
+"""Watching changes no call: hooks that raise, requests that are no object, and loops that are
+closed."""
 
 from __future__ import annotations
 

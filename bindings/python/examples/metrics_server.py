@@ -2,8 +2,8 @@
 
     python3 metrics_server.py --port 9464 --seconds 60
 
-The clinic is the one inside the library. It loses some replies and is slow now and then, so that there is something to
-see. Needs `pip install 'partnerbooking[prometheus]'`.
+The clinic is the one inside the library. It loses some replies and is slow now and then, so that
+there is something to see. Needs `pip install 'partnerbooking[prometheus]'`.
 """
 
 import argparse
@@ -28,7 +28,8 @@ CLINIC: pb.Configuration = {
 
 
 def call(client: pb.Client, number: int) -> None:
-    """Searches a day, and books its first slot every fifth time. Other callers may have taken it."""
+    """Searches a day, and books its first slot every fifth time. Other callers may have taken
+    it."""
     day = datetime.date(2030, 1, 15) + datetime.timedelta(days=number % 40)
     found = client.search_availability(pb.SearchAvailabilityRequest(BOT_ID, f"{day}T09:00:00Z", f"{day}T17:00:00Z"))
     if number % 5 == 0 and found.availabilities:

@@ -1,4 +1,5 @@
-"""Shows the work of a client three ways: the library's log, a function for each call, and spans of OpenTelemetry.
+"""Shows the work of a client three ways: the library's log, a function for each call, and spans of
+OpenTelemetry.
 
 The clinic is the one inside the library, and loses the reply to the first booking. Needs
 `pip install 'partnerbooking[otel]' opentelemetry-sdk`.

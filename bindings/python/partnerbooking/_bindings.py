@@ -1,8 +1,10 @@
-"""The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller does with a string.
+"""The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller
+does with a string.
 
-`partnerbooking.h` is the reference. Completions are taken from the client's queue, so the library's threads do not
-enter Python, and an interpreter that is shutting down has nothing to fear from them. The log is the one exception:
-_log.py hands the library a function pointer, and takes it back before the interpreter ends.
+`partnerbooking.h` is the reference. Completions are taken from the client's queue, so the library's
+threads do not enter Python, and an interpreter that is shutting down has nothing to fear from them.
+The log is the one exception: _log.py hands the library a function pointer, and takes it back before
+the interpreter ends.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ OK, CLIENT_CLOSED, WOULD_DEADLOCK, RESOURCE_UNAVAILABLE = 0, 3, 8, 21
 
 path = _library.load()
 _waiting = ctypes.CDLL(path)
-# A call through PyDLL keeps the GIL. Taking it again costs up to 5 ms when another thread computes, a thousand times
-# more than the functions that never block need, and asyncio calls several of them for each completion. The library's
-# threads want the GIL for the log alone, and hold no lock of the library then. So nobody can wait for both.
+# A call through PyDLL keeps the GIL. Taking it again costs up to 5 ms when another thread computes,
+# a thousand times more than the functions that never block need, and asyncio calls several of them
+# for each completion. The library's threads want the GIL for the log alone, and hold no lock of the
+# library then. So nobody can wait for both.
 _prompt = ctypes.PyDLL(path)
 
 _status_out = ctypes.POINTER(ctypes.c_int)

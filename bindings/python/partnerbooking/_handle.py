@@ -140,15 +140,17 @@ class Handle:
         return bookings
 
     def stats(self) -> Stats:
-        """Returns counters since the client was opened, and gauges of the moment. Does not wait. Any thread may ask."""
+        """Returns counters since the client was opened, and gauges of the moment. Does not wait.
+        Any thread may ask."""
         return stats(self._list(_bindings.pbk_stats))
 
     def set_log(self, logger: logging.Logger | str | None = "partnerbooking", level: int | None = None) -> None:
         """Hands the library's log to a logger, or to none.
 
-        `level` is the least level that the library writes: `logging.DEBUG`, `INFO`, `WARNING` or `ERROR`. Without it
-        the level that the logger has now decides, and a later change of that counts only for less. Each record has the
-        line's members as `record.partnerbooking`. A thread of the client's own hands them over.
+        `level` is the least level that the library writes: `logging.DEBUG`, `INFO`, `WARNING` or
+        `ERROR`. Without it the level that the logger has now decides, and a later change of that
+        counts only for less. Each record has the line's members as `record.partnerbooking`. A
+        thread of the client's own hands them over.
         """
         if logger is None:
             self._log.end()
@@ -180,7 +182,8 @@ class Handle:
 
 
 class Servers:
-    """The URLs that calls go to, for spans. Those of webhooks may contain secrets in their paths."""
+    """The URLs that calls go to, for spans. Those of webhooks may contain secrets in their
+    paths."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.endpoint = configuration.get("endpoint", "partner_api")

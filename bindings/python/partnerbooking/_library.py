@@ -33,7 +33,8 @@ def load() -> str:
 
 
 def libcurl(library: ctypes.CDLL, path: str) -> str:
-    """The version of the libcurl that the library uses, with those of the libraries in it, and where it is from."""
+    """The version of the libcurl that the library uses, with those of the libraries in it, and
+    where it is from."""
     try:
         version = library.curl_version
     except AttributeError:

@@ -1,7 +1,8 @@
 """The library's log as records of a logger.
 
-The library calls back on a thread that transfers data, which must not wait for a handler. So the callback only puts the
-line into a queue, and a thread hands it to the logger: one for each client whose log is on.
+The library calls back on a thread that transfers data, which must not wait for a handler. So the
+callback only puts the line into a queue, and a thread hands it to the logger: one for each client
+whose log is on.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class _Sink:
             self._dropped += 1
 
     def end(self, *, flush: bool) -> None:
-        """Ends the thread when it has handed over what is there. With `flush` it waits for that, for a moment."""
+        """Ends the thread when it has handed over what is there. With `flush` it waits for that,
+        for a moment."""
         self._lines.put(None)
         if flush and self._thread is not threading.current_thread():
             self._thread.join(_FLUSH_SECONDS)
@@ -81,7 +83,8 @@ class _Sink:
 
 
 def sentence(members: Mapping[str, Any]) -> str:
-    """Writes a line for people: the operation and the event, and then what is most telling about it."""
+    """Writes a line for people: the operation and the event, and then what is most telling about
+    it."""
     event, operation = str(members.get("event", "log")), members.get("operation")
     subject, _, verb = event.partition("_")
     text = event.replace("_", " ")
@@ -132,7 +135,8 @@ class Log:
         """That of its sink. 0: it has none."""
 
     def set(self, logger: logging.Logger, level: int | None) -> bool:
-        """Hands lines of that level and above to the logger. Returns false when the client is closed."""
+        """Hands lines of that level and above to the logger. Returns false when the client is
+        closed."""
         if os.getpid() != self._process:
             return False
         least = _least(logger.getEffectiveLevel() if level is None else level)

@@ -92,29 +92,33 @@ class AsyncClient(Handle):
             found = await client.search_availability(
                 SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
 
-    Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the first call is made.
+    Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the
+    first call is made.
 
-    Cancelling a task cancels its call at once. A booking that was sent is not undone by that: the library reads its
-    answer, and sends nothing more for it by itself. With `detach` its call goes on, retries included. A repeat with the
-    same key joins it.
+    Cancelling a task cancels its call at once. A booking that was sent is not undone by that: the
+    library reads its answer, and sends nothing more for it by itself. With `detach` its call goes
+    on, retries included. A repeat with the same key joins it.
 
-    `on_settled` gets a `Settled` for each booking whose end no `await` returned: it ended `unknown` and is settled now,
-    or its task was cancelled, with `detach` or without. The same end may come twice, and also when a repeat of the key
-    has returned it: go by the key. Reports come from `async with` or the first call on. `on_settled` switches
-    `report_settled` on, unless the configuration has that member.
+    `on_settled` gets a `Settled` for each booking whose end no `await` returned: it ended `unknown`
+    and is settled now, or its task was cancelled, with `detach` or without. The same end may come
+    twice, and also when a repeat of the key has returned it: go by the key. Reports come from
+    `async with` or the first call on. `on_settled` switches `report_settled` on, unless the
+    configuration has that member.
 
-    The host has heard the end of a booking when its `await` returns or raises, or when `on_settled` has returned or its
-    coroutine has ended. A cancelled task hears nothing, and neither does an `on_settled` that raises or is cancelled:
-    `pending_bookings()` goes on to list the booking, with the state `booked` or `refused` when that is known, also in
-    the next process with the same journal. `resume` with its key hears it. Until then the client keeps the completion,
-    at most until it is closed. A report that comes while the client is closed is listed once more in the next process.
+    The host has heard the end of a booking when its `await` returns or raises, or when `on_settled`
+    has returned or its coroutine has ended. A cancelled task hears nothing, and neither does an
+    `on_settled` that raises or is cancelled: `pending_bookings()` goes on to list the booking, with
+    the state `booked` or `refused` when that is known, also in the next process with the same
+    journal. `resume` with its key hears it. Until then the client keeps the completion, at most
+    until it is closed. A report that comes while the client is closed is listed once more in the
+    next process.
 
-    `on_call` gets a `CallEnded` for each call that ends, also of a task that was cancelled, and for each booking that
-    is settled later. It is called on the loop, in the context of the caller. It switches `report_settled` on, as
-    `on_settled` does, and hears no end for `pending_bookings()`.
+    `on_call` gets a `CallEnded` for each call that ends, also of a task that was cancelled, and for
+    each booking that is settled later. It is called on the loop, in the context of the caller. It
+    switches `report_settled` on, as `on_settled` does, and hears no end for `pending_bookings()`.
 
-    `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is 1000 here unless the
-    request or the configuration say otherwise.
+    `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is
+    1000 here unless the request or the configuration say otherwise.
     """
 
     def __init__(

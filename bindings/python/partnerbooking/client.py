@@ -65,26 +65,29 @@ _FUNCTIONS = {
 
 
 class Client(Handle):
-    """Calls wait for their reply or their deadline, and other threads run meanwhile. Any thread may use it, also at
-    once.
+    """Calls wait for their reply or their deadline, and other threads run meanwhile. Any thread may
+    use it, also at once.
 
         with Client(api_key=os.environ["PARTNER_API_KEY"]) as client:
             found = client.search_availability(
                 SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
 
-    Keywords are the configuration of docs/json-contract.md. A request is a dataclass of this package, or JSON as a
-    mapping or a text, whose members travel on to the platform also where the library does not know them. A call that
-    fails raises an `Error`.
+    Keywords are the configuration of docs/json-contract.md. A request is a dataclass of this
+    package, or JSON as a mapping or a text, whose members travel on to the platform also where the
+    library does not know them. A call that fails raises an `Error`.
 
-    `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`. It switches
-    `report_settled` on, unless the configuration has that member, and starts one thread. When it has returned, the host
-    has heard the report. When it raises, `pending_bookings()` goes on to list the booking, also in the next process
-    with the same journal. A report that it gets after the client was closed is listed there once more.
+    `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`.
+    It switches `report_settled` on, unless the configuration has that member, and starts one
+    thread. When it has returned, the host has heard the report. When it raises,
+    `pending_bookings()` goes on to list the booking, also in the next process with the same
+    journal. A report that it gets after the client was closed is listed there once more.
 
-    `on_call` gets a `CallEnded` for each call that ends, on the thread that made the call, and for each booking that is
-    settled later. It switches `report_settled` on, as `on_settled` does, and hears no end for `pending_bookings()`.
+    `on_call` gets a `CallEnded` for each call that ends, on the thread that made the call, and for
+    each booking that is settled later. It switches `report_settled` on, as `on_settled` does, and
+    hears no end for `pending_bookings()`.
 
-    Python notices Ctrl-C when the call under way is over; in a program for people use `AsyncClient`.
+    Python notices Ctrl-C when the call under way is over; in a program for people use
+    `AsyncClient`.
     """
 
     def __init__(

@@ -16,14 +16,14 @@ Operation = Literal["search_availability", "create_booking", "lookup_customer", 
 class CallEnded:
     """A call that has ended, or a booking that was settled after its call.
 
-    It contains no API key, no secret, no message and nothing that a caller told. `tag`, `idempotency_key` and `bot_id`
-    are yours: they go into a log, not into the labels of a metric.
+    It contains no API key, no secret, no message and nothing that a caller told. `tag`,
+    `idempotency_key` and `bot_id` are yours: they go into a log, not into the labels of a metric.
     """
 
     operation: Operation
     status: str
-    """The name of its `pbk_status` without the prefix: `ok`, `timeout`, `slot_unavailable` and others. `other` for one
-    that this package does not know."""
+    """The name of its `pbk_status` without the prefix: `ok`, `timeout`, `slot_unavailable` and
+    others. `other` for one that this package does not know."""
     outcome: Outcome | None = None
     """The meaning of a booking that failed. None for every other call."""
     code: str | None = None
@@ -42,15 +42,19 @@ class CallEnded:
     duration_ms: float = 0.0
     """From the call to its end. Of a settled booking, from the call to the report."""
     attempts: int | None = None
-    """Number of HTTP attempts. None for a success of `Client`, whose functions return the reply alone."""
+    """Number of HTTP attempts. None for a success of `Client`, whose functions return the reply
+    alone."""
     timing: Mapping[str, Any] | None = field(default=None, repr=False)
-    """The times of its parts, as docs/json-contract.md describes it. None when `attempts` is None."""
+    """The times of its parts, as docs/json-contract.md describes it. None when `attempts` is
+    None."""
     tool: str | None = None
     """The tool of a `call_tool`. `other` when the model named one that there is not."""
     result: str | None = None
-    """The result of a tool call that the library answered: `offered`, `booked`, `failed` and others."""
+    """The result of a tool call that the library answered: `offered`, `booked`, `failed` and
+    others."""
     tool_status: str | None = None
-    """The `status` of the search or the booking that failed within a tool call. The tool call itself is `ok` then."""
+    """The `status` of the search or the booking that failed within a tool call. The tool call
+    itself is `ok` then."""
     is_settled: bool = False
     """It is the end of a booking whose call had ended before."""
 
@@ -61,6 +65,7 @@ class CallEnded:
 
 
 OnCall = Callable[[CallEnded], object]
-"""A function that is called once for each call that ends, and for each booking that is settled later. Return soon: the
-caller waits meanwhile, and with `AsyncClient` the loop. What it raises is logged, and never reaches the caller. Only
-`SystemExit` and `KeyboardInterrupt` pass, and the call ends all the same."""
+"""A function that is called once for each call that ends, and for each booking that is settled
+later. Return soon: the caller waits meanwhile, and with `AsyncClient` the loop. What it raises is
+logged, and never reaches the caller. Only `SystemExit` and `KeyboardInterrupt` pass, and the call
+ends all the same."""

@@ -468,5 +468,6 @@ _WORDS = {0: "ok", **{status: _snake(found.__name__) for status, found in BY_STA
 
 
 def word(pbk_status: int) -> str:
-    """Returns the name of a `pbk_status` without its prefix: `ok`, `timeout`. `other` for one that is not known."""
+    """Returns the name of a `pbk_status` without its prefix: `ok`, `timeout`. `other` for one that
+    is not known."""
     return _WORDS.get(pbk_status, "other")

@@ -1,4 +1,5 @@
-"""Spans of OpenTelemetry for the calls of a client. Their context travels to the service as `traceparent`.
+"""Spans of OpenTelemetry for the calls of a client. Their context travels to the service as
+`traceparent`.
 
     from partnerbooking import otel
     otel.instrument(client)
@@ -38,10 +39,11 @@ _SENT = {"search_availability", "create_booking", "lookup_customer"}
 
 
 def instrument(client: Client | AsyncClient, tracer_provider: trace.TracerProvider | None = None) -> None:
-    """Makes a span of each call of the client from now on, with the provider in force or the one given.
+    """Makes a span of each call of the client from now on, with the provider in force or the one
+    given.
 
-    The request carries the span's context as `traceparent`, unless it has one. That one is then the span's parent, if
-    no span is current. A second time it does nothing.
+    The request carries the span's context as `traceparent`, unless it has one. That one is then the
+    span's parent, if no span is current. A second time it does nothing.
     """
     if client._watch is None or not any(isinstance(watcher, _Spans) for watcher in client._watch.watchers):
         client._add_watcher(_Spans(client, trace.get_tracer("partnerbooking", __version__, tracer_provider)))
@@ -86,7 +88,8 @@ class _Spans:
         return end
 
     def settled(self, ended: CallEnded) -> None:
-        """The span of the booking's call has ended. So this is one of its own, with a link to that."""
+        """The span of the booking's call has ended. So this is one of its own, with a link to
+        that."""
         context = self._open.pop(ended.idempotency_key or "", None)
         span = self._tracer.start_span(
             "booking settled",
@@ -99,8 +102,8 @@ class _Spans:
         span.end()
 
     def _server(self, call: Begun) -> dict[str, Any]:
-        """The attributes of the server. None for the sandbox, which sends nothing, and for tool calls, which may send
-        several requests or none."""
+        """The attributes of the server. None for the sandbox, which sends nothing, and for tool
+        calls, which may send several requests or none."""
         servers = self._servers
         if servers.endpoint == "sandbox":
             return {}

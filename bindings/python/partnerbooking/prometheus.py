@@ -67,10 +67,11 @@ _SECONDS = {
 
 
 class Collector(_Collector):
-    """Reads the `stats()` of clients whenever Prometheus asks. Register it once, with a registry of prometheus_client.
+    """Reads the `stats()` of clients whenever Prometheus asks. Register it once, with a registry of
+    prometheus_client.
 
-    Each client has a name, which is the label `client`. One that is closed or forgotten has no metrics. Any thread may
-    use a collector.
+    Each client has a name, which is the label `client`. One that is closed or forgotten has no
+    metrics. Any thread may use a collector.
     """
 
     def __init__(self, client: AnyClient | None = None, name: str = "") -> None:

@@ -21,7 +21,8 @@ class CallStats:
     total_ms: int
     """The sum of their durations."""
     buckets: tuple[int, ...]
-    """Counts by duration: one number for each of `Stats.bucket_bounds_ms`, and the last for all that took longer."""
+    """Counts by duration: one number for each of `Stats.bucket_bounds_ms`, and the last for all
+    that took longer."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class ToolStats:
 
 @dataclass(frozen=True)
 class Stats:
-    """Counters since the client was opened, and gauges of the moment. What never happened is not listed. With
-    `stats=False` in the configuration the counters are 0. docs/json-contract.md describes each member."""
+    """Counters since the client was opened, and gauges of the moment. What never happened is not
+    listed. With `stats=False` in the configuration the counters are 0. docs/json-contract.md
+    describes each member."""
 
     uptime_ms: int
     bucket_bounds_ms: tuple[int, ...]
@@ -70,7 +72,8 @@ class Stats:
     """Age of the oldest booking in doubt. 0: there is none."""
     unheard: int
     oldest_unheard_ms: int
-    """Age of the oldest booking that ended and whose end the program has not heard. 0: there is none."""
+    """Age of the oldest booking that ended and whose end the program has not heard. 0: there is
+    none."""
     journal_damaged_bytes: int
     """As of the opening, as is `journals_left`."""
     journals_left: int
