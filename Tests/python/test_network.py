@@ -90,6 +90,21 @@ def proxied(proxy: str, **members: Any) -> dict[str, Any]:
     return {"base_url": "https://localhost:1", "proxy": proxy, "retry": ONCE, **COLD, **members}
 
 
+def test_proxy_over_tls_is_trusted_by_the_same_certificates(open_client, start_faults, certificates):
+    """A proxy that is trusted hears the request, and refuses it."""
+
+    def refuse(peer):
+        peer.read_head()
+        peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        peer.close()
+
+    proxy = start_faults(refuse, certificate=certificates.good).url
+    trusting = open_client(proxied(proxy, tls={"ca_file": str(certificates.ca_file)}))
+    assert failure(trusting.book(booking_request()), "PROXY_FAILED")["outcome"] == "not_sent"
+    client = open_client(proxied(proxy))
+    assert failure(client.book(booking_request()), "TLS_FAILED")["outcome"] == "not_sent"
+
+
 def test_proxy_that_refuses(open_client, start_faults):
     def refuse(peer):
         peer.read_head()

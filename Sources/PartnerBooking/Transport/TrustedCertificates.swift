@@ -15,15 +15,23 @@ enum TrustedCertificates: Equatable, Sendable {
     case builtIn
 
     func apply(to easy: UnsafeMutableRawPointer) -> CURLcode {
+        // An HTTPS proxy is trusted by the same ones. A libcurl without them has no HTTPS proxies.
+        func set(_ option: CURLoption, _ proxyOption: CURLoption, _ path: String?) -> CURLcode {
+            let code = ccurl_set_string(easy, option, path)
+            guard code == CURLE_OK else { return code }
+            let proxyCode = ccurl_set_string(easy, proxyOption, path)
+            return proxyCode == CURLE_UNKNOWN_OPTION || proxyCode == CURLE_NOT_BUILT_IN ? CURLE_OK : proxyCode
+        }
+        func setDirectory(_ path: String?) -> CURLcode { set(CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH, path) }
         func set(_ file: String?, _ directory: String?) -> CURLcode {
-            let code = ccurl_set_string(easy, CURLOPT_CAINFO, file)
-            return code == CURLE_OK ? ccurl_set_string(easy, CURLOPT_CAPATH, directory) : code
+            let code = set(CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO, file)
+            return code == CURLE_OK ? setDirectory(directory) : code
         }
         switch self {
         case .file(let file): return set(file, nil)
         case .directory(let directory): return set(nil, directory)
         case .fileAndDirectory(let file, let directory): return set(file, directory)
-        case .builtInFile: return ccurl_set_string(easy, CURLOPT_CAPATH, nil)
+        case .builtInFile: return setDirectory(nil)
         case .builtIn: return CURLE_OK
         }
     }
