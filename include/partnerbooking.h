@@ -952,7 +952,7 @@ PBK_API char *pbk_tools(const char *options_json, pbk_status *status);
  *
  * @param client        The client. Its configuration needs "voice" with a "time_zone".
  * @param request_json  "tool", "call_id" and "bot_id" are required; "arguments",
- *                      "caller_phone", "speculative", "timeout_ms", "slow_after_ms", "tag"
+ *                      "caller_phone", "speculative", "timeout_ms", "slow_after_ms", "tag",
  *                      "traceparent" and "detach" are optional. Borrowed. NULL is an error.
  * @param status        Where to put the status; may be NULL. PBK_OK whenever the model has
  *                      something to act on, also if nothing was booked.

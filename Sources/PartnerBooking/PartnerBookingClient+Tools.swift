@@ -59,8 +59,9 @@ extension PartnerBookingClient {
     func cancelTool(_ ticket: CallTicket) -> Bool {
         let part = tools.withLock { desk in
             desk.jobs[ticket].map { job -> CallTicket? in
+                // The end of a booking from before is told, and nothing new is booked then.
+                job.isCancelled = job.isCancelled || !job.isDetached || job.isSettling
                 guard !job.isDetached else { return nil }
-                job.isCancelled = true
                 return job.part
             }
         }
@@ -239,7 +240,8 @@ extension PartnerBookingClient {
         let isSearch = part.operation == .searchAvailability
         let call = try prepare(part.operation, request: json, for: receiver, isShared: isSearch)
         job.part = call.ticket
-        if case .book = part { job.isDetached = job.request.isDetached } else { job.isDetached = false }
+        job.isDetached = job.request.isDetached && part.operation == .createBooking
+        if case .settle = part { job.isSettling = true } else { job.isSettling = false }
         try submit(call)
     }
 

@@ -23,8 +23,9 @@ final class ToolJob: @unchecked Sendable {
     var isCancelled = false
     /// The part that is under way.
     var part: CallTicket?
-    /// That part is a booking which a cancel does not end.
+    /// That part is a booking which a cancel does not end: its own, or one from before.
     var isDetached = false
+    var isSettling = false
     var attempts = 0
     /// When bookings from before are waited for no longer: the caller waits, too. nil: none was.
     private var settlesUntil: MonotonicTime?

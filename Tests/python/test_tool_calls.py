@@ -269,6 +269,19 @@ def test_detached_booking_outlives_a_cancel(open_client, way):
     assert answer(ended.result)["result"] == "booked" and len(booked(client)) == 1
 
 
+def test_detached_call_that_settles_tells_the_end(open_client, way):
+    """The booking from before is under way, and a cancel of the call that waits for it changes nothing."""
+    client = open_client(clinic(latency_ms=300))
+    answer(client.call_tool(find()))
+    first = way.submit(client, pbk.TOOL, book(detach=True))
+    time.sleep(0.05)
+    second = way.submit(client, pbk.TOOL, book(detach=True))
+    time.sleep(0.05)
+    assert client.cancel(second) == OK
+    ends = {ended.ticket: answer(ended.result)["result"] for ended in (way.next(client), way.next(client))}
+    assert ends == {first: "booked", second: "already"} and len(booked(client)) == 1
+
+
 def test_detached_search_ends_with_a_cancel(open_client, way):
     client = open_client(SLEEPING)
     ticket = way.submit(client, pbk.TOOL, find(detach=True))
