@@ -25,7 +25,7 @@ namespace pb = partnerbooking;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr const char *config = R"({"endpoint": "sandbox", "slow_after_ms": 100, "report_settled": true,
+constexpr const char *config = R"({"endpoint": "sandbox", "slow_after_ms": 100,
     "sandbox": {"now": "2030-01-14T08:00:00-05:00", "time_zone": "America/New_York", "latency_ms": 400},
     "voice": {"time_zone": "America/New_York", "region": "US"}})";
 
@@ -50,12 +50,14 @@ public:
     void heard(const pb::Completion &completion) {
         if (completion.event() == PBK_EVENT_DONE)
             --running_;
-        if (completion.ticket() != ticket_.number() || has_hung_up_)
+        if (completion.ticket() != ticket_.number())
             return;                                     /* it was cancelled, and the caller has something else in mind */
         if (completion.event() == PBK_EVENT_SLOW)
             return slow();
 
         const pb::Result<pb::ToolResult> answer = completion.result_as<pb::ToolResult>();
+        if (has_hung_up_)                               /* a message to the caller goes out from here */
+            return speak("after the call", answer && answer->say ? *answer->say : "nothing was booked");
         if (!answer) {                                      /* answer.error() tells why, for logs and metrics */
             speak("bot", "I cannot reach the calendar. We will call you back.");
             return hang_up();
@@ -71,11 +73,11 @@ public:
             booking_.name = name_;
             booking_.caller_confirmed = false;
             speak("caller", "The first one, please. I am " + name_ + ".");
-            return submit(conversation_.book(booking_));
+            return book();
         case pb::ToolOutcome::readback:
             booking_.caller_confirmed = true;
             speak("caller", "Yes.");
-            return submit(conversation_.book(booking_));
+            return book();
         default:
             return hang_up();                           /* booked, or nothing that this bot can deal with */
         }
@@ -108,7 +110,13 @@ private:
         }
     }
 
-    /* A booking that was sent goes on, and the platform's reminder reaches the caller. */
+    void book() {
+        pb::ToolRequest request = conversation_.book(booking_);
+        request.detach = true;
+        submit(request);
+    }
+
+    /* A booking that is on its way completes: it was handed over with "detach". */
     void hang_up() {
         has_hung_up_ = true;
         ticket_.cancel();
@@ -166,21 +174,13 @@ public:
 
 private:
     void wait_for_completions() {
-        if (unsettled_ == 0 && std::all_of(calls_.begin(), calls_.end(), std::mem_fn(&PhoneCall::is_over)))
+        if (std::all_of(calls_.begin(), calls_.end(), std::mem_fn(&PhoneCall::is_over)))
             return;
         completions_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
             if (error)
                 return;
-            while (const pb::Completion completion = client_.next_completion()) {
-                if (completion.event() == PBK_EVENT_SETTLED) {      /* no phone call waits for it any more */
-                    --unsettled_;
-                    if (const auto reply = completion.result_as<pb::CreateBookingReply>())
-                        std::cout << "settled: " << reply->booking.start_at.value_or("booked") << "\n";
-                    continue;
-                }
-                unsettled_ += completion.outcome() == PBK_OUTCOME_UNKNOWN;
+            while (const pb::Completion completion = client_.next_completion())
                 static_cast<PhoneCall *>(completion.context())->heard(completion);
-            }
             wait_for_completions();
         });
     }
@@ -189,7 +189,6 @@ private:
     pb::Client client_{config};
     asio::posix::stream_descriptor completions_{io_, client_.fd()};
     std::list<PhoneCall> calls_;
-    int unsettled_ = 0;                                 /* bookings that go on after their calls */
 };
 
 int main() try {

@@ -198,7 +198,9 @@ static void tools()
     const std::string tool = "find_appointment_slots", arguments = R"({"when":"next week"})";
     to_the_model(text_for_the_model(client, caller.call(tool, arguments)));
 
-    auto ticket = client.submit_to_queue(caller.book({"the first one"}), session);
+    pb::ToolRequest request = caller.book({"the first one"});
+    request.detach = true;                                  // what is on its way completes
+    auto ticket = client.submit_to_queue(request, session);
     ticket.cancel();                                        // the caller speaks
 
     client.conversation_end(caller);                        // the caller has hung up

@@ -293,6 +293,18 @@ static void phone_call()
     client.conversation_end(caller);
 }
 
+/* Values that only replies hold can be written, too. */
+static void replies_written()
+{
+    pb::DoubtAnswer answer;
+    answer.status = 503;
+    const auto doubt = pb::try_write(answer);
+    check(doubt && doubt->find("\"status\":503") != std::string::npos, "an answer in doubt", *doubt);
+    pb::GiveUpReply given_up;
+    given_up.journaled = false;
+    equal(*pb::try_write(given_up), "{\"journaled\":false}", "a flag that is there and false");
+}
+
 static void voice()
 {
     const std::string zone = "America/New_York", now = "2030-01-14T08:00:00-05:00";
@@ -328,6 +340,7 @@ int main()
     waiting();
     submitting();
     phone_call();
+    replies_written();
     voice();
     std::puts("values: all as expected");
 }

@@ -2,8 +2,8 @@
  * Part of partnerbooking.hpp, and not for programs: reads and writes the JSON of values.
  *
  * pbk_json_get() reads the whole text for each value. This reader passes over a text
- * once, and it knows a text from a null. It is as strict as the library: what it refuses
- * is no JSON. It does not check UTF-8: texts of the library are UTF-8.
+ * once, and it knows a text from a null. It is as strict as the library, but for one thing:
+ * it does not check UTF-8. Texts of the library are UTF-8.
  */
 #ifndef PARTNERBOOKING_JSON_HPP
 #define PARTNERBOOKING_JSON_HPP
@@ -551,6 +551,10 @@ inline void write_value(std::int64_t number, std::string &json) {
     json.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
+inline void write_value(int number, std::string &json) {
+    write_value(static_cast<std::int64_t>(number), json);
+}
+
 inline void write_value(bool flag, std::string &json) { json += flag ? "true" : "false"; }
 
 template <class Text>
@@ -612,8 +616,10 @@ public:
     }
     template <class Member>
     void operator()(std::string_view name, const std::optional<Member> &member) {
-        if (member)
-            (*this)(name, *member);
+        if (!member)
+            return;
+        begin(name);
+        write_value(*member, json_);
     }
 
     template <class Visit>

@@ -16,8 +16,8 @@
  *
  * Replies.    Platforms differ: a member may be missing, null or of another kind. Then it
  *             is empty. So is a number with a fraction or above 64 bits. Nothing is lost:
- *             `json` is the text as it came, of the reply and of each item. Unknown words
- *             are kept. Of several members with one name the first counts.
+ *             `json` is the text as it came, of each reply and of each value that has it.
+ *             Unknown words are kept. Of several members with one name the first counts.
  *
  * Ownership.  Values own all that they hold, know no client, and can be copied and moved.
  *             Use a value from one thread at a time, as you use a std::string.
@@ -465,7 +465,10 @@ struct Slot {
     std::string utc_offset{};
     /** `morning`, `afternoon`, `evening` or `night`. */
     std::string part{};
-    /** The place of the reply's item, from 0. */
+    /**
+     * The place of the item in the reply's JSON, from 0. `availabilities` has no items
+     * without a start, so places there may differ.
+     */
     std::int64_t item = 0;
 };
 
