@@ -313,8 +313,7 @@ static void on_frame(void)
 
 /* ---- Start and end ---- */
 
-/* Waits in the loop, where audio and completions go on, until each booking has an end that was
-   heard. */
+/* Waits in the loop, where audio goes on, until each booking has an end that was heard. */
 static void stop_when_settled(void *arg)
 {
     char *pending = pbk_pending_bookings(engine.client, NULL);
@@ -363,8 +362,7 @@ static int open_engine(const char *address)
     return 1;
 }
 
-/* After the loop: the descriptors leave it, what has come is taken and freed, and the client goes
-   last. */
+/* After the loop: its descriptors leave it, what has come is freed, and the client goes last. */
 static int close_engine(void)
 {
     char *pending, *first, *books;

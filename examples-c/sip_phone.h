@@ -17,6 +17,7 @@
 #define MOST_DESCRIPTORS 65536
 #define PCMU 0
 #define WORDS 8
+#define FRAMES_LATE 10
 
 #define FRAME_NS 20000000
 
@@ -29,7 +30,7 @@ struct sip_line {
 };
 
 struct phone {
-    char id[257];               /* the Call-ID of SIP */
+    char id[33];                /* of this phone call alone: a caller chooses the Call-ID of SIP */
     char number[32], name[64];  /* the caller's */
     bool is_up;                 /* picked up, and not hung up */
     uint32_t quiet_frames;      /* since the last word */
@@ -42,7 +43,8 @@ struct phone {
     struct rtp_sock *rtp;
     struct mbuf *packet;
     uint32_t timestamp, key_timestamp;
-    bool key_is_down;
+    bool key_is_down, has_key;
+    uint16_t key_sequence;
     struct clip *words[WORDS];  /* the first is being spoken */
     size_t word_count, spoken;
 };
@@ -103,9 +105,13 @@ static inline void phone_take_rtp(const struct sa *source, const struct rtp_head
     (void)source;
     if (format == NULL || str_casecmp(format->name, "telephone-event") != 0 || mbuf_get_left(packet) < 4)
         return;     /* the caller's audio, which nobody listens to here */
+    if (phone->has_key && (int16_t)(header->seq - phone->key_sequence) <= 0)
+        return;     /* packets change places on the way: an old one is no new key */
     key = telev_code2digit(mbuf_read_u8(packet));
     is_up = (mbuf_read_u8(packet) & 0x80) != 0;
     is_new = header->ts != phone->key_timestamp || (!is_up && !phone->key_is_down);
+    phone->has_key = true;
+    phone->key_sequence = header->seq;
     phone->key_timestamp = header->ts;
     phone->key_is_down = !is_up;
     if (is_new && key > 0 && phone->is_up)
@@ -153,7 +159,7 @@ static inline int phone_open_media(struct phone *phone, const struct sa *address
         && sdp_decode(phone->sdp, offer, true) == 0 && sdp_media_rformat(phone->media, "PCMU") != NULL;
 }
 
-/* A loop that was late has several frames due, and sends them all. */
+/* A loop that was late has several frames due, and sends them, but not those of a long stop. */
 static inline void sip_line_timer(int flags, void *arg)
 {
     struct sip_line *line = (struct sip_line *)arg;
@@ -161,7 +167,7 @@ static inline void sip_line_timer(int flags, void *arg)
 
     (void)flags;
     if (read(line->timer, &due, sizeof due) == (ssize_t)sizeof due)
-        for (; due > 0; due--)
+        for (due = due > FRAMES_LATE ? FRAMES_LATE : due; due > 0; due--)
             line->on_frame();
 }
 
@@ -205,7 +211,7 @@ static inline int phone_ring(struct phone *phone, const struct sip_line *line, c
     phone->on_key = on_key;
     phone->on_hung_up = on_hung_up;
     phone->owner = owner;
-    pl_strcpy(&invite->callid, phone->id, sizeof phone->id);
+    rand_str(phone->id, sizeof phone->id);
     pl_strcpy(&invite->from.uri.user, phone->number, sizeof phone->number);
     if (!pl_isset(&invite->from.dname) || pl_strcpy(&invite->from.dname, phone->name, sizeof phone->name) != 0)
         strcpy(phone->name, "Caller");
@@ -213,9 +219,12 @@ static inline int phone_ring(struct phone *phone, const struct sip_line *line, c
         sip_treply(NULL, line->sip, invite, 488, "Not Acceptable Here");
         return 0;
     }
-    return sipsess_accept(&phone->session, line->sessions, invite, 180, "Ringing", "clinic", "application/sdp", NULL,
-                          NULL, NULL, false, phone_take_offer, NULL, NULL, phone_take_info, NULL, phone_take_close,
-                          phone, NULL) == 0;
+    if (sipsess_accept(&phone->session, line->sessions, invite, 180, "Ringing", "clinic", "application/sdp", NULL,
+                       NULL, NULL, false, phone_take_offer, NULL, NULL, phone_take_info, NULL, phone_take_close,
+                       phone, NULL) == 0)
+        return 1;
+    sip_treply(NULL, line->sip, invite, 500, "Server Internal Error");
+    return 0;
 }
 
 static inline int phone_pick_up(struct phone *phone)

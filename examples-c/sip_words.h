@@ -144,9 +144,10 @@ static inline struct clip *words_of(const char *text)
     }
     if ((clip = (struct clip *)mem_zalloc(sizeof *clip, forget_clip)) == NULL)
         return NULL;
-    clip->text = strdup(text);
+    if ((clip->text = strdup(text)) == NULL)
+        return (struct clip *)mem_deref(clip);
     list_append(&words.clips, &clip->le, clip);
-    if (clip->text == NULL || write(words.to_render[1], &clip, sizeof clip) != (ssize_t)sizeof clip)
+    if (write(words.to_render[1], &clip, sizeof clip) != (ssize_t)sizeof clip)
         clip->is_ready = true;  /* with nothing in it */
     return (struct clip *)mem_ref(clip);
 }
