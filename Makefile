@@ -125,11 +125,15 @@ $(SHARED): $(SWIFT_SOURCES) Makefile | check-build
 # needs the system's. What is built by the other targets uses the system's in any case.
 WHEEL_LIBCURL := inside
 CURL     := build/curl
-BUNDLED   = $(if $(filter system,$(WHEEL_LIBCURL)),,$(CURL)/lib/libcurl.so.4)
+# Built again when the distribution has updated what goes in.
+CURL_OF  := $(subst :,.,$(shell dpkg-query -W -f '$${Version}_' libcurl4-openssl-dev libssl-dev libnghttp2-dev zlib1g-dev 2>/dev/null))
+BUNDLED   = $(if $(filter system,$(WHEEL_LIBCURL)),,$(CURL)/built-of_$(CURL_OF))
 
-$(CURL)/lib/libcurl.so.4: packaging/build-libcurl
+$(CURL)/built-of_%: packaging/build-libcurl
 	@: $(call need,$(CURL_PACKAGES))
+	@rm -f $(CURL)/built-of_*
 	packaging/build-libcurl $(CURL)
+	@touch $@
 
 wheel: lib $(VENV)/installed $(BUNDLED)
 	rm -rf build/wheel bindings/python/build
