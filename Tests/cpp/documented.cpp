@@ -12,6 +12,8 @@
 
 #include "support.hpp"
 
+namespace pb = partnerbooking;
+
 static const std::string json_request = SEARCH;
 
 static void top_of_the_header()
@@ -198,9 +200,9 @@ static void tools()
     const std::string tool = "find_appointment_slots", arguments = R"({"when":"next week"})";
     to_the_model(text_for_the_model(client, caller.call(tool, arguments)));
 
-    pb::ToolRequest request = caller.book({"the first one"});
-    request.detach = true;                                  // what is on its way completes
-    auto ticket = client.submit_to_queue(request, session);
+    pb::ToolRequest booking = caller.book({"the first one"});
+    booking.detach = true;                                  // what is on its way completes
+    auto ticket = client.submit_to_queue(booking, session);
     ticket.cancel();                                        // the caller speaks
 
     client.conversation_end(caller);                        // the caller has hung up
