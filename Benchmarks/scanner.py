@@ -42,7 +42,7 @@ CONTESTANTS = {"ours": "ours", **PEERS}
 # As in the shipped library. The rest of this folder builds documents and writes.
 SOURCES = [ROOT / "Sources" / "PartnerBooking" / file for file in
            ("JSON/JSON.swift", "JSON/JSONScanner.swift", "JSON/JSONText.swift", "JSON/JSONWindow.swift",
-            "System/ASCII.swift", "System/Digits.swift")]
+            "Messages/Reason.swift", "System/ASCII.swift", "System/Digits.swift")]
 SWIFT_FLAGS = ["-O", "-wmo", "-swift-version", "6", "-enforce-exclusivity=unchecked", "-parse-as-library",
                "-package-name", "partnerbooking"]
 

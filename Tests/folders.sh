@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../Sources"
 swiftc=${1:-swiftc}
 # From the ground up. docs/architecture.md describes them.
-order="System Zones JSON Contract Request Locales Phones Slots Speech Wishes Tools Transport Webhook Endpoint Conversations Observation Ledger Sandbox Completion Delivery Configuration TypedAPI"
+order="Messages System Zones JSON Contract Request Locales Phones Slots Speech Wishes Tools Transport Webhook Endpoint Conversations Observation Ledger Sandbox Completion Delivery Configuration TypedAPI"
 
 for folder in PartnerBooking/*/; do
     folder=$(basename "$folder")

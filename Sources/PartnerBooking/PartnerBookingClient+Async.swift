@@ -2,20 +2,20 @@
 // resumes the task.
 
 extension PartnerBookingClient {
-    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
+    /// Opens a client and reads the journal, if there is one. Connects in the background.
     ///
-    /// - Throws: `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`; `resourceUnavailable`.
+    /// - Throws: `invalidConfig`, which names the fault; `journalLocked`, `journalUnavailable`; `resourceUnavailable`.
     public convenience init(configuration: ClientConfiguration) throws(PartnerBookingError) {
         var json = configuration.json
         defer { json.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
         try self.init(json: json)
     }
 
-    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
+    /// Opens a client and reads the journal, if there is one. Connects in the background.
     ///
     /// - Parameter json: The configuration as docs/json-contract.md describes it: `{"api_key":"sk_ptnr_…"}`, or
     ///   `{"endpoint":"sandbox"}`.
-    /// - Throws: `invalidJSON` or `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`;
+    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault; `journalLocked`, `journalUnavailable`;
     ///   `resourceUnavailable`.
     public convenience init(json: String) throws(PartnerBookingError) {
         try self.init(json: Array(json.utf8))
@@ -24,9 +24,9 @@ extension PartnerBookingClient {
     /// Searches a bot's free appointment slots.
     ///
     /// - Parameters:
-    ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: Why there is no reply; `cancelled` when the task was.
+    ///   - request: The request. The client checks it before it sends anything.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
+    /// - Throws: The error; `cancelled` when the task was.
     public func searchAvailability(
         _ request: SearchAvailabilityRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> SearchAvailabilityReply {
@@ -37,10 +37,10 @@ extension PartnerBookingClient {
     /// Books an appointment slot. The end counts as heard one second after the return.
     ///
     /// - Parameters:
-    ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: Why there is no booking, with the `outcome` that is true for it; `cancelled` when the task was. With the outcome
-    ///   `unknown` repeat the request with the same key, never with a new one.
+    ///   - request: The request. The client checks it before it sends anything.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
+    /// - Throws: The error, with the `outcome` of the booking; `cancelled` when the task was. With the outcome `unknown`,
+    ///   repeat the request with the same key, never with a new one.
     public func createBooking(
         _ request: CreateBookingRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> CreateBookingReply {
@@ -48,12 +48,12 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
-    /// Looks a customer up by phone number. Platforms know that, and the sandbox does; the Partner API has no such operation.
+    /// Looks up a customer by phone number. Works with platforms and the sandbox; the Partner API has no such operation.
     ///
     /// - Parameters:
-    ///   - request: What to ask. It is checked before anything is sent.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: Why there is no reply; `unsupportedOperation` from a client of the Partner API; `cancelled` when the task was.
+    ///   - request: The request. The client checks it before it sends anything.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
+    /// - Throws: The error; `unsupportedOperation` from a client of the Partner API; `cancelled` when the task was.
     public func lookupCustomer(
         _ request: LookupCustomerRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> LookupCustomerReply {
@@ -61,13 +61,13 @@ extension PartnerBookingClient {
         return LookupCustomerReply(json, timing)
     }
 
-    /// Settles a booking by its key alone. One in doubt is sent again, and made once. One in flight is joined. One that was made
-    /// gives its reply.
+    /// Settles a booking by its key alone. Sends a booking in doubt again, which is made once. Joins one in flight. Returns the
+    /// reply of one that was made.
     ///
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: As `createBooking`; `notRecorded` when nothing is known of the key, or with the outcome `notSent` or
+    /// - Throws: As `createBooking`; `notRecorded` when the client does not know the key, or with the outcome `notSent` or
     ///   `rejected` when the booking was not made.
     public func resumeBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
@@ -82,7 +82,7 @@ extension PartnerBookingClient {
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: `notRecorded` when nothing is known of the key.
+    /// - Throws: `notRecorded` when the client does not know the key.
     public func giveUpBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
     ) async throws(PartnerBookingError) -> GiveUpReply {
@@ -92,7 +92,7 @@ extension PartnerBookingClient {
     /// Gives up the bookings in doubt of a bot that start before a moment.
     ///
     /// - Parameters:
-    ///   - botID: The bot that asked.
+    ///   - botID: The bot of the bookings.
     ///   - startBefore: RFC 3339 date-time with offset.
     ///   - options: Deadline, tag and the like.
     public func giveUpBookings(
@@ -108,9 +108,9 @@ extension PartnerBookingClient {
     /// Makes a call with a request as JSON, for members that the typed requests do not have.
     ///
     /// - Parameters:
-    ///   - operation: What to ask.
+    ///   - operation: The operation.
     ///   - json: The request as docs/json-contract.md describes it, UTF-8.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slow_after_ms`.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slow_after_ms`.
     /// - Returns: The service's reply, byte for byte.
     public func call(
         _ operation: CallOperation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
@@ -122,7 +122,7 @@ extension PartnerBookingClient {
     ///
     /// - Parameters:
     ///   - json: The call as docs/json-contract.md describes it, UTF-8. `Conversation` writes it.
-    ///   - onSlow: Told once, on the transfer thread, when the call takes longer than `slow_after_ms`.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slow_after_ms`.
     /// - Returns: The answer, as JSON.
     public func callTool(
         _ json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
@@ -168,7 +168,7 @@ extension PartnerBookingClient {
     }
 }
 
-/// Where a task waits for the end of its call, whichever of the two comes first.
+/// Joins a task and the end of its call, in any order.
 private final class Ending: Sendable {
     typealias End = (
         result: Result<(json: [UInt8], timing: CallTiming), PartnerBookingError>, receipt: Receipt?

@@ -17,7 +17,7 @@ extension PartnerBookingClient {
             unheard: unheard.count, oldestUnheardMilliseconds: Self.age(unheard, now),
             journalDamagedBytes: opening?.damagedBytes ?? 0, journalsLeft: opening?.others?.left.count ?? 0)
         if let statistics = observer.statistics { return statistics.json(moment) }
-        guard let nothing = CallStatistics() else { throw .resource("Memory") }
+        guard let nothing = CallStatistics() else { throw .resource(TransferMessage.noStatisticsMemory) }
         defer { nothing.free() }
         return nothing.json(moment)
     }

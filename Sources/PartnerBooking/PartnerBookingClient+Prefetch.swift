@@ -4,19 +4,19 @@ extension PartnerBookingClient {
     public func prefetch(_ json: [UInt8]) throws(PartnerBookingError) {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request", .request)
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
         try root.refuseMembers(except: ["bot_id", "service", "timeout_ms", "tag"])
-        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }.string ?? ""
+        let botID = try root.checkText("bot_id", maxBytes: 256, Form.text1To256) { !$0.isEmpty }.string ?? ""
         let profile = try profile(botID)
-        let name = try root.optionalString("service", maxBytes: 64, "the name of a service of voice.services")
+        let name = try root.optionalString("service", maxBytes: 64, Form.knownService)
         guard let service = name == nil ? profile.services.first : profile.service(ofName: name) else {
-            throw root.refuse("service", "must be the name of a service of voice.services")
+            throw root.refuse("service", MemberMessage.mustBe(Form.knownService))
         }
         let timeout =
             try root.optionalInteger("timeout_ms", in: 1...600_000)
             ?? callDefaults.timeoutMilliseconds(for: .searchAvailability)
         let members = CallMembers(
-            timeoutMilliseconds: timeout, tag: try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
+            timeoutMilliseconds: timeout, tag: try root.optionalString("tag", maxBytes: 256, Form.textUpTo256)
         )
         let now = clock.coarseSeconds()
         let today = profile.zone.local(at: now).day
@@ -45,7 +45,7 @@ extension PartnerBookingClient {
     public func endConversation(_ json: [UInt8]) throws(PartnerBookingError) {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request", .request)
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
         try root.refuseMembers(except: ["bot_id", "call_id"])
         let call = try ToolRequest.CallName(root)
         tools.withLock { $0.conversations.forget(call) }

@@ -72,7 +72,7 @@ extension PartnerBookingClient {
 
     func profile(_ botID: String) throws(PartnerBookingError) -> VoiceProfile {
         guard let profile = voice.profile(bot: botID) else {
-            throw .field("bot_id", "has no clinic: the configuration needs voice.time_zone for tools", .missing)
+            throw .field("bot_id", MemberMessage.noClinic, .missing)
         }
         return profile
     }

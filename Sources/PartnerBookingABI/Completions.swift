@@ -3,7 +3,7 @@ import CPartnerBooking
 import Glibc
 import PartnerBooking
 
-/// What a `pbk_completion *` points to.
+/// The object behind a `pbk_completion *`.
 ///
 /// `@unchecked Sendable` is safe because nothing in it changes but `timingText`, and that under a lock.
 final class CompletionBox: @unchecked Sendable {
@@ -28,7 +28,7 @@ final class CompletionBox: @unchecked Sendable {
         return Monitor(false)
     }()
 
-    /// A box that whoever gets the pointer owns, until `pbk_completion_free`.
+    /// A box. The owner of the pointer owns it, until `pbk_completion_free`.
     static func make(_ completion: CallCompletion, context: UInt) -> OpaquePointer {
         OpaquePointer(Unmanaged.passRetained(CompletionBox(completion, context)).toOpaque())
     }

@@ -6,7 +6,7 @@ import PartnerBooking
 /// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON. Of a string
 /// beyond every limit no more is copied than it takes to see that.
 func bytes(_ string: UnsafePointer<CChar>?, _ name: String) throws(PartnerBookingError) -> [UInt8] {
-    guard let string else { throw .argument("\(name) must not be NULL") }
+    guard let string else { throw .argument(ErrorMessage.null(name)) }
     return Array(UnsafeRawBufferPointer(start: string, count: strnlen(string, 2_097_152)))
 }
 

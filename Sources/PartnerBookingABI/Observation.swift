@@ -17,9 +17,9 @@ public func pbk_client_set_log(
         let client = try Handles.client(client)
         guard level != PBK_LOG_OFF else { return try client.setLog(nil, nil) }
         guard let level = LogLevel(rawValue: Int(level.rawValue)) else {
-            throw .argument("level must be one of pbk_log_level")
+            throw .argument(ErrorMessage.logLevel)
         }
-        guard let callback else { throw .argument("callback is NULL: give one, or PBK_LOG_OFF") }
+        guard let callback else { throw .argument(ErrorMessage.noCallback) }
         let context = UInt(bitPattern: context)
         try client.setLog(level) { level, line in
             guard let text = string(line) else { return }

@@ -7,7 +7,7 @@ public func pbk_slots(
     _ replyJSON: UnsafePointer<CChar>?, _ optionsJSON: UnsafePointer<CChar>?, _ status: UnsafeMutablePointer<pbk_status>?
 ) -> UnsafeMutablePointer<CChar>? {
     answer(status) { () throws(PartnerBookingError) in
-        guard let replyJSON else { throw .argument("reply_json must not be NULL") }
+        guard let replyJSON else { throw .argument(ErrorMessage.null("reply_json")) }
         return try SlotList.reply(search: bytes(replyJSON), options: bytes(optionsJSON, "options_json"))
     }
 }

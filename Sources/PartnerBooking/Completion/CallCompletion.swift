@@ -1,6 +1,6 @@
-/// What a submitted call has to tell: once that it is done, and before that perhaps that it is slow.
+/// An event of a submitted call: done, slow or settled.
 public struct CallCompletion: Sendable {
-    /// What there is to tell.
+    /// The kind of event.
     public enum Event: Sendable {
         /// The call has ended. Exactly one for each call, and the last.
         indirect case done(CallResult)
@@ -19,9 +19,9 @@ public struct CallCompletion: Sendable {
     public let idempotencyKey: String?
     /// The request's own `tag`.
     public let tag: String?
-    /// What has happened.
+    /// The event.
     public let event: Event
-    /// Where the time went, up to now.
+    /// The time of each step, up to now.
     public let timing: CallTiming
     /// Set when this may be the end of a booking. To be acknowledged when the host has heard it.
     package let receipt: Receipt?

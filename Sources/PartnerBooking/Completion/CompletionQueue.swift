@@ -1,7 +1,7 @@
-/// Where the completions of calls without a handler wait to be taken, with a descriptor that tells when there are some.
+/// Keeps the completions of calls without a handler until the host takes them. Its descriptor is readable while it has some.
 ///
-/// A place is reserved for each call before it is accepted and given back when its last completion is taken, so that a host
-/// that takes none is told `queue_full` instead of filling its memory.
+/// Each call reserves a place before it is accepted, and gives it back when the host takes its last completion. A host that
+/// takes none gets `queue_full` and does not fill its memory.
 package final class CompletionQueue: Sendable {
     package struct Entry: Sendable {
         package let completion: CallCompletion
@@ -62,10 +62,10 @@ package final class CompletionQueue: Sendable {
         } ?? .timeout
     }
 
-    /// Whether the client's close has returned: nothing more may be told.
+    /// The client's close has returned: no more events may follow.
     package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether there is nothing left to take, and nothing will come.
+    /// The queue is empty, and no more events will come.
     package var isDrained: Bool { state.withLock { $0.isClosed && $0.waiting.isEmpty } }
 
     func reserve() throws(PartnerBookingError) {

@@ -5,9 +5,10 @@ extension BookingRules {
     /// Reads the members of `reader`. Missing ones are as in `default`.
     init(_ reader: ObjectReader, default rules: BookingRules) throws(PartnerBookingError) {
         self = rules
-        let expected: StaticString = "\"kept\", \"first\" or \"none\""
-        if let name = try reader.optionalString("platform_keys", maxBytes: 64, expected) {
-            guard let keys = Keys(rawValue: name) else { throw reader.refuse("platform_keys", "must be \(expected)") }
+        if let name = try reader.optionalString("platform_keys", maxBytes: 64, Form.platformKeys) {
+            guard let keys = Keys(rawValue: name) else {
+                throw reader.refuse("platform_keys", MemberMessage.mustBe(Form.platformKeys))
+            }
             self.keys = keys
         }
         platformLimitMilliseconds =

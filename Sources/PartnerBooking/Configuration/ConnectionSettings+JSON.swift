@@ -12,13 +12,12 @@ extension ConnectionSettings {
         let tls = try root.optionalObject("tls")
         try tls?.refuseMembers(except: ["ca_file"])
         // Found out now rather than in the first call of the night.
-        let named = try tls?.optionalString("ca_file", maxBytes: 4_096, "the path of a PEM file with certificates") {
+        let named = try tls?.optionalString("ca_file", maxBytes: 4_096, Form.certificateFile) {
             !$0.contains(0) && TrustedCertificates.holdsCertificate(String(decoding: $0, as: UTF8.self))
         }
         certificates = named.map { .file($0) } ?? .ofThisMachine()
 
-        let expected: StaticString = "a URL such as http://proxy.example.com:3128 (http, https, socks5 or socks5h)"
-        proxy = try root.optionalString("proxy", maxBytes: 2_048, expected) {
+        proxy = try root.optionalString("proxy", maxBytes: 2_048, Form.proxyURL) {
             guard let url = URLParts(String(decoding: $0, as: UTF8.self)) else { return false }
             return ["http", "https", "socks5", "socks5h"].contains(url.scheme)
         }

@@ -11,17 +11,16 @@ extension PartnerAPISettings {
             customerPath: sandbox == nil ? nil : "/v1/customers/lookup",
             rules: rules,
             rulesByBot: try Self.rulesByBot(root, rules))
-        if searchPath == bookingPath { throw root.refuse("paths", "must be two different paths") }
+        if searchPath == bookingPath { throw root.refuse("paths", MemberMessage.samePaths) }
         if customerPath == searchPath || customerPath == bookingPath {
-            throw root.refuse("paths", "must not be /v1/customers/lookup, where the sandbox looks up customers")
+            throw root.refuse("paths", MemberMessage.lookupPath)
         }
     }
 
     private static func apiKey(_ root: ObjectReader, _ sandbox: SandboxSettings?) throws(PartnerBookingError) -> String {
-        let expected: StaticString = "a partner key: sk_ptnr_ and more visible ASCII characters, at most 512 bytes"
-        let given = try root.optionalString("api_key", maxBytes: 512, expected, FieldRules.isPartnerKey)
+        let given = try root.optionalString("api_key", maxBytes: 512, Form.partnerKey, FieldRules.isPartnerKey)
         if let given { return given }
-        guard let sandbox else { throw root.refuse("api_key", "is required: \(expected)") }
+        guard let sandbox else { throw root.refuse("api_key", MemberMessage.required(Form.partnerKey)) }
         return sandbox.apiKey ?? "sk_ptnr_sandbox"
     }
 
@@ -32,30 +31,28 @@ extension PartnerAPISettings {
         for (botID, bot) in try root.optionalObjectsByName("bots") ?? [] {
             try bot.refuseMembers(except: BookingRules.members)
             guard (1...256).contains(botID.utf8.count) else {
-                throw root.refuse("bots", "must have bot_ids of 1 to 256 bytes as names")
+                throw root.refuse("bots", MemberMessage.botIDs)
             }
             guard result.updateValue(try BookingRules(bot, default: rules), forKey: botID) == nil else {
-                throw root.refuse("bots", "must not name a bot_id twice")
+                throw root.refuse("bots", MemberMessage.botIDTwice)
             }
         }
         return result
     }
 
     private static func baseURL(_ root: ObjectReader) throws(PartnerBookingError) -> String {
-        let expected: StaticString =
-            "an https URL without user, query or fragment, such as https://appointments.dialstack.ai"
-        guard let text = try root.optionalString("base_url", maxBytes: 2_048, expected) else {
+        guard let text = try root.optionalString("base_url", maxBytes: 2_048, Form.baseURL) else {
             return "https://appointments.dialstack.ai"
         }
-        guard let url = ServiceURL(text) else { throw root.refuse("base_url", "must be \(expected)") }
+        guard let url = ServiceURL(text) else { throw root.refuse("base_url", MemberMessage.mustBe(Form.baseURL)) }
         guard url.isProtected else {
-            throw root.refuse("base_url", "must start with https:// (http:// is for loopback addresses only)")
+            throw root.refuse("base_url", MemberMessage.https)
         }
         return url.text
     }
 
     private static func path(_ paths: ObjectReader?, _ name: StaticString) throws(PartnerBookingError) -> String? {
-        try paths?.optionalString(name, maxBytes: 1_024, "a path that starts with /, without query or fragment") {
+        try paths?.optionalString(name, maxBytes: 1_024, Form.urlPath) {
             $0.first == UInt8(ascii: "/") && FieldRules.isVisibleASCII($0)
                 && !$0.contains(UInt8(ascii: "?")) && !$0.contains(UInt8(ascii: "#"))
         }

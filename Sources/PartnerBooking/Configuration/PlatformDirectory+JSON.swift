@@ -4,12 +4,12 @@ extension PlatformDirectory {
         self.init(webhookTimeoutMilliseconds: try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000)
         var reader = try PlatformReader(root)
         let bots = try root.optionalObjectsByName("platforms") ?? []
-        if bots.isEmpty { throw root.refuse("platforms", "is required: an object with a member for each bot_id") }
+        if bots.isEmpty { throw root.refuse("platforms", MemberMessage.noPlatforms) }
         for (botID, platform) in bots {
             guard (1...256).contains(botID.utf8.count) else {
-                throw root.refuse("platforms", "must have bot_ids of 1 to 256 bytes as names")
+                throw root.refuse("platforms", MemberMessage.botIDs)
             }
-            guard platforms[botID] == nil else { throw root.refuse("platforms", "must not name a bot_id twice") }
+            guard platforms[botID] == nil else { throw root.refuse("platforms", MemberMessage.botIDTwice) }
             platforms[botID] = try reader.read(platform, rules)
         }
         origins = reader.origins
@@ -33,14 +33,13 @@ private struct PlatformReader {
         try platform.refuseMembers(except: ["account_id", "webhook_url", "webhook_secret"] + BookingRules.members)
         let rules = try BookingRules(platform, default: rules)
         let accountID = try platform.checkText(
-            "account_id", maxBytes: 256, "1 to 256 visible ASCII characters, such as acct_01h2xcejqtf2nbrexx3vqjhp41",
-            FieldRules.isVisibleASCII)
+            "account_id", maxBytes: 256, Form.accountID, FieldRules.isVisibleASCII)
         let keys = try Self.signingKeys(platform)
         guard let url = try webhookURL(platform) else {
             return Platform(accountID: accountID.string ?? "", rules: rules, webhook: nil)
         }
         guard !keys.isEmpty else {
-            throw platform.refuse("webhook_secret", "is required with a webhook_url: \(Self.secretForm)")
+            throw platform.refuse("webhook_secret", MemberMessage.noSecret)
         }
         let number = numbers[url.text] ?? numbers.count
         numbers[url.text] = number
@@ -51,16 +50,15 @@ private struct PlatformReader {
     // MARK: Addresses
 
     private func webhookURL(_ platform: ObjectReader) throws(PartnerBookingError) -> ServiceURL? {
-        let expected: StaticString = "an https URL without user, query or fragment, such as https://clinic.example/webhook"
-        guard let text = try platform.optionalString("webhook_url", maxBytes: 2_048, expected) else { return nil }
-        guard let url = ServiceURL(text) else { throw platform.refuse("webhook_url", "must be \(expected)") }
+        guard let text = try platform.optionalString("webhook_url", maxBytes: 2_048, Form.webhookURL) else { return nil }
+        guard let url = ServiceURL(text) else {
+            throw platform.refuse("webhook_url", MemberMessage.mustBe(Form.webhookURL))
+        }
         guard url.isProtected else {
-            throw platform.refuse("webhook_url", "must start with https:// (http:// is for loopback addresses only)")
+            throw platform.refuse("webhook_url", MemberMessage.https)
         }
         if let place = url.parts.privatePlace, isPublicOnly(url.parts) {
-            let host = url.parts.host
-            throw platform.refuse(
-                "webhook_url", "leads to \(place), \(host): add \"\(host)\" to \"private_hosts\" if that is intended")
+            throw platform.refuse("webhook_url", MemberMessage.leads(to: place, url.parts.host))
         }
         return url
     }
@@ -80,8 +78,7 @@ private struct PlatformReader {
         let elements = try root.optionalList("private_hosts", maxCount: 10_000) ?? []
         let hosts = elements.compactMap { $0.string.flatMap(host) }
         guard hosts.count == elements.count else {
-            let expected = "must be a list of host names and addresses, such as [\"clinic.internal\",\"10.1.2.3\"]"
-            throw root.refuse("private_hosts", expected)
+            throw root.refuse("private_hosts", MemberMessage.privateHosts)
         }
         return Set(hosts)
     }
@@ -98,11 +95,6 @@ private struct PlatformReader {
 
     // MARK: Secrets
 
-    private static let secretForm: StaticString = """
-        a string of 1 to 512 bytes, or a list of two while you replace one (the second is tried when the first is not \
-        accepted)
-        """
-
     /// Straight into a key: unless it is written with escapes, no copy of a secret is made that could not be wiped.
     private static func signingKeys(_ platform: ObjectReader) throws(PartnerBookingError) -> [HMACKey] {
         guard let value = try platform.value("webhook_secret") else { return [] }
@@ -111,7 +103,7 @@ private struct PlatformReader {
             secret.withText { (1...512).contains($0.count) && !$0.contains(0) ? HMACKey($0) : nil } ?? nil
         }
         guard (1...2).contains(secrets.count), keys.count == secrets.count else {
-            throw platform.refuse("webhook_secret", "must be \(secretForm)")
+            throw platform.refuse("webhook_secret", MemberMessage.mustBe(Form.webhookSecret))
         }
         return keys
     }

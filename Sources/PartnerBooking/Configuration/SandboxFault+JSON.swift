@@ -9,19 +9,19 @@ extension SandboxFault {
         let kind = try Self.kind(reader)
         let operation = try reader.optionalChoice("operation", CallOperation.self) ?? .createBooking
         if operation != .createBooking, !kind.isGeneral {
-            throw reader.refuse("operation", "must be \"create_booking\" with this fault, which needs a booking")
+            throw reader.refuse("operation", MemberMessage.faultOfBookings)
         }
         let listed = try reader.optionalList("calls", maxCount: 1_000) ?? []
         let numbers = listed.compactMap(\.integer)
         guard numbers.count == listed.count, numbers.allSatisfy({ $0 >= 1 }) else {
-            throw reader.refuse("calls", "must be a list of whole numbers from 1")
+            throw reader.refuse("calls", MemberMessage.callNumbers)
         }
         let percent = try reader.optionalInteger("percent", in: 0...100) ?? (listed.isEmpty ? 100 : 0)
         self.init(kind: kind, operation: operation, calls: Set(numbers), percent: percent)
     }
 
     private static func kind(_ reader: ObjectReader) throws(PartnerBookingError) -> Kind {
-        let name = try reader.checkText("fault", maxBytes: 64, "the name of a fault").string ?? ""
+        let name = try reader.checkText("fault", maxBytes: 64, Form.fault).string ?? ""
         switch name {
         case "lose_request": return .loseRequest
         case "lose_reply": return .loseReply
@@ -45,21 +45,15 @@ extension SandboxFault {
         case "own_conflict": return .ownConflict
         case "declined": return .declined
         case "books_as":
-            let status = try reader.checkText("booking_status", maxBytes: 64, "the status of the booking") { !$0.isEmpty }
+            let status = try reader.checkText("booking_status", maxBytes: 64, Form.bookingStatus) { !$0.isEmpty }
             return .booksAs(status: status.string ?? "")
         case "cancels_later": return .cancelsLater(milliseconds: try milliseconds(reader))
         case "other_booking": return .otherBooking
         case "empty_booking": return .emptyBooking
         case "error_in_booking": return .errorInBooking
-        default: throw reader.refuse("fault", "must be one of \(names)")
+        default: throw reader.refuse("fault", MemberMessage.mustBe(Form.faults))
         }
     }
-
-    private static let names: StaticString = """
-        lose_request, lose_reply, cuts, queues, late, error, limits, respells, error_after, slow_duplicate, in_progress, \
-        works, gives_up, drops, own_conflict, declined, books_as, cancels_later, other_booking, empty_booking or \
-        error_in_booking
-        """
 
     private static func milliseconds(_ reader: ObjectReader) throws(PartnerBookingError) -> Int {
         try reader.integer("ms", in: 0...600_000)
@@ -71,11 +65,11 @@ extension SandboxFault {
 
     /// A success needs a body of its own.
     private static func scriptedReply(_ reader: ObjectReader) throws(PartnerBookingError) -> ScriptedReply {
-        let body = try reader.optionalString("body", maxBytes: 65_536, "a string of at most 65536 bytes")
+        let body = try reader.optionalString("body", maxBytes: 65_536, Form.textUpTo65536)
         let status = try reader.optionalInteger("status", in: (body == nil ? 300 : 200)...599) ?? 500
-        let code = try reader.optionalString("code", maxBytes: 64, "the code of the error") { !$0.isEmpty }
+        let code = try reader.optionalString("code", maxBytes: 64, Form.errorCode) { !$0.isEmpty }
         let contentType = try reader.optionalString(
-            "content_type", maxBytes: 256, "the value of a Content-Type header"
+            "content_type", maxBytes: 256, Form.contentType
         ) { !$0.isEmpty && $0.allSatisfy { (0x20...0x7E).contains($0) } }
         return ScriptedReply(status: status, code: code ?? "scripted_error", body: body, contentType: contentType)
     }

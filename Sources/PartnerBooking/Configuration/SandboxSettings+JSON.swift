@@ -23,16 +23,16 @@ extension SandboxSettings {
         capacity = try reader?.optionalInteger("capacity", in: 1...1000) ?? 1
         keys = try reader?.optionalChoice("keys", BookingRules.Keys.self) ?? .first
         inWork = try reader?.optionalChoice("in_work", InWork.self) ?? .refuse
-        apiKey = try reader?.optionalString("api_key", maxBytes: 512, "a partner key: sk_ptnr_…", FieldRules.isPartnerKey)
+        apiKey = try reader?.optionalString("api_key", maxBytes: 512, Form.sandboxKey, FieldRules.isPartnerKey)
         faults = try reader?.optionalObjects("faults", maxCount: 100).map(SandboxFault.init) ?? []
         seed = try reader?.optionalInteger("seed", in: 0...Int.max) ?? 1
         latencyMilliseconds = try reader?.optionalInteger("latency_ms", in: 0...600_000) ?? 0
         if let reader, let list = try reader.optionalList("bots", maxCount: 1000) {
             let names = list.compactMap(\.string)
-            guard names.count == list.count else { throw reader.refuse("bots", "must be a list of strings") }
+            guard names.count == list.count else { throw reader.refuse("bots", MemberMessage.strings) }
             bots = Set(names)
         }
-        let clock = try reader?.checkOptionalText("now", maxBytes: 64, "an RFC 3339 date-time with offset") {
+        let clock = try reader?.checkOptionalText("now", maxBytes: 64, Form.rfc3339) {
             Timestamp($0)?.instantSeconds != nil
         }
         now = clock?.withText { Timestamp($0)?.instantSeconds } ?? nil
@@ -40,13 +40,13 @@ extension SandboxSettings {
 
     /// Reads the rules of a named zone from the system.
     private static func timeZone(_ reader: ObjectReader) throws(PartnerBookingError) -> SandboxZone? {
-        let expected: StaticString =
-            "an IANA name such as \"America/New_York\", or a fixed offset, \"Z\" or \"±HH:MM\" such as \"-05:00\""
-        guard let text = try reader.checkOptionalText("time_zone", maxBytes: 64, expected) else { return nil }
+        guard let text = try reader.checkOptionalText("time_zone", maxBytes: 64, Form.zoneOrOffset) else { return nil }
         if let minutes = text.withText({ Timestamp.offsetMinutes($0) }) ?? nil { return .fixed(minutes) }
-        guard let name = text.string, ZoneFile.isName(name) else { throw reader.refuse("time_zone", "must be \(expected)") }
+        guard let name = text.string, ZoneFile.isName(name) else {
+            throw reader.refuse("time_zone", MemberMessage.mustBe(Form.zoneOrOffset))
+        }
         do throws(ZoneError) { return .named(try ZoneCache.shared.zone(name)) } catch {
-            throw reader.refuse("time_zone", "cannot be used: \(error.message)")
+            throw reader.refuse("time_zone", MemberMessage.zone(error.message))
         }
     }
 
@@ -58,8 +58,7 @@ extension SandboxSettings {
             for element in try reader.optionalList(weekday, maxCount: 8) ?? [] {
                 guard let range = element.withText(Self.openingTime) ?? nil, ranges.allSatisfy({ !$0.overlaps(range) })
                 else {
-                    throw reader.refuse(
-                        weekday, "must be a list such as [\"09:00-12:00\",\"13:00-17:00\"], without overlaps")
+                    throw reader.refuse(weekday, MemberMessage.separateHours)
                 }
                 ranges.append(range)
             }
@@ -86,6 +85,6 @@ extension ObjectReader {
         guard let value = try value(name) else { return nil }
         if let choice = value.string.flatMap(Choice.init(rawValue:)) { return choice }
         let choices = Choice.allCases.map { "\"\($0.rawValue)\"" }
-        throw refuse(name, "must be \(choices.dropLast().joined(separator: ", ")) or \(choices.last ?? "")")
+        throw refuse(name, MemberMessage.mustBe(Form.oneOf(choices)))
     }
 }

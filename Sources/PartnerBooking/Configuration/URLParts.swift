@@ -32,7 +32,7 @@ struct URLParts {
         return rest.starts(with: "://".utf8) && rest.dropFirst(3).first != UInt8(ascii: "/")
     }
 
-    /// What connections are made to: the same for all URLs that can share one.
+    /// The target of connections: the same for all URLs that can share one.
     var origin: String { "\(scheme)://\(host):\(port)" }
 
     /// nil for a name.
@@ -43,12 +43,12 @@ struct URLParts {
 
     /// The target of the URL if it is known without a look-up and is not public. nil for public addresses and for names.
     var privatePlace: String? {
-        if isLoopback { return "this machine" }
-        return address?.isPublic ?? true ? nil : "an address that is not public"
+        if isLoopback { return MemberMessage.thisMachine }
+        return address?.isPublic ?? true ? nil : MemberMessage.privateAddress
     }
 }
 
-/// Where a service is, for paths to be appended: a URL without user, query or fragment.
+/// The URL of a service, to which paths are appended: it has no user, query or fragment.
 struct ServiceURL {
     /// Without a slash at its end.
     let text: String

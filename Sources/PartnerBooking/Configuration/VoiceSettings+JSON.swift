@@ -58,46 +58,47 @@ extension VoiceProfile {
     }
 
     private static func zone(_ reader: ObjectReader) throws(PartnerBookingError) -> Zone? {
-        guard let name = try reader.optionalString("time_zone", maxBytes: 256, "an IANA name, such as America/New_York")
+        guard let name = try reader.optionalString("time_zone", maxBytes: 256, Form.zoneName)
         else { return nil }
         do throws(ZoneError) {
             return try ZoneCache.shared.zone(name)
         } catch {
-            throw reader.refuse("time_zone", "must be an IANA name, such as America/New_York: \(error.message)")
+            throw reader.refuse("time_zone", MemberMessage.zone(error.message))
         }
     }
 
     private mutating func read(_ reader: ObjectReader) throws(PartnerBookingError) {
         if try reader.value("locale") != nil { locale = try VoiceLocale.read(reader) }
-        let region = try reader.checkOptionalText("region", maxBytes: 8, PhoneNumber.regionForm) {
+        let region = try reader.checkOptionalText("region", maxBytes: 8, Form.region) {
             PhonePlan(region: $0) != nil
         }
         if let region { self.region = region.withText { PhonePlan(region: $0) } ?? nil }
         if try reader.value("services") != nil {
             services = try reader.optionalObjects("services", maxCount: 64).map { (service) throws(PartnerBookingError) in
                 try service.refuseMembers(except: ["name", "duration_minutes"])
-                let form: StaticString = "a name of 1 to 64 bytes"
-                let name = try service.checkText("name", maxBytes: 64, form) { !$0.isEmpty && FieldRules.isLine($0) }.string
+                let name = try service.checkText("name", maxBytes: 64, Form.serviceName) {
+                    !$0.isEmpty && FieldRules.isLine($0)
+                }.string
                 return Service(name: name, durationMinutes: try service.integer("duration_minutes", in: 1...1_440))
             }
-            guard !services.isEmpty else { throw reader.refuse("services", "must name one service or more, or be left out") }
+            guard !services.isEmpty else { throw reader.refuse("services", MemberMessage.noServices) }
         }
         stepMinutes = try reader.optionalInteger("step_minutes", in: 1...1_440) ?? stepMinutes
         opening = try reader.optionalObject("opening").map(WishSettings.opening) ?? opening
         minNoticeMinutes = try reader.optionalInteger("min_notice_minutes", in: 0...527_040) ?? minNoticeMinutes
         maxDaysAhead = try reader.optionalInteger("max_days_ahead", in: 1...3_660) ?? maxDaysAhead
         offers = try reader.optionalInteger("offers", in: 1...10) ?? offers
-        confirm = try Self.choice(reader, "confirm", "readback or none", Confirm.init) ?? confirm
+        confirm = try Self.choice(reader, "confirm", Form.confirm, Confirm.init) ?? confirm
         cacheMilliseconds = try reader.optionalInteger("cache_ms", in: 0...600_000) ?? cacheMilliseconds
         prefetchDays = try reader.optionalInteger("prefetch_days", in: 1...31) ?? prefetchDays
-        items = try Self.choice(reader, "items", "auto, slots or windows", SlotOptions.Items.init) ?? items
+        items = try Self.choice(reader, "items", Form.items, SlotOptions.Items.init) ?? items
     }
 
     private static func choice<Choice>(
         _ reader: ObjectReader, _ name: StaticString, _ expected: StaticString, _ make: (String) -> Choice?
     ) throws(PartnerBookingError) -> Choice? {
         guard let text = try reader.optionalString(name, maxBytes: 16, expected) else { return nil }
-        guard let choice = make(text) else { throw reader.refuse(name, "must be \(expected)") }
+        guard let choice = make(text) else { throw reader.refuse(name, MemberMessage.mustBe(expected)) }
         return choice
     }
 }

@@ -1,10 +1,10 @@
-/// What can be asked of a service.
+/// The operations of a service.
 public enum CallOperation: String, Sendable, CaseIterable {
     /// Free appointment slots.
     case searchAvailability = "search_availability"
     /// One of them, booked.
     case createBooking = "create_booking"
-    /// Who is calling. Not with `partner_api`.
+    /// Looks up the caller. Not with `partner_api`.
     case lookupCustomer = "lookup_customer"
 }
 

@@ -1,4 +1,4 @@
-/// Where the time of a call went. Holds nothing personal.
+/// The times of the steps of a call. Contains no personal data.
 public struct CallTiming: Sendable, Equatable {
     let totalMicroseconds: Int
     var queueMicroseconds: Int
@@ -17,7 +17,7 @@ public struct CallTiming: Sendable, Equatable {
     public var queue: Duration { .microseconds(queueMicroseconds) }
 }
 
-/// What one attempt did on the network. The durations follow one another; those of a connection that was there already are 0.
+/// The steps of one attempt on the network, in order. On a connection that was open before, the times of connecting are 0.
 public struct AttemptTiming: Sendable, Equatable {
     let dnsMicroseconds: Int
     let connectMicroseconds: Int

@@ -1,9 +1,9 @@
-// The errors of the library, each with its words.
+// The errors of the library. Their texts are in Messages.
 
 extension PartnerBookingError {
     /// A member of a request that is missing or wrong.
     static func field(_ path: String, _ expectation: String, _ kind: Kind) -> PartnerBookingError {
-        var error = PartnerBookingError(.invalidField, "\(path) \(expectation)", source: .caller)
+        var error = PartnerBookingError(.invalidField, ErrorMessage.member(path, expectation), source: .caller)
         error.field = path
         error.kind = kind
         return error
@@ -11,14 +11,14 @@ extension PartnerBookingError {
 
     /// A member of the configuration that is unknown or wrong.
     static func config(_ path: String, _ expectation: String) -> PartnerBookingError {
-        var error = PartnerBookingError(.invalidConfig, "\(path) \(expectation)", source: .caller)
+        var error = PartnerBookingError(.invalidConfig, ErrorMessage.member(path, expectation), source: .caller)
         error.field = path
         return error
     }
 
     static func json(_ what: String, _ cause: JSONSyntaxError, advice: String? = nil) -> PartnerBookingError {
-        let reason = advice.map { "\(cause.reason). \($0)" } ?? cause.reason
-        let message = "The \(what) is not valid JSON at byte \(cause.offset): \(reason)"
+        let reason = advice.map { ErrorMessage.advised(cause.reason, $0) } ?? cause.reason
+        let message = ErrorMessage.notJSON(what, at: cause.offset, reason)
         var error = PartnerBookingError(.invalidJSON, message, source: .caller)
         error.offset = cause.offset
         return error
@@ -31,19 +31,17 @@ extension PartnerBookingError {
 
     /// For callers by handle: the handle is not one.
     package static var invalidClient: PartnerBookingError {
-        let message = "The client handle is NULL or never came from pbk_client_open"
-        return PartnerBookingError(.invalidClient, message, source: .caller)
+        PartnerBookingError(.invalidClient, ErrorMessage.invalidClient, source: .caller)
     }
 
     /// The client is closed.
     package static var clientClosed: PartnerBookingError {
-        PartnerBookingError(.clientClosed, "The client is closed", source: .caller)
+        PartnerBookingError(.clientClosed, ErrorMessage.clientClosed, source: .caller)
     }
 
     /// For callers by handle, in the child of a fork: its parent's client.
     package static var clientOfParent: PartnerBookingError {
-        let message = "The client belongs to the process that this one was forked from: open a client in this process"
-        return PartnerBookingError(.clientClosed, message, source: .caller)
+        PartnerBookingError(.clientClosed, ErrorMessage.clientOfParent, source: .caller)
     }
 
     /// `message` is a sentence about the zone.
@@ -54,23 +52,21 @@ extension PartnerBookingError {
     }
 
     static var cancelled: PartnerBookingError {
-        PartnerBookingError(.cancelled, "The call was cancelled", source: .caller, isRetryable: true)
+        PartnerBookingError(.cancelled, ErrorMessage.cancelled, source: .caller, isRetryable: true)
     }
 
     /// A blocking function was called on the thread that it would wait for.
     package static var wouldDeadlock: PartnerBookingError {
-        let message = "A function that waits was called from a callback, which runs on the thread it would wait for"
-        return PartnerBookingError(.wouldDeadlock, message, source: .caller)
+        PartnerBookingError(.wouldDeadlock, ErrorMessage.wouldDeadlock, source: .caller)
     }
 
     static func idempotencyKeyReused(_ existing: Existing) -> PartnerBookingError {
-        let advice =
+        let message =
             switch existing.state {
-            case .booked: "is made: resume it to get its reply"
-            case .inFlight: "is in flight: resume it to get its end"
-            default: "is in doubt: resume it to settle it"
+            case .booked: ErrorMessage.keyIsBooked
+            case .inFlight: ErrorMessage.keyInFlight
+            default: ErrorMessage.keyInDoubt
             }
-        let message = "This key's booking \(advice). The request asks for another one: that needs another idempotency_key"
         var error = PartnerBookingError(.idempotencyKeyReused, message, source: .caller)
         error.field = "idempotency_key"
         error.existing = existing
@@ -78,8 +74,7 @@ extension PartnerBookingError {
     }
 
     static var notRecorded: PartnerBookingError {
-        let message = "No booking is recorded under the idempotency_key: send the whole request, with the same key"
-        var error = PartnerBookingError(.notRecorded, message, source: .caller)
+        var error = PartnerBookingError(.notRecorded, ErrorMessage.notRecorded, source: .caller)
         error.field = "idempotency_key"
         return error
     }
@@ -87,109 +82,95 @@ extension PartnerBookingError {
     /// The booking to resume was made, and the journal does not keep replies.
     static var replyNotKept: PartnerBookingError {
         var error = notRecorded
-        error.message =
-            "The booking was made, and its reply is not kept (journal_keeps_replies): to get it from the service, "
-            + "send the whole request, with the same key"
+        error.message = ErrorMessage.replyNotKept
         return error
     }
 
     /// There is nothing to give up under the key.
     static var nothingToGiveUp: PartnerBookingError {
         var error = notRecorded
-        error.message = "No booking is recorded under the idempotency_key: nothing was given up"
+        error.message = ErrorMessage.nothingToGiveUp
         return error
     }
 
     /// The booking to resume was not made.
     static var notMade: PartnerBookingError {
         var error = notRecorded
-        error.message = "The booking was not made, and its idempotency_key is free: send a whole request to book"
+        error.message = ErrorMessage.notMade
         return error
     }
 
     static func ledgerFull(_ limit: Int) -> PartnerBookingError {
-        let message =
-            "Ledger full: \(limit) bookings of this service are in doubt or in flight. "
-            + "Resume or give up those that pbk_pending_bookings lists"
-        return PartnerBookingError(.ledgerFull, message, source: .library, isRetryable: true)
+        PartnerBookingError(.ledgerFull, ErrorMessage.ledgerFull(limit), source: .library, isRetryable: true)
     }
 
     static var unsupportedOperation: PartnerBookingError {
-        let message = "The Partner API looks up no customers: that takes \"endpoint\":\"platform_webhook\" or the sandbox"
-        return PartnerBookingError(.unsupportedOperation, message, source: .caller)
+        PartnerBookingError(.unsupportedOperation, ErrorMessage.noLookups, source: .caller)
     }
 
     static var unknownBot: PartnerBookingError {
-        var error = PartnerBookingError(.unknownBot, "The configuration's platforms name no such bot_id", source: .caller)
+        var error = PartnerBookingError(.unknownBot, ErrorMessage.unknownBot, source: .caller)
         error.field = "bot_id"
         return error
     }
 
     static var noWebhook: PartnerBookingError {
-        let message = "The configuration's platforms name no webhook_url for the bot_id"
-        var error = PartnerBookingError(.noWebhook, message, source: .caller)
+        var error = PartnerBookingError(.noWebhook, ErrorMessage.noWebhook, source: .caller)
         error.field = "bot_id"
         return error
     }
 
     static var accountChanged: PartnerBookingError {
-        let message =
-            "The booking may have been made in another account, which its bot had when it was sent: settle it there"
-        return PartnerBookingError(.accountChanged, message, source: .caller)
+        PartnerBookingError(.accountChanged, ErrorMessage.accountChanged, source: .caller)
     }
 
     static func journalUnavailable(_ why: String) -> PartnerBookingError {
-        let message = "The booking could not be recorded in the journal (\(why))"
-        return PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
+        PartnerBookingError(.journalUnavailable, ErrorMessage.notRecorded(why), source: .library, isRetryable: true)
     }
 
     static func journalLocked(_ path: String) -> PartnerBookingError {
-        let message = "Another client, in this process or another, has the journal \(path) open"
-        var error = PartnerBookingError(.journalLocked, message, source: .library, isRetryable: true)
+        var error = PartnerBookingError(
+            .journalLocked, ErrorMessage.journalLocked(path), source: .library, isRetryable: true)
         error.field = "journal_path"
         return error
     }
 
     static func journalNotOpened(_ why: String, _ field: String = "journal_path") -> PartnerBookingError {
-        let message = "The journal could not be opened (\(why))"
-        var error = PartnerBookingError(.journalUnavailable, message, source: .library, isRetryable: true)
+        var error = PartnerBookingError(
+            .journalUnavailable, ErrorMessage.journalNotOpened(why), source: .library, isRetryable: true)
         error.field = field
         return error
     }
 
     static func circuitOpen(retryAfterMilliseconds: Int) -> PartnerBookingError {
-        let message = "The service failed too often in a row, and is left alone for a moment"
-        var error = PartnerBookingError(.circuitOpen, message, source: .library, isRetryable: true)
+        var error = PartnerBookingError(.circuitOpen, TransferMessage.circuitOpen, source: .library, isRetryable: true)
         error.retryAfterMilliseconds = retryAfterMilliseconds
         return error
     }
 
     static func inDoubt(_ doubt: Doubt, source: Source) -> PartnerBookingError {
-        let advice = "The booking may have been made. Repeat it with the same idempotency_key, never with a new one"
-        let message = doubt.answerText.map { "\(advice). Last answer: \($0)" } ?? advice
+        let message = doubt.answerText.map(ErrorMessage.lastAnswer) ?? ErrorMessage.mayBeMade
         var error = PartnerBookingError(.inDoubt, message, source: source, isRetryable: true)
         error.doubt = doubt
         return error
     }
 
     static func queueFull(_ limit: Int) -> PartnerBookingError {
-        let message = "\(limit) calls are accepted and not over, as many as max_in_flight and max_queued allow"
-        return PartnerBookingError(.queueFull, message, source: .library, isRetryable: true)
+        PartnerBookingError(.queueFull, ErrorMessage.queueFull(limit), source: .library, isRetryable: true)
     }
 
     static var timeout: PartnerBookingError {
-        let message = "No definite answer came within timeout_ms"
-        return PartnerBookingError(.timeout, message, source: .network, isRetryable: true)
+        PartnerBookingError(.timeout, ErrorMessage.timeout, source: .network, isRetryable: true)
     }
 
-    /// `what` could not be had from this machine.
+    /// The system has no more of something.
     static func resource(_ message: String) -> PartnerBookingError {
         PartnerBookingError(.resourceUnavailable, message, source: .library, isRetryable: true)
     }
 
     /// `exit` was called, and the library starts no more threads.
     static var isExiting: PartnerBookingError {
-        .resource("The process is exiting: no thread can be started for another client")
+        .resource(ErrorMessage.isExiting)
     }
 
     /// Returns what `body` gets from the system.

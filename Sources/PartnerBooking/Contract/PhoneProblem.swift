@@ -6,7 +6,7 @@ public struct PhoneProblem: Error, Sendable, Equatable {
         case tooShort = "too_short"
         /// More digits than a number of the region has.
         case tooLong = "too_long"
-        /// The text has no digit, neither as a word nor written.
+        /// The text has no digit, as a word or written.
         case noDigits = "no_digits"
         /// The number has no `+`, and no region was given.
         case noRegion = "no_region"
@@ -37,12 +37,12 @@ extension PartnerBookingError {
         let message =
             switch problem.reason {
             case .tooShort, .tooLong:
-                "The phone number has \(problem.digitsHeard ?? 0) digits and needs \(problem.digitsWanted ?? 0)"
-            case .noDigits: "The phone number has no digits"
-            case .noRegion: "The phone number has no calling code: begin with +, or give a region"
-            case .notUnderstood: "A part of the phone number is no digit: ask for the number alone"
-            case .ambiguous: "The phone number has two readings: ask for it digit by digit"
-            case .noSuchNumber: "No phone number begins with these digits"
+                ErrorMessage.digits(problem.digitsHeard ?? 0, needed: problem.digitsWanted ?? 0)
+            case .noDigits: ErrorMessage.noDigits
+            case .noRegion: ErrorMessage.noRegion
+            case .notUnderstood: ErrorMessage.phoneNotUnderstood
+            case .ambiguous: ErrorMessage.phoneAmbiguous
+            case .noSuchNumber: ErrorMessage.noSuchNumber
             }
         var error = PartnerBookingError(.phoneUnclear, message, source: .caller)
         error.field = "text"

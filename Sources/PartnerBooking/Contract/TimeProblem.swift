@@ -27,10 +27,10 @@ extension PartnerBookingError {
     static func timeUnclear(_ problem: TimeProblem) -> PartnerBookingError {
         let message =
             switch problem.reason {
-            case .notUnderstood: "A part of \(problem.field) is not understood: ask for a day or a time alone"
-            case .noSuchTime: "\(problem.field) names a day or a time that does not exist"
-            case .past: "\(problem.field) is past: ask for a later time"
-            case .contradictory: "\(problem.field) contradicts itself: ask for the day and the time again"
+            case .notUnderstood: ErrorMessage.timeNotUnderstood(problem.field)
+            case .noSuchTime: ErrorMessage.noSuchTime(problem.field)
+            case .past: ErrorMessage.past(problem.field)
+            case .contradictory: ErrorMessage.contradictory(problem.field)
             }
         var error = PartnerBookingError(.timeUnclear, message, source: .caller)
         error.field = problem.field

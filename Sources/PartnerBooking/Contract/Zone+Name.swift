@@ -4,7 +4,7 @@ extension Zone {
         do throws(ZoneError) {
             return try ZoneCache.shared.zone(name)
         } catch {
-            throw .unknownTimeZone(error.message)
+            throw .unknownTimeZone(ErrorMessage.timeZone(error.message))
         }
     }
 }

@@ -6,7 +6,7 @@ extension ToolCall {
             result: .invalid,
             text: "Nothing is booked: " + field + " is missing or not clear. " + advice + " Then call again.",
             say: say.map { words.say($0) },
-            error: .field(field, "is missing or not clear", .missing))
+            error: .field(field, MemberMessage.unclear, .missing))
     }
 
     func readback(_ wish: BookingWish, _ phone: PhoneNumber) -> ToolReply {

@@ -114,7 +114,7 @@ extension ToolCall {
 
     func number(_ text: String) throws(PartnerBookingError) -> PhoneNumber {
         guard text.utf8.count <= PhoneNumber.maxTextBytes else {
-            throw .field("phone", "must be \(PhoneNumber.textForm)", .tooLong)
+            throw .field("phone", MemberMessage.mustBe(Form.spokenPhone), .tooLong)
         }
         var text = text
         return try text.withUTF8 { text in

@@ -33,10 +33,9 @@ final class ToolRequest: Sendable {
         init(botID: String, callID: String) { (self.botID, self.callID) = (botID, callID) }
 
         init(_ root: ObjectReader) throws(PartnerBookingError) {
-            let form: StaticString = "a string of 1 to 256 bytes"
             let isName: (UnsafeRawBufferPointer) -> Bool = { !$0.isEmpty && FieldRules.isLine($0) }
-            botID = try root.checkText("bot_id", maxBytes: 256, form, isName).string ?? ""
-            callID = try root.checkText("call_id", maxBytes: 256, form, isName).string ?? ""
+            botID = try root.checkText("bot_id", maxBytes: 256, Form.text1To256, isName).string ?? ""
+            callID = try root.checkText("call_id", maxBytes: 256, Form.text1To256, isName).string ?? ""
         }
     }
 
@@ -46,22 +45,22 @@ final class ToolRequest: Sendable {
     /// the model's arguments.
     init(json: [UInt8]) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request", .request)
-        tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
+        tag = try root.optionalString("tag", maxBytes: 256, Form.textUpTo256)
         do throws(PartnerBookingError) {
             try root.refuseMembers(except: [
                 "tool", "call_id", "bot_id", "arguments", "caller_phone", "speculative", "timeout_ms", "slow_after_ms",
                 "tag", "traceparent", "detach",
             ])
             toolName =
-                try root.checkText("tool", maxBytes: 128, "the name of the tool, such as find_appointment_slots").string
+                try root.checkText("tool", maxBytes: 128, Form.toolName).string
                 ?? ""
             tool = Tool(rawValue: toolName)
             let call = try CallName(root)
             (botID, callID) = (call.botID, call.callID)
             let phone = try root.value("caller_phone").flatMap { $0.kind == .null ? nil : $0 }
             guard phone.map({ $0.kind == .string }) ?? true else {
-                throw root.refuse("caller_phone", "must be the number that the caller calls from, or null")
+                throw root.refuse("caller_phone", MemberMessage.callerPhone)
             }
             // Networks send all sorts of names here. One that is no number is as good as none.
             callerPhone = phone?.string
@@ -70,8 +69,7 @@ final class ToolRequest: Sendable {
             timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
             slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
             traceparent = try root.optionalString(
-                "traceparent", maxBytes: 55,
-                "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01", FieldRules.isTraceparent)
+                "traceparent", maxBytes: 55, Form.traceparent, FieldRules.isTraceparent)
             arguments = ToolArguments(try root.value("arguments"))
         } catch {
             var error = error

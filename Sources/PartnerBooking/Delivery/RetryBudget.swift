@@ -1,5 +1,5 @@
-/// How many retries a service is sent, over all calls together: a token bucket. A service in trouble is not made worse by everybody
-/// trying three times.
+/// Limits the retries to a service, over all calls together: a token bucket. Without it, every call would send three
+/// attempts to a service in trouble.
 struct RetryBudget: Sendable {
     /// An empty bucket is full again after so long.
     static let refillMilliseconds = 10_000

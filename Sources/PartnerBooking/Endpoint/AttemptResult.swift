@@ -99,14 +99,14 @@ extension AttemptResult {
     private init(success reply: HTTPReply, _ question: Question) {
         let (member, kind, promised): (StaticString, JSONKind, String)
         switch question.operation {
-        case .searchAvailability: (member, kind, promised) = ("availabilities", .array, "an array \"availabilities\"")
-        case .lookupCustomer: (member, kind, promised) = ("found", .bool, "a boolean \"found\"")
+        case .searchAvailability: (member, kind, promised) = ("availabilities", .array, TransferMessage.availabilities)
+        case .lookupCustomer: (member, kind, promised) = ("found", .bool, TransferMessage.found)
         case .createBooking:
             self.init(booking: reply, question)
             return
         }
         guard JSON.kindOfTopLevelMember(member, in: reply.body, profile: .reply) == kind else {
-            self.init(Self.invalidReply(reply, "a JSON object with \(promised)", question.source), .none)
+            self.init(Self.invalidReply(reply, promised, question.source), .none)
             return
         }
         self.init(made: reply.body)
@@ -120,16 +120,15 @@ extension AttemptResult {
     /// Reads the reply to a booking. A success has the requested start, and the platform has not declined it.
     private init(booking reply: HTTPReply, _ question: Question) {
         guard let booking = BookingReply(reply.body) else {
-            let promised = "a JSON object with an object \"booking\" that has \"id\" or \"start_at\""
-            self.init(Self.invalidReply(reply, promised, question.source), .none)
+            self.init(Self.invalidReply(reply, TransferMessage.booking, question.source), .none)
             return
         }
         if booking.startsElsewhere(than: question.startSeconds) {
             let (found, wanted) = (Self.time(booking.startSeconds), Self.time(question.startSeconds))
-            let message = "The reply contains start_at \(found), the request \(wanted)"
+            let message = TransferMessage.otherStart(found, wanted)
             self.init(Self.doubtful(.otherBooking, message, reply, question.source), .otherBooking)
         } else if let status = booking.refusingStatus {
-            let message = "The platform answered status \"\(status)\": there is no appointment"
+            let message = TransferMessage.notConfirmed(status)
             self.init(Self.doubtful(.notConfirmed, message, reply, question.source), .notConfirmed)
         } else {
             self.init(made: reply.body)
@@ -154,7 +153,7 @@ extension AttemptResult {
     private static func invalidReply(
         _ reply: HTTPReply, _ promised: String, _ source: PartnerBookingError.Source
     ) -> PartnerBookingError {
-        let message = "HTTP \(reply.status) without a usable body: expected \(promised)"
+        let message = TransferMessage.unusable(reply.status, promised)
         var error = PartnerBookingError(.invalidReply, message, source: source)
         error.status = reply.status
         error.requestID = reply.header("X-Request-Id")
@@ -182,13 +181,13 @@ extension AttemptResult {
         var error: PartnerBookingError
         if let code = refusal.reason?.code {
             let source = Refusal.isPlatformCode(code) ? .platform : question.source
-            let message = refusal.reason?.message ?? "HTTP \(reply.status) without a text in the body"
+            let message = refusal.reason?.message ?? TransferMessage.noText(reply.status)
             error = PartnerBookingError(.init(rawValue: code), message, source: source)
             error.isFromService = true
         } else {
-            let message = refusal.reason?.message.map { "HTTP \(reply.status): \($0)" }
-            let other = "HTTP \(reply.status) without a reason in the body"
-            error = PartnerBookingError(.httpError, message ?? other, source: question.source)
+            let message = refusal.reason?.message.map { TransferMessage.reason(reply.status, $0) }
+            error = PartnerBookingError(
+                .httpError, message ?? TransferMessage.noReason(reply.status), source: question.source)
         }
         error.reply = Self.passedOn(reply.body)
         error.received = .init(contentType: reply.header("Content-Type"), byteCount: reply.byteCount)

@@ -1,12 +1,12 @@
 /// Whom requests go to: what they look like there, and whose words come back.
 protocol Endpoint: AnyObject, Sendable {
-    /// How many services there are behind it. Each has a retry budget and a circuit breaker of its own.
+    /// The number of services behind it. Each has its own retry budget and circuit breaker.
     var serviceCount: Int { get }
 
-    /// Who answers.
+    /// The source of its answers.
     var source: PartnerBookingError.Source { get }
 
-    /// How long one attempt may take; nil: as long as its call.
+    /// The time limit of one attempt; nil: that of its call.
     var attemptMilliseconds: Int? { get }
 
     /// Returns the service of a bot; nil when it has none.
@@ -64,7 +64,7 @@ extension Request {
 }
 
 extension HTTPTarget {
-    /// What every request says of itself.
+    /// The headers of every request.
     static var commonHeaders: [String] {
         [
             "Content-Type: application/json",

@@ -6,7 +6,7 @@ final class PlatformWebhookEndpoint: Endpoint {
     let attemptMilliseconds: Int?
     private let routes: [String: Route]
 
-    /// Where the requests of one bot go.
+    /// The target of one bot's requests.
     private final class Route: Sendable {
         let accountID: String
         let rules: BookingRules

@@ -1,5 +1,5 @@
-/// How long a service wants to be left alone: the header `Retry-After`, which is seconds or an HTTP date (RFC 9110, section
-/// 10.2.3), or `Retry-After-Ms`, which some services add to say it finer.
+/// Reads the back-off that a service asks for: the header `Retry-After`, which is seconds or an HTTP date (RFC 9110, section
+/// 10.2.3), or `Retry-After-Ms`, which some services add for milliseconds.
 enum RetryAfter {
     static func milliseconds(_ reply: HTTPReply, wallClock: () -> Int) -> Int? {
         if let text = reply.header("Retry-After-Ms"), !text.isEmpty, text.utf8.allSatisfy(\.isDigit) {
@@ -8,7 +8,7 @@ enum RetryAfter {
         return reply.header("Retry-After").flatMap { milliseconds($0, wallClock: wallClock()) }
     }
 
-    /// How long to wait from now, 0 for a date that has passed; nil when the header makes no sense.
+    /// Returns the wait from now, 0 for a date that has passed; nil for an invalid header.
     static func milliseconds(_ header: String, wallClock: Int) -> Int? {
         let text = header.split(separator: " ").joined(separator: " ")
         if let first = text.utf8.first, first.isDigit, text.utf8.allSatisfy(\.isDigit) {

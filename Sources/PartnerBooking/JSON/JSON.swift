@@ -97,7 +97,7 @@ package enum JSON {
         _ body: (inout JSONWindow, inout UnsafeRawPointer, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> Void
     ) -> JSONSyntaxError? {
         withUnsafeTemporaryAllocation(byteCount: JSONWindow.scratchSize, alignment: 16) { scratch in
-            guard let scratch = scratch.baseAddress else { return JSONSyntaxError(offset: 0, reason: "no memory") }
+            guard let scratch = scratch.baseAddress else { return JSONSyntaxError(offset: 0, reason: Reason.noMemory) }
             let text = JSONText(bytes: buffer, profile: profile)
             var window = JSONWindow(text, scratch: scratch)
             var place = text.base
@@ -107,14 +107,14 @@ package enum JSON {
                 try body(&window, &place, buffer)
                 window.skipSpace(&place)
                 let end = window.offset(of: place)
-                return end < text.count ? text.error("there is text after the end", at: end) : nil
+                return end < text.count ? text.error(Reason.textAfterEnd, at: end) : nil
             } catch {
                 return error
             }
         }
     }
 
-    /// Whether a string or key, `span` including its quotes, has that text.
+    /// Returns whether a string or key has that text. `span` includes its quotes.
     static func string(
         _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: StaticString
     ) -> Bool {

@@ -57,7 +57,7 @@ final class JSONDocument: @unchecked Sendable {
 
     /// Texts of up to 2 GiB; what is read here is bounded far below.
     init(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
-        guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: "too long") }
+        guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: Reason.tooLong) }
         self.bytes = bytes
         let memory = Nodes(of: bytes)
         do throws(JSONSyntaxError) {

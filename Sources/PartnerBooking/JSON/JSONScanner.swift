@@ -5,11 +5,11 @@ struct JSONSyntaxError: Error, Equatable {
     let reason: String
 }
 
-/// How strict the reader is where RFC 8259 leaves room.
+/// The strictness of the reader where RFC 8259 leaves room.
 enum JSONProfile {
-    /// What callers hand in: half of a surrogate pair is refused, since it cannot be turned into UTF-8 later.
+    /// For texts of the host: refuses half of a surrogate pair, because UTF-8 cannot contain it.
     case request
-    /// What services answer: the grammar exactly, so that a reply with a cut emoji is still a reply.
+    /// For replies of services: exactly the grammar. A reply with half of an emoji is valid.
     case reply
 }
 
@@ -147,7 +147,7 @@ enum JSONScanner<Visitor: JSONVisitor> {
             window.makeRoom(&place)
             guard place.byte == UInt8(ascii: "\"") else {
                 if place.byte <= 0x20, window.passSpace(&place) { continue }
-                throw window.text.error("a member name in quotes is expected", at: window.offset(of: place))
+                throw window.text.error(Reason.noName, at: window.offset(of: place))
             }
             let end = window.plainEnd(place + 1)
             guard end.word16 == JSONWords.quoteColon else {

@@ -22,17 +22,17 @@ struct JSONText {
 
     @inline(never)
     func error(_ reason: String, at place: Int) -> JSONSyntaxError {
-        JSONSyntaxError(offset: place, reason: place < count ? reason : "the text ends too early")
+        JSONSyntaxError(offset: place, reason: place < count ? reason : Reason.endsTooEarly)
     }
 
     @inline(never)
     func tooDeep(_ place: Int) -> JSONSyntaxError {
-        error("nested deeper than \(JSONWindow.depthLimit)", at: place)
+        error(Reason.tooDeep(JSONWindow.depthLimit), at: place)
     }
 
     @inline(never)
     func noEnd(of closer: UInt8, at place: Int) -> JSONSyntaxError {
-        error(closer == UInt8(ascii: "}") ? "a comma or } is expected" : "a comma or ] is expected", at: place)
+        error(closer == UInt8(ascii: "}") ? Reason.noCommaOrBrace : Reason.noCommaOrBracket, at: place)
     }
 
     // MARK: Strings
@@ -44,7 +44,7 @@ struct JSONText {
         while true {
             let next = byte(at: place)
             if next < 0x20 {
-                throw error("a control character must be escaped", at: place)
+                throw error(Reason.controlCharacter, at: place)
             } else if next >= 0x80 {
                 guard let length = utf8SequenceLength(place) else { throw error("invalid UTF-8", at: place) }
                 place &+= length
@@ -82,13 +82,13 @@ struct JSONText {
             guard isSurrogate, profile == .request else { return start + 6 }
             return try afterLowSurrogate(start, high: unit)
         default:
-            throw error("this escape does not exist", at: start &+ 1)
+            throw error(Reason.noSuchEscape, at: start &+ 1)
         }
     }
 
     /// A high half must be followed at once by the escape of a low half.
     private func afterLowSurrogate(_ start: Int, high: UInt16) throws(JSONSyntaxError) -> Int {
-        let half = JSONSyntaxError(offset: start, reason: "half of a surrogate pair")
+        let half = JSONSyntaxError(offset: start, reason: Reason.halfPair)
         guard high < 0xDC00 else { throw half }
         for (place, expected) in [(start + 6, UInt8(ascii: "\\")), (start + 7, UInt8(ascii: "u"))] {
             guard place < count else { throw error("", at: place) }
@@ -102,7 +102,7 @@ struct JSONText {
         var unit: UInt16 = 0
         for place in start..<start + 4 {
             guard let digit = byte(at: place).hexDigitValue else {
-                throw error("a hexadecimal digit is expected", at: place)
+                throw error(Reason.noHexDigit, at: place)
             }
             unit = unit << 4 | UInt16(digit)
         }
@@ -138,7 +138,7 @@ struct JSONText {
         case UInt8(ascii: "f"): (try afterLiteral("false", start), .bool)
         case UInt8(ascii: "n"): (try afterLiteral("null", start), .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): (try afterNumber(start), .number)
-        default: throw error("a value is expected", at: start)
+        default: throw error(Reason.noValue, at: start)
         }
     }
 
@@ -146,7 +146,7 @@ struct JSONText {
     private func afterLiteral(_ word: StaticString, _ start: Int) throws(JSONSyntaxError) -> Int {
         for index in 0..<word.utf8CodeUnitCount {
             guard byte(at: start &+ index) == word.utf8Start[index] else {
-                throw error("a value is expected", at: start &+ index)
+                throw error(Reason.noValue, at: start &+ index)
             }
         }
         return start &+ word.utf8CodeUnitCount
@@ -178,7 +178,7 @@ struct JSONText {
             guard digits == 8 else { break }
         }
         while byte(at: place).isDigit { place &+= 1 }
-        guard place > start else { throw error("a digit is expected", at: start) }
+        guard place > start else { throw error(Reason.noDigit, at: start) }
         return place
     }
 }

@@ -187,7 +187,7 @@ struct JSONWindow {
 
     mutating func afterKey(_ place: UnsafeRawPointer) throws(JSONSyntaxError) -> PassedString {
         guard place.byte == UInt8(ascii: "\"") else {
-            throw text.error("a member name in quotes is expected", at: offset(of: place))
+            throw text.error(Reason.noName, at: offset(of: place))
         }
         return try afterString(place, from: place + 1)
     }
@@ -196,7 +196,7 @@ struct JSONWindow {
     mutating func afterColon(_ start: UnsafeRawPointer) throws(JSONSyntaxError) -> UnsafeRawPointer {
         var place = start
         skipSpace(&place)
-        guard place.byte == UInt8(ascii: ":") else { throw text.error("a colon is expected", at: offset(of: place)) }
+        guard place.byte == UInt8(ascii: ":") else { throw text.error(Reason.noColon, at: offset(of: place)) }
         return place + 1
     }
 

@@ -18,12 +18,12 @@ extension PhoneNumber {
         _ root: ObjectReader, _ name: StaticString, _ locale: VoiceLocale
     ) throws(PartnerBookingError) -> PhoneNumber {
         var plan: PhonePlan?
-        try root.checkOptionalText("region", maxBytes: 2, regionForm) { region in
+        try root.checkOptionalText("region", maxBytes: 2, Form.region) { region in
             plan = PhonePlan(region: region)
             return plan != nil
         }
         var result: Result<PhoneNumber, PhoneProblem> = .failure(PhoneProblem(.noDigits))
-        try root.checkText(name, maxBytes: maxTextBytes, textForm) { text in
+        try root.checkText(name, maxBytes: maxTextBytes, Form.spokenPhone) { text in
             result = Result { () throws(PhoneProblem) in try PhoneNumber(text, region: plan, locale: locale) }
             return true
         }

@@ -26,11 +26,13 @@ public struct PhoneNumber: Sendable, Equatable {
     public init(
         _ text: String, region: String? = nil, locale: VoiceLocale = .americanEnglish
     ) throws(PartnerBookingError) {
-        guard text.utf8.count <= Self.maxTextBytes else { throw .field("text", "must be \(Self.textForm)", .tooLong) }
+        guard text.utf8.count <= Self.maxTextBytes else {
+            throw .field("text", MemberMessage.mustBe(Form.spokenPhone), .tooLong)
+        }
         var plan: PhonePlan?
         if var region {
             plan = region.withUTF8 { PhonePlan(region: UnsafeRawBufferPointer($0)) }
-            if plan == nil { throw .field("region", "must be \(Self.regionForm)", .malformed) }
+            if plan == nil { throw .field("region", MemberMessage.mustBe(Form.region), .malformed) }
         }
         var text = text
         // withUTF8 does not carry a typed error, so the result does.
@@ -42,8 +44,6 @@ public struct PhoneNumber: Sendable, Equatable {
     }
 
     static let maxTextBytes = 1_024
-    static let textForm: StaticString = "a phone number as spoken or written, in at most 1024 bytes"
-    static let regionForm: StaticString = "an ISO 3166 code of two capital letters, such as US or GB"
 
     init(_ text: UnsafeRawBufferPointer, region: PhonePlan?, locale: VoiceLocale) throws(PhoneProblem) {
         let reading = try PhoneReading.only(of: text, region, locale.vocabulary)

@@ -1,4 +1,4 @@
-/// Idempotency keys for engines that have none of their own. docs/exactly-once.md tells which to use when.
+/// Idempotency keys for engines that have none of their own. docs/exactly-once.md describes which one to use.
 public enum BookingKey {
     /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
     /// one as soon as the caller wants another time.
@@ -14,7 +14,7 @@ public enum BookingKey {
 
     /// The same for a name that need not be UTF-8.
     package static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
-        guard (1...256).contains(callID.count) else { throw .argument("call_id must have 1 to 256 bytes") }
+        guard (1...256).contains(callID.count) else { throw .argument(ErrorMessage.callID) }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
         do throws(PartnerBookingError) {
             return try derived(callID, document)
@@ -25,8 +25,8 @@ public enum BookingKey {
     }
 
     private static func derived(_ callID: [UInt8], _ document: JSONDocument) throws(PartnerBookingError) -> String {
-        let root = try ObjectReader(document.root, what: "The request", .request)
-        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") { !$0.isEmpty }
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
+        let botID = try root.checkText("bot_id", maxBytes: 256, Form.text1To256) { !$0.isEmpty }
         let booking = try FieldRules.checkBooking(root.object("booking"))
         let phone = try booking.customer.value("phone")?.string ?? ""
         var hash = SHA256()

@@ -1,19 +1,13 @@
-/// What the members of the Partner API's two bodies must look like. The service checks them too; here a mistake costs no
-/// round trip, and the caller is still on the line to correct it.
+/// Checks the members of the Partner API's two bodies. The service checks them too. Here a mistake costs no round trip, and
+/// the caller is still on the line to correct it.
 enum FieldRules {
-    private static let instantForm: StaticString = "an RFC 3339 date-time with offset, such as 2030-01-15T14:00:00-05:00"
-    private static let phoneForm: StaticString =
-        "an E.164 number: a plus sign, the country code and the number, 2 to 15 digits in all"
-    private static let timestampForm: StaticString =
-        "an RFC 3339 date-time with offset, such as 2030-01-15T14:00:00-05:00, or a date such as 2030-01-15"
-
     /// `query`: a range of time to search.
     @discardableResult
     static func checkQuery(_ query: ObjectReader) throws(PartnerBookingError) -> (start: Timestamp, end: Timestamp) {
         let range = try query.object("filter").object("start_at_range")
         let start = try timestamp("start_at", of: range, allowsDate: true)
         let end = try timestamp("end_at", of: range, allowsDate: true)
-        if !isRange(start, end) { throw range.refuse("end_at", "must be after start_at", .outOfRange) }
+        if !isRange(start, end) { throw range.refuse("end_at", MemberMessage.notAfterStart, .outOfRange) }
         return (start, end)
     }
 
@@ -28,18 +22,20 @@ enum FieldRules {
     /// `booking`: what to book, and for whom.
     static func checkBooking(_ booking: ObjectReader) throws(PartnerBookingError) -> Booking {
         let start = try timestamp("start_at", of: booking)
-        guard let startAt = try booking.value("start_at") else { throw booking.missing("start_at", "\(instantForm)") }
-        guard case .instant(let seconds, _) = start else { throw booking.refuse("start_at", "must be \(instantForm)") }
+        guard let startAt = try booking.value("start_at") else {
+            throw booking.missing("start_at", Form.instant.description)
+        }
+        guard case .instant(let seconds, _) = start else {
+            throw booking.refuse("start_at", MemberMessage.mustBe(Form.instant))
+        }
         let minutes = try booking.integer("duration_minutes", in: 1...1440)
         let customer = try booking.object("customer")
         try checkCustomer(customer)
-        try customer.checkText("name", maxBytes: 256, "a name of 1 to 256 bytes, not only white space", isName)
-        try customer.checkOptionalText(
-            "email", maxBytes: 254, "an email address with one @ and without blanks, or left out", isEmail)
-        let notes = try booking.checkOptionalText(
-            "notes", maxBytes: 16_384, "a string of at most 16384 bytes, or left out", hasText)
+        try customer.checkText("name", maxBytes: 256, Form.customerName, isName)
+        try customer.checkOptionalText("email", maxBytes: 254, Form.email, isEmail)
+        let notes = try booking.checkOptionalText("notes", maxBytes: 16_384, Form.notes, hasText)
         if let notes, notes.withText({ $0.contains { $0 < 0x20 && ![0x09, 0x0A, 0x0D].contains($0) } }) ?? false {
-            throw booking.refuse("notes", "must not contain control characters", .controlCharacter)
+            throw booking.refuse("notes", MemberMessage.controlCharacters, .controlCharacter)
         }
         return Booking(startAt: startAt, startSeconds: seconds, minutes: minutes, customer: customer)
     }
@@ -47,7 +43,7 @@ enum FieldRules {
     /// `customer` of a look-up: who is calling.
     @discardableResult
     static func checkCustomer(_ customer: ObjectReader) throws(PartnerBookingError) -> JSONValue {
-        guard let value = try customer.value("phone") else { throw customer.missing("phone", phoneForm.description) }
+        guard let value = try customer.value("phone") else { throw customer.missing("phone", Form.phone.description) }
         if value.withText(isPhone) ?? false { return value }
         throw customer.refuse("phone", .ofPhone(value))
     }
@@ -58,7 +54,7 @@ enum FieldRules {
     ) throws(PartnerBookingError) -> Timestamp {
         if let timestamp = try reader.read(name, { canonicalTimestamp($0, allowsDate: allowsDate) }) { return timestamp }
         guard let value = try reader.value(name) else {
-            throw reader.missing(name, (allowsDate ? timestampForm : instantForm).description)
+            throw reader.missing(name, (allowsDate ? Form.instantOrDate : Form.instant).description)
         }
         throw reader.refuse(name, .ofTimestamp(value, allowsDate: allowsDate))
     }
@@ -74,8 +70,8 @@ enum FieldRules {
         return isCanonical && !isInYear0 ? timestamp : nil
     }
 
-    /// Whether the range can hold anything. Dates are days of the clinic, whose time zone we do not know: a date and a
-    /// date-time are in the wrong order only when they are so in every time zone of the world (UTC-12 to UTC+14).
+    /// Returns whether the range can contain anything. Dates are days of the clinic, in an unknown time zone. A date and a
+    /// date-time are in the wrong order only if they are so in every time zone (UTC-12 to UTC+14).
     static func isRange(_ start: Timestamp, _ end: Timestamp) -> Bool {
         switch (start, end) {
         case (.instant(let startSeconds, let startNanoseconds), .instant(let endSeconds, let endNanoseconds)):
@@ -130,7 +126,7 @@ enum FieldRules {
 
     private static func isVisible(_ text: UnsafeRawBufferPointer) -> Bool {
         String(decoding: text, as: UTF8.self).unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
+            $0.value > 0x20 && $0.value != 0x7F && !$0.isWhiteSpace
         }
     }
 

@@ -2,25 +2,27 @@
 
 extension InputFault {
     static func notAnObject(_ value: JSONValue, path: String = "", isDescribed: Bool) -> InputFault {
-        let expected = "must be a JSON object"
+        let expected = MemberMessage.object
         guard isDescribed else { return InputFault(.wrongType, expected) }
         let shape = RequestShape.of(path)
-        guard value.kind == .string else { return InputFault(.wrongType, "\(expected); it is \(value.typeName)\(shape)") }
+        guard value.kind == .string else {
+            return InputFault(.wrongType, MemberMessage.found(value.typeName, expected) + shape)
+        }
         let isQuoted = InputText.plain(String((value.string ?? "").prefix(64))).first == UInt8(ascii: "{")
-        guard isQuoted else { return InputFault(.wrongType, "\(expected); it is a string\(shape)") }
-        return InputFault(
-            .quotedObject, "\(expected); it is a string that contains one: write it without quotes around it\(shape)")
+        guard isQuoted else { return InputFault(.wrongType, MemberMessage.found(value.typeName, expected) + shape) }
+        return InputFault(.quotedObject, MemberMessage.quotedObject(expected) + shape)
     }
 
     static func ofText(_ value: JSONValue, maxBytes: Int, _ expected: String, isDescribed: Bool) -> InputFault {
         guard isDescribed else { return InputFault(.malformed, expected) }
-        guard let text = value.string else { return InputFault(.wrongType, "\(expected); it is \(value.typeName)") }
+        guard let text = value.string else { return InputFault(.wrongType, MemberMessage.found(value.typeName, expected)) }
         if InputText.isBlank(text) {
-            return InputFault(.empty, "\(expected); it is \(text.isEmpty ? "an empty string" : "only blanks")")
+            return InputFault(
+                .empty, MemberMessage.found(text.isEmpty ? MemberMessage.emptyText : MemberMessage.blankText, expected))
         } else if text.utf8.count > maxBytes {
-            return InputFault(.tooLong, "\(expected); it has \(text.utf8.count) bytes")
+            return InputFault(.tooLong, MemberMessage.hasBytes(text.utf8.count, expected))
         } else if text.utf8.contains(where: { $0 < 0x20 }) {
-            return InputFault(.controlCharacter, "\(expected); it contains a control character")
+            return InputFault(.controlCharacter, MemberMessage.hasControlCharacter(expected))
         } else {
             return InputFault(.malformed, expected)
         }
@@ -28,29 +30,28 @@ extension InputFault {
 
     static func ofTimestamp(_ value: JSONValue, allowsDate: Bool) -> InputFault {
         guard let text = value.string else {
-            let form =
-                allowsDate ? "a date-time with offset, such as \(TimestampForm.example), or a date" : TimestampForm.form
-            return InputFault(.wrongType, "must be a string: \(form); it is \(value.typeName)")
+            let form = MemberMessage.string(allowsDate ? Form.timestampOrDate : Form.timestamp)
+            return InputFault(.wrongType, MemberMessage.found(value.typeName, form))
         }
         switch TimestampForm.read(text, allowsDate: allowsDate) {
         case .refused(let fault): return fault
         case .taken(let form):
-            return InputFault(form.utf8.count > 64 ? .tooLong : .malformed, "must be \(TimestampForm.form)")
+            return InputFault(form.utf8.count > 64 ? .tooLong : .malformed, MemberMessage.mustBe(Form.timestamp))
         }
     }
 
     static func ofPhone(_ value: JSONValue) -> InputFault {
         guard let text = value.string else {
-            return InputFault(.wrongType, "must be a string: \(PhoneForm.expected); it is \(value.typeName)")
+            return InputFault(.wrongType, MemberMessage.found(value.typeName, MemberMessage.string(Form.phone.description)))
         }
         switch PhoneForm.read(text) {
         case .refused(let fault): return fault
-        case .taken: return InputFault(.malformed, "must be \(PhoneForm.expected)")
+        case .taken: return InputFault(.malformed, MemberMessage.mustBe(Form.phone))
         }
     }
 
     static func ofInteger(_ value: JSONValue, _ range: ClosedRange<Int>, isDescribed: Bool) -> InputFault {
-        let expected = "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let expected = MemberMessage.mustBe(Form.wholeNumber(range))
         guard isDescribed else { return InputFault(.outOfRange, expected) }
         switch value.kind {
         case .number:
@@ -58,20 +59,22 @@ extension InputFault {
                 value.integer != nil || value.document.withBytes(at: value.place, CanonicalRequest.wholeNumber) != nil
             return InputFault(isWhole ? .outOfRange : .notWhole, expected)
         case .string:
-            guard let number = Self.number(in: value) else { return InputFault(.wrongType, "\(expected); it is a string") }
-            return InputFault(.quotedNumber, "\(expected); it is a string: write it as a number, without quotes: \(number)")
-        default: return InputFault(.wrongType, "\(expected); it is \(value.typeName)")
+            guard let number = Self.number(in: value) else {
+                return InputFault(.wrongType, MemberMessage.found(value.typeName, expected))
+            }
+            return InputFault(.quotedNumber, MemberMessage.quotedNumber(number, expected))
+        default: return InputFault(.wrongType, MemberMessage.found(value.typeName, expected))
         }
     }
 
     static func ofBoolean(_ value: JSONValue, isDescribed: Bool) -> InputFault {
-        let expected = "must be true or false"
+        let expected = MemberMessage.boolean
         guard isDescribed else { return InputFault(.wrongType, expected) }
         let word = value.string.map { InputText.plain(String($0.prefix(16))) }.map { String(decoding: $0, as: UTF8.self) }
         guard let word, ["true", "false"].contains(word.lowercased()) else {
-            return InputFault(.wrongType, "\(expected); it is \(value.typeName)")
+            return InputFault(.wrongType, MemberMessage.found(value.typeName, expected))
         }
-        return InputFault(.quotedBoolean, "\(expected); it is a string: write it without quotes: \(word.lowercased())")
+        return InputFault(.quotedBoolean, MemberMessage.quotedBoolean(word.lowercased(), expected))
     }
 
     /// The whole number that a string contains, if it is short. A phone number is not.
@@ -86,12 +89,12 @@ extension JSONValue {
     /// The type of a value in a sentence.
     var typeName: String {
         switch kind {
-        case .object: "an object"
-        case .array: "a list"
-        case .string: "a string"
-        case .number: "a number"
-        case .bool: "true or false"
-        case .null: "null"
+        case .object: Form.anyObject
+        case .array: Form.anyList
+        case .string: Form.anyString
+        case .number: Form.anyNumber
+        case .bool: Form.anyBoolean
+        case .null: Form.null
         }
     }
 }
@@ -101,10 +104,10 @@ enum RequestShape {
     static func of(_ path: String) -> String {
         switch path {
         case "query", "query.filter", "query.filter.start_at_range":
-            #". The shape is {"query":{"filter":{"start_at_range":{"start_at":...,"end_at":...}}}}"#
+            ErrorMessage.searchShape
         case "booking", "booking.customer":
-            #". The shape is {"booking":{"start_at":...,"duration_minutes":...,"customer":{"phone":...,"name":...}}}"#
-        case "customer": #". The shape is {"customer":{"phone":...}}"#
+            ErrorMessage.bookingShape
+        case "customer": ErrorMessage.lookupShape
         default: ""
         }
     }

@@ -45,7 +45,7 @@ enum InputText {
         // The full-width forms of ASCII.
         case 0xFF01...0xFF5E: return UInt8(scalar.value - 0xFEE0)
         default:
-            if scalar.properties.isWhitespace { return space }
+            if scalar.isWhiteSpace { return space }
             guard scalar.properties.numericType == .decimal, let digit = scalar.properties.numericValue else {
                 return other
             }
@@ -67,7 +67,7 @@ enum InputText {
 
     /// White space, and what nobody sees at the end of a text: a zero width space, a byte order mark.
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace || scalar == "\u{200B}" || scalar == "\u{FEFF}"
+        scalar.isWhiteSpace || scalar == "\u{200B}" || scalar == "\u{FEFF}"
     }
 
     /// Returns whether a text may begin or end with a blank. Names rarely do.

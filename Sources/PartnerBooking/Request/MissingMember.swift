@@ -10,11 +10,11 @@ struct MissingMember {
 
     /// `expected` completes "is required: …".
     func fault(_ expected: String) -> InputFault {
-        let sentence = "is required: \(expected)\(RequestShape.of(reader.path(to: name.description)))"
+        let sentence = MemberMessage.required(expected) + RequestShape.of(reader.path(to: name.description))
         if let other = lookalike(in: reader.place) {
-            return InputFault(.otherName, "\(sentence). Rename the member \(other)")
+            return InputFault(.otherName, MemberMessage.otherName(other, sentence))
         }
-        if let other = elsewhere() { return InputFault(.otherPlace, "\(sentence). Move the member \(other) here") }
+        if let other = elsewhere() { return InputFault(.otherPlace, MemberMessage.otherPlace(other, sentence)) }
         return InputFault(.missing, sentence)
     }
 

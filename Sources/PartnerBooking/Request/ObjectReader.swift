@@ -66,7 +66,7 @@ struct ObjectReader {
 
     /// Refuses the request for a member that is not there. `expected` completes "is required: …".
     func missing(_ name: StaticString, _ expected: String) -> PartnerBookingError {
-        guard subject == .request else { return refuse(name, "is required: \(expected)") }
+        guard subject == .request else { return refuse(name, MemberMessage.required(expected)) }
         return refuse(name, MissingMember(name, of: self).fault(expected))
     }
 
@@ -88,7 +88,7 @@ struct ObjectReader {
 
     /// Refuses a member that is not one of those that are known.
     func refuseMember(_ key: JSONValue, _ known: [String]) -> PartnerBookingError {
-        refuse(key.string ?? "", "is not a known member here; known are: \(known.joined(separator: ", "))")
+        refuse(key.string ?? "", MemberMessage.unknown(known))
     }
 
     /// A member, or nil when it is not there.
@@ -103,7 +103,7 @@ struct ObjectReader {
     private func place(of name: StaticString) throws(PartnerBookingError) -> Int? {
         guard nameLengths.mayHold(name) else { return nil }
         let (value, count) = document.member(name, of: place)
-        guard count <= 1 else { throw refuse(name, "must not appear twice", .repeated) }
+        guard count <= 1 else { throw refuse(name, MemberMessage.twice, .repeated) }
         return count == 0 ? nil : value
     }
 
@@ -116,7 +116,7 @@ struct ObjectReader {
     }
 
     func object(_ name: StaticString) throws(PartnerBookingError) -> ObjectReader {
-        guard let object = try optionalObject(name) else { throw missing(name, "a JSON object") }
+        guard let object = try optionalObject(name) else { throw missing(name, Form.object.description) }
         return object
     }
 
@@ -128,7 +128,7 @@ struct ObjectReader {
         return document.withText(at: value, body) ?? nil
     }
 
-    /// What a text must be; it is looked at in UTF-8.
+    /// Returns whether a text, in UTF-8, is right.
     typealias TextRule = (UnsafeRawBufferPointer) -> Bool
 
     /// Checks a string, when it is there: at most `maxBytes` long, and as `rule` wants it. `expected` completes "must be …".
@@ -139,7 +139,7 @@ struct ObjectReader {
         guard let value = try place(of: name) else { return nil }
         guard document.withText(at: value, { $0.count <= maxBytes && rule($0) }) ?? false else {
             throw refuse(name, at: value) {
-                .ofText($0, maxBytes: maxBytes, "must be \(expected)", isDescribed: $1)
+                .ofText($0, maxBytes: maxBytes, MemberMessage.mustBe(expected), isDescribed: $1)
             }
         }
         return JSONValue(document: document, place: value)
@@ -179,7 +179,7 @@ struct ObjectReader {
 
     func integer(_ name: StaticString, in range: ClosedRange<Int>) throws(PartnerBookingError) -> Int {
         guard let integer = try optionalInteger(name, in: range) else {
-            throw missing(name, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw missing(name, Form.wholeNumber(range))
         }
         return integer
     }
@@ -189,7 +189,7 @@ struct ObjectReader {
         guard let value = try value(name) else { return nil }
         let elements = Array(value.elements)
         guard value.kind == .array, elements.count <= maxCount else {
-            throw refuse(name, "must be a list of at most \(maxCount) elements")
+            throw refuse(name, MemberMessage.listOfAtMost(maxCount))
         }
         return elements
     }
@@ -197,7 +197,7 @@ struct ObjectReader {
     /// A list of at most `maxCount` objects; empty when it is not there. The path of their members is that of the list.
     func optionalObjects(_ name: StaticString, maxCount: Int) throws(PartnerBookingError) -> [ObjectReader] {
         let elements = try optionalList(name, maxCount: maxCount) ?? []
-        guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, "must be a list of JSON objects") }
+        guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, MemberMessage.objects) }
         return elements.map { ObjectReader($0.document, $0.place, subject) }
     }
 
@@ -205,7 +205,7 @@ struct ObjectReader {
     func optionalObjectsByName(_ name: StaticString) throws(PartnerBookingError) -> [(name: String, object: ObjectReader)]? {
         guard let value = try value(name) else { return nil }
         guard value.kind == .object, value.members.allSatisfy({ $0.value.kind == .object }) else {
-            throw refuse(name, "must be a JSON object, and so must each of its members")
+            throw refuse(name, MemberMessage.objectsByName)
         }
         return value.members.map { member in
             (member.key.string ?? "", ObjectReader(member.value.document, member.value.place, subject))
@@ -221,7 +221,7 @@ struct ObjectReader {
 extension JSONDocument {
     /// Reads a text of the host. `what` is its name in the error.
     convenience init(_ json: [UInt8], what: String, maxBytes: Int) throws(PartnerBookingError) {
-        guard json.count <= maxBytes else { throw .argument("The \(what) is longer than \(maxBytes) bytes") }
+        guard json.count <= maxBytes else { throw .argument(ErrorMessage.tooLong(what, maxBytes)) }
         do throws(JSONSyntaxError) {
             try self.init(json, profile: .request)
         } catch {

@@ -1,13 +1,11 @@
 /// Reads phone numbers as people and language models write them. Marks between the digits are left out. A country code, which
 /// only the caller knows, is not guessed. No message contains a digit of the number.
 enum PhoneForm {
-    static let expected = "an E.164 number: a plus sign, the country code and the number, 2 to 15 digits in all"
-
     /// Returns the canonical form of a text, or its mistake.
     static func read(_ text: String) -> InputForm {
-        guard text.utf8.count <= 256 else { return .refused(InputFault(.notAPhone, "must be \(expected)")) }
-        if text.unicodeScalars.contains(where: { $0.value < 0x20 && !$0.properties.isWhitespace }) {
-            return .refused(InputFault(.controlCharacter, "must not contain control characters"))
+        guard text.utf8.count <= 256 else { return .refused(InputFault(.notAPhone, MemberMessage.mustBe(Form.phone))) }
+        if text.unicodeScalars.contains(where: { $0.value < 0x20 && !$0.isWhiteSpace }) {
+            return .refused(InputFault(.controlCharacter, MemberMessage.controlCharacters))
         }
         var plain = InputText.plain(text)[...]
         let scheme = Array("tel:".utf8)
@@ -17,49 +15,46 @@ enum PhoneForm {
         if let fault = fault(of: plain) { return .refused(fault) }
         let digits = plain.filter(\.isDigit)
         guard (2...15).contains(digits.count) else {
-            return .refused(
-                InputFault(.phoneLength, "has too \(digits.count < 2 ? "few" : "many") digits: it must be \(expected)"))
+            let text = digits.count < 2 ? MemberMessage.tooFewDigits : MemberMessage.tooManyDigits
+            return .refused(InputFault(.phoneLength, text))
         }
         return .taken("+" + String(decoding: digits, as: UTF8.self))
     }
 
     private static func fault(of text: ArraySlice<UInt8>) -> InputFault? {
         guard text.contains(where: { $0 != UInt8(ascii: " ") }) else {
-            return InputFault(.empty, "is empty: it must be \(expected)")
+            return InputFault(.empty, MemberMessage.noPhone)
         }
         let plusses = text.count { $0 == UInt8(ascii: "+") }
         if plusses > 1 || plusses == 1 && text.contains(where: { ",/|&".utf8.contains($0) }) {
-            return InputFault(.severalNumbers, "contains several numbers, or marks between them: write one number")
+            return InputFault(.severalNumbers, MemberMessage.severalPhones)
         }
         if isExtended(text) {
-            return InputFault(.phoneExtension, "has an extension, which E.164 does not have: leave it out")
+            return InputFault(.phoneExtension, MemberMessage.phoneExtension)
         }
         // A plus sign is in front of everything, or the first in brackets.
         let first = text.first == UInt8(ascii: "(") ? text.dropFirst().first : text.first
         guard text.allSatisfy({ $0.isDigit || "+ ()-.".utf8.contains($0) }), text.contains(where: \.isDigit),
             plusses == 0 || first == UInt8(ascii: "+"), areBracketsClosed(text)
         else {
-            return InputFault(.notAPhone, "contains characters that no phone number has: it must be \(expected)")
+            return InputFault(.notAPhone, MemberMessage.phoneCharacters)
         }
         let digits = text.filter(\.isDigit)
         guard plusses == 1 else { return noCountryCode(digits) }
         if digits.first == UInt8(ascii: "0") {
-            return InputFault(.noCountryCode, "has no country code: none begins with 0. It must be \(expected)")
+            return InputFault(.noCountryCode, MemberMessage.zeroForCountry)
         }
         let unspaced = text.filter { $0 != UInt8(ascii: " ") }
         if unspaced.indices.dropLast(2).contains(where: { unspaced[$0...].starts(with: "(0)".utf8) }) {
-            return InputFault(
-                .trunkZero, "has a zero in brackets: write it as it is dialled from abroad, mostly without that zero")
+            return InputFault(.trunkZero, MemberMessage.trunkZero)
         }
         return nil
     }
 
     private static func noCountryCode(_ digits: [UInt8]) -> InputFault {
-        let advice =
-            digits.starts(with: "00".utf8) || digits.starts(with: "011".utf8)
-            ? "write + in place of the digits that are dialled for a call abroad"
-            : "write + and the country code in front of it, such as +1 or +49, and leave out a leading 0"
-        return InputFault(.noCountryCode, "has no plus sign, so the country code is missing: \(advice)")
+        let isDialledAbroad = digits.starts(with: "00".utf8) || digits.starts(with: "011".utf8)
+        return InputFault(
+            .noCountryCode, isDialledAbroad ? MemberMessage.dialledAbroad : MemberMessage.noCountryCode)
     }
 
     /// Returns whether digits are followed by letters, `;` or `#` and digits again.

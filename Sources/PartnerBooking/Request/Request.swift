@@ -66,19 +66,18 @@ final class Request: Sendable {
     private init(
         _ operation: CallOperation, _ document: JSONDocument, written: JSONDocument?, context: inout ErrorContext
     ) throws(PartnerBookingError) {
-        let root = try ObjectReader(document.root, what: "The request", .request)
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
 
         // The key first, because the outcome of an error depends on it. Then the tag, so that errors carry it.
-        let keyForm: StaticString = "1 to 255 visible ASCII characters"
         idempotencyKey =
             operation == .createBooking
-            ? try root.optionalString("idempotency_key", maxBytes: 255, keyForm, FieldRules.isVisibleASCII) : nil
+            ? try root.optionalString("idempotency_key", maxBytes: 255, Form.idempotencyKey, FieldRules.isVisibleASCII) : nil
         context.idempotencyKey = idempotencyKey
-        tag = try root.optionalString("tag", maxBytes: 256, "a string of at most 256 bytes")
+        tag = try root.optionalString("tag", maxBytes: 256, Form.textUpTo256)
         context.tag = tag
         if operation == .createBooking {
             let isGivingUp = try root.optionalBoolean("give_up") ?? false
-            if idempotencyKey == nil, !isGivingUp { throw root.missing("idempotency_key", keyForm.description) }
+            if idempotencyKey == nil, !isGivingUp { throw root.missing("idempotency_key", Form.idempotencyKey.description) }
             isDetached = try root.optionalBoolean("detach") ?? false
             isResuming = try root.optionalBoolean("resume") ?? false
             givesUp = isGivingUp ? try GiveUp(root) : nil
@@ -88,21 +87,20 @@ final class Request: Sendable {
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
         slowAfterMilliseconds = try root.optionalInteger("slow_after_ms", in: 1...600_000)
         traceparent = try root.optionalString(
-            "traceparent", maxBytes: 55, "a W3C trace context of version 00, such as 00-<32 hex digits>-<16 hex digits>-01",
-            FieldRules.isTraceparent)
+            "traceparent", maxBytes: 55, Form.traceparent, FieldRules.isTraceparent)
 
         self.operation = operation
         if isResuming || givesUp != nil {
             let others: [StaticString] = isResuming ? ["bot_id", "booking", "conversation", "start_before"] : []
             for name in others where try root.value(name) != nil {
-                throw root.refuse(name, "must be left out with \"resume\":true: the recorded request is sent", .unexpected)
+                throw root.refuse(name, MemberMessage.notForResume, .unexpected)
             }
             (body, self.document, leftOut, wish, startSeconds, lastSeconds) = ([], nil, [], nil, nil, .max)
             hasPlainDates = false
             return
         }
         let hasEscapes = document.hasEscapes
-        let botID = try root.checkText("bot_id", maxBytes: 256, "a string of 1 to 256 bytes") {
+        let botID = try root.checkText("bot_id", maxBytes: 256, Form.text1To256) {
             !$0.isEmpty && (!hasEscapes || FieldRules.isLine($0))
         }
         leftOut = Self.ownMembers(operation).filter { root.hasMember($0) }
@@ -171,7 +169,7 @@ final class Request: Sendable {
         else { return self }
         let (from, to) = (zone.instant(first), zone.instant(last, isEnd: true))
         guard from < to else {
-            let message = "must be after start_at: plain dates are days in \(zone.name)"
+            let message = MemberMessage.notAfterStart(daysIn: zone.name)
             throw .field("query.filter.start_at_range.end_at", message, .outOfRange)
         }
         // From the end, so that the first place stays where it is.
@@ -204,11 +202,12 @@ final class Request: Sendable {
 
     @inline(never)
     private func past(now: Int) -> PartnerBookingError {
-        let today = "which is in the past: today is \(Timestamp.day(ofSeconds: now)). Ask for a time to come"
-        if let summary = wish?.summary { return .field("booking.start_at", "is \(summary.startAt), \(today)", .inThePast) }
-        let range = document?.root["query"]?["filter"]?["start_at_range"]
-        return .field(
-            "query.filter.start_at_range.end_at", "is \(range?["end_at"]?.string ?? "a time"), \(today)", .inThePast)
+        let today = Timestamp.day(ofSeconds: now)
+        if let summary = wish?.summary {
+            return .field("booking.start_at", MemberMessage.past(summary.startAt, today: today), .inThePast)
+        }
+        let end = document?.root["query"]?["filter"]?["start_at_range"]?["end_at"]?.string ?? MemberMessage.someTime
+        return .field("query.filter.start_at_range.end_at", MemberMessage.past(end, today: today), .inThePast)
     }
 
     /// The members that are taken off before the request is sent.
@@ -232,7 +231,7 @@ extension PartnerBookingError {
     }
 }
 
-/// What every error of one call carries: its tag, and for a booking its key and what may have become of it.
+/// The members of every error of one call: its tag, and for a booking its key and outcome.
 struct ErrorContext: Sendable {
     let operation: CallOperation
     var tag: String?

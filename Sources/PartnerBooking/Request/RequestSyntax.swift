@@ -10,27 +10,26 @@ extension PartnerBookingError {
     }
 
     private static func advice(_ json: [UInt8], at offset: Int) -> (Kind, String?) {
-        let isObject = "Send the JSON object alone, from { to }"
-        guard let start = json.firstIndex(where: { !isSpace($0) }) else { return (.empty, "\(isObject)") }
+        guard let start = json.firstIndex(where: { !isSpace($0) }) else { return (.empty, ErrorMessage.empty) }
         if json[start...].starts(with: [0xEF, 0xBB, 0xBF]) {
-            return (.byteOrderMark, "It begins with a byte order mark: leave it out")
+            return (.byteOrderMark, ErrorMessage.byteOrderMark)
         }
-        if json[start...].starts(with: "```".utf8) { return (.codeFence, "It is in a code fence. \(isObject)") }
+        if json[start...].starts(with: "```".utf8) { return (.codeFence, ErrorMessage.codeFence) }
         guard json[start] == UInt8(ascii: "{") else {
             return json.contains(UInt8(ascii: "{"))
-                ? (.textAround, "Text is in front of the object. \(isObject)") : (.syntax, nil)
+                ? (.textAround, ErrorMessage.textBefore) : (.syntax, nil)
         }
-        guard offset < json.count else { return (.cutOff, "Was it cut off?") }
-        if isBehindObject(json, start, offset) { return (.textAround, "Text is behind the object. \(isObject)") }
+        guard offset < json.count else { return (.cutOff, ErrorMessage.cutOff) }
+        if isBehindObject(json, start, offset) { return (.textAround, ErrorMessage.textBehind) }
         switch json[offset] {
         case UInt8(ascii: "'"), UInt8(ascii: "`"), 0xE2:
-            return (.otherQuotes, "Names and texts have the quotation mark \"")
+            return (.otherQuotes, ErrorMessage.otherQuotes)
         case UInt8(ascii: "T"), UInt8(ascii: "F"), UInt8(ascii: "N"), UInt8(ascii: "I"), UInt8(ascii: "u"):
-            return (.otherLiteral, "The words of JSON are true, false and null")
+            return (.otherLiteral, ErrorMessage.otherLiteral)
         case UInt8(ascii: "}"), UInt8(ascii: "]"):
             let before = json[..<offset].last { !isSpace($0) }
-            return before == UInt8(ascii: ",") ? (.trailingComma, "No comma stands behind the last member") : (.syntax, nil)
-        case UInt8(ascii: "/"), UInt8(ascii: "#"): return (.comment, "JSON has no comments")
+            return before == UInt8(ascii: ",") ? (.trailingComma, ErrorMessage.trailingComma) : (.syntax, nil)
+        case UInt8(ascii: "/"), UInt8(ascii: "#"): return (.comment, ErrorMessage.comment)
         case 0..<0x20: return (.controlCharacter, nil)
         default: return (.syntax, nil)
         }
@@ -58,6 +57,6 @@ extension JSONDocument {
             }
         }
         guard let found else { return }
-        throw .field(ObjectReader.printable(found), "must not contain the character U+0000", .controlCharacter)
+        throw .field(ObjectReader.printable(found), MemberMessage.null, .controlCharacter)
     }
 }

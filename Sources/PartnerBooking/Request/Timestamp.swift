@@ -110,7 +110,7 @@ enum Timestamp: Equatable {
         let days = seconds.flooringDivision(by: 86_400)
         let weekday = weekdays[days - days.flooringDivision(by: 7) * 7]
         let text = format(seconds: seconds, offsetMinutes: 0)
-        return "\(weekday), \(text.prefix(10)), and the time is \(text.dropFirst(11).prefix(5)) in UTC"
+        return MemberMessage.today("\(weekday)", String(text.prefix(10)), time: String(text.dropFirst(11).prefix(5)))
     }
 
     private static func pad(_ number: Int, _ width: Int = 2) -> String {

@@ -1,11 +1,6 @@
 /// Reads dates and times as people and language models write them. What can be read in one way only is taken, in the form of
 /// RFC 3339. What is missing is not guessed.
 struct TimestampForm {
-    /// The example of all messages. It has an offset that is not UTC, so that copying it shows.
-    static let example = "2030-01-15T14:00:00-05:00"
-
-    static let form = "a date-time with offset, such as \(example)"
-
     private let text: [UInt8]
     private let allowsDate: Bool
     private var index = 0
@@ -13,7 +8,7 @@ struct TimestampForm {
     /// Returns the canonical form of a text, or its mistake.
     static func read(_ text: String, allowsDate: Bool) -> InputForm {
         // A text of many bytes is no time, and not worth a look.
-        guard text.utf8.count <= 256 else { return .refused(InputFault(.notADate, notADate)) }
+        guard text.utf8.count <= 256 else { return .refused(InputFault(.notADate, MemberMessage.notADate)) }
         var form = TimestampForm(text: InputText.plain(text), allowsDate: allowsDate)
         do throws(InputFault) { return .taken(try form.read()) } catch { return .refused(error) }
     }
@@ -23,18 +18,14 @@ struct TimestampForm {
         self.allowsDate = allowsDate
     }
 
-    private static let notADate = "is no date-time that can be read: write it as \(example), with the clinic's UTC offset"
-
     private mutating func read() throws(InputFault) -> String {
         if text.isEmpty {
-            throw InputFault(.empty, "is empty: write a date-time with the clinic's UTC offset, such as \(Self.example)")
+            throw InputFault(.empty, MemberMessage.noDate)
         }
         let date = try date()
         if index == text.count {
             if allowsDate { return date }
-            throw InputFault(
-                .dateOnly,
-                "is a date without a time\(came). Write the time and the clinic's UTC offset, too: \(Self.example)")
+            throw InputFault(.dateOnly, MemberMessage.dateOnly(came))
         }
         guard skip("T") || skip("t") || byte == UInt8(ascii: " ") else { throw unreadable }
         skipBlanks()
@@ -55,17 +46,16 @@ struct TimestampForm {
             index = start
             throw unreadable
         }
-        guard year > 0 else { throw InputFault(.noSuchDate, "is in the year 0000\(came)") }
+        guard year > 0 else { throw InputFault(.noSuchDate, MemberMessage.year0(came)) }
         guard (1...12).contains(month), (1...CalendarDate.daysIn(month: month, year: year)).contains(day) else {
-            throw InputFault(.noSuchDate, "is a date that does not exist\(came)")
+            throw InputFault(.noSuchDate, MemberMessage.noSuchDate(came))
         }
         return "\(Self.pad(year, 4))-\(Self.pad(month))-\(Self.pad(day))"
     }
 
     private mutating func time() throws(InputFault) -> String {
         if isOfTwelveHours {
-            throw InputFault(
-                .twelveHourClock, "is a time of the 12-hour clock: write it from 00:00 to 23:59, as \(Self.example)")
+            throw InputFault(.twelveHourClock, MemberMessage.twelveHours)
         }
         guard let hour = digits(2) else { throw byte.isDigit ? oneDigit : unreadable }
         let isExtended = skip(":")
@@ -76,10 +66,9 @@ struct TimestampForm {
             second = digits
         }
         guard hour < 24, minute < 60, second < 60 else {
-            let advice =
-                hour == 24 && minute == 0 && second == 0
-                ? ": midnight is 00:00:00 of the next day" : ": hours are 00 to 23, minutes and seconds 00 to 59"
-            throw InputFault(.noSuchTime, "is a time that does not exist\(came)\(advice)")
+            let isMidnight = hour == 24 && minute == 0 && second == 0
+            let advice = isMidnight ? MemberMessage.midnight : MemberMessage.noSuchMinute
+            throw InputFault(.noSuchTime, MemberMessage.noSuchTime(came, advice))
         }
         var fraction = ""
         if skip(".") || skip(",") {
@@ -94,10 +83,7 @@ struct TimestampForm {
     private mutating func offset() throws(InputFault) -> String {
         let rest = text[index...]
         if rest.isEmpty {
-            throw InputFault(
-                .noOffset,
-                "has no UTC offset\(came). Write the clinic's offset at that time behind it, as in \(Self.example). "
-                    + "Do not add Z, unless the time is UTC")
+            throw InputFault(.noOffset, MemberMessage.noOffset(came))
         }
         if let word = Self.lowercased(rest), ["z", "utc", "gmt"].contains(word) { return "Z" }
         let isWest = byte == UInt8(ascii: "-")
@@ -134,17 +120,15 @@ struct TimestampForm {
     }
 
     private var wrongOffset: InputFault {
-        InputFault(
-            .wrongOffset, "has a UTC offset that cannot be read\(came): write it as -05:00 or +01:00, as in \(Self.example)")
+        InputFault(.wrongOffset, MemberMessage.wrongOffset(came))
     }
 
     private var zoneName: InputFault {
-        InputFault(
-            .zoneName, "has the name of a time zone: write only the clinic's UTC offset at that time, as in \(Self.example)")
+        InputFault(.zoneName, MemberMessage.zoneName)
     }
 
     private var oneDigit: InputFault {
-        InputFault(.oneDigit, "has a month, a day or an hour of one digit: write two digits, as in \(Self.example)")
+        InputFault(.oneDigit, MemberMessage.oneDigit)
     }
 
     private var isOfTwelveHours: Bool {
@@ -176,14 +160,13 @@ struct TimestampForm {
                 counts[0] <= 2 && counts[1] <= 2 && [2, 4].contains(counts[2])
                 || counts[0] == 4 && counts[1] <= 2 && text.dropFirst(5).first?.isDigit == true
             if isDate, counts[..<3].contains(4) || !marks.contains(UInt8(ascii: ":")) {
-                return InputFault(
-                    .dateOrder, "is a date in another form: write year, month and day with hyphens, as in \(Self.example)")
+                return InputFault(.dateOrder, MemberMessage.dateOrder)
             }
         }
         if counts.count >= 2, counts[0] <= 2, counts[1] == 2, text.dropFirst(counts[0]).first == UInt8(ascii: ":") {
-            return InputFault(.timeOnly, "is a time without a date: write the date in front of it, as in \(Self.example)")
+            return InputFault(.timeOnly, MemberMessage.timeOnly)
         }
-        return InputFault(.notADate, Self.notADate)
+        return InputFault(.notADate, MemberMessage.notADate)
     }
 
     /// The letters of a short ASCII text, in lower case.

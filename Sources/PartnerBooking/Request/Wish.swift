@@ -13,12 +13,12 @@ final class Wish: Sendable, Equatable {
         _ reader: ObjectReader, _ fingerprint: Fingerprint, _ summary: BookingSummary, written: [UInt8]?
     ) throws(PartnerBookingError) {
         if try reader.value("start_before") != nil {
-            throw reader.refuse("start_before", "needs \"give_up\":true", .unexpected)
+            throw reader.refuse("start_before", MemberMessage.onlyForGiveUp, .unexpected)
         }
         self.fingerprint = fingerprint
         self.summary = summary
         self.written = written
-        conversation = try reader.optionalString("conversation", maxBytes: 256, "a string of 1 to 256 bytes") {
+        conversation = try reader.optionalString("conversation", maxBytes: 256, Form.text1To256) {
             !$0.isEmpty
         }
     }
@@ -44,18 +44,16 @@ indirect enum GiveUp: Sendable, Equatable {
     /// Reads a request with `"give_up":true`.
     init(_ root: ObjectReader) throws(PartnerBookingError) {
         for name in ["booking", "resume", "conversation"] as [StaticString] where try root.value(name) != nil {
-            throw root.refuse(name, "must be left out with \"give_up\":true", .unexpected)
+            throw root.refuse(name, MemberMessage.notForGiveUp, .unexpected)
         }
         if let key = try root.value("idempotency_key")?.string {
             for name in ["bot_id", "start_before"] as [StaticString] where try root.value(name) != nil {
-                throw root.refuse(name, "must be left out with \"give_up\":true and an idempotency_key", .unexpected)
+                throw root.refuse(name, MemberMessage.notForGiveUpByKey, .unexpected)
             }
             self = .booking(key: key)
             return
         }
-        let botID = try root.checkText(
-            "bot_id", maxBytes: 256, "a string of 1 to 256 bytes, with \"give_up\":true and no idempotency_key"
-        ) { !$0.isEmpty }
+        let botID = try root.checkText("bot_id", maxBytes: 256, Form.botIDToGiveUp) { !$0.isEmpty }
         let start = try FieldRules.timestamp("start_before", of: root)
         self = .bookings(botID: botID.string ?? "", startBefore: start)
     }

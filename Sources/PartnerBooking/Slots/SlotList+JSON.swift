@@ -4,11 +4,11 @@ extension SlotList {
     /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
     package static func reply(search: [UInt8], options json: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
         let document = try JSONDocument(json, what: "options_json", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The options", .request)
+        let root = try ObjectReader(document.root, what: ErrorMessage.options, .request)
         let options = try SlotOptions(root)
         let locale = try VoiceLocale.read(root)
         let list = try SlotList(reply: search, options: options)
-        guard let text = try root.checkOptionalText("pick", maxBytes: 256, "the name of a slot, such as tue15-0930u")
+        guard let text = try root.checkOptionalText("pick", maxBytes: 256, Form.slotName)
         else { return list.json { _ in } }
         let picked = text.withText { list.pick($0, locale) } ?? nil
         return list.json { reply in
@@ -60,16 +60,16 @@ extension SlotOptions {
             "to", "weekdays", "not_before", "before", "parts", "limit", "offers", "earliest", "around", "pick", "locale",
             "reading",
         ])
-        let zone = try root.checkText("time_zone", maxBytes: 256, "an IANA name, such as America/New_York").string
+        let zone = try root.checkText("time_zone", maxBytes: 256, Form.zoneName).string
         self.init(timeZone: zone ?? "")
         durationMinutes = try root.optionalInteger("duration_minutes", in: 1...1_440) ?? durationMinutes
         stepMinutes = try root.optionalInteger("step_minutes", in: 1...1_440)
-        if let name = try root.optionalString("items", maxBytes: 16, "auto, slots or windows") {
-            guard let items = Items(rawValue: name) else { throw root.refuse("items", "must be auto, slots or windows") }
+        if let name = try root.optionalString("items", maxBytes: 16, Form.items) {
+            guard let items = Items(rawValue: name) else { throw root.refuse("items", MemberMessage.mustBe(Form.items)) }
             self.items = items
         }
         now =
-            try root.checkOptionalText("now", maxBytes: 64, "a date-time such as 2030-01-15T09:30:00-05:00") {
+            try root.checkOptionalText("now", maxBytes: 64, Form.dateTime) {
                 Timestamp($0)?.instantSeconds != nil
             }?.withText { Timestamp($0)?.instantSeconds } ?? nil
         minNoticeMinutes = try root.optionalInteger("min_notice_minutes", in: 0...527_040) ?? minNoticeMinutes
@@ -89,15 +89,15 @@ extension SlotOptions {
     /// Reads the members that a reading of `pbk_when` has, too. Those that are not there stay as
     /// they are.
     private mutating func read(wish: ObjectReader) throws(PartnerBookingError) {
-        from = try wish.optionalString("from", maxBytes: 64, "a date or a date-time") ?? from
-        to = try wish.optionalString("to", maxBytes: 64, "a date or a date-time") ?? to
+        from = try wish.optionalString("from", maxBytes: 64, Form.dateOrDateTime) ?? from
+        to = try wish.optionalString("to", maxBytes: 64, Form.dateOrDateTime) ?? to
         notBefore = try Self.minuteOfDay(wish, "not_before") ?? notBefore
         before = try Self.minuteOfDay(wish, "before") ?? before
         if let days = try Self.names(wish, "weekdays", Self.weekdayNames.map(\.description)) { weekdays = Set(days) }
         let parts = Part.allCases
         if let places = try Self.names(wish, "parts", parts.map(\.rawValue)) { self.parts = Set(places.map { parts[$0] }) }
         isEarliest = try wish.optionalBoolean("earliest") ?? isEarliest
-        around = try wish.optionalString("around", maxBytes: 64, "a date-time, or a time such as 15:00") ?? around
+        around = try wish.optionalString("around", maxBytes: 64, Form.aroundText) ?? around
     }
 
     /// A list of names, as their places in `known`.
@@ -108,7 +108,7 @@ extension SlotOptions {
         var places: [Int] = []
         for value in list {
             guard let text = value.string, let place = known.firstIndex(of: text) else {
-                throw root.refuse(name, "must be a list of \(known.joined(separator: ", "))")
+                throw root.refuse(name, MemberMessage.listOf(known))
             }
             places.append(place)
         }
@@ -116,7 +116,7 @@ extension SlotOptions {
     }
 
     private static func minuteOfDay(_ root: ObjectReader, _ name: StaticString) throws(PartnerBookingError) -> Int? {
-        try root.checkOptionalText(name, maxBytes: 5, "a time from 00:00 to 24:00, such as 09:30") {
+        try root.checkOptionalText(name, maxBytes: 5, Form.clockTime) {
             Timestamp.minuteOfDay($0) != nil
         }?.withText { Timestamp.minuteOfDay($0) } ?? nil
     }
@@ -136,7 +136,7 @@ extension SlotOptions {
 
     private static func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws(PartnerBookingError) {
         guard let value, !range.contains(value) else { return }
-        throw .field(name, "is \(value) and must be from \(range.lowerBound) to \(range.upperBound)", .outOfRange)
+        throw .field(name, MemberMessage.outside(range, value), .outOfRange)
     }
 
     /// Returns the instant that the offer lies around. `firstDay` is the local day of the first slot.
@@ -147,8 +147,7 @@ extension SlotOptions {
             return firstDay.map { zone.instant(day: $0, minute: minute) }
         }
         guard let instant = Timestamp(text)?.instantSeconds else {
-            let form = "a date-time such as 2030-01-15T15:00:00-05:00, or a time such as 15:00"
-            throw .field("around", "must be \(form)", .malformed)
+            throw .field("around", MemberMessage.mustBe(Form.around), .malformed)
         }
         return instant
     }
@@ -165,8 +164,7 @@ extension SlotFilter {
         case .date(let days)?: return .day(days)
         case .instant(let seconds, _)?: return .instant(seconds)
         case nil:
-            let form = "a date such as 2030-01-15, or a date-time such as 2030-01-15T09:30:00-05:00"
-            throw .field(name, "must be \(form)", .malformed)
+            throw .field(name, MemberMessage.mustBe(Form.slotBound), .malformed)
         }
     }
 }

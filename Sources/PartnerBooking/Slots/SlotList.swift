@@ -63,8 +63,7 @@ public struct SlotList: Sendable {
             throw .json("reply", error)
         }
         guard let items = document.root["availabilities"], items.kind == .array else {
-            throw .field(
-                "availabilities", "is not there, or is no list: give the reply of a search that succeeded", .missing)
+            throw .field("availabilities", MemberMessage.noSearchReply, .missing)
         }
         return SlotSearch(items.elements, try SlotFilter(options, zone: zone), options)
     }

@@ -7,15 +7,15 @@ extension Speech {
     /// - Throws: `unknown_time_zone`, `phone_unclear`, `invalid_json`, `invalid_field`.
     package static func reply(json request: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
         let document = try JSONDocument(request, what: "request", maxBytes: Request.maxBytes)
-        let root = try ObjectReader(document.root, what: "The request", .request)
+        let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
         let subject = try Subject(root)
         let locale = try VoiceLocale.read(root)
         switch subject {
         case .starts(let name):
             let speech = try Speech(root, locale)
             let instants = try speech.instants(root, name)
-            let style = try choice(root, "style", "full, day or time") { Style(rawValue: $0) } ?? .full
-            let joiner = try choice(root, "joiner", "or, or and") { Joiner(rawValue: $0) } ?? .or
+            let style = try choice(root, "style", Form.speechStyle) { Style(rawValue: $0) } ?? .full
+            let joiner = try choice(root, "joiner", Form.speechJoiner) { Joiner(rawValue: $0) } ?? .or
             return speech.writer(instants, joiner, style, now: try now(root)).json
         case .phone:
             let phone = try PhoneNumber.read(root, "phone", locale)
@@ -44,14 +44,14 @@ extension Speech {
                     throw root.refuseMember(key, (Self.names + Self.options).map(\.description))
                 }
                 if let found {
-                    let reason =
-                        found.description == name.description ? "must not appear twice" : "is too much beside \(found)"
+                    let isTwice = found.description == name.description
+                    let reason = isTwice ? MemberMessage.twice : MemberMessage.tooMuch(beside: found)
                     throw root.refuse(name, reason)
                 }
                 found = name
             }
             guard let found else {
-                throw root.refuse("slots", "is required, or one of start_at, slot, phone and duration_minutes")
+                throw root.refuse("slots", MemberMessage.nothingToSay)
             }
             switch found.description {
             case "phone": self = .phone
@@ -62,7 +62,7 @@ extension Speech {
     }
 
     private init(_ root: ObjectReader, _ locale: VoiceLocale) throws(PartnerBookingError) {
-        let zone = try root.checkText("time_zone", maxBytes: 256, "an IANA name, such as America/New_York").string
+        let zone = try root.checkText("time_zone", maxBytes: 256, Form.zoneName).string
         try self.init(timeZone: zone ?? "", locale: locale)
     }
 
@@ -72,20 +72,21 @@ extension Speech {
         guard value.kind == .array else {
             let isSlot = value.kind == .object
             guard let instant = instant(value) else {
-                throw root.refuse(name, isSlot ? "must have a start_at: \(Self.startForm)" : "must be \(Self.startForm)")
+                let form = Form.spokenStart
+                throw root.refuse(name, isSlot ? MemberMessage.startAt(form) : MemberMessage.mustBe(form))
             }
             return [instant]
         }
+        let form = Form.list(of: 1...Self.maxCount)
         var instants: [Int] = []
         for element in value.elements {
-            guard instants.count < Self.maxCount else { throw root.refuse(name, "must be \(Self.listForm)") }
+            guard instants.count < Self.maxCount else { throw root.refuse(name, MemberMessage.mustBe(form)) }
             guard let instant = instant(element) else {
-                throw root.refuse(
-                    name, "must be \(Self.listForm); the one at place \(instants.count) has no usable start_at")
+                throw root.refuse(name, MemberMessage.noStart(at: instants.count, form))
             }
             instants.append(instant)
         }
-        guard !instants.isEmpty else { throw root.refuse(name, "must be \(Self.listForm)") }
+        guard !instants.isEmpty else { throw root.refuse(name, MemberMessage.mustBe(form)) }
         return instants
     }
 
@@ -97,7 +98,7 @@ extension Speech {
 
     private static func now(_ root: ObjectReader) throws(PartnerBookingError) -> Int? {
         var now: Int?
-        try root.checkOptionalText("now", maxBytes: 64, "a date-time such as 2030-01-15T09:30:00-05:00") {
+        try root.checkOptionalText("now", maxBytes: 64, Form.dateTime) {
             now = Timestamp($0)?.instantSeconds
             return now != nil
         }

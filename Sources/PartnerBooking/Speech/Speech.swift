@@ -58,12 +58,12 @@ public struct Speech: Sendable {
         for starts: [String], joiner: Joiner = .or, style: Style = .full, now: Int? = nil
     ) throws(PartnerBookingError) -> String {
         guard (1...Self.maxCount).contains(starts.count) else {
-            throw .field("slots", "must be \(Self.listForm)", .outOfRange)
+            throw .field("slots", MemberMessage.mustBe(Form.list(of: 1...Self.maxCount)), .outOfRange)
         }
         var instants: [Int] = []
         for var start in starts {
             guard let instant = start.withUTF8({ ItemTime(UnsafeRawBufferPointer($0)) })?.instant(in: zone) else {
-                throw .field("start_at", "must be \(Self.startForm)", .malformed)
+                throw .field("start_at", MemberMessage.mustBe(Form.spokenStart), .malformed)
             }
             instants.append(instant)
         }
@@ -77,9 +77,6 @@ public struct Speech: Sendable {
         writer.length(minutes: minutes)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
-
-    static let startForm: StaticString = "a date-time that the clinic's clock shows, such as 2030-01-15T09:30:00-05:00"
-    static let listForm = "a list of 1 to \(maxCount) slots"
 
     func instant(_ time: ItemTime) -> Int? { time.instant(in: zone) }
 

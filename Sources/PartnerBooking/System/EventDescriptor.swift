@@ -10,7 +10,7 @@ final class EventDescriptor: Sendable {
 
     init() throws(SystemError) {
         descriptor = csystem_eventfd()
-        guard descriptor >= 0 else { throw SystemError(message: "A file descriptor could not be had") }
+        guard descriptor >= 0 else { throw SystemError(message: TransferMessage.noDescriptor) }
     }
 
     deinit { Glibc.close(descriptor) }

@@ -17,7 +17,7 @@ struct IPAddress: Equatable {
         }
     }
 
-    /// What a socket is to be connected to; nil for what is no address of the internet. `count` bytes can be read there.
+    /// Reads the address that a socket will be connected to; nil if it is no internet address. `count` bytes are readable.
     init?(socketAddress: UnsafeRawPointer, count: Int) {
         guard count >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(socketAddress.loadUnaligned(as: sa_family_t.self)) {
@@ -57,7 +57,7 @@ struct IPAddress: Equatable {
 
     private static var special6: [(String, Int)] { [("2001::", 23), ("2001:db8::", 32), ("3fff::", 20)] }
 
-    /// Whether the first bits are that network's.
+    /// Returns whether the first bits are those of the network.
     private func isIn(_ network: String, _ bits: Int) -> Bool {
         guard let other = IPAddress(network)?.bytes, other.count == bytes.count else { return false }
         let whole = bits / 8

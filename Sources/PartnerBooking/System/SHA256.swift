@@ -10,7 +10,7 @@ struct SHA256 {
     private var state: InlineArray<8, UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
-    /// What does not fill a block yet, and how much of it there is.
+    /// The bytes that do not fill a block yet, and their number.
     private var rest = InlineArray<64, UInt8>(repeating: 0)
     private var restCount = 0
     private var byteCount: UInt64 = 0

@@ -38,7 +38,7 @@ struct Thread {
         pthread_attr_destroy(&attributes)
         guard result == 0 else {
             start.release()
-            throw SystemError(message: "A thread could not be started")
+            throw SystemError(message: TransferMessage.noThread)
         }
         self.handle = handle
     }
@@ -46,7 +46,7 @@ struct Thread {
     /// From now on handlers run on this thread.
     static func markAsCallbackThread() { csystem_set_runs_callbacks() }
 
-    /// Whether this is a thread on which handlers run. What waits for such a thread must not run on one.
+    /// Handlers run on this thread. A blocking call that waits for such a thread must not run on one.
     static var isCallbackThread: Bool { csystem_runs_callbacks() != 0 }
 
     /// Waits for its end. Either this or `detach` is called, once.

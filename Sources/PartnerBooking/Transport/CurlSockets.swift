@@ -73,8 +73,8 @@ final class CurlSockets {
     /// By the number of the origin.
     private var trusts: [HeadTrust]
 
-    /// How long what was sent may remain without the acknowledgement of the other side's kernel. A path that is dead without a
-    /// word, such as a dropped NAT entry, is then known in time for another attempt.
+    /// The longest time without the peer's TCP acknowledgement of sent bytes. It detects a dead path, such as a dropped NAT
+    /// entry, in time for another attempt.
     static let unacknowledgedMilliseconds: UInt32 = 3_000
 
     init(originCount: Int) throws(PartnerBookingError) {
@@ -82,7 +82,7 @@ final class CurlSockets {
         http1Sockets = Array(repeating: [], count: Self.bucketCount)
         trusts = Array(repeating: .unknown, count: originCount)
         descriptor = csystem_epoll()
-        guard descriptor >= 0 else { throw .resource("A file descriptor could not be had") }
+        guard descriptor >= 0 else { throw .resource(TransferMessage.noDescriptor) }
         // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
         // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
         connections.reserveCapacity(16)

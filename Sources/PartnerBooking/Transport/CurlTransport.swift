@@ -20,7 +20,7 @@ final class CurlTransport: Transport {
     private var nextLook = MonotonicTime.now()
     private var isClosed = false
 
-    /// What is known of each server.
+    /// The state of each server.
     let origins: [Origin]
     /// Those that connections are made ready to.
     private let warmOrigins: [Origin]
@@ -40,9 +40,9 @@ final class CurlTransport: Transport {
         var pool = CurlPool.first
         var warmUpSchedule: WarmUpSchedule
         var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime, hadConnection: Bool)?
-        /// Whether it speaks HTTP/2, once that is known.
+        /// The server speaks HTTP/2; nil: not known yet.
         var isMultiplexed: Bool?
-        /// How many of those who wait for a connection in the making have last got one of their own, and how many more may now.
+        /// The requests that wait for a new connection: how many last got one of their own, and how many more may now.
         var lastReleaseCount = 0
         var releasesLeft = 0
         var nextReleaseAt = MonotonicTime(nanoseconds: 0)
@@ -66,9 +66,9 @@ final class CurlTransport: Transport {
     static let warmOriginLimit = 64
     /// Warm-ups under way at once: each handshake takes a millisecond or two of this thread, and calls come first.
     static let warmUpLimit = 4
-    /// How long a warm-up's request may go without an answer before its connection counts as dead.
+    /// The longest time without an answer to a warm-up. After it, the connection counts as dead.
     static let silenceMilliseconds = 2_000
-    /// How long a request waits for a connection in the making before it makes its own.
+    /// The longest wait of a request for a connection that is being made. After it, the request makes its own.
     static let connectionWaitMilliseconds = 250
 
     /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
@@ -83,7 +83,7 @@ final class CurlTransport: Transport {
         sockets = try CurlSockets(originCount: settings.origins.count)
         watchdog = Watchdog(sockets.open, epoll: sockets.descriptor)
         guard Self.isLibraryReady, let multi = curl_multi_init() else {
-            throw .resource("libcurl could not be started")
+            throw .resource(TransferMessage.noLibcurl)
         }
         self.multi = multi
         self.settings = settings
@@ -102,7 +102,9 @@ final class CurlTransport: Transport {
 
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure? {
         if idle.isEmpty { recycle() }
-        guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else { return .resource("A transfer handle") }
+        guard let transfer = idle.popLast() ?? CurlTransfer(settings, sockets) else {
+            return .resource(TransferMessage.noHandle)
+        }
         let origin = origins[request.target.origin.number]
         if let ban = origin.ban, ban.isActive(.now()) {
             idle.append(transfer)
@@ -111,7 +113,7 @@ final class CurlTransport: Transport {
         transfer.setWaitsForConnection(shouldWaitForConnection(to: origin))
         transfer.use(origin.pool)
         guard transfer.prepare(id, request), curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
-            return .resource("Memory for a transfer")
+            return .resource(TransferMessage.noTransferMemory)
         }
         if transfer.waitsForConnection {
             connectionWaiters.append((id, .now().adding(milliseconds: Self.connectionWaitMilliseconds)))

@@ -15,12 +15,12 @@ enum ReplyFault {
         switch self {
         case .tooLarge:
             TransferFailure(
-                code: .replyTooLarge, message: "The reply is longer than max_reply_bytes, \(maxReplyBytes)",
+                code: .replyTooLarge, message: TransferMessage.tooLarge(maxReplyBytes),
                 isRetryable: false)
-        case .tooManyPieces: .invalidReply("The reply came in too many tiny pieces")
-        case .headTooLong: .invalidReply("The headers and trailers of the reply are longer than \(ReplyHead.maxBytes) bytes")
-        case .foldedLine: .invalidReply("The reply has a folded header line, which HTTP forbids")
-        case .encoding: .invalidReply("The reply has a content or transfer encoding that was not asked for")
+        case .tooManyPieces: .invalidReply(TransferMessage.tooManyPieces)
+        case .headTooLong: .invalidReply(TransferMessage.headTooLong(ReplyHead.maxBytes))
+        case .foldedLine: .invalidReply(TransferMessage.foldedLine)
+        case .encoding: .invalidReply(TransferMessage.encoding)
         }
     }
 }
@@ -31,23 +31,20 @@ extension TransferFailure {
     }
 
     static var flooded: TransferFailure {
-        let message = "The service flooded the connection, and it was cut"
-        return TransferFailure(code: .connectionLost, message: message, isRetryable: true)
+        TransferFailure(code: .connectionLost, message: TransferMessage.flooded, isRetryable: true)
     }
 
     static var banned: TransferFailure {
-        let message = "The service flooded a connection a moment ago: no new one is made for now"
-        return TransferFailure(code: .connectFailed, message: message, isRetryable: true)
+        TransferFailure(code: .connectFailed, message: TransferMessage.banned, isRetryable: true)
     }
 
     /// A server has sent a body in reply to HEAD, and it stood where the reply should have been.
     static var bodyOfHead: TransferFailure {
-        let message = "The body of an earlier reply came, to a HEAD request: another connection will do"
-        return TransferFailure(code: .connectionLost, message: message, isRetryable: true)
+        TransferFailure(code: .connectionLost, message: TransferMessage.bodyOfHead, isRetryable: true)
     }
 
     /// libcurl reports a header line over its limit of 100 KB as a lack of memory.
     static var headerLineWithoutEnd: TransferFailure {
-        invalidReply("The reply has a status or header line that is too long or has no end")
+        invalidReply(TransferMessage.endlessLine)
     }
 }

@@ -1,13 +1,13 @@
 /// When to get a connection ready ahead of the next request, and when to look whether it is still good. A pure state machine:
 /// it is told what happened and what time it is.
 ///
-/// What "warming up" is, is the transport's matter: a cheap request that opens a connection, or proves the one there is.
+/// The transport defines the warm-up: a cheap request that opens a connection, or checks the open one.
 struct WarmUpSchedule: Sendable {
     /// Between two warm-ups at least; whatever a server does to its connections, it is not asked more often.
     static let leastGapMilliseconds = 1_000
     static let longestPauseMilliseconds = 60_000
 
-    /// How long a connection may be idle at most before it is used; 0: connections are made ready only when asked for.
+    /// The longest idle time of a connection before it is used; 0: warm up on request only.
     private let interval: Int
     private var random: SplitMix64
     private(set) var next: MonotonicTime?
@@ -45,7 +45,7 @@ struct WarmUpSchedule: Sendable {
         next = earliest(now.adding(milliseconds: interval - Int.random(in: 0...interval / 4, using: &random)))
     }
 
-    /// Whether to warm up now; it counts as under way until `ended`.
+    /// Returns whether to warm up now. The warm-up counts as under way until `ended`.
     mutating func begin(now: MonotonicTime) -> Bool {
         guard !isUnderWay, let moment = next, moment <= now else { return false }
         next = nil

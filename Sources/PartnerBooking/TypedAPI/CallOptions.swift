@@ -2,7 +2,7 @@
 public struct CallOptions: Sendable, Equatable {
     /// Deadline of the call, 1 ms to 10 minutes.
     public var timeout: Duration?
-    /// After how long the call is told to be slow, 1 ms to 10 minutes.
+    /// The time after which the call counts as slow, 1 ms to 10 minutes.
     public var slowAfter: Duration?
     /// Comes back in completions and errors. At most 256 bytes.
     public var tag: String?

@@ -1,6 +1,6 @@
 /// Asks to book a slot.
 public struct CreateBookingRequest: Sendable, Equatable {
-    /// Who will come.
+    /// The person with the appointment.
     public struct Customer: Sendable, Equatable {
         /// E.164: `+15551234567`.
         public var phone: String
@@ -25,7 +25,7 @@ public struct CreateBookingRequest: Sendable, Equatable {
     public var startAt: String
     /// 1 to 1440.
     public var durationMinutes: Int
-    /// Who will come.
+    /// The person with the appointment.
     public var customer: Customer
     /// For the people at the clinic, at most 16384 bytes.
     public var notes: String?
@@ -103,7 +103,7 @@ struct ResumeBookingRequest {
     }
 }
 
-/// The booking as the platform behind the bot tells it. Platforms differ: any member may be missing.
+/// The booking, as the platform behind the bot describes it. Platforms differ: any member may be missing.
 public struct CreateBookingReply: Sendable, Equatable {
     /// The platform's name for it.
     public let id: String?
@@ -115,7 +115,7 @@ public struct CreateBookingReply: Sendable, Equatable {
     public let endAt: String?
     /// The reply, byte for byte.
     public let json: [UInt8]
-    /// Where the time of the call went.
+    /// The times of the steps of the call.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

@@ -24,7 +24,7 @@ public struct LookupCustomerRequest: Sendable, Equatable {
     }
 }
 
-/// What the platform behind the bot knows of the caller. Platforms differ: any member may be missing.
+/// The customer data of the platform behind the bot. Platforms differ: any member may be missing.
 public struct LookupCustomerReply: Sendable, Equatable {
     /// Somebody the platform knows.
     public struct Customer: Sendable, Equatable {
@@ -50,7 +50,7 @@ public struct LookupCustomerReply: Sendable, Equatable {
     public let customer: Customer?
     /// The reply, byte for byte.
     public let json: [UInt8]
-    /// Where the time of the call went.
+    /// The times of the steps of the call.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

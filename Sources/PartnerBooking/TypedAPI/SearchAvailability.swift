@@ -34,7 +34,7 @@ public struct SearchAvailabilityRequest: Sendable, Equatable {
     }
 }
 
-/// What the platform behind the bot answered. Platforms differ: some list slots, others whole free windows.
+/// The answer of the platform behind the bot. Platforms differ: some list slots, others free windows.
 public struct SearchAvailabilityReply: Sendable, Equatable {
     /// A slot, or a free window.
     public struct Availability: Sendable, Equatable {
@@ -48,7 +48,7 @@ public struct SearchAvailabilityReply: Sendable, Equatable {
     public let availabilities: [Availability]
     /// The reply, byte for byte.
     public let json: [UInt8]
-    /// Where the time of the call went.
+    /// The times of the steps of the call.
     public let timing: CallTiming
 
     init(_ json: [UInt8], _ timing: CallTiming) {

@@ -8,7 +8,7 @@ public enum WebhookSignature {
     /// The header that carries it.
     public static let headerName = "X-DialStack-Signature"
 
-    /// How far the time of a signature may be off.
+    /// The largest difference between the time of a signature and the clock.
     public static let tolerance = Duration.seconds(toleranceSeconds)
     package static let toleranceSeconds = 300
 
@@ -134,8 +134,8 @@ extension WebhookSignature {
     }
 }
 
-/// What a header says, read strictly: visible ASCII, no white space; elements `scheme=value` apart by commas; one `t` of decimal
-/// digits without leading zeros, and at least one `v1`. Other schemes may stand there: a later protocol may add them.
+/// A signature header, read strictly: visible ASCII without white space, and elements `scheme=value` with commas between them.
+/// It has one `t` of decimal digits without leading zeros, and at least one `v1`. A later protocol may add other schemes.
 private struct SignedHeader {
     /// As it is written, since that is what was signed.
     private(set) var time: [UInt8] = []

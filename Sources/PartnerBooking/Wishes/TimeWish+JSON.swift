@@ -24,10 +24,8 @@ extension TimeWish {
     /// A text that may be missing or null.
     private static func text(_ name: StaticString, _ root: ObjectReader) throws(PartnerBookingError) -> JSONValue? {
         if let value = try root.value(name), value.kind == .null { return nil }
-        return try root.checkOptionalText(name, maxBytes: maxTextBytes, textForm)
+        return try root.checkOptionalText(name, maxBytes: maxTextBytes, Form.spokenTime)
     }
-
-    static let textForm: StaticString = "what the caller said about the time, in at most 512 bytes, or null"
 
     private static func withText<Result>(of value: JSONValue?, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         value?.withText(body) ?? body(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -78,13 +76,13 @@ extension WishSettings {
     init(_ root: ObjectReader) throws(PartnerBookingError) {
         let locale = try VoiceLocale.read(root)
         var instant: Int?
-        try root.checkOptionalText("now", maxBytes: 64, "an RFC 3339 date-time with offset") { text in
+        try root.checkOptionalText("now", maxBytes: 64, Form.rfc3339) { text in
             instant = Timestamp(text)?.instantSeconds
             return instant != nil
         }
         let days = try root.optionalInteger("max_days_ahead", in: 1...Self.mostDaysAhead) ?? 60
         let hours = try root.optionalObject("opening")
-        let name = try root.checkText("time_zone", maxBytes: ZoneFile.maxNameBytes, "an IANA name, such as America/New_York")
+        let name = try root.checkText("time_zone", maxBytes: ZoneFile.maxNameBytes, Form.zoneName)
         let zone = try Zone.named(name.string ?? "")
         self.init(
             zone: zone, locale: locale, now: instant ?? WallClock.seconds(),
@@ -100,7 +98,7 @@ extension WishSettings {
             for name in [weekday.short, weekday.long] {
                 for element in try reader.optionalList(name, maxCount: 8) ?? [] {
                     guard let range = element.withText(Self.range) ?? nil else {
-                        throw reader.refuse(name, "must be a list such as [\"09:00-12:00\",\"13:00-17:00\"]")
+                        throw reader.refuse(name, MemberMessage.hours)
                     }
                     ranges.append(range)
                 }

@@ -92,16 +92,17 @@ public struct TimeWish: Sendable, Equatable {
         opening: [[Range<Int>]]? = nil, maxDaysAhead: Int = 60
     ) throws(PartnerBookingError) {
         for (name, text) in [("when", when), ("time", time)] where text.utf8.count > Self.maxTextBytes {
-            throw .field(name, "must be \(Self.textForm)", .tooLong)
+            throw .field(name, MemberMessage.mustBe(Form.spokenTime), .tooLong)
         }
         let zone = try Zone.named(timeZone)
         guard (0...253_402_300_799).contains(now ?? 0) else {
-            throw .field("now", "must be from 0 to 253402300799", .outOfRange)
+            throw .field("now", MemberMessage.seconds, .outOfRange)
         }
         guard (1...WishSettings.mostDaysAhead).contains(maxDaysAhead) else {
-            throw .field("max_days_ahead", "must be a whole number from 1 to \(WishSettings.mostDaysAhead)", .outOfRange)
+            throw .field(
+                "max_days_ahead", MemberMessage.mustBe(Form.wholeNumber(1...WishSettings.mostDaysAhead)), .outOfRange)
         }
-        guard opening.map({ $0.count == 7 }) ?? true else { throw .field("opening", "must have seven days", .malformed) }
+        guard opening.map({ $0.count == 7 }) ?? true else { throw .field("opening", MemberMessage.sevenDays, .malformed) }
         let settings = WishSettings(
             zone: zone, locale: locale, now: now ?? WallClock.seconds(), opening: opening,
             maxDaysAhead: maxDaysAhead)

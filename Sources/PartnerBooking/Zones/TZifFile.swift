@@ -28,7 +28,7 @@ struct TZifFile {
         try reader.skip(header.dataSize(timeSize: 4))
         let first = header
         header = try reader.header()
-        guard header.version == first.version else { throw ZoneError("its two headers have different versions") }
+        guard header.version == first.version else { throw ZoneError(Reason.versionsDiffer) }
         try readData(&reader, header, timeSize: 8)
         footer = try reader.footer()
     }
@@ -39,9 +39,9 @@ struct TZifFile {
         instants.reserveCapacity(min(header.timeCount, reader.rest / timeSize))
         for index in 0..<header.timeCount {
             let instant = try reader.integer(timeSize)
-            guard Zone.instants.contains(instant) else { throw ZoneError("change \(index) is at \(instant), too far away") }
+            guard Zone.instants.contains(instant) else { throw ZoneError(Reason.changeTooFar(index, instant)) }
             guard index == 0 || instants[index - 1] < instant else {
-                throw ZoneError("change \(index) does not come after the one before it")
+                throw ZoneError(Reason.changeUnordered(index))
             }
             instants.append(instant)
         }
@@ -51,7 +51,7 @@ struct TZifFile {
         firstOffset = offsets[0]
         changes.reserveCapacity(header.timeCount)
         for (instant, type) in zip(instants, types) {
-            guard Int(type) < offsets.count else { throw ZoneError("a change leads to type \(type) of \(offsets.count)") }
+            guard Int(type) < offsets.count else { throw ZoneError(Reason.noSuchType(type, of: offsets.count)) }
             changes.append(ZoneChange(instant: instant, offset: offsets[Int(type)]))
         }
     }
@@ -73,12 +73,12 @@ struct TZifFile {
 
         func check() throws(ZoneError) {
             guard leapCount == 0 else {
-                throw ZoneError("it counts leap seconds, which the system's clock does not: use the name without right/")
+                throw ZoneError(Reason.leapSeconds)
             }
-            guard (1...256).contains(typeCount) else { throw ZoneError("it has \(typeCount) types of time, not 1 to 256") }
-            guard characterCount > 0 else { throw ZoneError("it has no abbreviations") }
+            guard (1...256).contains(typeCount) else { throw ZoneError(Reason.typeCount(typeCount)) }
+            guard characterCount > 0 else { throw ZoneError(Reason.noAbbreviations) }
             for count in [standardCount, universalCount] where count != 0 && count != typeCount {
-                throw ZoneError("it has \(typeCount) types of time, but \(count) indicators")
+                throw ZoneError(Reason.indicators(count, types: typeCount))
             }
         }
     }
@@ -93,7 +93,7 @@ struct TZifFile {
 
         mutating func take(_ count: Int) throws(ZoneError) -> ArraySlice<UInt8> {
             guard count <= rest else {
-                throw ZoneError("it ends too early: byte \(place) should begin \(count) bytes, and \(rest) are left")
+                throw ZoneError(Reason.endsTooEarly(place, needs: count, has: rest))
             }
             place += count
             return bytes[place - count..<place]
@@ -111,10 +111,10 @@ struct TZifFile {
 
         mutating func header() throws(ZoneError) -> Header {
             let start = place
-            guard try take(4).elementsEqual("TZif".utf8) else { throw ZoneError("there is no TZif header at byte \(start)") }
+            guard try take(4).elementsEqual("TZif".utf8) else { throw ZoneError(Reason.noHeader(start)) }
             let version = try take(1).first ?? 0
             guard version == 0 || (UInt8(ascii: "2")...UInt8(ascii: "9")).contains(version) else {
-                throw ZoneError("its version byte is \(version)")
+                throw ZoneError(Reason.version(version))
             }
             try skip(15)
             return Header(
@@ -129,10 +129,10 @@ struct TZifFile {
                 let offset = try integer(4)
                 let flags = Array(try take(2))
                 guard TZifFile.offsetRange.contains(offset) else {
-                    throw ZoneError("an offset of \(offset) seconds is out of range")
+                    throw ZoneError(Reason.offset(offset))
                 }
                 guard flags[0] <= 1, Int(flags[1]) < header.characterCount else {
-                    throw ZoneError("a type of time has a wrong flag or no abbreviation")
+                    throw ZoneError(Reason.wrongType)
                 }
                 offsets.append(offset)
             }
@@ -143,7 +143,7 @@ struct TZifFile {
         mutating func footer() throws(ZoneError) -> ZoneFooter? {
             guard try take(1).first == UInt8(ascii: "\n"),
                 let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n"))
-            else { throw ZoneError("it has no footer behind byte \(place)") }
+            else { throw ZoneError(Reason.noFooter(place)) }
             let text = bytes[place..<end]
             return text.isEmpty ? nil : try ZoneFooter(text)
         }

@@ -46,7 +46,7 @@ final class ZoneCache: Sendable {
     func zone(_ name: String) throws(ZoneError) -> Zone {
         // First, because Swift takes some other letters for equal to those of a name.
         guard ZoneFile.isName(name) else {
-            throw ZoneError("the time zone \"\(printable(name))\" is no IANA name, such as America/New_York")
+            throw ZoneError(Reason.zoneName(printable(name)))
         }
         if let zone = zones.withLock({ $0.use(name) }) { return zone }
         let (zone, isLasting) = try load(name)
@@ -71,10 +71,8 @@ final class ZoneCache: Sendable {
             }
         }
         if let zone = BuiltInZones.zone(name) { return (zone, failure == nil) }
-        if let failure { throw ZoneError("the file of the time zone \(name) could not be read: \(text(of: failure))") }
-        throw ZoneError(
-            "there is no time zone \(name): neither in \(directories.joined(separator: ", ")) "
-                + "nor in the built-in table of tzdata \(BuiltInZones.version)")
+        if let failure { throw ZoneError(Reason.zoneUnreadable(name, text(of: failure))) }
+        throw ZoneError(Reason.noZone(name, directories, tzdata: BuiltInZones.version))
     }
 
     /// A name that came from outside, fit for one line of a log.

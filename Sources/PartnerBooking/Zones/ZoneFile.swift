@@ -50,7 +50,7 @@ enum ZoneFile {
         guard fstat(descriptor, &status) == 0 else { return .failed(errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { return .missing }
         guard status.st_size <= maxBytes else {
-            throw ZoneError("\(path): it has \(status.st_size) bytes, and a zone at most \(maxBytes)")
+            throw ZoneError("\(path): \(Reason.zoneBytes(Int(status.st_size), most: maxBytes))")
         }
         return content(of: descriptor)
     }

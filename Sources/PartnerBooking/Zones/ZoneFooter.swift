@@ -1,7 +1,7 @@
 /// The footer of a TZif file: a TZ string of POSIX with the extensions of RFC 9636, section 3.3.1, such as
 /// `EST5EDT,M3.2.0,M11.1.0` or `<-02>2<-01>,M3.5.0/-1,M10.5.0/0`.
 enum ZoneFooter {
-    /// One offset for ever, in seconds east of UTC.
+    /// One offset at all times, in seconds east of UTC.
     case fixed(Int)
     case daylight(DaylightRule)
 
@@ -10,7 +10,7 @@ enum ZoneFooter {
         guard let footer = reader.footer(), reader.rest.isEmpty else {
             let shown = text.prefix(64).map { (0x20...0x7E).contains($0) ? Character(Unicode.Scalar($0)) : "?" }
             let column = text.count - reader.rest.count
-            throw ZoneError("its footer \"\(String(shown))\" is wrong at character \(column + 1)")
+            throw ZoneError(Reason.footer(String(shown), column: column + 1))
         }
         self = footer
     }
