@@ -54,13 +54,17 @@ all: lib
 
 BUILD_PACKAGES := cc=gcc curl/curl.h=libcurl4-openssl-dev objcopy=binutils
 SIP_PACKAGES   := re/re.h=libre-dev espeak-ng/speak_lib.h=libespeak-ng-dev
+# For the tests of ledgers, which start servers of their own. pg_ctlcluster: the server's programs are not in PATH.
+STORE_PACKAGES := pg_ctlcluster=postgresql redis-server=redis-server
 TEST_PACKAGES  := g++=g++ cmake=cmake valgrind=valgrind nlohmann/json.hpp=nlohmann-json3-dev boost/asio.hpp=libboost-dev \
-	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales import:ensurepip=python3-venv $(SIP_PACKAGES) sipp=sip-tester
+	libcurl-gnutls.so.4=libcurl3-gnutls locale-gen=locales import:ensurepip=python3-venv $(SIP_PACKAGES) sipp=sip-tester $(STORE_PACKAGES)
 
 # For the libcurl of the wheel.
 CURL_PACKAGES  := cmake=cmake dpkg-source=dpkg-dev openssl/ssl.h=libssl-dev nghttp2/nghttp2.h=libnghttp2-dev zlib.h=zlib1g-dev
 # For the systems that have Python and nothing else.
 HOSTS_PACKAGES := debootstrap=debootstrap
+# For the examples ledger_postgres and ledger_redis.
+TEST_PACKAGES  += postgresql/libpq-fe.h=libpq-dev hiredis/hiredis.h=libhiredis-dev
 
 FIND_SWIFT = command -v swift >/dev/null || \
 	{ echo "Install Swift 6.2 or later: https://www.swift.org/install" >&2; exit 1; }
@@ -101,8 +105,14 @@ LINK_FLAGS = -Xcc -gdwarf-4 -Xswiftc -static-stdlib -Xswiftc -Xfrontend -Xswiftc
 	-Xlinker -L$(shell swiftc -print-target-info -static-stdlib | sed -n '/"runtimeLibraryPaths"/{n;s/.*"\(.*\)".*/\1/p;}') \
 	-Xlinker --defsym=_swift_installCrashHandler=csystem_install_no_crash_handler \
 	-Xlinker --defsym=_swift_stdlib_getScalarName=csystem_no_scalar_name \
+	-Xlinker --defsym=_swift_stdlib_getAge=csystem_no_scalar_age \
+	-Xlinker --defsym=_swift_stdlib_getGeneralCategory=csystem_no_scalar_category \
+	-Xlinker --defsym=_swift_stdlib_getBinaryProperties=csystem_no_scalar_properties \
+	-Xlinker --defsym=_swift_stdlib_getScript=csystem_no_scalar_script \
+	-Xlinker --defsym=_swift_stdlib_getScriptExtensions=csystem_no_scalar_scripts \
+	-Xlinker --defsym=_swift_stdlib_getCaseMapping=csystem_no_scalar_folding \
 	-Xlinker --defsym=hypotf=csystem_hypotf \
-	-Xlinker --gc-sections -Xlinker --version-script=$(CURDIR)/Sources/PartnerBookingABI/exports.map \
+	-Xlinker --gc-sections -Xlinker --icf=all -Xlinker --version-script=$(CURDIR)/Sources/PartnerBookingABI/exports.map \
 	-Xlinker -soname=$(SONAME) -Xlinker -z -Xlinker nodelete -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
 
 lib: $(SHARED)

@@ -25,7 +25,8 @@ class Comment:
     parameters: dict[str, str] = field(default_factory=dict)
     returned: str = ""
     conditions: str = ""
-    """What follows the parameters and the result: threads, waiting, and the version that brought it."""
+    """Its `@note`: threads and blocking."""
+    since: str = ""
 
     @property
     def summary(self) -> str:
@@ -36,34 +37,25 @@ def parse(comment: str) -> Comment:
     lines = [re.sub(r"^ ?\*( |$)", "", line) for line in comment.strip("/*").strip().splitlines()]
     parsed = Comment()
     paragraph: list[str] = []
-    tag = None
+    tags: list[str] = []
     for line in [*lines, ""]:
-        if found := re.match(r"@(param|return)\s+(.*)", line):
-            tag, rest = found[1], found[2]
-            if tag == "param":
-                name, rest = rest.split(None, 1)
-                parsed.parameters[name] = rest
-            else:
-                parsed.returned = rest
-        elif tag in ("param", "return") and line.startswith(" "):
-            if tag == "param":
-                parsed.parameters[name] += " " + line.strip()
-            else:
-                parsed.returned += " " + line.strip()
-        elif tag:
-            assert not line.startswith("@"), f"a tag that is not known: {line}"
-            tag = "conditions"
-            parsed.conditions = f"{parsed.conditions} {line.strip()}".strip()
-        elif line:
+        if line.startswith("@"):
+            tags.append(line)
+        elif tags and line:
+            assert line.startswith(" "), f"a line after the tags: {line}"
+            tags[-1] += f" {line.strip()}"
+        elif line and not (line.startswith("- ") and paragraph):
             paragraph.append(line)
-        elif paragraph:
-            parsed.text.append(paragraph)
-            paragraph = []
-    if not parsed.conditions:
-        last = " ".join(parsed.text[-1])
-        if found := re.search(r"(?:^|(?<=\. ))(Any thread.*|Since 0.*)$", last):
-            parsed.conditions = found[1]
-            parsed.text[-1:] = [[last[: found.start()].strip()]] if found.start() else []
+        else:
+            parsed.text += [paragraph] if paragraph else []
+            paragraph = [line] if line else []
+    for tag in tags:
+        kind, rest = tag.split(None, 1)
+        if kind == "@param":
+            name, meaning = rest.split(None, 1)
+            parsed.parameters[name] = meaning
+        else:
+            setattr(parsed, {"@return": "returned", "@note": "conditions", "@since": "since"}[kind], rest)
     return parsed
 
 
@@ -95,6 +87,8 @@ def body(paragraphs: list[list[str]]) -> list[str]:
     for paragraph in paragraphs:
         if all(line.startswith("    ") for line in paragraph):
             page += [".PP", ".RS 4", *code([line[4:] for line in paragraph]), ".RE"]
+        elif paragraph[0].startswith("- "):
+            page += [".IP \\- 2", prose(" ".join([paragraph[0][2:], *(line.strip() for line in paragraph[1:])]))]
         else:
             page += [".PP", prose(" ".join(paragraph))]
     return page[1:] if page[:2] != [".PP", ".RS 4"] else page
@@ -128,8 +122,9 @@ class Page:
         if self.comment.returned:
             lines += [".SH RETURN VALUE", prose(self.comment.returned)]
         if self.comment.conditions:
-            title = "THREADS AND WAITING" if "thread" in self.comment.conditions else "HISTORY"
-            lines += [f".SH {title}", prose(self.comment.conditions)]
+            lines += [".SH THREADS AND BLOCKING", prose(self.comment.conditions)]
+        if self.comment.since:
+            lines += [".SH HISTORY", prose(f"Since {self.comment.since}.")]
         lines += [".SH SEE ALSO", references([OVERVIEW, *sorted(self.mentions & names - {self.name})])]
         return "\n".join(lines) + "\n"
 
@@ -227,8 +222,11 @@ def overview(header: str, version: str, pages: list[Page]) -> str:
             section.append(paragraph)
     lines += body(section)
     lines += [".SH TYPES"]
-    for comment, declaration, name in re.findall(r"/\*\* (.*?) \*/\n(typedef (?:struct )?\w+ (\w+));", header):
-        lines += [".TP", f"\\fB{declaration};\\fP", prose(comment)]
+    documented = r"/\*\*(?!<)((?:(?!\*/).)*)\*/\n(typedef (?:struct )?\w+ \w+);"
+    for comment, declaration in re.findall(documented, header, re.DOTALL):
+        described = parse(comment)
+        words = " ".join(" ".join(paragraph) for paragraph in described.text)
+        lines += [".TP", f"\\fB{declaration};\\fP", prose(f"{words} Since {described.since}.")]
     lines += [".SH FUNCTIONS AND ENUMERATIONS"]
     for page in pages:
         lines += [".TP", f".BR {page.name} (3)", prose(page.comment.summary) + "."]

@@ -78,6 +78,34 @@ ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacit
     return 0;
 }
 
+uint16_t csystem_no_scalar_age(uint32_t scalar) {
+    (void)scalar;
+    return UINT16_MAX;
+}
+
+uint8_t csystem_no_scalar_category(uint32_t scalar) {
+    (void)scalar;
+    return 29;
+}
+
+uint64_t csystem_no_scalar_properties(uint32_t scalar) {
+    (void)scalar;
+    return 0;
+}
+
+uint8_t csystem_no_scalar_script(uint32_t scalar) {
+    (void)scalar;
+    return UINT8_MAX;
+}
+
+const uint8_t *csystem_no_scalar_scripts(uint32_t scalar, uint8_t *count) {
+    (void)scalar;
+    *count = 0;
+    return NULL;
+}
+
+void csystem_no_scalar_folding(uint32_t scalar, uint32_t *buffer) { buffer[0] = scalar; }
+
 int csystem_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {

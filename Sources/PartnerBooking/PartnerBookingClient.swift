@@ -22,7 +22,7 @@ public final class PartnerBookingClient: Sendable {
     let openedAt = MonotonicTime.now()
     /// The conversations, and the tool calls under way.
     let tools = Monitor(ToolDesk())
-    /// Where the completions of calls submitted without a handler wait.
+    /// The completions of calls without a handler.
     package let completions: CompletionQueue
 
     private struct Threads {
@@ -41,13 +41,18 @@ public final class PartnerBookingClient: Sendable {
         var random: SplitMix64
     }
 
-    /// Opens a client. Begins to connect, and does not wait for it. Reads the journal, if there is one.
+    /// Opens a client and reads the journal, if there is one. Connects in the background.
     ///
     /// - Parameter json: The configuration as docs/json-contract.md describes it, UTF-8.
-    /// - Throws: `invalidJSON` or `invalidConfig` naming what is wrong; `journalLocked`, `journalUnavailable`;
+    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault; `journalLocked`, `journalUnavailable`;
     ///   `resourceUnavailable`.
-    public init(json: [UInt8]) throws(PartnerBookingError) {
-        let configuration = try Configuration(json: json)
+    public convenience init(json: [UInt8]) throws(PartnerBookingError) {
+        try self.init(json: json, ledger: nil)
+    }
+
+    /// `ledger`: the host's store of bookings; nil: memory, or the journal that the configuration names.
+    init(json: [UInt8], ledger options: LedgerOptions?) throws(PartnerBookingError) {
+        let configuration = try Configuration(json: json, hasLedger: options != nil)
         callDefaults = configuration.callDefaults
         observer = Observer(configuration.countsCalls ? CallStatistics() : nil)
         endpoint = configuration.service.endpoint
@@ -64,15 +69,11 @@ public final class PartnerBookingClient: Sendable {
             clock = sandbox.clock
             transport = sandbox
         }
-        var recovered: [JournalEntry] = []
-        var journal: Journal?
-        if let settings = configuration.journal {
-            (journal, recovered) = try Journal.open(settings, mostHeard: configuration.ledger.settings.capacity)
-            // Without a required journal a booking may have been sent again behind a record that it was not made.
-            if !configuration.policy.isJournalRequired { recovered.removeAll(where: \.isRefused) }
-        }
+        let (journal, recovered) = try configuration.openJournal()
+        let host = options.map { HostLedger(configuration.hostLedger, $0.handler) }
         ledger = LedgerStore(
-            configuration.ledger, journal, restoring: recovered, service: { [endpoint] in endpoint.service(of: $0) })
+            configuration.ledger, journal, host: host, restoring: recovered,
+            service: { [endpoint] in endpoint.service(of: $0) })
         completions = CompletionQueue(limit: configuration.limits.total)
         var seed = SystemRandomNumberGenerator()
         state = Monitor(State(random: SplitMix64(state: seed.next())))
@@ -81,22 +82,23 @@ public final class PartnerBookingClient: Sendable {
             report: { [completions] in completions.append($0) })
         self.loop = loop
         do throws(PartnerBookingError) {
-            let journalThread = try ledger.startJournal { loop.receive($0) }
+            let journalThread = try ledger.startJournal(
+                report: { loop.receive($0) }, find: { loop.receive($0) })
             threads = Threads(transfer: transfer, journal: journalThread)
         } catch {
             loop.beginClose(at: .now())
             transfer.detach()
             throw error
         }
-        guard configuration.resumesOnOpen else { return }
+        guard configuration.resumesOnOpen || host != nil else { return }
         resume(recovered)
         ledger.resumeInherited { [weak self] in self?.resume($0) }
     }
 
-    /// Sends again what an earlier process may have sent. Of a damaged journal nothing is sent unasked: what tells that a booking
-    /// was not made may be among what is lost.
+    /// Sends again the bookings that an earlier process may have sent. With a damaged journal it sends nothing: the lost part may
+    /// contain the record that a booking was not made.
     private func resume(_ entries: [JournalEntry]) {
-        guard ledger.opening?.found.damagedBytes == 0 else { return }
+        guard ledger.opening?.found.damagedBytes ?? 0 == 0 else { return }
         let now = WallClock.milliseconds()
         for entry in entries {
             guard !entry.isSettled, !entry.isWithdrawn, let start = entry.wish.summary?.startMilliseconds, start > now
@@ -107,8 +109,8 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// A client that nobody closed ends its calls with `client_closed`. It waits for nothing: the last reference may go on a
-    /// thread that must not wait, the transfer thread itself among them.
+    /// Ends the calls of a client that nobody closed with `client_closed`. It does not block: the last reference may end on a
+    /// thread that must not block, such as the transfer thread.
     deinit {
         guard markClosed() else { return }
         loop.beginClose(at: .now())
@@ -117,15 +119,15 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Calls that do not wait
 
-    /// Hands over a call. Waits for nothing: neither network nor file.
+    /// Submits a call. Does not block on network or file.
     ///
     /// - Parameters:
-    ///   - operation: What to ask.
+    ///   - operation: The operation.
     ///   - json: The request as docs/json-contract.md describes it, UTF-8.
-    ///   - handler: Told exactly once that the call is done, and before that perhaps that it is slow; on the transfer thread.
-    ///     The end of a booking counts as heard when it has returned.
+    ///   - handler: Called on the transfer thread, exactly once when the call is done, and before that at most once when it is
+    ///     slow. The end of a booking counts as heard when the handler returns.
     /// - Returns: The call's ticket.
-    /// - Throws: Why the call is refused; the handler then hears nothing.
+    /// - Throws: The reason of a refusal. The handler is then not called.
     @discardableResult
     public func submit(
         _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
@@ -138,22 +140,22 @@ public final class PartnerBookingClient: Sendable {
         return call.ticket
     }
 
-    /// The first half of a submission, for those who must know the ticket before anything can happen to the call. The handler
-    /// acknowledges receipts.
+    /// Makes the first half of a submission, for callers who need the ticket before the call starts. The handler acknowledges
+    /// receipts.
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
         try prepare(operation, request: json, for: .handler(handler))
     }
 
-    /// The same for a call whose completions are to wait in `completions`, together with a number of the caller's own.
+    /// Makes the first half for a call with completions in `completions`. They carry a number of the caller's own.
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], context: UInt
     ) throws(PartnerBookingError) -> Call {
         try prepare(operation, request: json, for: .queue(completions, context: context))
     }
 
-    /// The second half. To be called once.
+    /// Makes the second half of a submission. Call it once.
     package func submit(_ call: Call) throws(PartnerBookingError) {
         do throws(PartnerBookingError) {
             if call.isQueued { try completions.reserve() }
@@ -174,20 +176,19 @@ public final class PartnerBookingClient: Sendable {
         return call.isOwn ? annotated : counted(annotated, of: call.request.operation)
     }
 
-    /// Asks for a call to be ended; its completion tells what came of it. A call that is over, and a booking that is detached,
-    /// are left alone.
+    /// Cancels a call. Its completion contains the outcome. Has no effect on a call that is over, and on a detached booking.
     ///
     /// - Throws: `invalidArgument` for a ticket that this client never gave, `clientClosed`.
     public func cancel(_ ticket: CallTicket) throws(PartnerBookingError) {
         let (isClosed, ticketCount) = state.withLock { ($0.isClosed, $0.ticketCount) }
         guard !isClosed else { throw .clientClosed }
         guard ticket.rawValue > 0, ticket.rawValue <= ticketCount else {
-            throw .argument("The ticket was never given by this client")
+            throw .argument(ErrorMessage.unknownTicket)
         }
         if !cancelTool(ticket) { loop.cancel(ticket) }
     }
 
-    /// Gets a connection ready in the background for the next call.
+    /// Makes a connection ready for the next call, in the background.
     public func prewarm() throws(PartnerBookingError) {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         loop.prewarm()
@@ -195,8 +196,8 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Bookings
 
-    /// The bookings whose end the host has not heard, oldest first: in flight, in doubt, booked or refused. They are of this
-    /// client and, with a journal, of those before it. `resumeBooking` settles one, or gives its end once more.
+    /// Returns the bookings whose end the host has not heard, oldest first: in flight, in doubt, booked or refused. With a
+    /// journal, bookings of earlier clients are among them. `resumeBooking` settles one, or returns its end once more.
     ///
     /// - Throws: `clientClosed`.
     public func pendingBookings() throws(PartnerBookingError) -> [PendingBooking] {
@@ -204,33 +205,33 @@ public final class PartnerBookingClient: Sendable {
         return ledger.pendingBookings
     }
 
-    /// The same, and what was found damaged in the journal, as JSON: `{"pending_bookings":[…],"journal":…}`, member by member in
-    /// docs/json-contract.md.
+    /// Returns the same and the damage of the journal, as JSON: `{"pending_bookings":[…],"journal":…}`. docs/json-contract.md
+    /// describes the members.
     public func pendingBookingsJSON() throws(PartnerBookingError) -> [UInt8] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         return ledger.pendingBookingsJSON
     }
 
-    /// The bookings that the embedded sandbox has made, in the order in which it made them: what a service would have in its books.
+    /// Returns the bookings of the embedded sandbox, in the order in which it made them.
     ///
-    /// - Returns: JSON: `{"bookings":[…]}`, member by member in docs/json-contract.md.
+    /// - Returns: JSON: `{"bookings":[…]}`. docs/json-contract.md describes the members.
     /// - Throws: `invalidArgument` when the service is not the sandbox; `clientClosed`.
     public func sandboxBookings() throws(PartnerBookingError) -> [UInt8] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
-        guard let sandbox else { throw .argument("The client does not talk to the sandbox") }
+        guard let sandbox else { throw .argument(ErrorMessage.noSandbox) }
         return sandbox.withLock { $0 }.bookingsJSON
     }
 
     // MARK: Calls that wait
 
-    /// Makes a call and waits for its end, at the latest until its deadline. The end of a booking counts as heard one second
-    /// after the return.
+    /// Makes a call and blocks until its end, at most until its deadline. The end of a booking counts as heard one second after
+    /// the return.
     @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
     public func call(_ operation: CallOperation, request json: [UInt8]) -> CallResult {
         let waiter = waiters.borrow()
         do throws(PartnerBookingError) {
             let call = try prepare(operation, request: json, for: .waiter(waiter))
-            guard !Thread.isCallbackThread else { throw annotating(.wouldDeadlock, call) }
+            guard !isOnOwnThread else { throw annotating(.wouldDeadlock, call) }
             let deadline = call.deadline
             try submit(call)
             // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
@@ -245,15 +246,15 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// Refuses new calls, lets those under way finish, and ends the rest with `client_closed` when the time is up.
+    /// Refuses new calls and waits for open ones. Ends the rest with `client_closed` after `timeout`.
     ///
-    /// - Parameter timeout: At most 10 minutes. Less than nothing counts as nothing.
-    /// - Returns: How many calls had to be ended.
-    /// - Throws: `clientClosed` when it was closed before, `wouldDeadlock` on the transfer thread.
+    /// - Parameter timeout: At most 10 minutes. A negative one counts as 0.
+    /// - Returns: The number of calls that were ended.
+    /// - Throws: `clientClosed` if it was closed before, `wouldDeadlock` on the transfer thread.
     @available(*, noasync, message: "It blocks its thread: use the asynchronous close")
     @discardableResult
     public func close(timeout: Duration) throws(PartnerBookingError) -> Int {
-        guard !Thread.isCallbackThread else { throw .wouldDeadlock }
+        guard !isOnOwnThread else { throw .wouldDeadlock }
         guard markClosed() else { throw .clientClosed }
         return closeOnce(timeout)
     }
@@ -277,9 +278,6 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// Whether this is the transfer thread of some client, on which handlers run: nothing may wait here.
-    package static var isCallbackThread: Bool { Thread.isCallbackThread }
-
     /// False when it was closed before.
     private func markClosed() -> Bool {
         state.withLock { state in
@@ -299,7 +297,7 @@ public final class PartnerBookingClient: Sendable {
         if ended == nil { threads.transfer.detach() } else { threads.transfer.join() }
         if let journal = threads.journal {
             // The disk may hang; then its thread stays behind, and the journal locked.
-            if ledger.waitForEnd(until: patience) { journal.join() } else { journal.detach() }
+            if ledger.waitForEnd(until: patience) { journal.join() } else { ledger.abandon(journal) }
         }
         observer.log.set(nil, nil, until: patience)
         return ended ?? 1
@@ -323,14 +321,14 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// A key that may have a booking is let through: its repeat gets the end of that booking, whenever it starts.
+    /// Accepts a key that may have a booking: its repeat gets the end of that booking, whenever it starts.
     private func checkNotPast(_ request: Request) throws(PartnerBookingError) {
         do throws(PartnerBookingError) { try request.checkNotPast(now: clock.coarseSeconds()) } catch {
             guard let key = request.idempotencyKey, ledger.mayBeMade(key) else { throw error }
         }
     }
 
-    /// The request becomes a call with a ticket and a deadline.
+    /// Makes a call with a ticket and a deadline of the request.
     func prepare(
         _ operation: CallOperation, request json: [UInt8], for receiver: CompletionReceiver, isShared: Bool = false
     ) throws(PartnerBookingError) -> Call {

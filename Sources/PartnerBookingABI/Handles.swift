@@ -13,6 +13,8 @@ enum Handles {
         private var last: (handle: UInt, client: PartnerBookingClient)?
         /// Queues of closed clients with completions that nobody has taken yet.
         var leftovers: [UInt: CompletionQueue] = [:]
+        /// Clients that are closing: their ledgers still get answers.
+        var closing: [UInt: PartnerBookingClient] = [:]
         /// In the child of a fork: the parent's clients, by handle.
         var leftBehind: [UInt: PartnerBookingClient] = [:]
         var issued: UInt = 0
@@ -35,6 +37,7 @@ enum Handles {
             leftBehind.merge(clients) { first, _ in first }
             (clients, last) = ([:], nil)
             leftovers = [:]
+            closing = [:]
         }
 
         /// Why a handle is not in the table: its client is the parent's, it was given out once and is closed, or it never
@@ -65,13 +68,15 @@ enum Handles {
     /// transfer threads: those may be in a callback that needs the table.
     static func prepareForForks() { _ = table }
 
-    static func add(_ client: PartnerBookingClient) -> OpaquePointer? {
+    /// `ledger`: gets the handle before anybody else.
+    static func add(_ client: PartnerBookingClient, _ ledger: LedgerHandle? = nil) -> OpaquePointer? {
         let handle = table.withLock { table in
             table.issued += 1
             let handle = table.base &+ table.issued &* step
             table.insert(client, handle)
             return handle
         }
+        ledger?.set(handle)
         return OpaquePointer(bitPattern: handle)
     }
 
@@ -79,6 +84,15 @@ enum Handles {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
             guard let client = table.client(handle) else { throw table.error(handle) }
+            return client
+        }
+    }
+
+    /// The client, also while it is closing.
+    static func ledgerClient(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
+        try table.withLock { table throws(PartnerBookingError) in
+            let handle = UInt(bitPattern: pointer)
+            guard let client = table.client(handle) ?? table.closing[handle] else { throw table.error(handle) }
             return client
         }
     }
@@ -103,13 +117,27 @@ enum Handles {
         if PartnerBookingClient.isCallbackThread { throw .wouldDeadlock }
         let handle = UInt(bitPattern: pointer)
         let client = try table.withLock { table throws(PartnerBookingError) in
-            guard let client = table.remove(handle) else { throw table.error(handle) }
+            guard let client = table.client(handle) else { throw table.error(handle) }
+            guard !client.isOnOwnThread else { throw .wouldDeadlock }
+            _ = table.remove(handle)
             table.leftovers[handle] = client.completions
+            table.closing[handle] = client
             return client
         }
         defer {
+            table.withLock { $0.closing[handle] = nil }
             if client.completions.isDrained { forget(pointer) }
         }
         return try client.close(timeout: .milliseconds(timeoutMilliseconds))
     }
+}
+
+/// The handle of a client that is being opened. Its ledger's thread may need it before `pbk_client_open_with_ledger` returns.
+final class LedgerHandle: Sendable {
+    private let handle = Monitor<UInt?>(nil)
+
+    /// Waits until the client has its handle.
+    var value: UInt { handle.wait { $0 } }
+
+    func set(_ value: UInt) { handle.update { $0 = value } }
 }

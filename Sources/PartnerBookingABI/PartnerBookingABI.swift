@@ -19,6 +19,15 @@ public func pbk_client_open(
     _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
     _ status: UnsafeMutablePointer<pbk_status>?
 ) -> OpaquePointer? {
+    open(configJSON, errorJSON, status) { json throws(PartnerBookingError) in try PartnerBookingClient(json: json) }
+}
+
+/// Opens a client with `make`. `handle` gets its handle.
+func open(
+    _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ status: UnsafeMutablePointer<pbk_status>?, _ handle: LedgerHandle? = nil,
+    _ make: ([UInt8]) throws(PartnerBookingError) -> PartnerBookingClient
+) -> OpaquePointer? {
     uncancelled {
         errorJSON?.pointee = nil
         status?.pointee = PBK_OK
@@ -27,7 +36,7 @@ public func pbk_client_open(
         do throws(PartnerBookingError) {
             var configuration = try bytes(configJSON, "config_json")
             defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
-            return Handles.add(try PartnerBookingClient(json: configuration))
+            return Handles.add(try make(configuration), handle)
         } catch {
             errorJSON?.pointee = string(error.json)
             status?.pointee = error.pbkStatus
@@ -86,7 +95,7 @@ public func pbk_submit(
             }
             guard let asked else {
                 _ = try Handles.client(client)
-                throw .argument("operation must be one of pbk_operation")
+                throw .argument(ErrorMessage.operation)
             }
             let (client, request) = try request(asked, client, requestJSON)
             let context = UInt(bitPattern: context)

@@ -127,7 +127,7 @@ import Testing
     ) throws {
         let reused = PartnerBookingError.idempotencyKeyReused(.init(state: state, startAt: "S", bookingID: bookingID))
         let error = ErrorContext(operation: .createBooking, idempotencyKey: "k").annotating(reused, outcome: .unknown)
-        #expect(error.message.hasPrefix("This key's booking \(advice)"))
+        #expect(error.message.hasPrefix("The idempotency_key has another booking, which \(advice)"))
         #expect(error.field == "idempotency_key" && error.source == .caller && !error.isRetryable)
         #expect(try names(error) == Self.common + ["outcome", "idempotency_key", "existing"])
         let text = String(decoding: error.json, as: UTF8.self)

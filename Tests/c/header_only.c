@@ -43,6 +43,10 @@ static char *(*volatile json_get)(const char *, const char *) = pbk_json_get;
 static char *(*volatile json_quote)(const char *) = pbk_json_quote;
 static char *(*volatile stats)(pbk_client *, pbk_status *) = pbk_stats;
 static pbk_status (*volatile client_set_log)(pbk_client *, pbk_log_level, pbk_log_callback, void *) = pbk_client_set_log;
+static pbk_client *(*volatile client_open_with_ledger)(const char *, pbk_ledger_callback, void *, char **, pbk_status *) =
+    pbk_client_open_with_ledger;
+static pbk_status (*volatile ledger_answer)(pbk_client *, uint64_t, const char *, char **) = pbk_ledger_answer;
+static char *(*volatile next_ledger_batch)(pbk_client *, int32_t, uint64_t *, pbk_status *) = pbk_next_ledger_batch;
 static pbk_webhook_verdict (*volatile webhook_verify)(const char *const *, size_t, const char *, const void *, size_t,
                                                       int64_t, int64_t) = pbk_webhook_verify;
 static const char *(*volatile webhook_verdict_text)(pbk_webhook_verdict) = pbk_webhook_verdict_text;
@@ -58,5 +62,6 @@ int main(void)
             && booking_key && random_key && pending_bookings && sandbox_bookings && reply_status && reply_outcome
             && reply_retryable && reply_retry_after_ms && json_get && json_quote && webhook_verify
             && webhook_verdict_text && webhook_sign && string_free && completion_operation && stats && client_set_log
+            && client_open_with_ledger && ledger_answer && next_ledger_batch
         ? 0 : 1;
 }

@@ -71,6 +71,42 @@ static void check_open(const char *config, const char *input, pbk_status due, co
     check(pbk_client_open(config, NULL, &status) == NULL && status == due, "open without a place for the error", input,
           pbk_status_text(status));
     check(pbk_client_open(config, NULL, NULL) == NULL, "open without a place for error and status", input, "NULL");
+    client = pbk_client_open_with_ledger(config, NULL, NULL, &error, &status);
+    check(client == NULL && status == due && error != NULL && strstr(error, member) != NULL, "open with a ledger", input, error);
+    pbk_string_free(error);
+}
+
+/* A client whose batches nobody has taken yet. */
+static void check_ledger(void)
+{
+    static const char *const garbage[] = {NULL, "", "{", "[]", "{}", "{\"results\":{}}", "{\"results\":[{}]}",
+                                          "{\"results\":[]}", "{\"results\":[{\"id\":\"99\",\"result\":\"done\"}]}"};
+    pbk_client *client = pbk_client_open_with_ledger("{\"endpoint\":\"sandbox\"}", NULL, NULL, NULL, NULL);
+    pbk_client *other = pbk_client_open("{\"endpoint\":\"sandbox\"}", NULL, NULL);
+    pbk_status status = PBK_OK;
+    uint64_t batch = 0;
+    char *error = NULL, *operations = pbk_next_ledger_batch(client, 10000, &batch, &status);
+    size_t i;
+
+    check(operations != NULL && batch == 1 && status == PBK_OK, "ledger", "the first batch", operations);
+    for (i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
+        status = pbk_ledger_answer(client, batch, garbage[i], &error);
+        check(status == PBK_INVALID_JSON || status == PBK_INVALID_ARGUMENT, "ledger answer", garbage[i], pbk_status_text(status));
+        check(error != NULL, "ledger answer without an error", garbage[i], error);
+        pbk_string_free(error);
+    }
+    check(pbk_ledger_answer(client, 7, "{\"error\":{}}", NULL) == PBK_INVALID_ARGUMENT, "ledger answer", "no such batch", NULL);
+    check(pbk_ledger_answer(client, batch, "{\"error\":{}}", NULL) == PBK_OK, "ledger answer", "an error", NULL);
+    check(pbk_ledger_answer(client, batch, "{\"error\":{}}", NULL) == PBK_INVALID_ARGUMENT, "ledger answer", "twice", NULL);
+    check(pbk_ledger_answer(other, 1, "{}", NULL) == PBK_INVALID_ARGUMENT, "ledger answer", "no ledger", NULL);
+    check(pbk_ledger_answer(NULL, 1, "{}", NULL) == PBK_INVALID_CLIENT, "ledger answer", "NULL", NULL);
+    check(pbk_next_ledger_batch(other, 0, &batch, &status) == NULL && status == PBK_INVALID_ARGUMENT, "ledger", "none", NULL);
+    check(pbk_next_ledger_batch(NULL, 0, NULL, NULL) == NULL, "ledger", "NULL", NULL);
+    pbk_string_free(operations);
+    pbk_client_close(other, 1000);
+    pbk_client_close(client, 1000);
+    check(pbk_ledger_answer(client, 1, "{}", NULL) == PBK_CLIENT_CLOSED, "ledger answer", "closed", NULL);
+    check(pbk_next_ledger_batch(client, -1, &batch, &status) == NULL && status == PBK_CLIENT_CLOSED, "ledger", "closed", NULL);
 }
 
 static char *filled(size_t length, int byte)
@@ -176,6 +212,7 @@ int main(void)
     for (i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
         check(pbk_status_text((pbk_status)unknown[i]) != NULL, "status text", "an unknown status",
               pbk_status_text((pbk_status)unknown[i]));
+    check_ledger();
     pbk_string_free(NULL);
     check(1, "string free", "NULL", "still here");
 

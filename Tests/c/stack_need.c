@@ -76,6 +76,12 @@ static void get(void) { pbk_string_free(pbk_json_get("{\"a\":[{\"b\":\"\\u00fc\"
 static void no_line(void *context, pbk_log_level level, const char *line) { (void)context; (void)level; (void)line; }
 static void stats(void) { pbk_string_free(pbk_stats(client, NULL)); }
 static void set_log(void) { pbk_client_set_log(client, PBK_LOG_DEBUG, no_line, NULL); }
+static void open_with_ledger(void) { client = pbk_client_open_with_ledger("{\"endpoint\":\"sandbox\"}", NULL, NULL, NULL, NULL); }
+static uint64_t batch;
+static char *operations;
+static void take_batch(void) { operations = pbk_next_ledger_batch(client, 5000, &batch, NULL); }
+static void open_and_take(void) { pbk_client_close(client, 2000); open_with_ledger(); take_batch(); pbk_string_free(operations); }
+static void answer_batch(void) { pbk_ledger_answer(client, batch, "{\"error\":{\"message\":\"down\"}}", NULL); }
 static void close_it(void) { pbk_client_close(client, 2000); }
 
 static void nothing(void) {}
@@ -96,6 +102,7 @@ static const struct { const char *name; void (*before)(void), (*body)(void); } f
     {"pbk_completion_free", submit_and_take, free_it}, {"pbk_pending_bookings", submit_and_take, list},
     {"pbk_stats", search, stats}, {"pbk_client_set_log", nothing, set_log}, {"pbk_search_availability, logged", set_log, search},
     {"pbk_booking_key", nothing, key}, {"pbk_reply_status", nothing, read_reply}, {"pbk_json_get", nothing, get},
+    {"pbk_client_open_with_ledger", NULL, open_with_ledger}, {"pbk_ledger_answer", open_and_take, answer_batch},
     {"pbk_client_close", nothing, close_it},
 };
 

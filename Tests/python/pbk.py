@@ -25,6 +25,9 @@ library = ctypes.CDLL(str(LIBRARY))
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 """`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
 
+LedgerCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p)
+"""`pbk_ledger_callback`. It takes a context, the client, the number of a batch, and its JSON."""
+
 SEARCH, BOOK, LOOKUP, TOOL = (
     OPERATION[name] for name in ("SEARCH_AVAILABILITY", "CREATE_BOOKING", "LOOKUP_CUSTOMER", "CALL_TOOL")
 )
@@ -48,6 +51,7 @@ C_TYPES = {
     "pbk_completion *": ctypes.c_void_p,
     "const pbk_completion *": ctypes.c_void_p,
     "pbk_callback": Callback,
+    "pbk_ledger_callback": LedgerCallback,
     "pbk_event": ctypes.c_int,
     "pbk_log_level": ctypes.c_int,
     "pbk_log_callback": ctypes.c_void_p,
@@ -58,6 +62,8 @@ C_TYPES = {
     "pbk_ticket": ctypes.c_uint64,
     "pbk_webhook_verdict": ctypes.c_int,
     "pbk_ticket *": ctypes.POINTER(ctypes.c_uint64),
+    "uint64_t": ctypes.c_uint64,
+    "uint64_t *": ctypes.POINTER(ctypes.c_uint64),
 }
 """The types of C as ctypes has them."""
 

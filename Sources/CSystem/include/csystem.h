@@ -75,6 +75,19 @@ int csystem_install_no_crash_handler(void);
 ssize_t csystem_no_scalar_name(uint32_t scalar, uint8_t *buffer, ssize_t capacity);
 
 /*
+ * Stand in for functions of Swift's runtime in the shared object, by the linker: _swift_stdlib_getAge,
+ * getGeneralCategory, getBinaryProperties, getScript, getScriptExtensions and getCaseMapping, which
+ * folds cases for regular expressions (lowercased() has tables of its own). No code here asks for
+ * these properties of characters, and their tables are 90 kB. They return: unknown, none, the same.
+ */
+uint16_t csystem_no_scalar_age(uint32_t scalar);
+uint8_t csystem_no_scalar_category(uint32_t scalar);
+uint64_t csystem_no_scalar_properties(uint32_t scalar);
+uint8_t csystem_no_scalar_script(uint32_t scalar);
+const uint8_t *csystem_no_scalar_scripts(uint32_t scalar, uint8_t *count);
+void csystem_no_scalar_folding(uint32_t scalar, uint32_t *buffer);
+
+/*
  * Stands in for hypotf in the shared object, by the linker. Only a part of Swift's runtime that no
  * code here uses asks for it, and it was the one name that needed glibc 2.35 in place of 2.34.
  */

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a client is told when it opens: docs/json-contract.md, read and found right.
+/// The configuration of a client, read and checked: docs/json-contract.md.
 struct Configuration: Sendable {
     /// Whom the client talks to.
     enum Service: Sendable {
@@ -12,12 +12,14 @@ struct Configuration: Sendable {
     var service: Service
     /// nil: each operation's own default.
     var timeoutMilliseconds: Int?
-    /// nil: no call is told to be slow.
+    /// nil: no call is reported as slow.
     var slowAfterMilliseconds: Int?
     var limits: TransferLoop.Limits
     var ledger: BookingLedger
     /// nil: bookings are remembered for the life of the client.
     var journal: Journal.Settings?
+    /// Only with a store of the host's.
+    var hostLedger: LedgerTraffic.Settings
     /// Unsettled bookings of the journal are sent again when the client opens.
     var resumesOnOpen: Bool
     /// Counts what `pbk_stats` returns.
@@ -38,7 +40,7 @@ struct Configuration: Sendable {
 struct CallDefaults: Sendable {
     /// nil: each operation's own default.
     let timeoutMilliseconds: Int?
-    /// nil: no call is told to be slow.
+    /// nil: no call is reported as slow.
     let slowAfterMilliseconds: Int?
 
     func timeoutMilliseconds(for operation: CallOperation) -> Int {
@@ -53,9 +55,10 @@ struct CallDefaults: Sendable {
 extension Configuration {
     static let maxBytes = 1_048_576
 
-    init(json: [UInt8]) throws(PartnerBookingError) {
+    /// `hasLedger`: the bookings are in a store of the host's.
+    init(json: [UInt8], hasLedger: Bool = false) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "configuration", maxBytes: Self.maxBytes)
-        let root = try ObjectReader(document.root, what: "The configuration", .configuration)
+        let root = try ObjectReader(document.root, what: ErrorMessage.configuration, .configuration)
         try root.refuseMembers(
             except: [
                 "endpoint", "api_key", "base_url", "paths", "timeout_ms", "connect_timeout_ms", "max_reply_bytes",
@@ -66,7 +69,8 @@ extension Configuration {
                 "retry",
                 "circuit_breaker", "tls", "proxy", "sandbox", "platforms", "private_hosts", "webhook_timeout_ms", "bots",
                 "keys_shared", "settle_for_ms", "report_settled", "voice", "stats",
-            ] + BookingRules.members + Journal.Settings.members.map(\.description))
+            ] + BookingRules.members
+                + (Journal.Settings.members + LedgerTraffic.Settings.members).map(\.description))
 
         service = try Self.service(root)
         timeoutMilliseconds = try root.optionalInteger("timeout_ms", in: 1...600_000)
@@ -81,25 +85,24 @@ extension Configuration {
         journal?.mostDoubts = max(1, limits.total / 2)
         journal?.mostUnsettled = ledger.unsettledLimit / 2
         try journal?.read(root)
-        for name in ["journal_required", "journal_timeout_ms", "resume_on_open"] + Journal.Settings.members {
-            if journal == nil, try root.value(name) != nil { throw root.refuse(name, "needs a journal_path or journal_dir") }
-        }
+        hostLedger = LedgerTraffic.Settings(scope: service.name, owner: LedgerTraffic.Settings.newOwner())
+        try hostLedger.read(root)
+        try Self.refuseOtherLedger(root, hasJournal: journal != nil, hasLedger: hasLedger)
         voice = try VoiceSettings(root.optionalObject("voice"))
         countsCalls = try root.optionalBoolean("stats") ?? true
         resumesOnOpen = try root.optionalBoolean("resume_on_open") ?? false
         policy = try Self.policy(root)
         journal?.isRequired = policy.isJournalRequired
+        hostLedger.timeoutMilliseconds = policy.journalTimeoutMilliseconds
         connection = try ConnectionSettings(root, origins: service.origins, maxInFlight: limits.maxInFlight)
         limits.maxUnattended = max(1, min(limits.maxInFlight, connection.maxConnections / 2))
         if connection.proxy != nil, !connection.origins.allSatisfy({ $0.warmUpURL.lowercased().hasPrefix("https:") }) {
-            throw root.refuse(
-                "proxy", "needs an https base_url or webhook_url: what is sent must not pass a proxy in the clear")
+            throw root.refuse("proxy", MemberMessage.proxyInTheClear)
         }
     }
 
     private static func service(_ root: ObjectReader) throws(PartnerBookingError) -> Service {
-        let endpoints: StaticString = "\"partner_api\", \"platform_webhook\" or \"sandbox\""
-        let endpoint = try root.optionalString("endpoint", maxBytes: 64, endpoints) ?? "partner_api"
+        let endpoint = try root.optionalString("endpoint", maxBytes: 64, Form.endpoint) ?? "partner_api"
         var rules = try BookingRules(root, default: BookingRules())
         rules.areKeysShared = try root.optionalBoolean("keys_shared") ?? false
         switch endpoint {
@@ -113,7 +116,7 @@ extension Configuration {
             try refuse(webhookMembers, root)
             let sandbox = try SandboxSettings(root.optionalObject("sandbox"))
             return .sandbox(sandbox, try PartnerAPISettings(root, rules: rules, sandbox: sandbox))
-        default: throw root.refuse("endpoint", "must be \(endpoints)")
+        default: throw root.refuse("endpoint", MemberMessage.mustBe(Form.endpoint))
         }
     }
 
@@ -122,7 +125,7 @@ extension Configuration {
         _ members: [(name: StaticString, endpoint: String)], _ root: ObjectReader
     ) throws(PartnerBookingError) {
         for (name, endpoint) in members where try root.value(name) != nil {
-            throw root.refuse(name, "belongs to \"endpoint\":\"\(endpoint)\" only")
+            throw root.refuse(name, MemberMessage.ofEndpoint(endpoint))
         }
     }
 
@@ -162,11 +165,11 @@ extension Configuration {
     private static func journal(
         _ root: ObjectReader, _ service: String, _ retention: Int
     ) throws(PartnerBookingError) -> Journal.Settings? {
-        let path = try path("journal_path", "the path of a file", root)
-        guard let directory = try Self.path("journal_dir", "the path of a directory", root) else {
+        let path = try path("journal_path", Form.file, root)
+        guard let directory = try Self.path("journal_dir", Form.directory, root) else {
             return path.map { Journal.Settings(path: $0, service: service, retentionMilliseconds: retention) }
         }
-        if path != nil { throw root.refuse("journal_dir", "takes the place of journal_path: leave one of them out") }
+        if path != nil { throw root.refuse("journal_dir", MemberMessage.twoJournals) }
         // With a slash at its end a symbolic link would be followed.
         let end = directory.utf8.lastIndex { $0 != UInt8(ascii: "/") } ?? directory.startIndex
         return Journal.Settings(
@@ -179,7 +182,7 @@ extension Configuration {
     ) throws(PartnerBookingError) -> String? {
         let path = try root.optionalString(name, maxBytes: 4_000, expected) { !$0.isEmpty && !$0.contains(0) }
         guard let path, !path.hasPrefix("/") else { return path }
-        guard let directory = getcwd(nil, 0) else { throw root.refuse(name, "must start with / here") }
+        guard let directory = getcwd(nil, 0) else { throw root.refuse(name, MemberMessage.absolutePath) }
         defer { free(directory) }
         return String(cString: directory) + "/" + path
     }

@@ -16,8 +16,7 @@ extension CallCoordinator {
         case .queue: waiting.append(id)
         case .leavePlace: inFlight -= 1
         case .send(let attempt):
-            if let request = table.change(id, { $0.httpRequest(attempt) }) ?? nil, let failure = transport.start(id, request)
-            {
+            if let request = request(of: id, attempt), let failure = transport.start(id, request) {
                 attemptEnded(FinishedTransfer(id: id, result: .failure(failure), endedAt: now))
             }
         case .abandon(let isOverdue): abandon(id, isOverdue: isOverdue, now)
@@ -38,7 +37,7 @@ extension CallCoordinator {
         case .end:
             if !waiting.isEmpty, table.reads(id, { $0.isInQueue }) ?? false { endedInQueue += 1 }
             table.remove(id)
-        case .claim, .record, .revokeRecord, .void, .settle, .withdraw, .renew, .report:
+        case .claim, .record, .revokeRecord, .void, .settle, .look, .withdraw, .renew, .report:
             let answer = table.change(id) { (ledger.execute(effect, of: $0, now), $0.generation) }
             guard let (answer, generation) = answer else { return }
             switch answer {
@@ -49,6 +48,18 @@ extension CallCoordinator {
                 if let call = table.join(id, to: other) { update(other, now) { exchange, _ in exchange.joined(call, now) } }
             }
         }
+    }
+
+    /// Returns the HTTP request of an attempt. That of a booking in the host's store is sent within its lease only.
+    @inline(__always)
+    private func request(of id: TransferID, _ attempt: Exchange.Attempt) -> HTTPRequest? {
+        var request = table.change(id, { $0.httpRequest(attempt) }) ?? nil
+        if request?.isBooking ?? false, let host = ledger.ledger.host,
+            table.reads(id, { $0.record == .durable }) ?? false
+        {
+            request?.leaseEnd = host.leaseEnd
+        }
+        return request
     }
 
     /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings

@@ -44,7 +44,10 @@ final class CallCoordinator {
         self.policy = policy
         var random = SplitMix64(state: seed)
         // At least one, so that requests without a service end too.
-        services = (0..<max(1, endpoint.serviceCount)).map { _ in ServiceHealth(policy, seed: random.next()) }
+        let leaseEnd = ledger.host?.leaseEnd
+        services = (0..<max(1, endpoint.serviceCount)).map { _ in
+            ServiceHealth(policy, seed: random.next(), leaseEnd: leaseEnd)
+        }
     }
 
     var isEmpty: Bool { table.isEmpty }
@@ -102,6 +105,13 @@ final class CallCoordinator {
     /// The journal reports the result of a record.
     func accept(_ report: Journal.Report, _ now: MonotonicTime) {
         if let event = ledger.event(report, now) { update(report.id, now) { exchange, _ in event(&exchange) } }
+    }
+
+    /// The host's store tells of a key.
+    func accept(_ finding: LedgerFinding, _ now: MonotonicTime) {
+        let phase = { id in self.table.reads(id) { $0.phase } }
+        guard let (id, event) = ledger.event(finding, now, phase: phase) else { return }
+        update(id, now) { exchange, _ in event(&exchange) }
     }
 
     /// Gives free places to the exchanges that have waited longest.

@@ -26,6 +26,8 @@ struct Authorization: Sendable {
 extension Exchange {
     /// Makes an attempt, unless the time is over or the breaker is open.
     mutating func attempt(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
+        if isElsewhere { return waitForOther(now) }
+        if isBooking, record == .durable, !health.mayBook { return pause(until: afterLease(now), now) }
         switch purpose {
         case .reading: return finish(.failure(inDoubtError(now)), now)
         case .answering:
@@ -53,6 +55,10 @@ extension Exchange {
 
     /// Most attempts have no options: one array serves all of them.
     private static let plainSend: [Effect] = [.send(Attempt())]
+
+    /// The lease of the key is over, and may be renewed.
+    private func afterLease(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: Self.leaseMilliseconds) }
+    private static let leaseMilliseconds = 100
 
     private func afterPause(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: Self.leastAskMilliseconds) }
 
@@ -204,7 +210,9 @@ extension Exchange {
         if let answer { note(answer, sendings, timing, now, &health) }
         switch (reason, answer) {
         case (.overdue, let answer?): return next(answer, sendings, now, &health)
-        case (.leaving, let answer?): return finishAttempts(answer.result, now)
+        case (.leaving(let error), let answer?):
+            let isOver = isElsewhere && answer.answer != .made
+            return isOver ? finish(.failure(error), now) : finishAttempts(answer.result, now)
         case (.overdue, nil):
             var silent = AttemptResult(silentBeyond: attemptLimitText)
             if sendings == nil { silent.isOutage = nil }  // it waited for a connection of ours
@@ -229,8 +237,7 @@ extension AttemptResult {
 
     /// An attempt without an answer within its time limit, such as `30000 ms (webhook_timeout_ms)`.
     init(silentBeyond limit: String) {
-        let message = "No answer within \(limit)"
-        self.init(error: PartnerBookingError(.timeout, message, source: .network, isRetryable: true))
+        self.init(error: PartnerBookingError(.timeout, ErrorMessage.silent(limit), source: .network, isRetryable: true))
         isRetryable = true
         isOutage = true
     }

@@ -81,7 +81,8 @@ extension Exchange {
         case .claiming:
             calls = []  // the exchange waits for the ledger, and gives the key back
             return [complete(call, .failure(error), evidence.outcome, now)]
-        case .recording, .queued, .pausing:
+        case .awaiting where settlesLater: return goOn(.failure(error), settling(now), now)
+        case .recording, .awaiting, .queued, .pausing:
             return withdraw(isCancelled && isInDoubt) + finish(.failure(error), now)
         }
     }
@@ -124,7 +125,7 @@ extension Exchange {
         case .attempting:
             phase = .abandoning(.leaving(error))
             return [.abandon(isOverdue: false)]
-        case .claiming, .recording, .queued, .pausing: return finish(.failure(error), now)
+        case .claiming, .recording, .awaiting, .queued, .pausing: return finish(.failure(error), now)
         }
     }
 
@@ -147,6 +148,7 @@ extension Exchange {
     /// Ends the exchange. Records that nothing was booked before the calls get that result. Otherwise a crash could bring
     /// the booking back.
     mutating func finish(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+        if isElsewhere, case .failure = result { return waitForOther(after: result, now) }
         guard isBooking, case .failure = result, !isInDoubt, record != .none else { return conclude(result, now) }
         phase = .voiding(result)
         return leavePlace() + (record == .pending ? [.revokeRecord] : [void(now)])
@@ -161,7 +163,7 @@ extension Exchange {
     }
 
     /// A later process may resume the booking, so a refusal no longer settles it.
-    private mutating func concludeInDoubt(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+    mutating func concludeInDoubt(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
         evidence.fallIntoDoubt(now)
         guard case .failure(let error) = result, error.isFromService || error.code == .notConfirmed else {
             return conclude(result, now)
@@ -178,13 +180,14 @@ extension Exchange {
         case .voiding(let result): return concludeInDoubt(result, now)
         case .givingUp: return giveUpRecorded(false, now)
         case .attempting, .abandoning: return concludeInDoubt(.failure(.clientClosed), now)
-        case .claiming, .recording, .queued, .pausing:
+        case .claiming, .recording, .awaiting, .queued, .pausing:
             return record == .none
                 ? conclude(.failure(.clientClosed), now) : concludeInDoubt(.failure(.clientClosed), now)
         }
     }
 
-    mutating func conclude(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
+    /// `isSettled`: the ledger has that end already.
+    mutating func conclude(_ result: CallResult, _ now: MonotonicTime, isSettled: Bool = false) -> [Effect] {
         phase = .ended
         var effects: [Effect] = []
         effects.reserveCapacity(calls.count + lateCalls.count + 4)
@@ -192,7 +195,7 @@ extension Exchange {
         hasPlace = false
         let owed = owedReport
         let isClaimed = isBooking && message != nil
-        if isClaimed { effects.append(.settle(ending(result))) }
+        if isClaimed, !isSettled { effects.append(.settle(ending(result))) }
         for call in calls { effects.append(complete(call, result, evidence.outcome, now)) }
         if isClaimed, let owed, !isInDoubt || result.isSuccess { effects.append(report(result, owed, now)) }
         for call in lateCalls { effects.append(.resubmit(call)) }
@@ -210,11 +213,11 @@ extension Exchange {
         }
     }
 
-    private mutating func oweReport(_ call: Call) {
+    mutating func oweReport(_ call: Call) {
         owedReport = owedReport ?? BookingLedger.OwedReport(tag: call.request.tag)
     }
 
-    private mutating func leavePlace() -> [Effect] {
+    mutating func leavePlace() -> [Effect] {
         guard hasPlace else { return [] }
         hasPlace = false
         return [.leavePlace]

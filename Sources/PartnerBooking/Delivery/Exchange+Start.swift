@@ -22,6 +22,7 @@ extension Exchange {
         self.message = message
         evidence = grant.evidence
         owedReport = grant.owedReport
+        isTakeover = grant.isOrphan
         // A platform without keys would book it once more.
         if isInDoubt && rules.keys == .none { return finish(.failure(inDoubtError(now)), now) }
         guard !grant.isRecorded else {
@@ -83,7 +84,8 @@ extension Exchange {
             record = .durable
             guard phase == .recording else { return [] }
             evidence.forgetRecord()
-            return enqueue()
+            if !rules.areKeysShared { evidence.forgetOthers() }
+            return enqueueOnce(now)
         case (.failed(let message, let isUndone), _):
             if isUndone { record = .none }
             if phase == .recording { return recordFailed(message, mayStand: !isUndone, now) }
@@ -93,13 +95,20 @@ extension Exchange {
         }
     }
 
-    mutating func recordOverdue() -> [Effect] { phase == .recording ? [.revokeRecord] : [] }
+    mutating func recordOverdue(_ now: MonotonicTime) -> [Effect] {
+        switch phase {
+        case .recording: [.revokeRecord]
+        case .claiming where hasLooked:
+            refused(.journalUnavailable(Reason.hostSilent), .unknown, nil, now)
+        default: []
+        }
+    }
 
     mutating func recordRevoked(_ isRevoked: Bool, _ now: MonotonicTime) -> [Effect] {
         if isRevoked { record = .none }
         switch phase {
         case .recording:
-            return recordFailed("the disk did not take it within journal_timeout_ms", mayStand: !isRevoked, now)
+            return recordFailed(Reason.recordSilent, mayStand: !isRevoked, now)
         case .voiding(let result): return isRevoked ? conclude(result, now) : [void(now)]
         default: return []
         }
@@ -107,6 +116,12 @@ extension Exchange {
 
     /// `mayStand`: the record may be in the store, and a later process may resume it.
     private mutating func recordFailed(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
+        // Another client may have sent it: nothing goes out without a claim.
+        if lookMilliseconds > 0 {
+            // A claim that comes late is taken back by itself.
+            record = .none
+            return waitForOther(now)
+        }
         guard policy.isJournalRequired else {
             isUnprotected = true
             return enqueue()
@@ -120,15 +135,16 @@ extension Exchange {
         _ timer: Timer, sentAt: () -> MonotonicTime?, _ now: MonotonicTime, _ health: inout ServiceHealth
     ) -> [Effect] {
         switch timer {
-        case .recordOverdue: recordOverdue()
+        case .recordOverdue: recordOverdue(now)
         case .pauseOver: pauseOver(now, &health)
         case .attemptOverdue: attemptOverdue(sentAt: sentAt(), now)
         case .voidOverdue: voided(false, now)
         case .giveUpOverdue: giveUpRecorded(false, now)
+        case .lookDue: lookDue(now)
         }
     }
 
-    private mutating func enqueue() -> [Effect] {
+    mutating func enqueue() -> [Effect] {
         phase = .queued
         isInQueue = true
         return [.queue]

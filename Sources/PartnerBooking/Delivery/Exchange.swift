@@ -10,6 +10,8 @@ struct Exchange {
         case claiming
         /// Waits until the store has recorded the booking.
         case recording
+        /// Waits for the end that another client of the store finds out.
+        case awaiting
         /// Waits for a place among the exchanges in flight.
         case queued
         /// An attempt is with the transport.
@@ -56,6 +58,7 @@ struct Exchange {
         case attemptOverdue
         case voidOverdue
         case giveUpOverdue
+        case lookDue
     }
 
     /// The options of one attempt.
@@ -86,6 +89,8 @@ struct Exchange {
         case revokeRecord
         /// Records in the store that nothing was booked. Answered by `voided`.
         case void(overdueAt: MonotonicTime)
+        /// Asks the store what has become of the key at another client. Answered by `looked` or `bookedElsewhere`.
+        case look
         /// Queues for a place. Answered by `placeGranted`.
         case queue
         case leavePlace
@@ -141,6 +146,14 @@ struct Exchange {
     /// The ledger had the reply, and nothing was sent.
     var isReplayed = false
     var isWithdrawn = false
+    /// Another client has taken its key over. It makes no more attempts.
+    var isElsewhere = false
+    /// The ledger has begun it to take it over, without a call of the host.
+    var isTakeover = false
+    /// The store was asked for a key that the ledger does not know.
+    var hasLooked = false
+    /// The pause before the next look at a key of another client.
+    var lookMilliseconds = 0
     var hasPlace = false
     /// It has asked for a place, and was not granted one yet.
     var isInQueue = false

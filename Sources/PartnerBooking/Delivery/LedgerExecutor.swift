@@ -26,7 +26,9 @@ struct LedgerExecutor {
         case .claim: return claim(key, exchange, now)
         case .record(let overdueAt):
             let accountID = exchange.message?.accountID
-            guard ledger.record(key, body: exchange.request.body, accountID: accountID, id: exchange.id) else {
+            let isRecording = ledger.record(
+                key, body: exchange.request.body, accountID: accountID, id: exchange.id, isOrphan: exchange.isOrphan)
+            guard isRecording else {
                 return .event { $0.recordEnded(.notKept, now) }
             }
             return .later(.recordOverdue, overdueAt)
@@ -37,6 +39,7 @@ struct LedgerExecutor {
             ledger.void(key, exchange.evidence.outcome, id: exchange.id)
             return .later(.voidOverdue, overdueAt)
         case .settle(let ending): ledger.ended(key, ending, end: exchange.end)
+        case .look: ledger.host?.look(key, id: exchange.id)
         case .withdraw: ledger.withdraw(key)
         case .renew: ledger.renew(key, accountID: exchange.message?.accountID)
         case .report(let result, let timing, let tag):
@@ -78,6 +81,10 @@ struct LedgerExecutor {
 
     /// Gives up bookings in doubt.
     func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) -> Event {
+        if let host = ledger.host {
+            host.giveUp(selection, id: id)
+            return { $0.giveUpAsked(now) }
+        }
         let result = ledger.giveUp(selection, id: id)
         let isAwaited = ledger.isJournaled && !(result?.givenUp.isEmpty ?? true)
         return { $0.gaveUp(result, isAwaited: isAwaited, now) }
@@ -101,6 +108,9 @@ struct LedgerExecutor {
         case .replyNotKept: return .event { $0.refused(.replyNotKept, .unknown, nil, now) }
         case .refuse(let existing): return .event { $0.refused(.idempotencyKeyReused(existing), .unknown, nil, now) }
         case .full(let limit): return .event { $0.refused(.ledgerFull(limit), .notSent, nil, now) }
+        case .absent where ledger.host != nil && !exchange.hasLooked:
+            ledger.host?.look(key, id: exchange.id)
+            return .event { $0.lookAsked(now) }
         // An earlier process, or one elsewhere, may have sent it.
         case .absent: return .event { $0.refused(.notRecorded, .unknown, nil, now) }
         case .notMade(let outcome, let end): return .event { $0.notMade(outcome, end: end, now) }

@@ -26,7 +26,7 @@ extension ExchangeTable {
             guard !exchange.calls.isEmpty, exchange.request.body == body else { return false }
             switch exchange.phase {
             case .queued, .attempting, .pausing: return true
-            case .claiming, .recording, .abandoning, .voiding, .givingUp, .ended: return false
+            case .claiming, .recording, .awaiting, .abandoning, .voiding, .givingUp, .ended: return false
             }
         } ?? false
     }

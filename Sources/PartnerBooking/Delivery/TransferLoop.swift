@@ -19,6 +19,7 @@ final class TransferLoop: @unchecked Sendable {
     enum Event {
         case call(Call)
         case reports([Journal.Report])
+        case findings([LedgerFinding])
         /// A completion that needs no network, for a handler.
         case work(@Sendable () -> Void)
     }
@@ -153,6 +154,15 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
+    /// Hands in what the host's store tells of keys.
+    func receive(_ findings: [LedgerFinding]) {
+        let isToWake = shared.withLock { shared in
+            shared.events.append(.findings(findings))
+            return shared.wakeUp()
+        }
+        if isToWake { transport.wake() }
+    }
+
     /// The calls that are accepted and not yet completed.
     var openCalls: Int { shared.withLock { $0.openCount } }
 
@@ -252,6 +262,7 @@ final class TransferLoop: @unchecked Sendable {
             switch consume event {
             case .call(let call): coordinator.accept(call, now)
             case .work(let work): work()
+            case .findings(let findings): for finding in findings { coordinator.accept(finding, now) }
             case .reports(let reports): for report in reports { coordinator.accept(report, now) }
             }
         }

@@ -99,6 +99,23 @@ struct Evidence: Sendable, Equatable {
         addUnanswered(from: now, to: now)
     }
 
+    /// Another client has the key: its sendings are not known here.
+    mutating func fallToOthers(_ now: MonotonicTime) {
+        firstSentAt = firstSentAt ?? now
+        assumesOthers = true
+        outcomeWithoutRecord = nil
+    }
+
+    /// The key is this client's again, and with it what others may have sent.
+    mutating func inherit(_ now: MonotonicTime) {
+        assumesOthers = false
+        outcomeWithoutRecord = nil
+        addUnanswered(from: now, to: now)
+    }
+
+    /// Others have sent nothing that may have made the booking.
+    mutating func forgetOthers() { assumesOthers = false }
+
     /// The booking has a new record, and with it a new end. An earlier record is no doubt any more.
     mutating func forgetRecord() {
         guard outcomeWithoutRecord != nil else { return }

@@ -67,13 +67,16 @@ struct BookingLedger: Sendable {
         case .inDoubt(let evidence):
             // A cancelled booking that is repeated needs a new record.
             entry.isRecorded = entry.isRecorded && !entry.isWithdrawn
+            let isOrphan = entry.isOrphan
+            entry.isOrphan = false
+            if wish != nil { entry.isInherited = false }
             entry.isWithdrawn = false
             entry.state = .inFlight(id)
             entries[key] = entry
             return .send(
                 Grant(
                     body: entry.body, evidence: evidence, isRecorded: entry.isRecorded, accountID: entry.accountID,
-                    owedReport: entry.owedReport))
+                    isOrphan: isOrphan, owedReport: entry.owedReport))
         }
     }
 
@@ -157,11 +160,17 @@ struct BookingLedger: Sendable {
         while settledCount > settings.capacity, let oldest = replaceable.popFirst() { forget(oldest) }
     }
 
+    /// The booking in doubt is about to be taken over. `isInherited`: from another client.
+    mutating func isOrphan(_ key: String, isInherited: Bool) {
+        entries[key]?.isOrphan = true
+        if isInherited { entries[key]?.isInherited = true }
+    }
+
     /// Another entry takes the place of that of a key.
     mutating func remove(_ key: String) { store(nil, under: key) }
 
     /// Stores or removes an entry, and counts it.
-    private mutating func store(_ entry: Entry?, under key: String) { store(entry, under: key, replacing: entries[key]) }
+    mutating func store(_ entry: Entry?, under key: String) { store(entry, under: key, replacing: entries[key]) }
 
     private mutating func store(_ entry: Entry?, under key: String, replacing old: Entry?) {
         if let old { count(old, -1) }

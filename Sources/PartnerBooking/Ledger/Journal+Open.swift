@@ -20,7 +20,7 @@ extension Journal {
                 try file.keep(as: damagedPath)
                 opening.damagedCopy = damagedPath
             } catch {
-                throw .journalNotOpened("it is damaged and could not be kept as \(damagedPath): \(error.message)")
+                throw .journalNotOpened(Reason.notKept(damagedPath, error.message))
             }
         }
         let journal = open(file, contents, settings, opening)
@@ -51,11 +51,10 @@ extension Journal {
         } catch {
             switch error {
             case .locked, .missing: throw .journalLocked(path)
-            case .notAFile: throw .config("journal_path", "must name a file, or one that can be made")
-            case .symbolicLink: throw .config("journal_path", "names a symbolic link: name the file itself")
+            case .notAFile: throw .config("journal_path", MemberMessage.notAFile)
+            case .symbolicLink: throw .config("journal_path", MemberMessage.linkToFile)
             case .foreign(let uid):
-                throw .config(
-                    "journal_path", "names a file of user \(uid), and this process runs as user \(geteuid())")
+                throw .config("journal_path", MemberMessage.fileOfUser(uid, notOf: geteuid()))
             case .failed(let failure): throw .journalNotOpened(failure.message)
             }
         }
@@ -72,13 +71,11 @@ extension Journal {
             switch self {
             case .failed(let failure): .journalNotOpened(failure.message)
             case .noJournal:
-                .config("journal_path", "names a file that is no journal: move it away, or use another path")
+                .config("journal_path", MemberMessage.noJournal)
             case .ofLaterVersion:
-                .config("journal_path", "names a journal of a later version of this library: use that, or another path")
+                .config("journal_path", MemberMessage.laterJournal)
             case .ofAnotherService(let service):
-                .config(
-                    "journal_path",
-                    "names the journal of another service (\(service)): each service needs a path of its own")
+                .config("journal_path", MemberMessage.journalOf(service))
             }
         }
 
@@ -86,9 +83,9 @@ extension Journal {
         var reason: String {
             switch self {
             case .failed(let failure): failure.message
-            case .noJournal: "it is no journal"
-            case .ofLaterVersion: "a later version of this library wrote it"
-            case .ofAnotherService: "it is the journal of another service"
+            case .noJournal: Reason.noJournal
+            case .ofLaterVersion: Reason.laterVersion
+            case .ofAnotherService: Reason.otherService
             }
         }
     }
@@ -103,7 +100,7 @@ extension Journal {
             let isTooLarge = file.size > mostBytes
             let head = isTooLarge || file.size > settings.maxBytes ? try file.read(atMost: 5) : nil
             if head.map(JournalRecord.magics.contains) ?? true {
-                guard !isTooLarge else { throw JournalFailure(message: "it has more than \(mostBytes) bytes") }
+                guard !isTooLarge else { throw JournalFailure(message: Reason.tooLarge(mostBytes)) }
                 bytes = try file.read()
             }
         } catch {

@@ -9,7 +9,7 @@ final class Journal: @unchecked Sendable {
         let record: JournalRecord
         /// Records that belong to it.
         var more: [JournalRecord] = []
-        /// Who waits for it to be on the disk; nil: nobody.
+        /// The exchange that waits for it to be on the disk; nil: none.
         let id: TransferID?
 
         /// Somebody waits for it before he sends a booking.
@@ -219,7 +219,7 @@ final class Journal: @unchecked Sendable {
             do throws(JournalFailure) { try makeReady(file) } catch { return error.message }
         }
         guard isFull() else { return nil }
-        return "it is full: \(file.size) bytes of journal_max_bytes \(settings.maxBytes)"
+        return Reason.full(file.size, settings.maxBytes)
     }
 
     private struct CommitFailure: Error {
@@ -259,7 +259,7 @@ final class Journal: @unchecked Sendable {
         switch file.place {
         case .inPlace: needsRewriting = needsRewriting || file.mustBeReplaced
         case .gone: needsRewriting = true
-        case .replaced: throw JournalFailure(message: "another file has taken the place of \(settings.path)")
+        case .replaced: throw JournalFailure(message: Reason.replaced(settings.path))
         }
         if needsRewriting { try rewrite() }
     }
@@ -280,7 +280,7 @@ final class Journal: @unchecked Sendable {
         upkeep.rewritten(size: file.size)
     }
 
-    /// What can wait until there is nothing else to do. Without a moment: all of it, because this is the end. What fails is
+    /// Does what can wait until there is nothing else to do. Without a moment: all of it, because this is the end. What fails is
     /// tried again with the next booking.
     private func doUpkeep(_ now: MonotonicTime?) {
         guard let file else { return }

@@ -146,7 +146,7 @@ final class JournalAdopter {
             switch adoption.take(entries, known: known) {
             case .taken: files += found
             case .busy: hasLeftSome = true
-            case .conflict: note(directory.path(of: names[0]), "it has another booking under a key of this journal")
+            case .conflict: note(directory.path(of: names[0]), Reason.otherBooking)
             }
         }
         guard !files.isEmpty else { return [] }
@@ -302,13 +302,11 @@ extension Journal {
             return try JournalFolder(path: directory.path)
         } catch {
             switch error {
-            case .notADirectory: throw .config("journal_dir", "must name a directory, or one that can be made")
-            case .noParent: throw .config("journal_dir", "names a directory whose parent does not exist: make that")
-            case .symbolicLink: throw .config("journal_dir", "names a symbolic link: name the directory itself")
+            case .notADirectory: throw .config("journal_dir", MemberMessage.notADirectory)
+            case .noParent: throw .config("journal_dir", MemberMessage.noParent)
+            case .symbolicLink: throw .config("journal_dir", MemberMessage.linkToDirectory)
             case .foreign(let uid):
-                throw .config(
-                    "journal_dir",
-                    "names a directory of another user (\(uid)): name one inside it, which is made")
+                throw .config("journal_dir", MemberMessage.directoryOfUser(uid))
             case .failed(let failure): throw .journalNotOpened(failure.message, "journal_dir")
             }
         }
@@ -320,9 +318,9 @@ extension Journal {
         } catch {
             switch error {
             case .locked, .missing: return .taken
-            case .notAFile: return .unfit("it is no file")
-            case .symbolicLink: return .unfit("it is a symbolic link")
-            case .foreign(let uid): return .unfit("it belongs to user \(uid)")
+            case .notAFile: return .unfit(Reason.notAFile)
+            case .symbolicLink: return .unfit(Reason.symbolicLink)
+            case .foreign(let uid): return .unfit(Reason.ofUser(uid))
             case .failed(let failure): return .unfit(failure.message)
             }
         }
@@ -334,7 +332,7 @@ extension Journal {
     ) throws(Unfit) -> JournalContents {
         let contents = try read(file, settings)
         if contents.damagedBytes > 0 {
-            throw .failed(JournalFailure(message: "it is damaged: open it by journal_path"))
+            throw .failed(JournalFailure(message: Reason.damaged))
         }
         return contents
     }

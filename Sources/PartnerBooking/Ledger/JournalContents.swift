@@ -35,7 +35,7 @@ struct JournalEntry: Equatable, Sendable {
 
 /// The meaning of the bytes of a journal, damaged as they may be: every line that is intact counts, and no other.
 struct JournalContents {
-    /// Whose bookings these are; nil when the line that says so is missing or damaged.
+    /// The service of these bookings; nil when the line that names it is missing or damaged.
     private(set) var service: String?
     /// The ledger's clock at the moment of opening.
     private(set) var clock = 0
@@ -219,7 +219,7 @@ struct JournalContents {
         }
     }
 
-    /// Whether this is a journal at all, or the beginning of one.
+    /// This is a journal at all, or the beginning of one.
     var isJournal: Bool {
         hasRecords || JournalRecord.magics.contains { bytes.starts(with: $0) || $0.starts(with: bytes) }
     }

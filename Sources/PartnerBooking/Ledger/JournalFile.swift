@@ -38,7 +38,7 @@ final class JournalFile {
 
     private(set) var path: String
     private var descriptor: Int32
-    /// Where the next bytes go: the length of what was written whole.
+    /// The place of the next bytes: the length of what was written whole.
     private(set) var size: Int
 
     /// Opens the file, for nobody else as long as it is open. If there is none, it makes one,

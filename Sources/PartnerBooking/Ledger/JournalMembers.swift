@@ -46,7 +46,7 @@ struct JournalMembers {
     /// Throws when the bytes are not one JSON text.
     init(_ json: UnsafeRawBufferPointer) throws(JSONSyntaxError) {
         self.json = json
-        guard json.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: "too long") }
+        guard json.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: Reason.tooLong) }
         members = try JSON.scan(json, profile: .request, visitor: Visitor(json: json)).members
     }
 

@@ -11,6 +11,8 @@ extension BookingLedger {
         var isRecorded = false
         /// The account in which an earlier process sent it.
         var accountID: String?
+        /// It is taken over without a call of the host.
+        var isOrphan = false
         var owedReport: OwedReport?
     }
 

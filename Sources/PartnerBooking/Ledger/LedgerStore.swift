@@ -1,9 +1,9 @@
 import Glibc
 
-/// The ledger of one client, shared by the transfer thread and by threads of the host, and the journal that keeps it beyond
-/// the process.
+/// The ledger of one client, shared by the transfer thread and by threads of the host, and what keeps it beyond the process:
+/// a journal, or a store of the host's.
 final class LedgerStore: Sendable {
-    private struct State {
+    struct State {
         var ledger: BookingLedger
         var clock: LedgerClock
         /// Ends that were heard and that the journal holds, earliest first.
@@ -19,16 +19,17 @@ final class LedgerStore: Sendable {
         let dueAt: MonotonicTime
     }
 
-    private let state: Monitor<State>
+    let state: Monitor<State>
     /// The hearings that the ledger does not have yet. A thread that frees a completion never waits for the ledger. This lock is
     /// taken inside the other one.
     private let hearings = Monitor<[Hearing]>([])
     /// Nobody else has it.
     private let journal: Journal?
+    let host: HostLedger?
     private let clock: LedgerClock
-    private let service: @Sendable (String) -> Int?
+    let service: @Sendable (String) -> Int?
     /// Sends bookings in doubt that were taken over, if that is wanted.
-    private let resuming = Monitor<(@Sendable ([JournalEntry]) -> Void)?>(nil)
+    let resuming = Monitor<(@Sendable ([JournalEntry]) -> Void)?>(nil)
     private let process = getpid()
 
     /// The journal gets the record that an end was heard at the earliest after this time. Then it cannot be ahead of a host
@@ -37,14 +38,15 @@ final class LedgerStore: Sendable {
 
     /// `openedAt` dates the sendings of earlier processes. `service` returns the service of a bot.
     init(
-        _ ledger: BookingLedger, _ journal: Journal? = nil, restoring entries: [JournalEntry] = [],
+        _ ledger: BookingLedger, _ journal: Journal? = nil, host: HostLedger? = nil, restoring entries: [JournalEntry] = [],
         openedAt: MonotonicTime = .now(), service: @escaping @Sendable (String) -> Int? = { _ in 0 }
     ) {
         var ledger = ledger
         ledger.restore(entries, Evidence(inheritedAt: openedAt), service: service)
-        clock = journal?.clock ?? LedgerClock()
+        clock = journal?.clock ?? host?.clock ?? LedgerClock()
         state = Monitor(State(ledger: ledger, clock: clock))
         self.journal = journal
+        self.host = host
         self.service = service
     }
 
@@ -53,16 +55,26 @@ final class LedgerStore: Sendable {
         let wallClock = WallClock.milliseconds()
         return state.withLock { state in
             noteHearings(&state)
-            return state.ledger.begin(
+            let decision = state.ledger.begin(
                 key, request.wish, body: request.body, service: service, id: id, now: state.clock.now,
                 wallClock: wallClock)
+            // The lease of what is recorded may be over.
+            guard host != nil, case .send(var grant) = decision, grant.isRecorded else {
+                return decision
+            }
+            grant.isRecorded = false
+            return .send(grant)
         }
     }
 
     /// A booking in flight has ended, as `end` names it.
     func ended(_ key: String, _ ending: BookingLedger.Ending, end: TransferID) {
         state.withLock { $0.ledger.ended(key, ending, end: end, now: $0.clock.now) }
-        guard journal != nil, case .booked(let reply) = ending,
+        if let host, case .inDoubt = ending {
+            host.release(key)
+            state.withLock { $0.ledger.leftToOthers(key) }
+        }
+        guard isJournaled, case .booked(let reply) = ending,
             let entry = state.withLock({ $0.ledger.wish(of: key) })
         else { return }
         let kept = journal?.keepsReplies ?? true ? reply : nil
@@ -91,21 +103,42 @@ final class LedgerStore: Sendable {
     // MARK: The journal
 
     /// Bookings are recorded beyond the process.
-    var isJournaled: Bool { journal != nil }
+    var isJournaled: Bool { journal != nil || host != nil }
 
     /// The state in which the journal's file was found; nil without a journal.
     var opening: (path: String, found: Journal.Opening)? { journal.map { ($0.path, $0.opening) } }
 
-    /// Starts the thread that writes the journal, if there is one. `report` gets the end of each record that has an ID.
-    func startJournal(report: @escaping @Sendable ([Journal.Report]) -> Void) throws(PartnerBookingError) -> Thread? {
-        try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) }, heir: self)
+    /// Starts the thread that writes the journal or serves the host's store, if there is one. `report` gets the end of each
+    /// record that has an ID, and `find` what the store tells of keys.
+    func startJournal(
+        report: @escaping @Sendable ([Journal.Report]) -> Void,
+        find: @escaping @Sendable ([LedgerFinding]) -> Void = { _ in }
+    ) throws(PartnerBookingError) -> Thread? {
+        if let host {
+            return try host.start(
+                HostLedger.Receiver(
+                    report: report, find: find, waiting: { [self] in heardRecords(isEnd: $0) },
+                    inherit: { [self] in inheritOrphans($0) }))
+        }
+        return try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) }, heir: self)
     }
 
     /// No records follow.
-    func beginClose() { journal?.beginClose() }
+    func beginClose() {
+        journal?.beginClose()
+        host?.beginClose()
+    }
 
-    /// Returns whether the journal's thread is about to end. False: the disk hangs.
-    func waitForEnd(until moment: MonotonicTime) -> Bool { journal?.waitForEnd(until: moment) ?? true }
+    /// Returns whether the journal's thread is about to end. False: the disk hangs, or the host.
+    func waitForEnd(until moment: MonotonicTime) -> Bool {
+        journal?.waitForEnd(until: moment) ?? host?.waitForEnd(until: moment) ?? true
+    }
+
+    /// The journal's thread does not end.
+    func abandon(_ thread: Thread) {
+        host?.abandon()
+        thread.detach()
+    }
 
     // MARK: Hearing of an end
 
@@ -125,16 +158,17 @@ final class LedgerStore: Sendable {
         let hearing = Hearing(key: key, end: end, moment: clock.now + delay * 1_000, dueAt: dueAt)
         hearings.withLock { $0.append(hearing) }
         journal?.ask(at: dueAt)
+        host?.ask(at: dueAt)
     }
 
     /// Hands the hearings to the ledger.
-    private func noteHearings(_ state: inout State) {
+    func noteHearings(_ state: inout State) {
         let hearings = hearings.withLock { hearings in
             defer { hearings.removeAll(keepingCapacity: true) }
             return hearings
         }
         for hearing in hearings {
-            guard let record = state.ledger.heard(hearing.key, end: hearing.end, at: hearing.moment), journal != nil
+            guard let record = state.ledger.heard(hearing.key, end: hearing.end, at: hearing.moment), isJournaled
             else { continue }
             state.unwritten.append((hearing.key, record, hearing.dueAt))
         }
@@ -154,7 +188,10 @@ final class LedgerStore: Sendable {
             }
             return (records, state.unwritten.first?.dueAt)
         }
-        if let next { journal?.ask(at: next) }
+        if let next {
+            journal?.ask(at: next)
+            host?.ask(at: next)
+        }
         return records
     }
 
@@ -183,9 +220,10 @@ final class LedgerStore: Sendable {
     // MARK: Records
 
     /// Writes the intent of a booking in flight, without waiting. Returns false when there is no journal.
-    func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID) -> Bool {
-        guard journal != nil, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
-        append(key, id: id) {
+    /// `isOrphan`: no call of this host has asked for it.
+    func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID, isOrphan: Bool = false) -> Bool {
+        guard isJournaled, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
+        append(key, id: id, isOrphan: isOrphan) {
             .intent(entry.wish, body: body, accountID: accountID, recordedAt: entry.recordedAt)
         }
         return true
@@ -201,7 +239,7 @@ final class LedgerStore: Sendable {
 
     /// Takes back a record that is not written yet. Returns false when it may be on the disk.
     func revoke(_ key: String, _ id: TransferID) -> Bool {
-        let isRevoked = journal?.revoke(id) ?? true
+        let isRevoked = journal?.revoke(id) ?? host?.revoke(id) ?? true
         if isRevoked { recordUndone(key) }
         return isRevoked
     }
@@ -229,16 +267,17 @@ final class LedgerStore: Sendable {
     }
 
     /// Writes an event, if there is a journal. With an ID its end is reported.
-    private func append(_ key: String, id: TransferID? = nil, _ event: () -> JournalRecord.Event) {
-        guard let journal else { return }
+    private func append(_ key: String, id: TransferID? = nil, isOrphan: Bool = false, _ event: () -> JournalRecord.Event) {
+        guard isJournaled else { return }
         let event = event()
         let clock = state.withLock { state in
             let clock = state.clock.tick()
             if let isEnd = event.isEnd { state.ledger.recording(key, clock: clock, isEnd: isEnd) }
             return clock
         }
-        journal.append(
-            .event(event, key: key, JournalRecord.Stamp(at: WallClock.milliseconds(), clock: clock)), id: id)
+        let stamp = JournalRecord.Stamp(at: WallClock.milliseconds(), clock: clock)
+        journal?.append(.event(event, key: key, stamp), id: id)
+        host?.append(.event(event, key: key, stamp), id: id, isOrphan: isOrphan)
     }
 }
 

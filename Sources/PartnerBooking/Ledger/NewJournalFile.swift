@@ -13,7 +13,7 @@ final class NewJournalFile {
 
     init(path: String) throws(JournalFailure) {
         self.path = path
-        guard unlink(path) == 0 || errno == ENOENT else { throw JournalFailure("remove the old \(path)") }
+        guard unlink(path) == 0 || errno == ENOENT else { throw JournalFailure("remove \(path)") }
         descriptor = JournalDescriptors.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw JournalFailure("make \(path)") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -10,7 +10,7 @@ struct CallStatistics: @unchecked Sendable {
     /// Single numbers. Those from `inFlight` on go down again.
     enum Number: Int, CaseIterable {
         case slow, retries, connectionsOpened, connectionsReused, searchesJoined, cacheHits, cacheMisses
-        case breakersOpened, journalFailures, logLinesDropped
+        case breakersOpened, journalFailures, ledgerFailures, ledgerTakeovers, ledgerLeasesLost, logLinesDropped
         case inFlight, queued, breakersOpen
 
         var name: StaticString {
@@ -24,6 +24,9 @@ struct CallStatistics: @unchecked Sendable {
             case .cacheMisses: "cache_misses"
             case .breakersOpened: "breakers_opened"
             case .journalFailures: "journal_failures"
+            case .ledgerFailures: "ledger_failures"
+            case .ledgerTakeovers: "ledger_takeovers"
+            case .ledgerLeasesLost: "ledger_leases_lost"
             case .logLinesDropped: "log_lines_dropped"
             case .inFlight: "in_flight"
             case .queued: "queued"

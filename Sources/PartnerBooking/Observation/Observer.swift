@@ -83,6 +83,24 @@ final class Observer: Sendable {
         log.write(.error, "journal_failed") { $0.member("message", message) }
     }
 
+    /// The host's store did not answer, or answered with an error.
+    func ledgerFailed(_ message: String) {
+        statistics?.count(.ledgerFailures)
+        log.write(.error, "ledger_failed") { $0.member("message", message) }
+    }
+
+    /// A booking of an engine that has died is this client's now.
+    func tookOver() {
+        statistics?.count(.ledgerTakeovers)
+        log.write(.info, "ledger_took_over") { _ in }
+    }
+
+    /// Another engine has taken a booking over.
+    func leaseLost() {
+        statistics?.count(.ledgerLeasesLost)
+        log.write(.warning, "ledger_lease_lost") { _ in }
+    }
+
     private static func level(of result: CallResult) -> LogLevel {
         guard case .failure(let error) = result else { return .debug }
         if error.outcome == .unknown { return .warning }

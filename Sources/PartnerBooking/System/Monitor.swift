@@ -71,11 +71,18 @@ package final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Changes the state and wakes the threads in `wait`: after unlocking, so that none wakes only to wait for the lock.
-    func update(_ body: (inout State) -> Void) {
+    package func update(_ body: (inout State) -> Void) {
         lock()
         body(&state)
         unlock()
         pthread_cond_broadcast(&primitives.pointee.condition)
+    }
+
+    /// Waits until `body` gives a value.
+    package func wait<Result>(for body: (inout State) -> Result?) -> Result {
+        while true {
+            if let result = wait(until: nil, for: body) { return result }
+        }
     }
 
     /// Waits until `body` gives a value or the deadline (`nil`: none) has passed; then gives nil.

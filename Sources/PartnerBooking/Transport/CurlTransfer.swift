@@ -10,6 +10,7 @@ final class CurlTransfer {
     var mayHaveBeenSent: Bool { sendings != nil }
     /// libcurl must not repeat the request.
     private var isSentOnce = false
+    private var leaseEnd: SharedNumber?
     var connection = TransferConnection()
     private let maxReplyBytes: Int
     let sockets: CurlSockets
@@ -132,6 +133,7 @@ final class CurlTransfer {
     func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
         self.id = id
         isSentOnce = request.isSentOnce
+        leaseEnd = request.leaseEnd
         connection.isBooking = request.isBooking
         setNeedsNewConnection(request.needsNewConnection)
         guard aim(at: request) else { return false }
@@ -200,7 +202,7 @@ final class CurlTransfer {
         return aim(at: request) && ccurl_set_long(easy, CURLOPT_NOBODY, 1) == CURLE_OK
     }
 
-    /// Whether to wait for a connection in the making that may turn out to be shared, instead of making one more.
+    /// Sets whether to wait for a connection that is being made and may be shared, instead of making another one.
     func setWaitsForConnection(_ waits: Bool) {
         guard waits != waitsForConnection else { return }
         ccurl_set_long(easy, CURLOPT_PIPEWAIT, waits ? 1 : 0)
@@ -237,6 +239,7 @@ final class CurlTransfer {
         body = []
         sendings = nil
         isSentOnce = false
+        leaseEnd = nil
         if connection.isChanged { connection = TransferConnection() }
         watchedHead.pointee.head = ReplyHead()
         watchedHead.pointee.watcher = nil
@@ -248,7 +251,7 @@ final class CurlTransfer {
         isReusable = false
     }
 
-    /// What came of the request, now that libcurl is done with it.
+    /// Returns the result of the request after libcurl has ended it.
     func result(_ code: CURLcode) -> TransferResult {
         isReusable = code == CURLE_OK && sendings?.count == 1
         defer { if connection.isTrial { endTrial(code) } }
@@ -275,9 +278,11 @@ final class CurlTransfer {
 
     /// The reason why `willSend` has ended the transfer.
     private var refusalToSend: String {
-        connection.isUnusable
-            ? "\(connection.skipped) connections had unread bytes and were not used"
-            : "The connection broke and the request was not repeated: the platform keeps no keys, or the call was cancelled"
+        isLeaseOver
+            ? TransferMessage.leaseOver
+            : connection.isUnusable
+                ? TransferMessage.unreadBytes(connection.skipped)
+                : TransferMessage.notRepeated
     }
 
     private func failure(_ code: CURLcode) -> TransferFailure {
@@ -320,9 +325,14 @@ final class CurlTransfer {
         return false
     }
 
+    /// Another engine may have taken the booking over.
+    private var isLeaseOver: Bool {
+        leaseEnd.map { $0.value <= UInt64(clamping: BootClock.microseconds()) } ?? false
+    }
+
     /// Returns whether to send the request over the connection that libcurl has chosen.
     func willSend(_ ends: CurlSockets.Ends) -> Bool {
-        guard isUsable(ends), !(isSentOnce && mayHaveBeenSent) else { return false }
+        guard isUsable(ends), !(isSentOnce && mayHaveBeenSent), !isLeaseOver else { return false }
         let now = MonotonicTime.now()
         if let earlier = sendings {
             sendings = Sendings(count: earlier.count &+ 1, firstAt: earlier.firstAt, lastAt: now)

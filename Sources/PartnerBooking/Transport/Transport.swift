@@ -10,9 +10,11 @@ struct HTTPRequest: Sendable {
     var isBooking = false
     /// Use a new connection.
     var needsNewConnection = false
+    /// It is not sent from that moment on, on the boot clock in microseconds. nil: at any time.
+    var leaseEnd: SharedNumber?
 }
 
-/// What all requests of one kind share. A transport may keep what it made of it, and knows it again by its identity.
+/// The common part of all requests of one kind. A transport may cache data for it, by its identity.
 final class HTTPTarget: Sendable {
     let url: String
     /// `Name: value`. No value holds CR or LF: each was validated before it came here.
@@ -30,13 +32,13 @@ final class HTTPTarget: Sendable {
 struct HTTPOrigin: Sendable {
     /// Its place among the servers of the client.
     let number: Int
-    /// What is asked of it when only a connection is wanted.
+    /// The URL of a request that only opens a connection.
     let warmUpURL: String
     /// No connection is made to an address that the public internet does not have.
     let isPublicOnly: Bool
 }
 
-/// What came back, decompressed.
+/// A reply, decompressed.
 struct HTTPReply {
     let status: Int
     let body: [UInt8]
@@ -66,7 +68,7 @@ struct TransferFailure {
     var message: String
     var isRetryable: Bool
     var curlCode: Int?
-    /// What had come of a reply when the transfer broke. A server may answer in full and then break the connection.
+    /// The received part of a reply when the transfer broke. A server may answer in full and then break the connection.
     var partialReply: HTTPReply?
 }
 

@@ -25,6 +25,7 @@ extension ClientConfiguration {
                 }
             }
             journal?.write(&root)
+            ledger.write(&root)
         }
     }
 
@@ -225,5 +226,15 @@ extension ClientConfiguration.JournalOptions {
         root.member("resume_on_open", ifAny: resumesOnOpen)
         root.member("journal_max_bytes", ifAny: maxBytes)
         root.member("journal_keeps_replies", ifAny: keepsReplies)
+    }
+}
+
+extension ClientConfiguration.Ledger {
+    fileprivate func write(_ root: inout JSONWriter) {
+        root.member("ledger_scope", ifAny: scope)
+        root.member("ledger_lease_ms", ifAny: lease?.wholeMilliseconds)
+        root.member("ledger_takes_over", ifAny: takesOver)
+        root.member("journal_required", ifAny: isRequired)
+        root.member("journal_timeout_ms", ifAny: timeout?.wholeMilliseconds)
     }
 }

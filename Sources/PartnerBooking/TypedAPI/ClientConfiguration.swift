@@ -14,7 +14,7 @@ public struct ClientConfiguration: Sendable, Equatable {
     public var endpoint: ServiceEndpoint
     /// Deadline of a call, 1 ms to 10 minutes. nil: 5 seconds for a search or a look-up, 35 seconds for a booking.
     public var timeout: Duration?
-    /// A call that takes longer is told to be slow, once. 1 ms to 10 minutes. nil: never.
+    /// A call that takes longer is reported as slow, once. 1 ms to 10 minutes. nil: never.
     public var slowAfter: Duration?
     /// Calls being delivered at once, 1 to 100000.
     public var maxInFlight: Int?
@@ -41,6 +41,8 @@ public struct ClientConfiguration: Sendable, Equatable {
     public var platformByBot: [String: PlatformRules] = [:]
     /// Keeps bookings beyond the process. nil: they are remembered for the life of the client.
     public var journal: JournalOptions?
+    /// A store that the engines of a fleet share. Only for clients that are opened with a ledger.
+    public var ledger = Ledger()
 
     /// A configuration in which all but the service has its default.
     public init(endpoint: ServiceEndpoint) { self.endpoint = endpoint }
@@ -150,7 +152,7 @@ extension ClientConfiguration {
         /// `path` names a directory for all processes. Each client takes a journal in it that
         /// nobody has, or makes one, and adopts those of processes that have died.
         public var isDirectory = false
-        /// False: a booking that the journal does not take is sent all the same.
+        /// False: the client sends a booking even if the journal cannot record it.
         public var isRequired: Bool?
         /// Time that a booking waits for the journal, 1 ms to a minute.
         public var timeout: Duration?
@@ -184,6 +186,23 @@ extension ClientConfiguration {
                 maxBytes: maxBytes, keepsReplies: keepsReplies)
             isDirectory = true
         }
+    }
+
+    /// A store that the engines of a fleet share: docs/fleet.md. `journal` is then nil.
+    public struct Ledger: Sendable, Equatable {
+        /// Bookings of one scope share keys, 1 to 200 bytes. nil: the service's name.
+        public var scope: String?
+        /// Time after which another engine takes the bookings of a dead one over, 2 seconds to 10 minutes.
+        public var lease: Duration?
+        /// False: the client does not settle what dead engines left.
+        public var takesOver: Bool?
+        /// False: a booking that the store does not take is sent all the same.
+        public var isRequired: Bool?
+        /// Time that a booking waits for the store, 1 ms to a minute.
+        public var timeout: Duration?
+
+        /// Everything has its default.
+        public init() {}
     }
 }
 

@@ -59,6 +59,7 @@ import Testing
         let clinic = VoiceProfile(zone: try Zone.named("UTC"))
         let journalDefaults = Journal.Settings(path: "", service: "", retentionMilliseconds: 0)
         #expect(narrow.connection.maxConnections == 7)
+        #expect(read.hostLedger.scope == read.service.name)
         #expect(settings.rulesByBot.isEmpty)
         #expect(read.timeoutMilliseconds(for: .lookupCustomer) == timeouts[0])
 
@@ -88,6 +89,9 @@ import Testing
                 "resume_on_open": .boolean(read.resumesOnOpen),
                 "journal_max_bytes": .number(journalDefaults.maxBytes),
                 "journal_keeps_replies": .boolean(journalDefaults.keepsReplies),
+                "ledger_scope": .text("the service's name"),
+                "ledger_lease_ms": .number(read.hostLedger.leaseMilliseconds),
+                "ledger_takes_over": .boolean(read.hostLedger.takesOver),
                 "platform_keys": .string(settings.rules.keys.rawValue),
                 "platform_limit_ms": .number(settings.rules.platformLimitMilliseconds),
                 "check_start_at": .boolean(settings.rules.checksStart), "bots": .nothing,

@@ -138,7 +138,7 @@ import Testing
     func thisMachineIsRefusedUnlessItIsNamed(_ url: String, _ host: String) throws {
         let error = try #require(refusal(with("webhook_url", "\"\(url)\"")))
         #expect(error.code == .invalidConfig && error.field == "platforms.bot_1.webhook_url")
-        let advice = #"leads to this machine, \#(host): add "\#(host)" to "private_hosts" if that is intended"#
+        let advice = #"leads to this machine, \#(host): add "\#(host)" to private_hosts if that is intended"#
         #expect(error.message == "platforms.bot_1.webhook_url \(advice)")
         let others = #","private_hosts":["127.0.0.2","clinic.internal","10.0.0.1"]"#
         #expect(refusal(with("webhook_url", "\"\(url)\""), others)?.message == error.message)
@@ -158,7 +158,7 @@ import Testing
     @Test func aPrivateAddressIsRefusedWithTheNameToAdd() {
         for (url, host) in [("https://10.1/x", "10.0.0.1"), ("https://[FD00:0::1]", "[fd00::1]")] {
             let advice =
-                #"leads to an address that is not public, \#(host): add "\#(host)" to "private_hosts" if that is intended"#
+                #"leads to an address that is not public, \#(host): add "\#(host)" to private_hosts if that is intended"#
             #expect(refusal(with("webhook_url", "\"\(url)\""))?.message == "platforms.bot_1.webhook_url \(advice)")
         }
     }

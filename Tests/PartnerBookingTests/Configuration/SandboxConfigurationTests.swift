@@ -71,7 +71,7 @@ import Testing
         let text = ConfigurationSample.sandbox.setting("sandbox.time_zone", #""America/Springfield""#)
         let error = try #require(ConfigurationSample.refusal(text.bytes))
         #expect(error.code == .invalidConfig && error.field == "sandbox.time_zone")
-        let reason = "there is no time zone America/Springfield: neither in /usr/share/zoneinfo"
+        let reason = "there is no time zone America/Springfield in /usr/share/zoneinfo"
         #expect(error.message.hasPrefix("sandbox.time_zone cannot be used: \(reason)"))
     }
 

@@ -23,6 +23,10 @@ struct ExchangeChecker {
     private var isGiveUpLost = false
     /// The client closes.
     var isStopped = false
+    /// The ledger has the end, which another client has made.
+    var isEndedElsewhere = false
+    /// The key is another request's, whose end is none of this booking.
+    var isOfOthers = false
     var placesHeld = 0
     private(set) var violations: [String] = []
 
@@ -125,6 +129,7 @@ struct ExchangeChecker {
             hasGoneOn = true
             let readsOnly = isWithdrawn || !settlesByItself
             check(!isAttempting || !readsOnly || !mayRepeat, "the transport may repeat what must not be sent any more")
+        case .look: check(evidence.isElsewhere, "looks at a key that nobody else has")
         case .claim, .record, .revokeRecord, .void, .queue, .wait, .withdraw, .renew, .distrust: break
         }
     }
@@ -145,9 +150,11 @@ struct ExchangeChecker {
     }
 
     private mutating func checkSend() {
+        check(!evidence.isElsewhere, "sends although another client has the key")
         check(!isStopped, "sends although the client closes")
         check(!isAttempting, "sends while an attempt is under way")
         check(!isWithdrawn, "sends what was withdrawn")
+        check(openCalls.isEmpty || !openCalls.isSubset(of: unwanted), "sends for calls that were cancelled")
         check(!isWithoutCalls || settlesByItself, "sends by itself, although it is to read only")
         check(!isBooking || evidence.rules.keys != .none || !evidence.isInDoubt, "sends again to a platform without keys")
         isAttempting = true
@@ -175,7 +182,7 @@ struct ExchangeChecker {
         check(openCalls.remove(ticket) != nil, "call \(ticket) begins anew and is not its own")
         check(!unwanted.contains(ticket), "call \(ticket) begins anew although it was cancelled")
         check(!isStopped, "call \(ticket) begins anew although the client closes")
-        check(settlements == (isClaimed ? 1 : 0), "call \(ticket) begins anew before the key is free")
+        check(settlements == (isClaimed && !isEndedElsewhere ? 1 : 0), "call \(ticket) begins anew before the key is free")
     }
 
     private mutating func checkSettlement(_ ending: BookingLedger.Ending) {
@@ -208,8 +215,8 @@ struct ExchangeChecker {
         check(openCalls.isEmpty, "ends without an end for calls \(openCalls.sorted())")
         check(placesHeld == 0, "ends with a place")
         check(!isAttempting, "ends while an attempt is under way")
-        check(settlements == (isClaimed ? 1 : 0), "ends after \(settlements) settlements")
-        check(reports == (isSettled && isOwed ? 1 : 0), "ends after \(reports) reports")
+        check(settlements == (isClaimed && !isEndedElsewhere ? 1 : 0), "ends after \(settlements) settlements")
+        check(reports == ((isSettled || isEndedElsewhere && !isOfOthers) && isOwed ? 1 : 0), "ends after \(reports) reports")
         check(!isSettled || !isOwedNow, "unknown is told although nothing is open")
         hasEnded = true
     }

@@ -159,6 +159,7 @@ extension ExchangeHarness {
 
     @discardableResult
     mutating func endRecord(_ end: Exchange.RecordEnd) -> String {
+        if end == .durable, exchange.record == .pending { checker.evidence.isElsewhere = false }
         records = 0
         if case .failed(_, isUndone: false) = end { checker.mayStand = true }
         return feed("record \(end)") { [now] exchange, _ in exchange.recordEnded(end, now) }

@@ -42,6 +42,7 @@ extension ExchangeHarness {
         case .settle(.notBooked(let outcome)): "settle: \(outcome.rawValue)"
         case .settle(.inDoubt): "settle: in doubt"
         case .withdraw: "withdraw"
+        case .look: "look"
         case .renew: "renew"
         case .sendNoMore: "no more is sent"
         case .distrust: "distrust the connection"

@@ -47,6 +47,8 @@ struct ExchangeHarness {
     var takeBacks = 0
     var voids = 0
     var places = 0
+    /// Looks at the key of another client that are not answered.
+    var looks = 0
     var giveUps = 0
     var giveUpRecords = 0
     var abandons = 0
@@ -239,6 +241,7 @@ struct ExchangeHarness {
             told.append((call.ticket, result, exchange.timing(call, now)))
         case .sendNoMore: attempt?.attempt.isSentOnce = true
         case .resubmit(let call): open.removeAll { $0.ticket == call.ticket }
+        case .look: looks += 1
         case .leavePlace, .goOn, .settle, .withdraw, .renew, .report, .distrust, .end, .complete: break
         }
         if case .voiding = exchange.phase { checker.isVoiding = true } else { checker.isVoiding = false }

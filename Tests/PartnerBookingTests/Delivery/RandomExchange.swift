@@ -6,6 +6,8 @@ struct RandomExchange {
     private(set) var harness: ExchangeHarness
     private var random: SplitMix64
     private let hasStore: Bool
+    /// Other clients use the store, too.
+    private let hasOthers: Bool
     private var isStopped = false
     private var isDropped = false
     private var hasAnswer = false
@@ -18,6 +20,7 @@ struct RandomExchange {
     init(seed: UInt64) {
         var random = SplitMix64(state: seed)
         hasStore = Int.random(in: 0..<4, using: &random) > 0
+        hasOthers = hasStore && Int.random(in: 0..<3, using: &random) == 0
         harness = ExchangeHarness(Self.settings(&random, seed))
         self.random = random
         harness.begin()
@@ -101,6 +104,7 @@ struct RandomExchange {
         case 1: leave()
         case 2: disturbService()
         case 3 where number(0..<10) == 0 || isStopped: stop()
+        case 3 where hasOthers: harness.take(HostEvent.lost)
         case 4..<9: pass()
         default: answer()
         }
@@ -133,8 +137,15 @@ struct RandomExchange {
     private mutating func answer() {
         if harness.exchange.phase == .queued, harness.places > 0 {
             harness.place()
+        } else if harness.looks > 0 {
+            harness.take(HostEvent.answersToLook[number(0..<HostEvent.answersToLook.count)])
+        } else if harness.records > 0, hasOthers, number(0..<2) == 0 {
+            harness.take(HostEvent.answersToClaim[number(0..<HostEvent.answersToClaim.count)])
         } else if harness.records > 0 {
             harness.endRecord([.durable, .durable, .durable, .failed, .undone][number(0..<5)])
+        } else if harness.voids > 0, hasOthers, number(0..<3) == 0 {
+            harness.voids = 0
+            harness.take(HostEvent.lost)
         } else if harness.voids > 0 {
             harness.endVoid(number(0..<4) > 0)
         } else if harness.giveUpRecords > 0 {
@@ -202,6 +213,7 @@ struct RandomExchange {
             switch harness.exchange.phase {
             case .claiming: harness.claims > 0 || harness.giveUps > 0
             case .recording: harness.records > 0 && (timers.contains(.recordOverdue) || !hasStore) || harness.takeBacks > 0
+            case .awaiting: timers.contains(.lookDue)
             case .queued: harness.places > 0
             case .attempting:
                 harness.attempt != nil && (timers.contains(.attemptOverdue) || !harness.open.isEmpty && !deadlines.isEmpty)

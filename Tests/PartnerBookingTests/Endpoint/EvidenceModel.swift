@@ -18,6 +18,8 @@ struct EvidenceModel {
 
     private(set) var sendings: [Sending] = []
     let rules: BookingRules
+    /// Another client has the key.
+    var isElsewhere = false
 
     init(_ rules: BookingRules, inheritedAt moment: MonotonicTime? = nil) {
         self.rules = rules
@@ -41,11 +43,11 @@ struct EvidenceModel {
     // MARK: Questions
 
     var outcome: PartnerBookingError.Outcome {
-        if sendings.isEmpty { return .notSent }
+        if sendings.isEmpty && !isElsewhere { return .notSent }
         return isInDoubt ? .unknown : .rejected
     }
 
-    var isInDoubt: Bool { sendings.indices.contains(where: isOpen) || foreign != nil }
+    var isInDoubt: Bool { sendings.indices.contains(where: isOpen) || foreign != nil || isElsewhere }
 
     /// The outcome if the records do not stand. nil: there is another doubt, or none.
     var outcomeWithoutRecord: PartnerBookingError.Outcome? {

@@ -98,13 +98,13 @@ import Testing
             Self.refusal(Journal.Settings(path: path, isInDirectory: true, service: "s", retentionMilliseconds: 1_000))
         }
         try file.write([])
-        #expect(refused(file.path)?.message == "journal_dir must name a directory, or one that can be made")
+        #expect(refused(file.path)?.message == "journal_dir must name a directory that exists or can be created")
         unlink(file.path)
         #expect(symlink("/tmp", file.path) == 0)
         #expect(refused(file.path)?.message == "journal_dir names a symbolic link: name the directory itself")
         unlink(file.path)
         let orphan = refused(file.path + "/missing/journals")
-        #expect(orphan?.message == "journal_dir names a directory whose parent does not exist: make that")
+        #expect(orphan?.message == "journal_dir names a directory without a parent: create the parent directory")
         #expect(orphan?.code == .invalidConfig && orphan?.field == "journal_dir")
         if geteuid() != 0 { #expect(refused("/usr")?.code == .invalidConfig) }
     }

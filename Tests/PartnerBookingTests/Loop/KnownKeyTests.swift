@@ -90,7 +90,7 @@ import Testing
         let again = Self.booking { $0.replacing(text, with: other) }
         let error = try #require(client.wait(.createBooking, again).failure)
         #expect(error.code == .idempotencyKeyReused && error.outcome == .unknown && error.attempts == 0)
-        #expect(error.message.hasPrefix("This key's booking is made: resume it"))
+        #expect(error.message.hasPrefix("The idempotency_key has another booking, which is made: resume it"))
         let booking = try #require(try JSONDocument(reply, profile: .reply).root["booking"])
         let start = "2030-01-14T10:00:00Z"
         #expect(error.existing == .init(state: .booked, startAt: start, bookingID: booking["id"]?.string))

@@ -67,7 +67,7 @@ import Testing
     ])
     func anotherStartIsRefused(_ start: String) throws {
         try Self.expectRefusal(
-            Self.several.setting("start_before", start), "start_before", TimestampForm.example)
+            Self.several.setting("start_before", start), "start_before", Form.timestampExample)
     }
 
     @Test(arguments: ["null", "5", "[]", "{}", #""""#, RequestText.string(257)])

@@ -39,7 +39,7 @@ import Testing
         #expect(error.code == .invalidField && error.field == "booking.start_at" && !error.isRetryable)
         #expect(
             error.message == "booking.start_at is \(start), which is in the past: today is Monday, 2030-01-14, and the "
-                + "time is 14:00 in UTC. Ask for a time to come")
+                + "time is 14:00 in UTC. Ask for a future time")
     }
 
     /// A start five minutes ago may be a clock that is ahead, or a caller who has come already: the platform decides.

@@ -100,7 +100,7 @@ import Testing
             let configuration = Array(#"{"api_key":"sk_ptnr_descriptors"}"#.utf8)
             let client = #expect(throws: PartnerBookingError.self) { try PartnerBookingClient(json: configuration) }
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-            #expect(event?.message == "A file descriptor could not be had")
+            #expect(event?.message == TransferMessage.noDescriptor)
             #expect(client?.code == .resourceUnavailable)
             #expect(client?.isRetryable == true)
             let opened = try PartnerBookingClient(json: configuration)

@@ -29,7 +29,7 @@ import Testing
         #expect(failure.partialReply == nil)
     }
 
-    /// docs/errors.md, column "retryable".
+    /// docs/errors.md: which codes are retryable.
     @Test func whatMayBeRetriedIsWhatTheDocumentationSays() {
         let retryable: [PartnerBookingError.Code: Bool] = [
             .dnsFailed: true, .connectFailed: true, .proxyFailed: true, .connectionLost: true, .resourceUnavailable: true,

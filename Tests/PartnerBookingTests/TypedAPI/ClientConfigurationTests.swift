@@ -95,6 +95,20 @@ import Testing
         #expect(read.journal?.path == "/tmp/journals" && read.journal?.isInDirectory == true && read.resumesOnOpen)
     }
 
+    @Test func everyMemberOfTheLedgerArrives() throws {
+        var configuration = ClientConfiguration(endpoint: .sandbox())
+        configuration.ledger.scope = "clinics"
+        configuration.ledger.lease = .milliseconds(8_001)
+        configuration.ledger.takesOver = false
+        configuration.ledger.isRequired = false
+        configuration.ledger.timeout = .milliseconds(8_002)
+        let read = try Configuration(json: configuration.json, hasLedger: true)
+        #expect(read.hostLedger.scope == "clinics" && read.hostLedger.leaseMilliseconds == 8_001)
+        #expect(!read.hostLedger.takesOver && !read.policy.isJournalRequired)
+        #expect(read.hostLedger.timeoutMilliseconds == 8_002)
+        #expect(Self.refusal(configuration)?.field == "ledger_scope")
+    }
+
     @Test func everyMemberOfThePlatformsArrives() throws {
         let platform = ClientConfiguration.BotPlatform(
             accountID: "acct_1", webhookURL: "https://clinic.internal/hook", webhookSecrets: ["new", "old"],
