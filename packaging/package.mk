@@ -4,13 +4,14 @@
 ##   make install         install under PREFIX (default /usr/local), below DESTDIR if it is set
 ##   make uninstall       remove exactly what was installed there
 ##   make deb             libpartnerbooking1, libpartnerbooking-dev, debug symbols, in build/deb
-##   make docs            the C ABI by Doxygen and the Swift API by DocC, in build/docs
+##   make docs            a web site of the pages, beside those of Doxygen and DocC, in build/docs
 ##   make test-package    test programs that are built against the installed library
 ##   make test-abi        compare the ABI with Tests/abi
 ##   make abi-description write additions to the ABI into Tests/abi
 .PHONY: install uninstall deb docs test-package test-abi abi-description
 
-TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf dpkg-gensymbols=dpkg-dev doxygen=doxygen strace=strace
+TEST_PACKAGES += abidw=abigail-tools man=man-db pkg-config=pkgconf dpkg-gensymbols=dpkg-dev doxygen=doxygen strace=strace \
+	chromium=chromium
 
 PREFIX     ?= /usr/local
 DESTDIR    ?=
@@ -39,10 +40,12 @@ deb: $(BUILT)
 	VERSION='$(VERSION)' SONAME='$(SONAME)' packaging/build-debs build/deb
 	lintian --fail-on error --allow-root build/deb/*.deb
 
-docs: build-swift-tests
+docs: build-swift-tests $(VENV)/installed
 	@: $(call need,doxygen=doxygen)
+	@rm -rf build/docs
 	@VERSION='$(VERSION)' packaging/build-docs build/docs
-	@echo "build/docs/html/index.html, and build/docs/PartnerBooking.doccarchive for a web server"
+	@VERSION='$(VERSION)' $(PYTHON) packaging/site.py build/docs
+	@echo "build/docs/index.html links all of it. A web server needs build/docs as its root."
 
 test-package: check-test lib $(VENV)/installed
 	$(PYTHON) -m pytest -q Tests/python/test_install.py Tests/python/test_debian.py

@@ -31,6 +31,7 @@ from fault_server import FaultServer, Script
 from held import ending, holding  # noqa: F401  # fixtures of several files
 from host import Host
 from ledger import on_the_wire, one_at_a_time  # noqa: F401  # fixtures of several files
+from ledger_hands import start_hands  # noqa: F401  # a fixture of several files
 from programs import run_program
 from reference_names import API_KEY
 from run_reference import ReferenceServer

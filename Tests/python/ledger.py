@@ -130,7 +130,7 @@ def statuses(reference, bot: str) -> list[int]:
 
 
 FIRST_WORDS = {"booked": "is made", "in_flight": "is in flight", "in_doubt": "is in doubt"}
-"""How a refusal of another request under a known key begins, after `This key's booking `."""
+"""A refusal of another request under a known key: its words after `The idempotency_key has another booking, which `."""
 
 
 def reused(result: pbk.Result, key: str, state: str, start_at: str = SLOT, booking_id: str | None = None) -> None:
@@ -138,7 +138,8 @@ def reused(result: pbk.Result, key: str, state: str, start_at: str = SLOT, booki
     error = failure(result, "IDEMPOTENCY_KEY_REUSED")
     assert (error["outcome"], error["field"], error["idempotency_key"]) == ("unknown", "idempotency_key", key)
     assert (error["attempts"], error["retryable"], error["status"]) == (0, False, None)
-    assert error["message"].startswith(f"This key's booking {FIRST_WORDS[state]}: resume it"), error
+    words = f"The idempotency_key has another booking, which {FIRST_WORDS[state]}: resume it"
+    assert error["message"].startswith(words), error
     existing = error["existing"]
     assert set(existing) - {"booking_id"} == {"state", "start_at"}, error
     assert (existing["state"], existing["start_at"]) == (state, start_at), error

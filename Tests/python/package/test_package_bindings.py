@@ -26,7 +26,8 @@ NOT_NEEDED = {
 
 
 def test_functions_are_bound_as_the_header_declares_them():
-    types = {**C_TYPES, "pbk_callback": C_TYPES["void *"]}  # never one of ours
+    # Never one of ours.
+    types = {**C_TYPES, "pbk_callback": C_TYPES["void *"], "pbk_ledger_callback": C_TYPES["void *"]}
     types.update(pbk_log_callback=_bindings.LOG_CALLBACK, pbk_log_level=ctypes.c_int)
     bound = {name: function for name, function in vars(_bindings).items() if name.startswith("pbk_")}
     assert set(FUNCTIONS) - set(bound) == NOT_NEEDED
@@ -76,6 +77,8 @@ def _members(heading: str) -> set[str]:
 
 
 WELL_TYPED = """
+from typing import Any
+
 import partnerbooking as pb
 
 async def story(client: pb.AsyncClient) -> str | None:
@@ -100,6 +103,20 @@ async def report_later(settled: pb.Settled) -> None:
 async def slow(client: pb.AsyncClient) -> None:
     await client.search_availability("{}", on_slow=lambda: print("one moment"))
     await client.search_availability("{}", on_slow=lambda: report_later(pb.Settled("k", None, None, None)))
+
+class Store:
+    def execute(self, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{"id": one["id"], "result": "failed"} for one in operations]
+
+class AsyncStore:
+    async def execute(self, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return []
+
+pb.Client(endpoint="sandbox", ledger=Store(), ledger_scope="fleet-1", ledger_lease_ms=5000, ledger_takes_over=False)
+pb.Client(ledger=pb.ledgers.from_url("redis://localhost/0"))
+pb.AsyncClient(ledger=Store())
+pb.AsyncClient(ledger=AsyncStore())
+pb.AsyncClient(ledger=pb.ledgers.async_from_url("redis://localhost/0"))
 
 def what_to_say(error: pb.Error) -> str:
     if error.outcome == "unknown" or error.source == "network":
@@ -131,6 +148,8 @@ ILL_TYPED = {
     'pb.Client().pending_bookings()[0].state == "done"': "overlap",
     'pb.Client(on_call=lambda: None)': "on_call|lambda",
     'pb.Client().stats().calls[0].cuont': "cuont",
+    'pb.Client(ledger="redis://localhost/0")': "ledger",
+    'pb.Client(ledger=pb.ledgers.async_from_url("redis://localhost/0"))': "ledger|Coroutine",
 }
 
 

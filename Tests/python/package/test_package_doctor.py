@@ -51,7 +51,7 @@ def test_doctor_needs_no_bot_to_try_a_key(run, start_faults):
     assert failure(run, "--bot", "b", API_KEY=API_KEY, API_URL=server.url)[0] == "service"
     for page in (b"<html>", b'{"error":"not_found"}', b'{"message":"no Route matched with those values"}'):
         server.play(answer(http_reply(404, page)))
-        assert "`paths` are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
+        assert "paths are wrong" in failure(run, API_KEY=API_KEY, API_URL=server.url)[1]
 
 
 @pytest.mark.parametrize("member", ["journal_path", "journal_dir"])
@@ -126,7 +126,7 @@ def test_doctor_no_tls_at_all(run, start_faults):
 
     plain = start_faults(answer_in_the_clear)
     step, text = failure(run, "--bot", "b", API_KEY=API_KEY, API_URL=plain.url.replace("http:", "https:"))
-    assert step == "TLS" and "speak TLS" in text
+    assert step == "TLS" and "speaks TLS" in text
 
 
 def test_doctor_wrong_key(run, hosted):
@@ -148,7 +148,7 @@ def test_doctor_malformed_key(run, key, said):
     [
         (answer(http_reply(200, b"<html>")), "service", "is not the Partner API"),
         (answer(http_reply(301, b"")), "service", "The service has moved"),
-        (answer(http_reply(404, b"")), "service", "`paths` are wrong"),
+        (answer(http_reply(404, b"")), "service", "paths are wrong"),
         (answer(http_reply(500, b"")), "service", "The service is in trouble"),
         (answer(http_reply(429, b"")), "service", "asked too often"),
         (answer(http_reply(409, TAKEN_REPLY)), "service", "does not like"),
@@ -183,7 +183,7 @@ def of_webhook(run, tmp_path):
         config = tmp_path / "config.json"
         config.write_text(json.dumps(members))
         step, text = failure(run, "--config", str(config), "--bot", "bot_1", *arguments)
-        assert "the key" not in text and "base_url" not in text and "`paths`" not in text and "Partner API" not in text
+        assert "the key" not in text and "base_url" not in text and "Partner API" not in text
         return step, text
 
     return find
@@ -192,13 +192,13 @@ def of_webhook(run, tmp_path):
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (401, ["`webhook_secret`", "`account_id`", "webhook_url", "clock", " UTC"]),
-        (403, ["`webhook_secret`", "`account_id`", "webhook_url", "clock"]),
-        (404, ["webhook_url", "/availability/search", "`account_id`"]),
+        (401, ["webhook_secret", "account_id", "webhook_url", "clock", " UTC"]),
+        (403, ["webhook_secret", "account_id", "webhook_url", "clock"]),
+        (404, ["webhook_url", "/availability/search", "account_id"]),
         (405, ["webhook_url", "/availability/search"]),
         (308, ["webhook_url", "moved"]),
-        (400, ["`account_id`"]),
-        (422, ["`account_id`"]),
+        (400, ["account_id"]),
+        (422, ["account_id"]),
         (429, ["platform is asked too often"]),
         (500, ["platform is in trouble"]),
     ],
@@ -212,10 +212,10 @@ def test_doctor_a_webhook_that_refuses(of_webhook, start_faults, status, said):
 def test_doctor_a_webhook_that_is_none(of_webhook, start_faults):
     server = start_faults(answer(http_reply(200, b"<html>")))
     step, text = of_webhook(server.url)
-    assert step == "service" and "no platform's webhook: is webhook_url right" in text
+    assert step == "service" and "no platform's webhook: check webhook_url" in text
     server.stop_listening()
     step, text = of_webhook(server.url)
-    assert step == "connect" and "is webhook_url right" in text
+    assert step == "connect" and "check webhook_url" in text
 
 
 def test_doctor_a_webhook_with_another_hosts_certificate(run, start_faults, certificates, tmp_path):
@@ -235,7 +235,7 @@ def test_doctor_a_platform_that_does_not_know_the_signature(run, relay2, referen
     config = tmp_path / "config.json"
     config.write_text(json.dumps(members))
     step, text = failure(run, "--config", str(config), "--bot", bot)
-    assert step == "service" and "`webhook_secret`" in text and "the key" not in text
+    assert step == "service" and "webhook_secret" in text and "the key" not in text
 
 
 def test_doctor_searches_date_times_with_an_offset(run, start_faults):

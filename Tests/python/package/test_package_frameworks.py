@@ -14,7 +14,7 @@ from python_package import PACKAGE, pb
 
 FRAMEWORKS = {"livekit": "livekit", "openai_agents": "agents", "pipecat": "pipecat"}
 """By the module for it: the framework's own module."""
-EXTRAS = sorted([*(module.replace("_", "-") for module in FRAMEWORKS), "otel", "prometheus"])
+EXTRAS = sorted([*(module.replace("_", "-") for module in FRAMEWORKS), "otel", "postgres", "prometheus", "redis"])
 
 HIDDEN = "import sys; sys.modules.update(dict.fromkeys({names}))\n"
 """Importing one of them fails, also where it is installed."""

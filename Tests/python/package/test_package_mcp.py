@@ -239,7 +239,7 @@ def test_what_is_wrong_is_said_before_the_first_message(run, tmp_path):
     code, out, err = run("mcp", "--config", str(config), "--bot", "bot_1")
     assert (code, out) == (1, "") and "time_zone" in err
     code, out, err = run("mcp", "--config", str(config))
-    assert (code, out) == (2, "") and "which bot" in err
+    assert (code, out) == (2, "") and "no bot: name it by --bot" in err
     code, out, err = run("mcp", "--sandbox", "--call", "x" * 300)
     assert (code, out) == (2, "") and "--call" in err
 

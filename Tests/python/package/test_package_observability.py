@@ -18,10 +18,10 @@ def section(title: str) -> str:
     return PAGE.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
-def in_first_column(text: str) -> set[str]:
-    """The names in the first cells of tables."""
-    cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
-    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+def names_of_items(text: str) -> set[str]:
+    """The names before the colon of list items, such as "- `name`, `other`: …"."""
+    items = re.findall(r"^- (`[\w.]+`(?:,\s+`[\w.]+`)*): ", text, re.MULTILINE)
+    return {name for item in items for name in re.findall(r"`([\w.]+)`", item)}
 
 
 def test_example_prints_what_the_page_shows():
@@ -41,14 +41,14 @@ def test_page_has_each_metric():
         registry.register(Collector(client))
         text = generate_latest(registry).decode()
     named = set(re.findall(r"^# TYPE partnerbooking_(\w+)", text, re.MULTILINE))
-    assert in_first_column(section("Prometheus")) == named
+    assert names_of_items(section("Prometheus")) == named
 
 
 def test_page_has_each_member_of_an_ended_call():
-    assert in_first_column(section("Each call")) == {field.name for field in dataclasses.fields(pb.CallEnded)}
+    assert names_of_items(section("Each call")) == {field.name for field in dataclasses.fields(pb.CallEnded)}
 
 
 def test_page_has_each_attribute_of_a_span():
     source = (EXAMPLES.parent / "partnerbooking" / "otel.py").read_text()
     names = set(re.findall(r'"((?:partnerbooking|http|server|url|network|error)\.[a-z_.]+)"', source))
-    assert in_first_column(section("OpenTelemetry")) == names
+    assert names_of_items(section("OpenTelemetry")) == names

@@ -36,6 +36,9 @@ COUNTED = {
     "cache_misses",
     "breakers_opened",
     "journal_failures",
+    "ledger_failures",
+    "ledger_takeovers",
+    "ledger_leases_lost",
     "log_lines_dropped",
 }
 GAUGES = {

@@ -49,7 +49,7 @@ def test_command_says_what_is_missing(run, tmp_path):
     assert (code, out) == (1, "") and "voice.time_zone" in err
     assert run("tool", FIND, "{}", API_KEY="sk_ptnr_1")[::2] == (
         2,
-        "partnerbooking: which bot asks? Name it by --bot or in PARTNER_BOT_ID\n",
+        "partnerbooking: no bot: name it by --bot or in PARTNER_BOT_ID\n",
     )
 
 

@@ -9,9 +9,10 @@
 `Client` waits, `AsyncClient` is awaited. docs/python.md shows both from the first line on.
 """
 
-from . import errors, voice, webhook
+from . import errors, ledgers, voice, webhook
 from ._bindings import path as library_path
 from ._bindings import pbk_version as _pbk_version
+from ._ledger import AsyncLedger, Ledger
 from ._version import __version__
 from .aio import AsyncClient
 from .client import Client
@@ -52,6 +53,7 @@ __all__ = [
     "Appointment",
     "AsyncClient",
     "AsyncConversation",
+    "AsyncLedger",
     "Availability",
     "CallEnded",
     "CallOptions",
@@ -67,6 +69,7 @@ __all__ = [
     "Existing",
     "GiveUpReply",
     "KnownCustomer",
+    "Ledger",
     "LookupCustomerReply",
     "LookupCustomerRequest",
     "OfferedSlot",
@@ -79,6 +82,7 @@ __all__ = [
     "ToolStats",
     "__version__",
     "booking_key",
+    "ledgers",
     "library_path",
     "library_version",
     "random_key",

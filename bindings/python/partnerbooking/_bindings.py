@@ -1,10 +1,10 @@
 """The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller
 does with a string.
 
-`partnerbooking.h` is the reference. Completions are taken from the client's queue, so the library's
-threads do not enter Python, and an interpreter that is shutting down has nothing to fear from them.
-The log is the one exception: _log.py hands the library a function pointer, and takes it back before
-the interpreter ends.
+`partnerbooking.h` is the reference. Completions and ledger batches are taken from the client, so
+the library's threads do not enter Python, and an interpreter that is shutting down has nothing to
+fear from them. The log is the one exception: _log.py hands the library a function pointer, and
+takes it back before the interpreter ends.
 """
 
 from __future__ import annotations
@@ -65,6 +65,19 @@ def libcurl() -> str:
 
 # Functions that wait, or read a file. Other threads run meanwhile.
 pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out, _status_out)
+pbk_client_open_with_ledger = _function(
+    _waiting,
+    "pbk_client_open_with_ledger",
+    _handle,
+    ctypes.c_char_p,
+    ctypes.c_void_p,  # the callback, always NULL
+    ctypes.c_void_p,
+    _string_out,
+    _status_out,
+)
+pbk_next_ledger_batch = _function(
+    _waiting, "pbk_next_ledger_batch", _string, _handle, ctypes.c_int32, ctypes.POINTER(ctypes.c_uint64), _status_out
+)
 pbk_client_close = _function(_waiting, "pbk_client_close", ctypes.c_int, _handle, ctypes.c_int32)
 pbk_search_availability = _function(_waiting, "pbk_search_availability", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle, ctypes.c_char_p, _status_out)
@@ -107,6 +120,9 @@ pbk_conversation_end = _function(_prompt, "pbk_conversation_end", ctypes.c_int, 
 pbk_client_fd = _function(_prompt, "pbk_client_fd", ctypes.c_int, _handle)
 # It would wait if it were told to; here it is only ever asked for what is there already.
 pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
+pbk_ledger_answer = _function(
+    _prompt, "pbk_ledger_answer", ctypes.c_int, _handle, ctypes.c_uint64, ctypes.c_char_p, _string_out
+)
 pbk_completion_event = _function(_prompt, "pbk_completion_event", ctypes.c_int, _completion)
 pbk_completion_operation = _function(_prompt, "pbk_completion_operation", ctypes.c_int, _completion)
 pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uint64, _completion)

@@ -1,4 +1,4 @@
-"""The command line: search, book, lookup, tool, mcp, serve and doctor."""
+"""The command line: search, book, lookup, tool, mcp, serve, doctor and pending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import _doctor, _mcp_cli, _output, _serve_cli, _table, _tool_cli, _voice_cli
+from . import _doctor, _mcp_cli, _messages, _output, _pending_cli, _serve_cli, _table, _tool_cli, _voice_cli
 from ._version import __version__
 from .aio import AsyncClient
 from .errors import Error, IdempotencyKeyReused
@@ -22,14 +22,17 @@ from .values import CreateBookingRequest, Customer, LookupCustomerRequest, Reply
 DESCRIPTION = """\
 Finds free appointment slots and books one through the Partner API.
 
-from the environment:
+environment:
   PARTNER_API_KEY   the key, sk_ptnr_...; never on the command line, where others see it
-  PARTNER_BOT_ID    the bot, if --bot does not name it
+  PARTNER_BOT_ID    the bot, unless --bot names one
   PARTNER_API_URL   another base URL than the service's own
+  PARTNER_LEDGER    the URL of a fleet's ledger, which may have a password
   PARTNER_CA_FILE   a PEM file of certificates to trust instead of the system's
 
-ends with 0 when the service said yes, 1 when it did not, could not be asked, or its answer could not be printed, 2 when
-something is missing or wrong on the command line or in the environment"""
+exit status:
+  0   the service said yes
+  1   the service said no or could not be asked, or its answer could not be printed
+  2   something is missing or wrong on the command line or in the environment"""
 
 JOURNAL = {
     *("journal_path", "journal_dir", "journal_required", "journal_timeout_ms", "journal_max_bytes"),
@@ -49,16 +52,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _parser().parse_args(arguments, options)
         return _run(options)
     except _output.CannotPrint as error:
-        _output.err(f"partnerbooking: the answer could not be printed: {error}")
+        _output.err(f"partnerbooking: {_messages.not_printed(error)}")
         if options.command == "book":
-            _output.err(f"  {_may_be_booked(options.key)}")
+            _output.err(f"  {_messages.may_be_booked(options.key)}")
         return 1
 
 
 def _run(options: argparse.Namespace) -> int:
     key = ""
-    if (voice := getattr(options, "run", None)) is not None:
-        return int(voice(options))
+    if (run := getattr(options, "run", None)) is not None:  # of those that need no client
+        return int(run(options))
     try:
         if options.command == "doctor":
             return asyncio.run(_doctor.run(configuration(options), options.bot, options.json))
@@ -80,9 +83,9 @@ def _run(options: argparse.Namespace) -> int:
         return 1
     except KeyboardInterrupt:
         if _tool_cli.books(options):
-            _output.err("stopped. An appointment may have been booked: run the same command again with the same --call")
+            _output.err(_messages.STOPPED_TOOL)
         else:
-            _output.err(f"stopped. {_may_be_booked(key)}" if key else "stopped")
+            _output.err(f"{_messages.STOPPED}. {_messages.may_be_booked(key)}" if key else _messages.STOPPED)
         return 130
     _output.out(reply.json if options.json else _table.of(reply, key))
     return 0
@@ -100,11 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     common = _Parser(add_help=False)
-    common.add_argument("--bot", metavar="ID", default=os.environ.get("PARTNER_BOT_ID"), help="the bot that asks")
-    common.add_argument("--sandbox", action="store_true", help="ask the clinic in the library, without network or key")
+    common.add_argument("--bot", metavar="ID", default=os.environ.get("PARTNER_BOT_ID"), help="the bot of the request")
+    common.add_argument("--sandbox", action="store_true", help="use the sandbox in the library, without network or key")
     common.add_argument("--config", metavar="FILE", help="a configuration as in docs/json-contract.md, without the key")
     common.add_argument("--timeout-ms", metavar="MS", type=int, help="deadline of the call")
-    common.add_argument("--json", action="store_true", help="print the reply as it came, or the error")
+    common.add_argument("--json", action="store_true", help="print the reply or the error as JSON")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
@@ -112,32 +115,33 @@ def _parser() -> argparse.ArgumentParser:
 
     search = command("search", "lists free slots")
     search.add_argument(
-        "--from", dest="start_at", metavar="WHEN", help="a date-time with offset, or a date; else now"
+        "--from", dest="start_at", metavar="WHEN", help="a date-time with offset, or a date; default: now"
     )
     search.add_argument(
-        "--to", dest="end_at", metavar="WHEN", help="the same, a date with its day; else a week later"
+        "--to", dest="end_at", metavar="WHEN", help="the same, a date includes its day; default: a week later"
     )
 
     book = command("book", "books a slot")
     book.add_argument(
         "--at", dest="start_at", metavar="WHEN", required=True, help="a slot's start, as the search lists it"
     )
-    book.add_argument("--minutes", dest="duration_minutes", metavar="N", type=int, default=30, help="else 30")
+    book.add_argument("--minutes", dest="duration_minutes", metavar="N", type=int, default=30, help="default: 30")
     book.add_argument("--phone", required=True, help="the customer's number: +15551234567")
     book.add_argument("--name", required=True, help="the customer's name")
     book.add_argument("--email")
     book.add_argument("--notes")
-    book.add_argument("--key", help="the idempotency key, to repeat a booking; else a new one")
+    book.add_argument("--key", help="the idempotency key, to repeat a booking; default: a new one")
 
-    lookup = command("lookup", "tells who has a phone number")
+    lookup = command("lookup", "looks up the customer with a phone number")
     lookup.add_argument("--phone", required=True, help="+15551234567")
 
-    _tool_cli.add(command("tool", "answers tool calls of a language model, as its engine gets them"))
+    _tool_cli.add(command("tool", "answers tool calls of a language model"))
 
     _mcp_cli.add(command("mcp", "serves the tools to a client of the Model Context Protocol"))
     _serve_cli.add(command("serve", "serves the tools over HTTP to hosts that call a URL"))
 
-    command("doctor", "checks name, connection, certificate, key and speed, and says what is wrong")
+    command("doctor", "checks name, connection, certificate, key and latency, and shows what is wrong")
+    _pending_cli.add(commands)
     _voice_cli.add(commands)
     return parser
 
@@ -150,9 +154,9 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
             with open(options.config, encoding="utf-8") as file:
                 members = json.load(file)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{options.config}: {error}") from None
+            raise UsageError(_messages.unreadable(options.config, error)) from None
         if not isinstance(members, dict):
-            raise UsageError(f"{options.config}: not a JSON object")
+            raise UsageError(_messages.not_an_object(options.config))
     if options.command not in ("book", *SERVERS) and not _tool_cli.books(options):
         # Only bookings need the journal: the engine that has it open may go on, and nothing of it is sent again.
         members = {name: value for name, value in members.items() if name not in JOURNAL}
@@ -169,7 +173,7 @@ def _of_the_service(members: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     key = os.environ.get("PARTNER_API_KEY") or members.get("api_key")
     if not key:
-        raise UsageError("the environment has no PARTNER_API_KEY: put the key there, or try --sandbox")
+        raise UsageError(_messages.NO_KEY)
     found["api_key"] = key
     if os.environ.get("PARTNER_API_URL"):
         found["base_url"] = os.environ["PARTNER_API_URL"]
@@ -180,7 +184,7 @@ def _of_the_service(members: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _tool(options: argparse.Namespace) -> int:
     if not _tool_cli.is_paired(options.calls):
-        raise UsageError("each tool's name needs its arguments after it: '{}' when it has none")
+        raise UsageError(_messages.NO_ARGUMENTS)
     return await _tool_cli.run(_tool_cli.with_voice(configuration(options)), _bot(options), options)
 
 
@@ -191,7 +195,7 @@ async def _serve(options: argparse.Namespace) -> int:
 def _bot(options: argparse.Namespace) -> str:
     bot = options.bot or ("bot_sandbox" if options.sandbox else None)
     if not bot:
-        raise UsageError("which bot asks? Name it by --bot or in PARTNER_BOT_ID")
+        raise UsageError(_messages.NO_BOT)
     return str(bot)
 
 
@@ -230,18 +234,14 @@ def _print_error(error: Error, as_json: bool) -> None:
     _output.err(_table.printable(f"{error.code}: {error.message}"))
     if error.doubt and (answer := error.doubt.answer):
         http_status = f", HTTP {answer.status}" if answer.status else ""
-        _output.err(_table.printable(f"  last answer: {answer.code}{http_status}"))
+        _output.err(_table.printable(f"  {_messages.last_answer(answer.code + http_status)}"))
     if error.field:
-        _output.err(f"  to correct: {_table.printable(error.field)}")
+        _output.err(f"  {_messages.to_correct(_table.printable(error.field))}")
     if isinstance(error, IdempotencyKeyReused):
         if other := error.existing:
-            _output.err(_table.printable(f"  the key's booking: {other.state}, {other.start_at}"))
-        _output.err("  For a second appointment take another --key")
+            _output.err(_table.printable(f"  {_messages.booking_of_key(other.state, other.start_at)}"))
+        _output.err(f"  {_messages.SECOND_APPOINTMENT}")
     elif error.outcome == "unknown" and error.idempotency_key:
-        _output.err(f"  {_may_be_booked(error.idempotency_key)}")
+        _output.err(f"  {_messages.may_be_booked(error.idempotency_key)}")
     elif error.outcome:
-        _output.err("  nothing was booked")
-
-
-def _may_be_booked(key: str) -> str:
-    return f"It may have been booked: run the same command again with --key {key}"
+        _output.err(f"  {_messages.NOTHING_BOOKED}")

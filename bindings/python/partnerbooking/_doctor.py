@@ -1,7 +1,7 @@
-"""The doctor: tries, one after the other, what a call needs, and says in plain words what is wrong.
+"""The doctor: tries each step of a call in turn, and shows what is wrong.
 
-It asks through the library with the client's own configuration, so that it meets what an engine would meet: the same
-resolver, the same trusted certificates, the same proxy. Where the time went is the library's own measure.
+It asks through the library with the client's own configuration, so that it uses what an engine would use: the same
+resolver, the same trusted certificates, the same proxy. The library itself measures the times.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from . import _bindings, _output, _table
+from . import _bindings, _messages, _output, _table
 from .aio import AsyncClient
 from .errors import (
     AddressRefused,
@@ -74,12 +74,12 @@ async def run(configuration: dict[str, Any], bot: str | None, as_json: bool) -> 
 
 async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -> None:
     version: bytes = _bindings.pbk_version()
-    found("library", OK, f"{version.decode()}, {_bindings.path}")
+    found("library", OK, _messages.library(version.decode(), _bindings.path))
     found("libcurl", OK, _bindings.libcurl())
     endpoint = configuration.get("endpoint", "partner_api")
     if endpoint == "partner_api":
         wrong = _wrong_with_key(configuration["api_key"])
-        found("key", FAILED if wrong else OK, wrong or "has the form of one, sk_ptnr_...")
+        found("key", FAILED if wrong else OK, wrong or _messages.KEY_FORM)
         if wrong:
             return
     url = _url(configuration, bot)
@@ -89,7 +89,7 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
     try:
         client = AsyncClient(**{**configuration, "keep_warm_ms": 0, "retry": {"max_attempts": 1}})
     except Error as error:
-        found("config", FAILED, f"{error.message} ({error.field})" if error.field else error.message)
+        found("config", FAILED, _messages.with_field(error.message, error.field) if error.field else error.message)
         return
     async with client:
         await _search(client, configuration, bot, found)
@@ -98,13 +98,13 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
 def _wrong_with_key(key: Any) -> str | None:
     """What is wrong with it. No part of it is ever shown."""
     if not isinstance(key, str):
-        return "It is not a string"
+        return _messages.KEY_NOT_A_STRING
     if key != key.strip():
-        return "There is white space around the key: was it copied with its line's end?"
+        return _messages.KEY_SPACE
     if not key.startswith("sk_ptnr_"):
-        return "This is no partner key: those start with sk_ptnr_"
+        return _messages.KEY_START
     if not re.fullmatch(r"[!-~]+", key):
-        return "The key holds characters that no key has: was it copied whole, and by itself?"
+        return _messages.KEY_CHARACTERS
     return None
 
 
@@ -128,7 +128,7 @@ def _look_up(url: str, found: Any) -> None:
         addresses = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
     except (OSError, UnicodeError):
         return
-    found("DNS", OK, f"{host} is {', '.join(addresses[:4])} ({_ms(time.perf_counter() - started)})")
+    found("DNS", OK, _messages.addresses(host, ", ".join(addresses[:4]), _ms(time.perf_counter() - started)))
 
 
 def _host(url: str | None) -> str:
@@ -137,10 +137,6 @@ def _host(url: str | None) -> str:
         return urlsplit(url or "").hostname or ""
     except ValueError:
         return ""
-
-
-def _no_such_host(host: str) -> str:
-    return f"The name {host} has no address: is it spelled right, and does this machine reach its name server?"
 
 
 def _next_day(now: Any) -> tuple[str, str]:
@@ -164,11 +160,11 @@ async def _search(client: AsyncClient, configuration: dict[str, Any], bot: str |
             _diagnose(error, endpoint, url, found)
             return
         timing = error.timing or {}
-        answer = "the key is accepted. Name a bot (--bot) to try that as well"
+        answer = _messages.KEY_ACCEPTED_NO_BOT
     else:
         timing = reply.timing or {}
-        asked = "the key is accepted, the bot is known" if endpoint == "partner_api" else "it answers"
-        answer = f"{asked}; {len(reply.availabilities)} free in the next 24 hours"
+        asked = _messages.KEY_ACCEPTED if endpoint == "partner_api" else _messages.ANSWERS
+        answer = _messages.free(asked, len(reply.availabilities))
     if url:
         _tell_connection(timing, url, found)
     found("service", OK, answer)
@@ -195,9 +191,9 @@ def _tell_connection(timing: dict[str, Any], url: str, found: Any) -> None:
     version = f", HTTP/{timing['http_version']}" if timing["http_version"] else ""
     found("connect", OK, _ms(timing["connect_us"] / 1e6) + version)
     if url.startswith("https"):
-        found("TLS", OK, f"the certificate is trusted; handshake {_ms(timing['tls_us'] / 1e6)}")
+        found("TLS", OK, _messages.handshake(_ms(timing["tls_us"] / 1e6)))
     else:
-        found("TLS", SKIPPED, "not used on loopback")
+        found("TLS", SKIPPED, _messages.NOT_USED_ON_LOOPBACK)
 
 
 async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, first: dict[str, Any], found: Any) -> None:
@@ -209,16 +205,16 @@ async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, firs
             await client.search_availability(request)
         except ServiceError as error:
             if isinstance(error, (RateLimited, ServiceFailed)):
-                found("latency", NOTE, f"not measured: {error.message}")
+                found("latency", NOTE, _messages.not_measured(error.message))
                 return
         except Error as error:
-            found("latency", FAILED, f"The first search worked, and then: {error.message}")
+            found("latency", FAILED, _messages.later_failure(error.message))
             return
         times.append(time.perf_counter() - started)
     middle = sorted(times)[len(times) // 2]
-    text = f"{_ms(middle)} for a search, {_ms(first.get('total_us', 0) / 1e6)} for the first with its connection"
+    text = _messages.latency(_ms(middle), _ms(first.get("total_us", 0) / 1e6))
     if middle * 1000 > SLOW_MS:
-        found("latency", NOTE, f"{text}. That is a pause a caller hears: let the bot say something (slow_after_ms)")
+        found("latency", NOTE, _messages.slow(text))
     else:
         found("latency", OK, text)
 
@@ -232,98 +228,79 @@ def _diagnose(error: Error, endpoint: str, url: str | None, found: Any) -> None:
     timing = error.timing or {}
     if step in ("service", "latency") and url:
         _tell_connection(timing, url, found)
-    said = f"{error.message}." if not error.message.endswith(".") else error.message
-    found(step, FAILED, f"{said} {advice} [{error.code}{f', HTTP {error.status}' if error.status else ''}]")
+    found(step, FAILED, _messages.diagnosis(error.message, advice, error.code, error.status))
     if isinstance(error, ConnectFailed) and any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy")):
-        found(
-            "proxy", NOTE, "This machine has a proxy in HTTPS_PROXY, which the library does not use: configure `proxy`"
-        )
+        found("proxy", NOTE, _messages.UNUSED_PROXY)
 
 
 def _advice(error: Error, host: str) -> tuple[str, str]:
     """The step, and what to do."""
     if isinstance(error, DNSFailed):
-        return "DNS", f"{_no_such_host(host)}"
+        return "DNS", _messages.no_such_host(host)
     if isinstance(error, ConnectFailed):
-        return "connect", f"Nobody answers at {host}: is base_url right, and does a firewall let this machine out?"
+        return "connect", _messages.nobody_answers(host, "base_url")
     if isinstance(error, ProxyFailed):
-        return "connect", "Is `proxy` right, and may this machine use it?"
+        return "connect", _messages.CHECK_PROXY
     if isinstance(error, AddressRefused):
-        return "connect", f"If {host} is a machine of yours, name it in private_hosts."
+        return "connect", _messages.private_host(host)
     if isinstance(error, TLSFailed):
         return "TLS", _about_certificate(error, host)
     if isinstance(error, Unauthorized):
-        return (
-            "service",
-            "The service does not accept the key: is it the right one, for this base_url, and still valid?",
-        )
+        return "service", _messages.CHECK_KEY
     if isinstance(error, (UnknownBot, NoWebhook)):
-        return "config", "`platforms` has to name this bot and its webhook_url."
+        return "config", _messages.ADD_BOT
     if isinstance(error, Timeout):
-        return "latency", "Connected or not, no answer came in time: try again with a larger --timeout-ms."
+        return "latency", _messages.NO_ANSWER
     if isinstance(error, ConnectionLost):
-        return "service", f"{host} took the connection and dropped it: does something else answer at this address?"
+        return "service", _messages.dropped(host)
     if isinstance(error, ReplyError):
-        return "service", f"What answers at {host} is not the Partner API: is base_url right?"
+        return "service", _messages.not_the_api(host)
     if isinstance(error, (ServiceFailed, CircuitOpen)):
-        return "service", "The service is in trouble, and this machine is not: try again later."
+        return "service", _messages.SERVICE_IN_TROUBLE
     if isinstance(error, RateLimited):
-        return "service", "The key is asked too often: wait a moment."
+        return "service", _messages.KEY_TOO_OFTEN
     if isinstance(error, InvalidConfig):
-        return "config", "Correct the configuration."
+        return "config", _messages.CORRECT_CONFIGURATION
     if error.status is not None and 300 <= error.status < 400:
-        return "service", "The service has moved, and a key is not carried along: correct base_url."
+        return "service", _messages.SERVICE_MOVED
     if error.status == 404:
-        return "service", "Either the bot is not known, or base_url or `paths` are wrong."
-    return "service", "The service does not like the request."
+        return "service", _messages.WRONG_BOT_OR_PATH
+    return "service", _messages.REQUEST_REFUSED
 
 
 def _about_webhook(error: Error, host: str) -> str | None:
     """What to do where a platform's webhook differs from the Partner API. None where it does not."""
     if isinstance(error, Unauthorized):
-        return (
-            "The platform does not accept the signature. Compare with the platform's own: is `webhook_secret` the "
-            "current one, is `account_id` this clinic's, does webhook_url reach this platform, and is this machine's "
-            f"clock right, which shows {_clock()}? A signature made more than 300 seconds off is refused."
-        )
+        return _messages.wrong_signature(_clock())
     if isinstance(error, ConnectFailed):
-        return f"Nobody answers at {host}: is webhook_url right, and does a firewall let this machine out?"
+        return _messages.nobody_answers(host, "webhook_url")
     if isinstance(error, TLSFailed) and "another host" in error.message:
-        return f"webhook_url and certificate must name the same host; this one is not for {host}."
+        return _messages.other_host("webhook_url", host)
     if isinstance(error, ReplyError):
-        return f"What answers at {host} is no platform's webhook: is webhook_url right?"
+        return _messages.not_a_webhook(host)
     if isinstance(error, (ServiceFailed, CircuitOpen)):
-        return "The platform is in trouble, and this machine is not: try again later, or ask who runs it."
+        return _messages.PLATFORM_IN_TROUBLE
     if isinstance(error, RateLimited):
-        return "The platform is asked too often: wait a moment."
+        return _messages.PLATFORM_TOO_OFTEN
     if error.status is not None and 300 <= error.status < 400:
-        return "The platform's webhook has moved, and signed requests do not follow: correct webhook_url."
+        return _messages.WEBHOOK_MOVED
     if error.status in (404, 405):
-        return (
-            "webhook_url has the wrong path: the library appends /availability/search and /bookings to it. Or the "
-            "platform does not know `account_id`."
-        )
+        return _messages.WEBHOOK_PATH
     if isinstance(error, ServiceError):
-        return "The platform does not like the request: is `account_id` this clinic's?"
+        return _messages.WEBHOOK_REFUSED
     return None
 
 
 def _about_certificate(error: Error, host: str) -> str:
     if "expired" in error.message or "not valid yet" in error.message:
-        return f"If this machine's clock is right, it shows {_clock()}, {host} needs a new certificate."
+        return _messages.expired(host, _clock())
     if "unknown authority" in error.message:
-        return (
-            f"{host} uses a private authority, or somebody on the way opens TLS: trust it by tls.ca_file, or install "
-            "this system's ca-certificates."
-        )
+        return _messages.private_authority(host)
     if "could not be read" in error.message:
-        return (
-            "Install this system's ca-certificates, or name a file of certificates by tls.ca_file or the environment's "
-            "SSL_CERT_FILE."
-        )
+        return _messages.NO_CERTIFICATES
     if "another host" in error.message:
-        return f"base_url and certificate must name the same host; this one is not for {host}."
-    return f"Does {host} speak TLS 1.2 or later at this port?"
+        return _messages.other_host("base_url", host)
+    return _messages.no_tls(host)
 
 
 def _ms(seconds: float) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Union
 
 from . import _bindings, voice
+from ._ledger import AnyLedger, LedgerThread
 from ._log import Log
 from ._unheard import Unheard
 from ._watch import Hook, Watch, Watcher
@@ -64,20 +65,25 @@ def give_up_before_request(bot_id: str, start_before: Moment) -> dict[str, Any]:
 class Handle:
     """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
 
-    def __init__(self, configuration: Configuration, *, on_call: OnCall | None, reports_settled: bool) -> None:
+    def __init__(
+        self, configuration: Configuration, *, ledger: AnyLedger | None, on_call: OnCall | None, reports_settled: bool
+    ) -> None:
         if inspect.iscoroutinefunction(on_call):
             raise TypeError("on_call is a plain function: nobody would await a coroutine")
         if reports_settled or on_call is not None:
             configuration = {"report_settled": True, **configuration}
         error, status = ctypes.c_void_p(), ctypes.c_int()
-        handle = _bindings.pbk_client_open(
-            _bindings.encode(configuration), ctypes.byref(error), ctypes.byref(status)
-        )
+        text, outputs = _bindings.encode(configuration), (ctypes.byref(error), ctypes.byref(status))
+        if ledger is None:
+            handle = _bindings.pbk_client_open(text, *outputs)
+        else:
+            handle = _bindings.pbk_client_open_with_ledger(text, None, None, *outputs)
         if handle is None:
             raise Error.of(status.value, _bindings.take(error.value))
         self._handle: int = handle
         self._unheard = Unheard(handle)
         self._log = Log(handle)
+        self._ledger_thread = None if ledger is None else LedgerThread(handle, ledger)
         self._watch = None if on_call is None else Watch(Hook(on_call))
         self._reports_settled = configuration.get("report_settled") is True
         self._voice = configuration.get("voice")
@@ -175,6 +181,8 @@ class Handle:
         timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a number that is too large
         self._finalizer.detach()
         status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
+        if self._ledger_thread is not None:
+            self._ledger_thread.join(timeout_ms / 1000)
         self._log.end()
         if status != _bindings.CLIENT_CLOSED:  # else another thread is closing it, or it is the parent's, before a fork
             self._unheard.close()

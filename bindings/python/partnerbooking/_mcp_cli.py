@@ -8,7 +8,7 @@ import os
 import signal
 from typing import Any
 
-from . import _output
+from . import _messages, _output
 from ._calls import Calls, is_call_id, tell_open, tell_settled
 from ._mcp import Server
 from ._stdio import Lines
@@ -28,16 +28,16 @@ _LAST_ANSWERS = 45.0
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the options to the command's parser."""
     call = parser.add_mutually_exclusive_group()
-    call.add_argument("--call", metavar="ID", type=_call, help="the phone call of this process; else a new one")
+    call.add_argument("--call", metavar="ID", type=_call, help="the phone call of this process; default: a new one")
     call.add_argument("--many-calls", action="store_true", help="each request names its call in _meta")
     parser.add_argument("--phone", metavar="NUMBER", help="the number that the caller calls from: +12125550123")
     parser.add_argument("--look-up-caller", action="store_true", help="with the tool look_up_caller")
-    parser.add_argument("--progress-ms", metavar="MS", type=int, default=5000, help="between two reports; else 5000")
+    parser.add_argument("--progress-ms", metavar="MS", type=int, default=5000, help="between reports; default: 5000")
 
 
 def _call(text: str) -> str:
     if not is_call_id(text):
-        raise argparse.ArgumentTypeError("a call's name has 1 to 256 bytes, all of them printable")
+        raise argparse.ArgumentTypeError(_messages.CALL_ID)
     return text
 
 
@@ -51,7 +51,7 @@ async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) ->
         try:
             lines = Lines(*_own_descriptors(), _LONGEST_LINE)
         except OSError as error:
-            _log(f"standard input, output and error have to be open: {error.strerror}")
+            _log(_messages.streams_closed(error.strerror))
             return 2
         server = Server(
             Calls(client, bot, look_up_caller=options.look_up_caller),
@@ -89,7 +89,7 @@ async def _serve(server: Server, lines: Lines) -> None:
     await asyncio.wait([asyncio.ensure_future(server.idle())], timeout=_GRACE)
     server.stop()
     if talking.done() and not talking.cancelled() and (error := talking.exception()):
-        _output.log(f"partnerbooking mcp: the server failed: {type(error).__name__}")
+        _output.log(f"partnerbooking mcp: {_messages.server_failed(type(error).__name__)}")
     await asyncio.wait([asyncio.ensure_future(lines.written())], timeout=_CLOSING_MS / 1000)
 
 

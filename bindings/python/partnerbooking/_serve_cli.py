@@ -11,7 +11,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import _output, voice
+from . import _messages, _output, voice
 from ._calls import Calls, tell_open, tell_settled
 from ._http import HTTPServer
 from ._http_head import Limits
@@ -32,8 +32,8 @@ class WrongOptions(Exception):
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the options to the command's parser."""
-    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on; else 127.0.0.1")
-    parser.add_argument("--port", metavar="N", type=int, default=8080, help="else 8080; 0: any")
+    parser.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on; default: 127.0.0.1")
+    parser.add_argument("--port", metavar="N", type=int, default=8080, help="default: 8080; 0: any free port")
     for name, what in (("secret", "the shared secret"), ("retell-key", "the API key that Retell signs with")):
         group = parser.add_mutually_exclusive_group()
         group.add_argument(f"--{name}-file", metavar="FILE", help=f"{what}, or several of them in lines")
@@ -42,13 +42,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--phone-header", metavar="NAME", default="X-Caller-Phone", help="has the caller's number")
     parser.add_argument("--call-field", metavar="PATH", help="names the phone call in the body: call.id")
     parser.add_argument("--phone-field", metavar="PATH", help="has the caller's number in the body: call.from")
-    parser.add_argument("--arguments-field", metavar="PATH", help="has the arguments in the body; else all of it has")
+    parser.add_argument("--arguments-field", metavar="PATH", help="has the arguments in the body; default: all of it")
     parser.add_argument("--look-up-caller", action="store_true", help="with the tool look_up_caller")
-    parser.add_argument("--max-body", metavar="BYTES", type=int, default=Limits.body_bytes, help="else 4 MiB")
-    parser.add_argument("--max-connections", metavar="N", type=int, default=Limits.connections, help="else 256")
-    parser.add_argument("--stop-seconds", metavar="N", type=float, default=10.0, help="for calls under way; else 10")
-    parser.add_argument("--print", dest="shown", choices=["vapi", "retell", "prompt"], help="print it, and end")
-    parser.add_argument("--url", metavar="URL", help="with --print: the server's own, as the host reaches it")
+    parser.add_argument("--max-body", metavar="BYTES", type=int, default=Limits.body_bytes, help="default: 4 MiB")
+    parser.add_argument("--max-connections", metavar="N", type=int, default=Limits.connections, help="default: 256")
+    parser.add_argument("--stop-seconds", metavar="N", type=float, default=10.0, help="for open calls; default: 10")
+    parser.add_argument("--print", dest="shown", choices=["vapi", "retell", "prompt"], help="print it and exit")
+    parser.add_argument("--url", metavar="URL", help="with --print: the server's URL, as the host reaches it")
 
 
 async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) -> int:
@@ -81,13 +81,13 @@ async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) ->
         try:
             port = await server.listen(options.host, options.port)
         except (OSError, OverflowError) as error:
-            _output.err(f"partnerbooking serve: cannot listen on {options.host} port {options.port}: {error}")
+            _output.err(f"partnerbooking serve: {_messages.cannot_listen(options.host, options.port, error)}")
             return 1
         host = f"[{options.host}]" if ":" in options.host else options.host
-        _log(f"listening on http://{host}:{port}")
+        _log(_messages.listening(host, port))
         await stopped.wait()
         app.is_stopping = True
-        _log("stopping")
+        _log(_messages.STOPPING)
         await server.stop(max(options.stop_seconds, 0))
         tell_open(client)
         await client.close(_CLOSING_MS)
@@ -98,13 +98,13 @@ def _names(options: argparse.Namespace) -> Names:
     fields = {"--call-field": options.call_field, "--phone-field": options.phone_field}
     inner = options.arguments_field
     if any(fields.values()) and inner is None:
-        raise WrongOptions("--call-field and --phone-field need --arguments-field: else the model could write them")
+        raise WrongOptions(_messages.NO_ARGUMENTS_FIELD)
     for name, path in fields.items():
         if path is not None and f"{path}.".startswith(f"{inner}."):
-            raise WrongOptions(f"{name} is within --arguments-field, where the model writes")
+            raise WrongOptions(_messages.written_by_model(name))
     for header in (options.call_header, options.phone_header):
         if not _HEADER.fullmatch(header):
-            raise WrongOptions("--call-header and --phone-header are names of headers")
+            raise WrongOptions(_messages.NO_HEADERS)
     headers = options.call_header.lower(), options.phone_header.lower()
     return Names(*headers, options.call_field, options.phone_field, inner)
 
@@ -113,7 +113,7 @@ def _secrets(options: argparse.Namespace) -> Secrets:
     shared = _read("--secret", options.secret_file, options.secret_env)
     retell = _read("--retell-key", options.retell_key_file, options.retell_key_env)
     if not shared and not retell and not options.shown and not is_loopback(options.host):
-        raise WrongOptions(f"{options.host} is not this machine alone: give a secret by --secret-file or --secret-env")
+        raise WrongOptions(_messages.open_to_others(options.host))
     return Secrets(shared, retell)
 
 
@@ -126,14 +126,14 @@ def _read(option: str, file: str | None, variable: str | None) -> Sequence[bytes
             with open(file, "rb") as opened:
                 text = opened.read(65_536)
         except OSError as error:
-            raise WrongOptions(f"{place}: {error.strerror}") from None
+            raise WrongOptions(_messages.unreadable(place, error.strerror)) from None
     else:
         text = os.environb.get(os.fsencode(variable or ""), b"")
     secrets = [line.strip() for line in text.splitlines() if line.strip()]
     if not secrets or len(secrets) > _MOST_SECRETS:
-        raise WrongOptions(f"{place}: there is no secret, or there are more than {_MOST_SECRETS}")
+        raise WrongOptions(_messages.secret_count(place, _MOST_SECRETS))
     if any(len(secret) < _SHORTEST_SECRET for secret in secrets):
-        raise WrongOptions(f"{place}: a secret has at least {_SHORTEST_SECRET} bytes: take `openssl rand -hex 32`")
+        raise WrongOptions(_messages.secret_length(place, _SHORTEST_SECRET))
     return secrets
 
 

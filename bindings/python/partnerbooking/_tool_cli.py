@@ -18,7 +18,7 @@ ZONE = "America/New_York"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Adds the options to the command's parser."""
-    parser.add_argument("--call", metavar="ID", help="the phone call; else a new one")
+    parser.add_argument("--call", metavar="ID", help="the phone call; default: a new one")
     parser.add_argument("--phone", metavar="NUMBER", help="the number that the caller calls from: +12125550123")
     parser.add_argument("--speculative", action="store_true", help="hold bookings back")
     parser.add_argument(

@@ -7,18 +7,18 @@ import json
 import sys
 from typing import Any, get_args
 
-from . import _output, _table, voice
+from . import _messages, _output, _table, voice
 from .errors import Error
 
 
 def add(commands: Any) -> None:
     """Adds the commands to a parser."""
     slots = _command(commands, "slots", "turns a search reply into slots that can be offered and booked")
-    slots.add_argument("file", metavar="FILE", nargs="?", help="the reply as JSON; else standard input")
+    slots.add_argument("file", metavar="FILE", nargs="?", help="the reply as JSON; default: standard input")
     slots.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
     slots.add_argument("--minutes", dest="duration_minutes", metavar="N", type=int, help="length of the appointment")
     slots.add_argument("--step", dest="step_minutes", metavar="N", type=int, help="grid of the starts, in minutes")
-    slots.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
+    slots.add_argument("--now", metavar="WHEN", help="a date-time with offset; default: the clock")
     slots.add_argument("--from", dest="from_", metavar="WHEN", help="a date, or a date-time with offset")
     slots.add_argument("--to", metavar="WHEN", help="the same, its day included")
     slots.add_argument("--not-before", metavar="HH:MM", help="the earliest start")
@@ -26,24 +26,24 @@ def add(commands: Any) -> None:
     slots.add_argument("--offers", metavar="N", type=int, help="choose N slots to offer")
     slots.add_argument("--around", metavar="WHEN", help="choose them around a time")
     slots.add_argument("--pick", metavar="TEXT", help="find the slot that a text names")
-    wish = _command(commands, "when", "reads what a caller said about a day and a time")
+    wish = _command(commands, "when", "reads a caller's words about a day and a time")
     wish.add_argument("when", metavar="WORDS", help="the words about the day, or all of them")
     wish.add_argument("time", metavar="TIME", nargs="?", help="the words about the time")
     wish.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
-    wish.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
+    wish.add_argument("--now", metavar="WHEN", help="a date-time with offset; default: the clock")
     say = _command(commands, "say", "puts starts into words for a speech synthesiser")
     say.add_argument("starts", metavar="WHEN", nargs="+", help="a date-time, as pbk_slots gives it")
     say.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")
-    say.add_argument("--now", metavar="WHEN", help="a date-time with offset; else the clock")
-    say.add_argument("--style", choices=["full", "day", "time"], help="what to say; else full")
-    say.add_argument("--joiner", choices=["or", "and"], help="between starts; else or")
+    say.add_argument("--now", metavar="WHEN", help="a date-time with offset; default: the clock")
+    say.add_argument("--style", choices=["full", "day", "time"], help="the parts to say; default: full")
+    say.add_argument("--joiner", choices=["or", "and"], help="between starts; default: or")
     phone = _command(commands, "phone", "reads a phone number as it is spoken or written")
     phone.add_argument("text", metavar="TEXT")
     phone.add_argument("--region", metavar="XX", help="of a number without its country code: US")
     tools = _command(commands, "tools", "prints the tools for a language model, as its API takes them")
     tools.add_argument("dialect", choices=get_args(voice.Dialect), help="the form of the tools")
     tools.add_argument("--voice", dest="file", metavar="FILE", help="the configuration's voice; -: standard input")
-    tools.add_argument("--bot", dest="bot_id", metavar="ID", help="take this bot's own members of it")
+    tools.add_argument("--bot", dest="bot_id", metavar="ID", help="use this bot's own members of it")
     tools.add_argument("--look-up-caller", action="store_true", help="with the tool look_up_caller")
     tools.add_argument("--prompt", action="store_true", help="print the text for the prompt instead")
 
@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
 def _command(commands: Any, name: str, help: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
     parser.add_argument("--locale", metavar="NAME", help="en-US, en-GB, es or fr")
-    parser.add_argument("--json", action="store_true", help="print the answer as it came, or the error")
+    parser.add_argument("--json", action="store_true", help="print the answer or the error as JSON")
     parser.set_defaults(run=run)
     return parser
 
@@ -80,10 +80,10 @@ def run(options: argparse.Namespace) -> int:
             number = voice.phone(options.text, **given)
             _output.out(number.json if options.json else f"{number.phone}\n{number.say}")
     except OSError as error:
-        _output.err(f"partnerbooking: {options.file}: {error.strerror}")
+        _output.err(f"partnerbooking: {_messages.unreadable(options.file, error.strerror)}")
         return 2
     except ValueError:
-        _output.err(f"partnerbooking: {options.file}: not a JSON object")
+        _output.err(f"partnerbooking: {_messages.not_an_object(options.file)}")
         return 2
     except Error as error:
         if options.json:
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 def _tools(options: argparse.Namespace) -> voice.Tools:
     members = {} if options.file is None else json.loads(_text(options.file))
     if not isinstance(members, dict):
-        raise ValueError("not an object")
+        raise ValueError
     if options.locale is not None:
         members["locale"] = options.locale
     return voice.tools(
@@ -106,15 +106,15 @@ def _tools(options: argparse.Namespace) -> voice.Tools:
 
 
 def _wish(wish: voice.Wish) -> str:
-    lines = [] if wish.clear else ["not clear: ask the caller which one is meant"]
+    lines = [] if wish.clear else [_messages.NOT_CLEAR]
     for reading in wish.readings:
         days = reading.from_ if reading.from_ == reading.to else f"{reading.from_} to {reading.to}"
         others = {name: value for name, value in reading.options.items() if name not in ("from_", "to")}
         lines.append("  ".join([days, *(f"{name}={value}" for name, value in others.items())]))
     if wish.corrected:
-        lines.append(f"corrected: {', '.join(wish.corrected)}")
+        lines.append(_messages.corrected(", ".join(wish.corrected)))
     if wish.assumed:
-        lines.append(f"assumed: {', '.join(wish.assumed)}")
+        lines.append(_messages.assumed(", ".join(wish.assumed)))
     return "\n".join(lines)
 
 
@@ -129,11 +129,11 @@ def _slots(found: voice.Slots, pick: str | None) -> str:
     if found.picked is not None:
         shown = [found.picked]
     elif pick is not None:
-        return "no slot, or more than one, has that name"
+        return _messages.NOT_PICKED
     else:
         shown = found.offers or found.slots
     lines = [_table.rows((slot.slot, slot.local.replace("T", " "), slot.start_at) for slot in shown)]
-    lines += [f"skipped item {item.item}: {item.reason}" for item in found.skipped]
+    lines += [_messages.skipped(item.item, item.reason) for item in found.skipped]
     if not shown:
-        lines[0] = "no free slots"
+        lines[0] = _messages.NO_SLOTS
     return "\n".join(lines)

@@ -24,6 +24,7 @@ from ._handle import (
     resume_request,
     written,
 )
+from ._ledger import AsyncLedger, Ledger, is_async
 from ._watch import Call
 from .conversation import AsyncConversation
 from .ended import OnCall
@@ -117,6 +118,9 @@ class AsyncClient(Handle):
     each booking that is settled later. It is called on the loop, in the context of the caller. It
     switches `report_settled` on, as `on_settled` does, and hears no end for `pending_bookings()`.
 
+    `ledger` is a store that the clients of a fleet share: an `AsyncLedger`, which runs on the loop
+    from `async with` or the first call on, or a `Ledger`, which a thread of the client's own calls.
+
     `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is
     1000 here unless the request or the configuration say otherwise.
     """
@@ -127,11 +131,16 @@ class AsyncClient(Handle):
         *,
         on_settled: OnSettled | None = None,
         on_call: OnCall | None = None,
+        ledger: Ledger | AsyncLedger | None = None,
         **configuration: Unpack[Configuration],
     ) -> None:
         members: Configuration = {"slow_after_ms": SLOW_AFTER_MS, **configuration}
-        super().__init__(members, on_call=on_call, reports_settled=on_settled is not None)
+        is_on_loop = ledger is not None and is_async(ledger)
+        super().__init__(members, ledger=ledger, on_call=on_call, reports_settled=on_settled is not None)
+        if self._ledger_thread is not None and not is_on_loop:
+            self._ledger_thread.start()
         self._on_settled = on_settled
+        self._attaches_early = on_settled is not None or is_on_loop
         self._reports: dict[asyncio.Future[Any], int] = {}
         """Coroutines of `on_settled` that run, and their completions. The loop itself keeps no task alive."""
         self._slow: set[asyncio.Future[Any]] = set()
@@ -213,6 +222,8 @@ class AsyncClient(Handle):
         if self._closing is not None and self._closing.done():
             return True
         loop = asyncio.get_running_loop()
+        if self._ledger_thread is not None:
+            self._ledger_thread.start(loop)  # the close itself has batches
         if self._loop is not None and self._loop.is_closed():
             # Nobody is left who could hear their end, except what watches them.
             gone: asyncio.Future[None] = loop.create_future()
@@ -262,7 +273,7 @@ class AsyncClient(Handle):
             self._take_rest()
 
     async def __aenter__(self) -> Self:
-        if self._on_settled is not None and self._loop is None:
+        if self._attaches_early and self._loop is None:
             self._attach()
         return self
 
@@ -315,6 +326,8 @@ class AsyncClient(Handle):
             raise OSError(errno.EMFILE, "no descriptor is left, without which no call could end")
         loop.add_reader(descriptor, self._take_completions)
         self._loop, self._descriptor = loop, descriptor
+        if self._ledger_thread is not None:
+            self._ledger_thread.start(loop)
         return loop
 
     def _detach(self) -> None:

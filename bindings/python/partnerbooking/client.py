@@ -21,6 +21,7 @@ from ._handle import (
     resume_request,
     written,
 )
+from ._ledger import Ledger, is_async
 from ._unheard import Unheard
 from ._watch import Watch, Watcher
 from .conversation import Conversation
@@ -86,6 +87,10 @@ class Client(Handle):
     each booking that is settled later. It switches `report_settled` on, as `on_settled` does, and
     hears no end for `pending_bookings()`.
 
+    `ledger` is a store that the clients of a fleet share: a `Ledger`, such as
+    `partnerbooking.ledgers.from_url` makes. A thread of the client's own calls it, one batch after
+    another.
+
     Python notices Ctrl-C when the call under way is over; in a program for people use
     `AsyncClient`.
     """
@@ -96,9 +101,14 @@ class Client(Handle):
         *,
         on_settled: OnSettled | None = None,
         on_call: OnCall | None = None,
+        ledger: Ledger | None = None,
         **configuration: Unpack[Configuration],
     ) -> None:
-        super().__init__(configuration, on_call=on_call, reports_settled=on_settled is not None)
+        if ledger is not None and is_async(ledger):
+            raise TypeError("the ledger's execute is a coroutine function: that needs an AsyncClient")
+        super().__init__(configuration, ledger=ledger, on_call=on_call, reports_settled=on_settled is not None)
+        if self._ledger_thread is not None:
+            self._ledger_thread.start()
         self._on_settled = on_settled
         self._reporter: threading.Thread | None = None
         self._start_reporter()

@@ -146,6 +146,9 @@ class Configuration(TypedDict, total=False):
     journal_max_bytes: int
     journal_keeps_replies: bool
     resume_on_open: bool
+    ledger_scope: str
+    ledger_lease_ms: int
+    ledger_takes_over: bool
     platform_keys: Keys
     platform_limit_ms: int
     check_start_at: bool

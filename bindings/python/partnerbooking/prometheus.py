@@ -46,6 +46,9 @@ _COUNTERS = {
     "cache_misses": "Searches of tool calls that the cache could not answer.",
     "breakers_opened": "Times that a circuit breaker opened.",
     "journal_failures": "Records that the journal did not take.",
+    "ledger_failures": "Batches and operations that the ledger did not answer, or answered with an error.",
+    "ledger_takeovers": "Bookings of dead engines that this client has taken over.",
+    "ledger_leases_lost": "Bookings that another engine has taken over from this client.",
     "log_lines_dropped": "Lines of the log that were lost.",
 }
 _GAUGES = {

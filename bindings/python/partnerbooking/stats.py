@@ -60,6 +60,11 @@ class Stats:
     cache_misses: int
     breakers_opened: int
     journal_failures: int
+    ledger_failures: int
+    ledger_takeovers: int
+    """Bookings of dead engines that this client has taken over."""
+    ledger_leases_lost: int
+    """Bookings that another engine has taken over from this client."""
     log_lines_dropped: int
     in_flight: int
     """A gauge, as are all members below."""
@@ -92,6 +97,9 @@ _NUMBERS = (
     "cache_misses",
     "breakers_opened",
     "journal_failures",
+    "ledger_failures",
+    "ledger_takeovers",
+    "ledger_leases_lost",
     "log_lines_dropped",
     "in_flight",
     "queued",

@@ -1,0 +1,153 @@
+"""Ledgers of the host, and the thread that takes batches of operations from the library to one of them."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import functools
+import inspect
+import logging
+import re
+import threading
+import traceback
+from concurrent.futures import Future
+from typing import Any, Protocol, Union
+
+from . import _bindings
+from .values import parsed
+
+_log = logging.getLogger("partnerbooking")
+
+_MOST_SECONDS = 60.0
+"""A coroutine that takes longer is cancelled. Long before that the library repeats its operations."""
+
+_LONGEST_MESSAGE = 200
+_URL = re.compile(r"://\S*@")
+_PASSWORD = re.compile(r"""((?:password|passwd|pwd|secret|token)["']?\s*[=:]\s*)('[^']*'|"[^"]*"|\S+)""", re.IGNORECASE)
+
+
+class Ledger(Protocol):
+    """A store that the clients of a fleet share. docs/ledger-protocol.md describes operations and results."""
+
+    def execute(self, operations: list[dict[str, Any]], /) -> list[dict[str, Any]]:
+        """Carries a batch out, and returns one result for each operation.
+
+        It may wait, on a thread of the client's own. Give its store a timeout: a call that never returns stops the
+        ledger. Raise an exception when nothing is known of the batch. The library then repeats it.
+        """
+        ...
+
+
+class AsyncLedger(Protocol):
+    """The same with a coroutine function, which runs on the loop of an `AsyncClient`. Several batches run at once."""
+
+    async def execute(self, operations: list[dict[str, Any]], /) -> list[dict[str, Any]]: ...
+
+
+AnyLedger = Union[Ledger, AsyncLedger]
+
+
+def is_async(ledger: AnyLedger) -> bool:
+    """Returns whether it runs on a loop. Raises TypeError for what is no ledger, a URL for example."""
+    if not callable(getattr(ledger, "execute", None)):
+        raise TypeError(f"a ledger has a method execute, a {type(ledger).__name__} has none")
+    return inspect.iscoroutinefunction(ledger.execute)
+
+
+class LedgerThread:
+    """Takes the batches of one client on a thread of its own, so that no thread of the library enters Python.
+
+    It knows the handle and not the client, so that a client which nobody closes can still be collected.
+    """
+
+    def __init__(self, handle: int, ledger: AnyLedger) -> None:
+        self._handle = handle
+        self._ledger: Any = ledger
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._running: set[Future[Any]] = set()
+        """Batches that the loop carries out. The loop itself keeps no task alive."""
+        self._failure: str | None = None
+        """The last one that was logged, until the ledger works again."""
+
+    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Begins to take batches, for an async ledger on that loop. The second time it does nothing."""
+        if self._thread is None:
+            self._loop = loop
+            self._thread = threading.Thread(target=self._run, name="pbk-batches", daemon=True)
+            self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Waits for the end of the thread, after the library has closed the client."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        batch = ctypes.c_uint64()
+        while (text := _bindings.pbk_next_ledger_batch(self._handle, -1, ctypes.byref(batch), None)) is not None:
+            operations = parsed(_bindings.take(text))["operations"]
+            try:
+                if self._loop is None:
+                    self._answer(batch.value, self._ledger.execute(operations))
+                else:
+                    self._hand_over(batch.value, operations, self._loop)
+            except BaseException as error:  # also SystemExit: nobody asked this thread to exit
+                self._fail(batch.value, error)
+
+    def _hand_over(self, batch: int, operations: list[dict[str, Any]], loop: asyncio.AbstractEventLoop) -> None:
+        execution = self._executed(operations)
+        try:
+            future = asyncio.run_coroutine_threadsafe(execution, loop)
+        except RuntimeError:  # the loop is closed
+            execution.close()
+            raise
+        self._running.add(future)
+        future.add_done_callback(functools.partial(self._end, batch))
+
+    async def _executed(self, operations: list[dict[str, Any]]) -> Any:
+        return await asyncio.wait_for(self._ledger.execute(operations), _MOST_SECONDS)
+
+    def _end(self, batch: int, future: Future[Any]) -> None:
+        self._running.discard(future)
+        try:
+            self._answer(batch, future.result())
+        except BaseException as error:  # also that the task was cancelled
+            self._fail(batch, error)
+
+    def _answer(self, batch: int, results: Any) -> None:
+        """Raises when the results are not what the protocol asks for: the batch is still open then."""
+        refusal = self._send(batch, {"results": results})
+        if refusal is not None:
+            raise ValueError(refusal)
+        if self._failure is not None:
+            self._failure = None
+            _log.info("the ledger works again")
+
+    def _fail(self, batch: int, error: BaseException) -> None:
+        message = described(error)
+        if message != self._failure:  # a store that is down fails many batches
+            self._failure = message
+            _log.warning("the ledger failed: %s", message)
+        # Without the exceptions' own words, which may have the customer's.
+        _log.debug("the ledger failed in\n%s", "".join(traceback.format_tb(error.__traceback__)))
+        self._send(batch, {"error": {"message": message}})
+
+    def _send(self, batch: int, answer: dict[str, Any]) -> str | None:
+        """Returns why the library does not take the answer. None also when the client is closed."""
+        text, error = _bindings.encode(answer), ctypes.c_void_p()
+        status: int = _bindings.pbk_ledger_answer(self._handle, batch, text, ctypes.byref(error))
+        message = "" if error.value is None else str(parsed(_bindings.take(error.value))["error"]["message"])
+        return None if status in (_bindings.OK, _bindings.CLIENT_CLOSED) else message
+
+
+def described(error: BaseException) -> str:
+    """Returns the class and the text for a log."""
+    text = reason(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def reason(error: BaseException) -> str:
+    """Returns the text's first line, without passwords. Further lines may have the values of a statement."""
+    line = str(error).strip().partition("\n")[0]
+    line = _PASSWORD.sub(r"\1***", _URL.sub("://***@", line))
+    return "".join(letter if letter.isprintable() else " " for letter in line[:_LONGEST_MESSAGE])
