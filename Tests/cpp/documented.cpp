@@ -10,6 +10,7 @@
 #include <iostream>
 #include <vector>
 
+#include "ledger_store.hpp"
 #include "support.hpp"
 
 namespace pb = partnerbooking;
@@ -200,9 +201,9 @@ static void tools()
     const std::string tool = "find_appointment_slots", arguments = R"({"when":"next week"})";
     to_the_model(text_for_the_model(client, caller.call(tool, arguments)));
 
-    pb::ToolRequest booking = caller.book({"the first one"});
-    booking.detach = true;                                  // what is on its way completes
-    auto ticket = client.submit_to_queue(booking, session);
+    pb::ToolRequest to_book = caller.book({"the first one"});
+    to_book.detach = true;                                  // what is on its way completes
+    auto ticket = client.submit_to_queue(to_book, session);
     ticket.cancel();                                        // the caller speaks
 
     client.conversation_end(caller);                        // the caller has hung up
@@ -221,6 +222,22 @@ static void giving_up()
     auto reply = client.give_up({"key-1"});
     say(reply.given_up.at(0).start_at);
     check(reply.given_up.size() == 1 && reply.kept.empty(), "given up", reply.json);
+}
+
+static void fleet()
+{
+    LedgerStore store;
+    const std::string config = R"({"endpoint":"sandbox","sandbox":{"now":"2030-01-14T08:00:00Z"}})";
+
+    partnerbooking::Client client(config, [&store](partnerbooking::LedgerBatch batch) {
+        try {
+            batch.answer(store.execute(batch.operations()));    // {"results":[...]}
+        } catch (const std::exception &error) {
+            batch.fail(error.what());                           // nothing is known: the library repeats the batch
+        }
+    });
+    check(client.create_booking(booking).booking.id.has_value(), "a booking in a ledger");
+    check(client.close(std::chrono::seconds(10)) == PBK_OK && store.count("booked") == 1, "its row");
 }
 
 static int answer(int status, const char *) { return status; }
@@ -251,6 +268,7 @@ int main()
     queue();
     tools();
     giving_up();
+    fleet();
     check(platform(partnerbooking::sign_webhook("whsec_old", "{}"), "{}") == 200, "a webhook, signed");
     check(platform("", "{}") == 401, "a webhook, not signed");
     std::puts("documented: all runs");

@@ -56,6 +56,7 @@ static void use_what_throws(const char *config)
     pb::tools(pb::ToolsRequest());
     pb::booking_key("", pb::CreateBookingRequest());
     pb::read<pb::PendingBookings>(pb::write(pb::PendingBookings()));
+    const pb::Client fleet(config, [](pb::LedgerBatch batch) { batch.answer(""); });
     pb::Result<std::string> result = client.try_search_availability("");
     static_cast<void>(result.value().size() + std::move(result).value().size());
 }
@@ -66,7 +67,13 @@ void use_every_function(const char *config)
 #if PARTNERBOOKING_EXCEPTIONS
     use_what_throws(config);
 #endif
-    pb::Result<pb::Client> opened = pb::Client::try_open(config);
+    pb::Result<pb::Client> opened = pb::Client::try_open(config, [](pb::LedgerBatch batch) {
+        pb::LedgerBatch moved = std::move(batch);
+        moved = std::move(batch);
+        if (moved && moved.operations().empty() && !moved.try_answer(""))
+            moved.fail("");
+    });
+    opened = pb::Client::try_open(config);
     if (!opened) {
         const pb::Error error = opened.error();
         static_cast<void>(error.status() == PBK_OK && error.outcome() == PBK_OUTCOME_NONE && error.retryable());

@@ -4,6 +4,7 @@
 #ifndef PARTNERBOOKING_ERROR_HPP
 #define PARTNERBOOKING_ERROR_HPP
 
+#include <atomic>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +19,7 @@
 
 #include "../partnerbooking.h"
 
-/* Whether what throws is declared. */
+/* Functions that throw are declared only with exceptions. */
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
 #define PARTNERBOOKING_EXCEPTIONS 1
 #else
@@ -27,8 +28,7 @@
 
 namespace partnerbooking {
 
-/* Programs may hold parts with and parts without exceptions: what is built differently must not
-   have the same name. */
+/* Parts with and without exceptions may be in one program: they must not share names. */
 #if PARTNERBOOKING_EXCEPTIONS
 inline namespace with_exceptions {
 #else
@@ -39,6 +39,11 @@ class Error;
 template <class Value>
 class Result;
 
+#if PARTNERBOOKING_EXCEPTIONS
+/** Takes an exception that left a callback. */
+using ExceptionHandler = void (*)(std::exception_ptr exception) noexcept;
+#endif
+
 namespace detail {
 
 struct FreeString {
@@ -47,11 +52,13 @@ struct FreeString {
 using OwnedString = std::unique_ptr<char, FreeString>;
 
 struct FreeCompletion {
-    void operator()(pbk_completion *completion) const noexcept { pbk_completion_free(completion); }
+    void operator()(pbk_completion *completion) const noexcept {
+        pbk_completion_free(completion);
+    }
 };
 
-/* Runs what may find no memory left; false then. Without exceptions the program ends there, as at
-   any allocation of its own. */
+/* Runs a function that allocates. Returns false when memory is out. Without exceptions
+   the program ends there, as at any allocation of its own. */
 template <class Function>
 bool has_memory_for(Function &&function) noexcept {
 #if PARTNERBOOKING_EXCEPTIONS
@@ -67,22 +74,42 @@ bool has_memory_for(Function &&function) noexcept {
 #endif
 }
 
+#if PARTNERBOOKING_EXCEPTIONS
+inline std::atomic<ExceptionHandler> callback_exception_handler{nullptr};
+#endif
+
+/* Runs a function of the program. No exception may pass the C ABI. */
+template <class Function>
+void call_back(Function &&function) noexcept {
+#if PARTNERBOOKING_EXCEPTIONS
+    try {
+        function();
+    } catch (...) {
+        if (const ExceptionHandler handler = callback_exception_handler.load())
+            handler(std::current_exception());
+    }
+#else
+    function();
+#endif
+}
+
 Error error_of(pbk_status status, const char *json) noexcept;
-Result<std::string> result_of(pbk_status status, const char *reply, std::size_t length) noexcept;
+Result<std::string> result_of(pbk_status status, const char *reply,
+                              std::size_t length) noexcept;
 
 }  // namespace detail
 
 /**
- * A text for the library: a literal, a `const char *` or a std::string, borrowed for the call. The
- * C ABI wants a NUL byte at its end, and so a std::string_view has to be made a std::string first.
- * A NULL pointer, and a std::string with a NUL byte inside (of which the library would see no more
- * than the beginning), are refused as PBK_INVALID_ARGUMENT.
+ * A text for the library: a literal, a `const char *` or a std::string, borrowed for the
+ * call. It needs a NUL byte at its end: make a std::string of a std::string_view. A NULL
+ * pointer, and a std::string with a NUL byte inside, are PBK_INVALID_ARGUMENT.
  */
 class TextRef {
 public:
     TextRef(const char *text) noexcept : text_(text) {}
     TextRef(const std::string &text) noexcept
-        : text_(std::memchr(text.data(), '\0', text.size()) == nullptr ? text.c_str() : nullptr) {}
+        : text_(std::memchr(text.data(), '\0', text.size()) == nullptr ? text.c_str()
+                                                                       : nullptr) {}
 
     const char *c_str() const noexcept { return text_; }
 
@@ -108,100 +135,110 @@ struct Doubt {
     std::optional<DoubtAnswer> answer;
 };
 
-/** The error's member "existing": the booking that has the key already. Present with
-    PBK_IDEMPOTENCY_KEY_REUSED. */
+/**
+ * The error's member "existing": the booking that has the key. Present with
+ * PBK_IDEMPOTENCY_KEY_REUSED.
+ */
 struct Existing {
     /** "booked", "in_flight" or "in_doubt". */
     std::string state;
 
-    /** The booking's start, as its own request had it. Empty when version 1 of the journal
-        recorded it, and its reply has none. */
+    /**
+     * The start in the booking's own request. Empty if version 1 of the journal recorded
+     * it and its reply has none.
+     */
     std::string start_at;
 
-    /** The platform's ID of a booked one. Empty for every other, and when the reply has none. */
+    /** The platform's ID. Empty unless booked, and if the reply has none. */
     std::string booking_id;
 };
 
 /**
- * Why a call failed: the members of the reply's "error" that decide what to do, and its whole text.
- * docs/errors.md says what a voice bot does on each. Copying never throws. References are valid as
- * long as this Error, or a copy of it. Visible also with -fvisibility=hidden, so that what one
- * shared object throws another one can catch.
+ * The failure of a call: the members of the reply's "error" that decide what to do, and
+ * its text. docs/errors.md lists reactions. Copying never throws. References are valid as
+ * long as this Error or a copy of it. Visible also with -fvisibility=hidden: one shared
+ * object can catch what another throws.
  *
- * When memory ran out there is no text, and the strings are empty: status() holds all the same, and
- * outcome() is true or PBK_OUTCOME_UNKNOWN.
+ * When memory is out, the strings are empty. status() is still true, and outcome() is
+ * true or PBK_OUTCOME_UNKNOWN.
  */
 class PBK_API Error : public std::exception {
 public:
-    /** Coarse enough for a switch and for a metric label. */
+    /** Returns the status, for a switch or a metric label. */
     pbk_status status() const noexcept { return status_; }
 
     /**
-     * Returns the outcome of a failed booking.
-     *
-     * - PBK_OUTCOME_NOT_SENT: this client sent nothing under the key that can have
-     *   booked.
-     * - PBK_OUTCOME_REJECTED: every request under the key was refused. Nothing was
-     *   booked.
-     * - PBK_OUTCOME_UNKNOWN: it may have been booked. Repeat with the same key, never
-     *   with a new one.
+     * Returns the outcome of a failed booking, as partnerbooking.h defines it. After
+     * PBK_OUTCOME_UNKNOWN repeat with the same key, never with a new one.
      */
     pbk_outcome outcome() const noexcept { return outcome_; }
 
     /**
-     * The code, for example "slot_unavailable": the service's own word when the service answered.
+     * Returns the code, such as "slot_unavailable": the service's own word if it
+     * answered.
      */
     const std::string &code() const noexcept { return members().code; }
 
     /**
-     * One sentence for a log; holds neither the API key nor what the caller told, unless a service
-     * says it.
+     * Returns a sentence for a log, without API key and caller's data, unless a service
+     * puts them there.
      */
     const std::string &message() const noexcept { return members().message; }
 
-    /** HTTP status; 0 when there was none. */
+    /** Returns the HTTP status; 0 when there was none. */
     int http_status() const noexcept { return members().http_status; }
 
-    /** The source: "caller", "library", "network", "partner_api" or "platform". */
+    /**
+     * Returns the source: "caller", "library", "network", "partner_api" or "platform".
+     */
     const std::string &source() const noexcept { return members().source; }
 
-    /** True when the same call, unchanged, may succeed later; a booking with the same key. */
+    /**
+     * Returns true if the same call, unchanged, may succeed later; a booking with the
+     * same key.
+     */
     bool retryable() const noexcept { return members().retryable; }
 
     /**
-     * The time to wait that the service named, or for which it is left alone ("circuit_open"), in
-     * milliseconds; else 0.
+     * Returns the milliseconds to wait that the service named, or for which it is left
+     * alone ("circuit_open"); else 0.
      */
     std::int64_t retry_after_ms() const noexcept { return members().retry_after_ms; }
 
-    /** HTTP attempts made. */
+    /** Returns the number of HTTP attempts. */
     int attempts() const noexcept { return members().attempts; }
 
     /**
-     * The member that is wrong, as a path: "booking.customer.phone". Empty when it is about none.
+     * Returns the path of the wrong member: "booking.customer.phone". Empty without one.
      */
     const std::string &field() const noexcept { return members().field; }
 
-    /** The booking's key. Empty when there was none. */
-    const std::string &idempotency_key() const noexcept { return members().idempotency_key; }
+    /** Returns the booking's key. Empty without one. */
+    const std::string &idempotency_key() const noexcept {
+        return members().idempotency_key;
+    }
 
-    /** Returns why a booking is in doubt. Empty unless status() is PBK_IN_DOUBT. */
+    /** Returns the doubt about a booking. Empty unless status() is PBK_IN_DOUBT. */
     const std::optional<Doubt> &doubt() const noexcept { return members().doubt; }
 
     /**
-     * Returns the booking that has the key already. Empty unless status() is
-     * PBK_IDEMPOTENCY_KEY_REUSED. Resume the key to get that booking's reply.
+     * Returns the booking that has the key. Empty unless status() is
+     * PBK_IDEMPOTENCY_KEY_REUSED. Resume the key to get its reply.
      */
-    const std::optional<Existing> &existing() const noexcept { return members().existing; }
+    const std::optional<Existing> &existing() const noexcept {
+        return members().existing;
+    }
 
-    /** The service's own name for the request, X-Request-Id. Empty when it gave none. */
+    /** Returns the service's X-Request-Id. Empty without one. */
     const std::string &request_id() const noexcept { return members().request_id; }
 
-    /** The reply: {"error":{...}}, with all members, those of above and others. */
+    /** Returns the reply, {"error":{...}}, with all its members. */
     const std::string &json() const noexcept { return members().json; }
 
-    /** "code: message", or the status in words when there is no text. */
-    const char *what() const noexcept override { return members_ ? members_->what.c_str() : pbk_status_text(status_); }
+    /** Returns "code: message", or the status in words without a text. */
+    const char *what() const noexcept override {
+        return members_ ? members_->what.c_str() : pbk_status_text(status_);
+    }
 
 private:
     friend Error detail::error_of(pbk_status, const char *) noexcept;
@@ -224,13 +261,13 @@ private:
 
     pbk_status status_;
     pbk_outcome outcome_ = PBK_OUTCOME_UNKNOWN;
-    std::shared_ptr<const Members> members_;  /* shared, since an exception that throws while it is copied ends the program */
+    /* Shared: an exception that throws while it is copied ends the program. */
+    std::shared_ptr<const Members> members_;
 };
 
 /**
- * A value, or the Error that is the reason why there is none; as std::expected of C++23. Reading
- * the value of a Result that has none by * or ->, or the error of one that has a value, is
- * undefined: ask first.
+ * A value, or the Error that explains why there is none; as std::expected of C++23. Ask
+ * first: * and -> without a value, and error() with one, are undefined.
  */
 template <class Value>
 class [[nodiscard]] Result {
@@ -254,7 +291,7 @@ public:
     }
 
 #if PARTNERBOOKING_EXCEPTIONS
-    /** The value; throws the Error when there is none. */
+    /** Returns the value; throws the Error when there is none. */
     const Value &value() const & {
         if (!has_value())
             throw error();
@@ -282,8 +319,9 @@ private:
 
 namespace detail {
 
-/* A copy of the reply, or the error that it is. */
-inline Result<std::string> result_of(pbk_status status, const char *reply, std::size_t length) noexcept {
+/* Returns a copy of the reply, or its error. */
+inline Result<std::string> result_of(pbk_status status, const char *reply,
+                                     std::size_t length) noexcept {
     if (status != PBK_OK)
         return error_of(status, reply);
     std::string copy;

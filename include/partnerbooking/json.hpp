@@ -1,9 +1,9 @@
 /*
- * Part of partnerbooking.hpp, and not for programs: reads and writes the JSON of values.
+ * Part of partnerbooking.hpp, internal: reads and writes the JSON of values.
  *
- * pbk_json_get() reads the whole text for each value. This reader passes over a text
- * once, and it knows a text from a null. It is as strict as the library, but for one thing:
- * it does not check UTF-8. Texts of the library are UTF-8.
+ * pbk_json_get() reads the whole text for each value. This reader goes over a text once,
+ * and tells a text from a null. It is as strict as the library, but does not check UTF-8:
+ * texts of the library are UTF-8.
  */
 #ifndef PARTNERBOOKING_JSON_HPP
 #define PARTNERBOOKING_JSON_HPP
@@ -33,7 +33,7 @@ inline namespace without_exceptions {
 #endif
 namespace detail {
 
-/* The names of a value's members: values.hpp describes each value once, by its `of`. */
+/* The names of a value's members, in its `of`. */
 template <class Value>
 struct Members;
 
@@ -42,14 +42,14 @@ constexpr bool is_value = false;
 template <class Value>
 constexpr bool is_value<Value, std::void_t<decltype(sizeof(Members<Value>))>> = true;
 
-/* Values that keep their JSON as it came, in a member of that name. */
+/* True for values with a member `json`: the JSON as it came. */
 template <class Value, class = void>
 constexpr bool keeps_json = false;
 template <class Value>
 constexpr bool
     keeps_json<Value, std::void_t<decltype(std::declval<Value &>().json)>> = true;
 
-/* The members without which an item of a list is passed over: one bit each, in order. */
+/* Members without which an item of a list is skipped: one bit each, in order. */
 template <class Value>
 constexpr std::uint32_t required_members = 0;
 
@@ -63,7 +63,7 @@ Raw(Text &) -> Raw<Text>;
 
 /* ---- Reading ---- */
 
-/* A place in a JSON text, which only goes forward. After a mistake it is at the end. */
+/* A position in a JSON text that only goes forward. After a mistake it is at the end. */
 class JsonReader {
 public:
     explicit JsonReader(std::string_view text) noexcept
@@ -72,7 +72,7 @@ public:
     bool has_failed() const noexcept { return has_failed_; }
     const char *place() const noexcept { return at_; }
 
-    /* The first byte of the next value; NUL at the end. */
+    /* Returns the first byte of the next value; NUL at the end. */
     char next() noexcept {
         while (at_ != end_
                && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
@@ -80,13 +80,13 @@ public:
         return at_ == end_ ? '\0' : *at_;
     }
 
-    /* Whether nothing but white space follows. */
+    /* Returns true if only white space follows. */
     bool is_at_end() noexcept {
         next();
         return at_ == end_ && !has_failed_;
     }
 
-    /* Calls back with each name of an object; that reads or skips the value. */
+    /* Calls back with each name of an object. The callback reads or skips the value. */
     template <class Visit>
     void object(Visit &&visit) {
         if (!open('{', '}'))
@@ -106,7 +106,7 @@ public:
         } while (goes_on('}'));
     }
 
-    /* Calls back for each element of an array; that reads or skips it. */
+    /* Calls back for each element of an array. The callback reads or skips it. */
     template <class Visit>
     void array(Visit &&visit) {
         if (!open('[', ']'))
@@ -116,7 +116,7 @@ public:
         while (goes_on(']'));
     }
 
-    /* Reads a text; false and skips it when the value is none. */
+    /* Reads a text. Skips another value and returns false. */
     bool string(std::string &text) {
         if (next() != '"') {
             skip();
@@ -131,7 +131,7 @@ public:
         return true;
     }
 
-    /* Passes over a value. Gives it as it is written; nothing after a mistake. */
+    /* Skips a value. Returns it as written; nothing after a mistake. */
     std::string_view skip() noexcept {
         char closers[depth_limit];
         std::size_t depth = 0;
@@ -189,7 +189,8 @@ private:
         return true;
     }
 
-    /* Whether there is something in it. Skips what is something else. */
+    /* Enters an object or array. Returns false if it is empty, or another value, which is
+       skipped. */
     bool open(char opener, char closer) noexcept {
         if (next() != opener) {
             skip();
@@ -202,7 +203,7 @@ private:
         return true;
     }
 
-    /* After a member or an element: whether another one follows. */
+    /* Returns true if another member or element follows. */
     bool goes_on(char closer) noexcept {
         if (take(','))
             return true;
@@ -269,7 +270,7 @@ private:
         return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
     }
 
-    /* Passes over a string. Gives what stands between the quotes, all of it valid. */
+    /* Skips a string. Returns the text between its quotes, all of it valid. */
     bool scan_string(std::string_view &raw) noexcept {
         const char *const begin = at_ + 1;
         for (const char *at = begin; at != end_; ++at) {
@@ -361,7 +362,7 @@ template <class Value>
 bool read_object(JsonReader &reader, Value &value);
 inline bool read_error(JsonReader &reader, std::optional<Error> &error);
 
-/* Each reads a value. One of another kind is skipped: false, and nothing is set. */
+/* Each reads a value. Another kind is skipped: false, and nothing is set. */
 inline bool read_value(JsonReader &reader, std::string &text) {
     return reader.string(text);
 }
@@ -431,7 +432,7 @@ bool read_value(JsonReader &reader, std::vector<Value> &values) {
     return is_array;
 }
 
-/* Looks for the name at which the reader is, in the members of a value. */
+/* Finds the name at the reader's position among the members of a value. */
 class MemberReader {
 public:
     explicit MemberReader(JsonReader &reader) noexcept : reader_(reader) {}
@@ -454,14 +455,14 @@ public:
             right_ |= last_;
     }
 
-    /* Members of an object within. */
+    /* Reads the members of an inner object. */
     template <class Visit>
     void group(std::string_view name, Visit &&visit) {
         if (is_new(name))
             MemberReader(reader_).read(visit);
     }
 
-    /* A bit for each member that was of the right kind. */
+    /* Returns a bit for each member that had the right kind. */
     std::uint32_t right() const noexcept { return right_; }
 
 private:
@@ -481,7 +482,7 @@ private:
     bool is_read_ = false;
 };
 
-/* What a value has to set right after it was read; specialised for those. */
+/* Adjusts a value after it was read; specialised where needed. */
 template <class Value>
 void finish(Value &) noexcept {}
 
@@ -500,7 +501,7 @@ bool read_object(JsonReader &reader, Value &value) {
 
 /* ---- Writing ---- */
 
-/* Writes a text with its quotes. The library repairs what is not UTF-8, by U+FFFD. */
+/* Writes a text with its quotes. The library replaces invalid UTF-8 by U+FFFD. */
 inline void write_string(std::string_view text, std::string &json) {
     static constexpr char digits[] = "0123456789abcdef";
     json += '"';
@@ -583,7 +584,7 @@ void write_value(const std::vector<Value> &values, std::string &json) {
     json += ']';
 }
 
-/* Members that say nothing are left out: empty ones, and flags that are false. */
+/* Leaves out empty members and false flags. */
 template <class Value>
 bool is_absent(const Value &) noexcept {
     return false;

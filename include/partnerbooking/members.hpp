@@ -1,6 +1,6 @@
 /*
- * Part of partnerbooking.hpp, and not for programs: names the members of each value of
- * values.hpp, once for reading and for writing.
+ * Part of partnerbooking.hpp, internal: names the members of each value once, for reading
+ * and writing.
  */
 #ifndef PARTNERBOOKING_MEMBERS_HPP
 #define PARTNERBOOKING_MEMBERS_HPP
@@ -15,7 +15,7 @@
 #include "error.hpp"
 #include "json.hpp"
 
-/* `self` is a value, or a const one to be written. */
+/* `self` is a value, const for writing. */
 #define PARTNERBOOKING_MEMBERS(Value, ...)                                      \
     template <>                                                                 \
     struct Members<Value> {                                                     \
@@ -262,7 +262,7 @@ constexpr bool
     keeps_timing<Reply, std::void_t<decltype(std::declval<Reply &>().timing_json)>> =
         true;
 
-/* Items without a start or a name are passed over: nobody can book them. */
+/* Skips items without a start or a name: nobody can book them. */
 template <>
 inline constexpr std::uint32_t required_members<Availability> = 1;
 template <>
@@ -319,7 +319,7 @@ inline Error error_of(pbk_status status, const char *json) noexcept {
     return error;
 }
 
-/* The error in the answer of a tool call, as one of its own. */
+/* Reads the error in the answer of a tool call. */
 inline bool read_error(JsonReader &reader, std::optional<Error> &error) {
     const char first = reader.next();
     const std::string_view members = reader.skip();
@@ -330,7 +330,7 @@ inline bool read_error(JsonReader &reader, std::optional<Error> &error) {
     return true;
 }
 
-/* Reads a whole text. False when it is no JSON object; then nothing of it counts. */
+/* Reads a whole text. Returns false, and an empty value, if it is no JSON object. */
 template <class Value>
 bool read_text(std::string_view json, Value &value) {
     JsonReader reader(json);
@@ -343,8 +343,8 @@ bool read_text(std::string_view json, Value &value) {
     return false;
 }
 
-/* The reply of a call as a value. What the library took for a reply is one here, too: a
-   booking is not lost because its reply cannot be read. */
+/* Reads the reply of a call. A reply that cannot be read is still one: the booking is not
+   lost. */
 template <class Reply>
 Result<Reply> reply_of(pbk_status status, std::string_view json,
                        std::string_view timing) noexcept {

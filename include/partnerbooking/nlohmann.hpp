@@ -1,7 +1,6 @@
 /*
- * For programs with nlohmann/json (Debian: nlohmann-json3-dev): the values of
- * partnerbooking.hpp from and to nlohmann::json. partnerbooking.hpp does not include this
- * header, and needs no JSON library.
+ * For programs with nlohmann/json (Debian: nlohmann-json3-dev): converts the values of
+ * partnerbooking.hpp. That header does not include this one.
  *
  *     const auto found = client.search_availability(request);
  *     const nlohmann::json reply = found;                 // all that the platform said
@@ -9,13 +8,13 @@
  *
  *     const auto request = body.get<partnerbooking::CreateBookingRequest>();
  *
- * A value with a `json` becomes that JSON, also what the value has no member for. Every
- * other value becomes its members, as write() writes them. The other way is read().
- * The failure of a call becomes its whole reply: `const nlohmann::json all = error;`.
+ * A value with a `json` becomes that JSON, with members that the value does not have.
+ * Other values become their members, as by write(). The other way is read(). An Error
+ * becomes its whole reply: `const nlohmann::json all = error;`.
  *
- * Throws nlohmann::json::exception, also for a number of a reply that is too large for
- * nlohmann/json, and partnerbooking::Error. Programs without exceptions use try_read()
- * and try_write().
+ * Throws partnerbooking::Error and nlohmann::json::exception, also for a number that is
+ * too large for nlohmann/json. Programs without exceptions use try_read() and
+ * try_write().
  */
 #ifndef PARTNERBOOKING_NLOHMANN_HPP
 #define PARTNERBOOKING_NLOHMANN_HPP
@@ -40,12 +39,12 @@ void to_json(nlohmann::json &json, const Value &value) {
 
 template <class Value, class = std::enable_if_t<detail::is_value<Value>>>
 void from_json(const nlohmann::json &json, Value &value) {
-    /* Texts that are not UTF-8 are repaired, as write() does. */
+    /* Repairs invalid UTF-8, as write() does. */
     using Handler = nlohmann::json::error_handler_t;
     value = read<Value>(json.dump(-1, ' ', false, Handler::replace));
 }
 
-/** The reply of a call that failed: {"error":{...}}. null when memory was out. */
+/** Converts the reply of a failed call: {"error":{...}}. null when memory was out. */
 inline void to_json(nlohmann::json &json, const Error &error) {
     json = error.json().empty() ? nlohmann::json() : nlohmann::json::parse(error.json());
 }

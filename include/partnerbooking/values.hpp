@@ -8,24 +8,24 @@
  *     for (const auto &free : client.search_availability(request).availabilities)
  *         std::cout << free.start_at << "\n";
  *
- * Names.      Members have the names of the JSON, which docs/json-contract.md describes.
+ * Names.  Members have the names of the JSON: see docs/json-contract.md.
  *
- * Requests.   An empty optional, an empty list and a false flag are left out. A plain
- *             std::string is always sent. The library checks all of them, and the error's
- *             field() names a wrong one. Invalid UTF-8 becomes U+FFFD.
+ * Requests.  Empty optionals, empty lists and false flags are left out. A plain
+ * std::string is always sent. The library checks all; the error's field() names a wrong
+ * one. Invalid UTF-8 becomes U+FFFD.
  *
- * Replies.    Platforms differ: a member may be missing, null or of another kind. Then it
- *             is empty. So is a number with a fraction or above 64 bits. Nothing is lost:
- *             `json` is the text as it came, of each reply and of each value that has it.
- *             Unknown words are kept. Of several members with one name the first counts.
+ * Replies.  Platforms differ. A member that is missing, null or of another kind is empty,
+ * and so is a number with a fraction or above 64 bits. Nothing is lost: `json` is the
+ * text as it came. Unknown words are kept. Of several members with one name the first
+ * counts.
  *
  * Ownership.  Values own all that they hold, know no client, and can be copied and moved.
- *             Use a value from one thread at a time, as you use a std::string.
+ * Use a value from one thread at a time, as a std::string.
  *
- * Exceptions. Reading and writing of values throws Error; the twins try_read() and
- *             try_write() do not. Copying may throw std::bad_alloc, as with any string.
+ * Exceptions.  Reading and writing throws Error; the twins try_read() and try_write() do
+ * not. Copying may throw std::bad_alloc.
  *
- * Privacy.    Names, phone numbers and notes are plain members: keep values out of logs.
+ * Privacy.  Names, phone numbers and notes are plain members: keep values out of logs.
  */
 #ifndef PARTNERBOOKING_VALUES_HPP
 #define PARTNERBOOKING_VALUES_HPP
@@ -53,7 +53,7 @@ inline namespace without_exceptions {
 struct Availability {
     /** RFC 3339, as the platform wrote it. */
     std::string start_at;
-    /** Its length. The program decides the appointment's length, not a window's. */
+    /** Its length. Of a window, the program decides the appointment's length. */
     std::optional<std::int64_t> duration_minutes{};
     /** The platform's own, with what else it holds. */
     std::string json{};
@@ -164,7 +164,7 @@ struct GiveUpReply {
     std::vector<PendingBooking> given_up{};
     /** These stay: a call waits for them, or their end is known. */
     std::vector<PendingBooking> kept{};
-    /** Success of the journal. False: a later process may list them again. */
+    /** False: the journal failed, and a later process may list them again. */
     std::optional<bool> journaled{};
     std::string json{};
     std::string timing_json{};
@@ -235,8 +235,8 @@ struct ResumeBookingRequest {
 };
 
 /**
- * Ends a doubt that nobody can settle. Sends nothing. Fill in a key; or a bot and a
- * moment, for all of its doubts about appointments before that.
+ * Ends a doubt that nobody can settle. Sends nothing. Fill in a key, or a bot and a
+ * moment for all its doubts about earlier appointments.
  */
 struct GiveUpRequest {
     using Reply = GiveUpReply;
@@ -369,8 +369,7 @@ struct BookAppointment {
 };
 
 /**
- * A phone call. It makes requests and does nothing by itself, so that each of the ways to
- * call takes them:
+ * A phone call. It makes requests for all ways to call, and does nothing by itself:
  *
  *     const Conversation caller{"call-7", "bot_1", "+12125550123"};
  *     client.prefetch(caller.prefetch());                        // the phone rings
@@ -386,8 +385,8 @@ struct Conversation {
     std::optional<std::string> caller_phone{};
 
     /**
-     * Makes a tool call of a model. Hand its arguments over as they came. Above 32,768
-     * bytes they are replaced by "[]": the answer is `invalid`, and the model may repeat.
+     * Makes a tool call of a model. Pass its arguments as they came. Above 32,768 bytes
+     * they are replaced by "[]": the answer is `invalid`, and the model may repeat.
      */
     ToolRequest call(std::string tool, std::optional<std::string> arguments = {}) const {
         if (arguments && arguments->size() > 32768)
@@ -589,11 +588,11 @@ inline namespace with_exceptions {
 inline namespace without_exceptions {
 #endif
 
-/* ---- JSON of a value, and back: any thread, callbacks too; never block ---- */
+/* ---- JSON of a value, and back: non-blocking ---- */
 
 /**
- * Writes a value as JSON: a request for a function that takes text. A value with a `json`
- * gives that, byte for byte.
+ * Writes a value as JSON, for a function that takes text. A value with a `json` returns
+ * that, byte for byte.
  */
 template <class Value, class = std::enable_if_t<detail::is_value<Value>>>
 Result<std::string> try_write(const Value &value) noexcept {
@@ -604,13 +603,13 @@ Result<std::string> try_write(const Value &value) noexcept {
 }
 
 /**
- * Reads a value: a reply of a function that gives text.
+ * Reads a value from the text of a function:
  *
  *     auto listed = read<PendingBookings>(client.pending_bookings());
  *
- * Fails with PBK_INVALID_JSON for a text that is no JSON object. Nesting deeper than 128
- * is none, as in all of the library. A request keeps only the members of its struct: send
- * a request with members of the platform's own as text.
+ * Fails with PBK_INVALID_JSON for a text that is no JSON object, or nested deeper than
+ * 128. A request keeps only the members of its struct: send a request with other members
+ * as text.
  */
 template <class Value, class = std::enable_if_t<detail::is_value<Value>>>
 Result<Value> try_read(std::string json) noexcept {
