@@ -7,7 +7,7 @@ static const char *get(const char *json, const char *pointer) { return keep(pbk_
 int main(void) {
     char request[2048], *error = NULL;
     pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{" CLINIC "}}", &error, NULL);
-    if (client == NULL) { fprintf(stderr, "%s\n", error); pbk_string_free(error); return 1; }
+    if (client == NULL) { fputs(error ? error : "out of memory", stderr); pbk_string_free(error); return 1; }
     const char *wish = keep(pbk_when("{\"when\":\"tomorrow at ten thirty\"," CLINIC "}", NULL));
     const char *reading = get(wish, "/readings/0");     /* "clear":false: ask which reading is meant */
     snprintf(request, sizeof request, "{\"bot_id\":\"bot_1\",\"query\":{\"filter\":{\"start_at_range\":"

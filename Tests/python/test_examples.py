@@ -161,7 +161,10 @@ def test_hosted_service_says_which_variable_is_missing(programs):
 
 def test_cmake_builds_the_examples(tmp_path):
     run("cmake", "-S", EXAMPLES, "-B", tmp_path, f"-DPBK_LIBRARY={LIBRARY}")
-    run("cmake", "--build", tmp_path, "--target", "all", "book_appointment_cpp", "sip_engine", "-j2")
+    others = ["book_appointment_cpp", "sip_engine", "ledger_postgres", "ledger_redis"]
+    run("cmake", "--build", tmp_path, "--target", "all", *others, "-j2")
+    for ledger in others[2:]:
+        assert run(tmp_path / ledger, "--batches") == "", "its script is not where CMake has found it"
     for story in (run(tmp_path / "book_appointment"), run(tmp_path / "book_appointment_cpp")):
         booked = re.findall(r"booked +(bkg_[0-9a-hjkmnp-tv-z]{26})", story)
         assert len(booked) == 2 and booked[0] == booked[1], story

@@ -137,6 +137,8 @@ def test_what_is_installed(prefix):
         "share/man/man3/partnerbooking.3",
         "share/doc/partnerbooking/examples/book_appointment.c",
         "share/doc/partnerbooking/install.md",
+        "share/partnerbooking/ledgers/postgres.sql",
+        "share/partnerbooking/ledgers/redis.lua",
     }
     wanted |= {str(header.relative_to(ROOT)) for header in (ROOT / "include").rglob("*.h*")}
     wanted |= {f"share/man/man3/{name}.3" for name in FUNCTIONS}
@@ -321,8 +323,10 @@ def test_examples_build_where_they_are_installed(prefix, tmp_path):
     """By CMake; their Makefile is called as the page has it, below."""
     examples = prefix / "share" / "doc" / "partnerbooking" / "examples"
     run("cmake", "-S", examples, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}")
-    run("cmake", "--build", tmp_path, "--target", "book_appointment")
+    run("cmake", "--build", tmp_path, "--target", "book_appointment", "ledger_postgres", "ledger_redis")
     assert "the same booking" in run(tmp_path / "book_appointment")
+    for name in ("ledger_postgres", "ledger_redis"):
+        assert run(tmp_path / name, "--batches") == "", "its script is not where it was installed"
 
 
 # ---- Manual pages ---------------------------------------------------------------------------------------------------
@@ -343,7 +347,7 @@ def test_manual_pages_say_what_the_header_says(prefix):
     documented = re.findall(r"/\*\*(?!<)((?:(?!\*/).)*)\*/\nPBK_API [^;(]*?(pbk_\w+)\(", HEADER, re.DOTALL)
     assert {name for _, name in documented} == set(FUNCTIONS)
     for comment, name in documented:
-        words = re.sub(r"@(?:param|return)|[`*]|\(\)", " ", comment).split()
+        words = re.sub(r"@(?:param|return|note|since)|[`*]|\(\)", " ", comment).split()
         said = re.sub(r"\(3\)|\*", " ", pages[name])
         assert [word for word in words if word not in said and len(word) < 30] == [], name
     for status, number in STATUS.items():
