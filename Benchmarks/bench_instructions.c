@@ -137,23 +137,34 @@ static int watch(const char *library, pbk_client *client, const char *call, size
             && set_log(client, level, take_line, bytes) == PBK_OK);
 }
 
+/* A search asks nothing of a ledger: there are no batches, because dead engines are left alone. */
+static pbk_client *open_with_ledger(const char *library, const char *config, char **error)
+{
+    pbk_client *(*open)(const char *, pbk_ledger_callback, void *, char **, pbk_status *);
+
+    return look_up(dlopen(library, RTLD_NOW), "pbk_client_open_with_ledger", &open, sizeof open)
+        ? open(config, NULL, NULL, error, NULL) : NULL;
+}
+
 int main(int argc, char **argv)
 {
     int is_booking = argc == 6 && strcmp(argv[3], "book") == 0, is_search = argc == 6 && strncmp(argv[3], "search", 6) == 0;
+    int has_ledger = argc == 6 && strcmp(argv[3], "search:ledger") == 0;
     size_t bytes = 0;
     char config[512], *error = NULL;
     pbk_client *client;
     int fine;
 
     if ((!is_booking && !is_search) || atol(argv[4]) < 0 || atol(argv[4]) > MOST_CALLS || atol(argv[5]) < 0) {
-        fprintf(stderr, "usage: %s LIBRARY BASE_URL search|search:off|search:info|search:debug|book CALLS PAUSE_US\n",
+        fprintf(stderr, "usage: %s LIBRARY BASE_URL search|search:off|search:info|search:debug|search:ledger|book CALLS PAUSE_US\n",
                 argv[0]);
         return 2;
     }
     if (!load(argv[1]))
         return 1;
-    snprintf(config, sizeof config, CONFIG, argv[2], strcmp(argv[3], "search:off") == 0 ? ",\"stats\":false" : "");
-    client = pbk.open(config, &error, NULL);
+    snprintf(config, sizeof config, CONFIG, argv[2],
+             strcmp(argv[3], "search:off") == 0 ? ",\"stats\":false" : has_ledger ? ",\"ledger_takes_over\":false" : "");
+    client = has_ledger ? open_with_ledger(argv[1], config, &error) : pbk.open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "pbk_client_open: %s\n", error == NULL ? "out of memory" : error);
         pbk.free(error);

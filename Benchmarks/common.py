@@ -69,9 +69,13 @@ def compile_programs() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
     options = ["-O2", "-pthread", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{ROOT / 'include'}"]
     library = [f"-L{LIB_DIR}", "-lpartnerbooking", "-lcurl", f"-Wl,-rpath,{LIB_DIR}"]
-    shared = str(BUILD / "bench.o")
-    subprocess.run([*CC, "-std=c11", *options, "-c", "-o", shared, str(HERE / "bench.c")], check=True)
-    for name, link in [*((name, [shared, *library]) for name in PROGRAMS), ("bench_startup", ["-ldl"])]:
+    shared, booking = str(BUILD / "bench.o"), str(BUILD / "bench_booking.o")
+    for compiled in shared, booking:
+        source = str(HERE / pathlib.Path(compiled).with_suffix(".c").name)
+        subprocess.run([*CC, "-std=c11", *options, "-c", "-o", compiled, source], check=True)
+    links = dict.fromkeys(PROGRAMS, [shared, *library])
+    links |= {"bench_journal": [booking, shared, *library], "bench_startup": ["-ldl"]}
+    for name, link in links.items():
         sources = sorted(str(source) for source in HERE.glob(f"{name}*.c"))
         subprocess.run([*CC, "-std=c11", *options, "-o", str(BUILD / name), *sources, *link], check=True)
     turns = ["-o", str(BUILD / "bench_turns"), str(HERE / "bench_turns.cpp"), shared]

@@ -5,8 +5,8 @@
 
 Runs bench_instructions under callgrind with 200 calls and with 1200 calls. One call is the
 difference divided by 1000, so that start-up and the first connect cancel out. Prints one table for
-the search, one for the booking, and one for what counters and log add to a search. Writes the raw
-figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no Python packages.
+the search, one for the booking, and one for what counters, a ledger and the log add to a search.
+Writes the raw figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no Python packages.
 
     --library    the build to count (PBK_LIBRARY, else libpartnerbooking.so in PBK_LIB_DIR, else in build/lib)
     --vs         a second build, counted in the same run; adds the ratio library / other
@@ -73,8 +73,8 @@ MANY = setting("BENCH_INSTRUCTIONS_MANY", 1200, 1200)
 REPLY_US = setting("BENCH_INSTRUCTIONS_REPLY_US", 2000, 2000)
 PAUSE_US = setting("BENCH_INSTRUCTIONS_PAUSE_US", 2000, 2000)
 CALLS = {"search": "search", "book": "booking"}
-WATCHED = {"search:off": "no counters, no log", "search": "counters", "search:info": "counters, log at info",
-           "search:debug": "counters, log at debug"}
+WATCHED = {"search:off": "no counters, no log", "search": "counters", "search:ledger": "counters, a ledger",
+           "search:info": "counters, log at info", "search:debug": "counters, log at debug"}
 ROWS = ["ours", "libcurl", "libc", "libc, heap only", "others", "total", "total less heap"]
 HEAP = {"malloc", "free", "calloc", "realloc", "reallocarray", "posix_memalign", "aligned_alloc", "memalign"}
 HEAP_COST = "(heap)"

@@ -2,13 +2,14 @@
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
     python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [languages] [asyncio] [flat] [scanner] [values] [instructions] [sip]
+                              [ledgers] [languages] [asyncio] [flat] [scanner] [values] [instructions] [sip]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and
 draws charts. It judges nothing. Needs the built library, a C and a C++ compiler, the headers of
 libcurl, nginx, and the packages of requirements.txt; Node is measured if it is there, the scanner
 if swiftc and the headers of simdjson and RapidJSON are, instructions are counted if valgrind is,
-and sip_engine is measured if the headers of libre and espeak-ng are. Read from the environment:
+and sip_engine is measured if the headers of libre and espeak-ng are, ledgers if the servers of
+PostgreSQL and Redis and the headers of libpq and hiredis are. Read from the environment:
 
     BENCH_QUICK    1: fewer rounds, less precise, with charts in build/bench/ instead of docs/charts/
     BENCH_IDLE     seconds of silence before a search over the long path (20)
@@ -42,6 +43,7 @@ import frames
 import instructions
 import journal
 import languages
+import ledgers
 import memory
 import network
 import scanner
@@ -53,8 +55,8 @@ from common import BUILD, IS_QUICK, ROOT, compile_programs, keep_awake, machine,
 from servers import nginx_version, start_servers
 
 MEASUREMENTS = {"blocking": blocking, "submit": submit, "throughput": throughput, "network": network, "cancel": cancel,
-                "memory": memory, "frames": frames, "journal": journal, "languages": languages,
-                "asyncio": asyncio_clients, "flat": flat, "scanner": scanner, "values": values,
+                "memory": memory, "frames": frames, "journal": journal, "ledgers": ledgers,
+                "languages": languages, "asyncio": asyncio_clients, "flat": flat, "scanner": scanner, "values": values,
                 "instructions": instructions, "sip": sip}
 
 

@@ -94,6 +94,8 @@ class Request:
     lag: float
     """Seconds: how late the zoo was with its work around then. `arrived` may be late by some times as much."""
     customer: dict[str, Any] = field(default_factory=dict)
+    caller: str = ""
+    """The end of the API key: a campaign gives each client another one."""
     unasked_at: float | None = None
     """When the connection it came on was last given bytes that nobody had asked for."""
     ended: float | None = None
@@ -177,7 +179,13 @@ class Platform:
     # Requests
 
     def receive(
-        self, key: str, booking: dict[str, Any], way: str, lag: float = 0, unasked_at: float | None = None
+        self,
+        key: str,
+        booking: dict[str, Any],
+        way: str,
+        lag: float = 0,
+        unasked_at: float | None = None,
+        caller: str = "",
     ) -> Request:
         """Notes that a request has arrived whole."""
         nth = self._counts[key] = self._counts.get(key, 0) + 1
@@ -194,6 +202,7 @@ class Platform:
             seed=self.seed,
             lag=lag,
             customer=booking.get("customer", {}),
+            caller=caller,
             unasked_at=unasked_at,
         )
         self.requests.append(request)

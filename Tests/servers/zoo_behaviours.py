@@ -9,6 +9,7 @@ milliseconds, and a list of two is a range.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -218,6 +219,20 @@ class Overbooks(Behaviour):
     def set_up(self, platform: Platform) -> None:
         super().set_up(platform)
         platform.capacity = self._capacity
+
+
+class Writes(Behaviour):
+    """Appends each booking to a file, and tells nobody about it before."""
+
+    name = "writes"
+
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._file = open(path, "a", buffering=1, encoding="utf-8")
+
+    def committed(self, request: Request, appointment: Appointment) -> None:
+        line = {"key": request.key, "wish": request.notes, "id": appointment.id, "start_at": appointment.start_at}
+        self._file.write(json.dumps(line | {"request": request.number, "made": appointment.made}) + "\n")
 
 
 # Between the connection and the platform

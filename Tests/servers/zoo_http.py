@@ -105,7 +105,8 @@ class Zoo:
             return Act(refusal(404, "bot_not_found"))
         if is_webhook and not is_signed(asked.headers.get("x-dialstack-signature", ""), asked.body):
             return Act(refusal(401, "invalid_signature"))
-        if not is_webhook and asked.headers.get("authorization") != f"Bearer {API_KEY}":
+        bearer, bears_key, caller = asked.headers.get("authorization", "").partition(f"Bearer {API_KEY}")
+        if not is_webhook and (bearer or not bears_key):
             return Act(refusal(401, "unauthorized"))
         if asked.path in SEARCHES:
             return await platform.search(content.get("query"))
@@ -114,7 +115,7 @@ class Zoo:
         if asked.path not in BOOKINGS or not key:
             return Act(refusal(404, "not_found"))
         asked.booking = platform.receive(
-            key, content["booking"], asked.way, lag=self._lag(), unasked_at=asked.unasked_at
+            key, content["booking"], asked.way, lag=self._lag(), unasked_at=asked.unasked_at, caller=caller
         )
         return await platform.take(asked.booking)
 
