@@ -67,6 +67,8 @@ def test_rule_is_as_the_page_has_it(name):
     shares = [float(share) for share in re.findall(r"> (0\.\d+)", rule["expr"])]
     assert all(f"{share * 100:g} %" in text for share in shares)
     assert bool(shares) == (">= 5" in rule["expr"])
+    if "for" in rule:
+        assert f"{rule['for'].removesuffix('m')} minutes" in text
     numbers = [int(number) for number in re.findall(r"> (\d{2,})$", rule["expr"])]
     assert all(f"{number:,}" in text or f"{number // 60} minutes" in text for number in numbers)
 

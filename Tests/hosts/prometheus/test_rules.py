@@ -57,7 +57,7 @@ def test_rules_use_what_the_collector_has():
 
 
 def thresholds(factor: float) -> list[tuple[str, str]]:
-    values = ("0.01", "0.02", "0.1", "500", "2500", "600")
+    values = ("0.01", "0.02", "0.1", "20", "500", "2500", "600")
     return [(rf"> {value}(?![.\d])", f"> {float(value) * factor}") for value in values]
 
 
@@ -80,6 +80,10 @@ def test_smaller_number_of_failures_would_be_seen(tmp_path):
     assert len(SHARES) > 9 and {f"PartnerBooking{name}" for name in few} == SHARES
 
 
+def test_shorter_patience_would_be_seen(tmp_path):
+    assert ("LedgerFails", "store") in got(tmp_path, "just below", ("for: 3m", "for: 1m"))
+
+
 def test_other_severity_would_be_seen(tmp_path):
     swapped = TEXT.replace("severity: page", "severity: x").replace("severity: ticket", "severity: page")
     (tmp_path / "alerts.yaml").write_text(swapped.replace("severity: x", "severity: ticket"))
@@ -93,5 +97,7 @@ def test_other_counting_of_first_failures_would_be_seen(tmp_path):
     assert young in expected("starts") and late not in expected("starts")
     first = r"\(\(partnerbooking_calls_total unless[^\n]*\n[^\n]*\n[^\n]*\n\s*or\n"
     assert young not in got(tmp_path, "starts", (first, ""))
+    takeovers = first.replace("calls", "ledger_takeovers")
+    assert ("ManyTakeovers", "young") not in got(tmp_path, "starts", (takeovers, ""))
     process = r"\n\s*and on \(job, instance, client\)\n[^\n]*offset 5m\)\)"
     assert late in got(tmp_path, "starts", (process, ")"))
