@@ -47,7 +47,7 @@ NEVER_ACCEPTED = {
 
 @dataclass(frozen=True)
 class DocumentedCode:
-    """One row of the table of our own codes in docs/errors.md."""
+    """One item of the lists of our own codes in docs/errors.md: `code` (status, retryable: outcomes of a booking)."""
 
     status: str
     source: str
@@ -62,20 +62,47 @@ def table_rows(page: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
+MEMBERS_OF_AN_ITEM = re.compile(r"- (`[\w.]+`(?:, `[\w.]+`)*)(?: \(([^)]*)\))?(?::|$)")
+"""Names, then type and range in parentheses: - `name` (type): meaning."""
+
+
+def list_members(page: str, heading: str) -> list[tuple[str, str]]:
+    """The members in the first list below a heading, each with its type and range. Every item has to name some."""
+    section = page.split(f"{heading}\n", 1)[1]
+    whole_list = re.search(r"(?:^- .*\n(?:  .*\n)*)+", section, re.MULTILINE)[0]
+    found = []
+    for item in re.split(r"\n(?=- )", whole_list.rstrip()):
+        names, kind = MEMBERS_OF_AN_ITEM.match(" ".join(item.split())).groups()
+        found += [(name, kind or "") for name in re.findall(r"[\w.]+", names)]
+    return found
+
+
 def blocks(kind: str) -> list[str]:
     """The examples in docs/json-contract.md that are marked as json of this kind."""
     return re.findall(rf"^```json {kind}\n(.*?)\n```$", CONTRACT, re.MULTILINE | re.DOTALL)
 
 
-CODES = {
-    row[0].strip("`"): DocumentedCode(*row[1:5])
-    for row in table_rows(ERRORS, "# Errors, and what a voice bot should do on each")
-}
+CODE_OF_AN_ITEM = re.compile(r"`(\w+)` \((\d+(?:–\d+)?)(?:, (.*?))?(?:: (.*?))?\)")
 
 
-TIMING_MEMBERS = {
-    name: row[1] for row in table_rows(CONTRACT, "### Timing") for name in re.findall(r"`(\w+)`", row[0])
-}
+def documented_codes() -> dict[str, DocumentedCode]:
+    """Those of the sections below "The library's codes". Each section begins with the source of its codes."""
+    chapter = ERRORS.split("\n## The library's codes\n", 1)[1].split("\n## ", 1)[0]
+    found = {}
+    for section in chapter.split("\n### ")[1:]:
+        source = re.search(r"^Source: (.*?)\.", section, re.MULTILINE)[1]
+        for code, status, more, outcomes in CODE_OF_AN_ITEM.findall(" ".join(section.split())):
+            retryable, _, other_sources = more.partition(", source also ")
+            outcomes = "`not_sent` `unknown` `rejected`" if outcomes == "any" else outcomes
+            retryable = {"": "no", "retryable": "yes"}.get(retryable, retryable)
+            found[code] = DocumentedCode(status, f"{source} {other_sources}", retryable, outcomes)
+    return found
+
+
+CODES = documented_codes()
+
+
+TIMING_MEMBERS = dict(list_members(CONTRACT, "### Timing"))
 """Name and documented type. The members of an attempt are those from `dns_us` on."""
 
 SOMETIMES = {

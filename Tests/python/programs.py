@@ -1,4 +1,4 @@
-"""Programs that tests build and run: in C, and in Python in a process of their own."""
+"""Programs that tests build and run: in C, in Swift, and in Python in a process of their own."""
 
 from __future__ import annotations
 
@@ -62,6 +62,19 @@ def run_program(program: str, *arguments: object, **environment: str) -> subproc
         timeout=50,
         check=False,
     )
+
+
+BUILT = ROOT / ".build" / "debug"
+"""Where `swift build` has left the package. To build it once more for a consumer takes longer than all of this."""
+
+
+def swiftc(program: Path, *sources: Path) -> None:
+    modules = [BUILT / name for name in ("PartnerBooking.build", "CCurl.build", "CSystem.build")]
+    assert all(module.is_dir() for module in modules), "run `make build-swift-tests` first"
+    objects = [file for module in modules for file in module.glob("*.o")]
+    maps = [word for module in modules[1:] for word in ("-Xcc", f"-fmodule-map-file={module / 'module.modulemap'}")]
+    strict = ["-swift-version", "6", "-warnings-as-errors", "-parse-as-library", "-module-name", program.name]
+    run("swiftc", *strict, "-I", BUILT / "Modules", *maps, *sources, *objects, "-lcurl", "-o", program)
 
 
 def output_of(*command: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import CONTRACT, SOMETIMES, TIMING_MEMBERS, blocks, check_timing, failure, in_doubt, success, table_rows
+from contract import CONTRACT, SOMETIMES, TIMING_MEMBERS, blocks, check_timing, failure, in_doubt, list_members, success
 from header import STATUS
 from openapi_core.exceptions import OpenAPIError
 from reference_api import BOOKING_PATH, OPENAPI, SEARCH_PATH, Request
@@ -145,10 +145,8 @@ def test_example_error_is_what_a_key_of_another_booking_gives(open_client):
 
 
 def test_examples_of_errors_show_documented_members_only():
-    members = {
-        cell.strip("` ") for row in table_rows(CONTRACT, "**Failure** is one object, `error`:") for cell in row[:1]
-    }
-    documented = {name for cell in members for name in re.findall(r"\w+", cell)}
+    members = list_members(CONTRACT, "**Failure** is one object, `error`:")
+    documented = {name for member, _ in members for name in member.split(".")}
     for block in replies_on_the_page():
         assert set(json.loads(block).get("error", {})) <= documented
 

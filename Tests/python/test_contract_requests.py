@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from contract import BOOKING_MEMBERS, CONTRACT, ERROR_MEMBERS, failure, success, table_rows
+from contract import BOOKING_MEMBERS, CONTRACT, ERROR_MEMBERS, failure, list_members, success
 from samples import NAME, PHONE, SANDBOX, booking_request, lookup_request, search_request, spoiled
 
 REQUESTS = [
@@ -12,16 +12,16 @@ REQUESTS = [
     ("lookup", "### Look up a customer", lookup_request()),
 ]
 MEMBERS = [
-    pytest.param(operation, request, row[0].strip("`"), row[2] == "required", id=f"{operation} {row[0].strip('`')}")
+    pytest.param(operation, request, member, "required" in kind, id=f"{operation} {member}")
     for operation, heading, request in REQUESTS
-    for row in table_rows(CONTRACT, heading)
+    for member, kind in list_members(CONTRACT, heading)
 ]
 OWN_MEMBERS = [
-    pytest.param(operation, request, row[0].strip("`"), value, id=f"{operation} {row[0].strip('`')} {value!r}")
-    for row in table_rows(CONTRACT, "### Members of the library's own, in all requests")
+    pytest.param(operation, request, member, value, id=f"{operation} {member} {value!r}")
+    for member, kind in list_members(CONTRACT, "### Members of the library's own, in all requests")
     for operation, _, request in REQUESTS
-    if operation == "book" or "bookings only" not in row[1]
-    for value in (-1, 0.5, "true" if row[1].startswith("boolean") else True, [], {})
+    if operation == "book" or "bookings only" not in kind
+    for value in (-1, 0.5, "true" if kind.startswith("boolean") else True, [], {})
 ]
 
 

@@ -50,21 +50,6 @@ def test_sketch_in_the_header_is_in_a_program():
     assert without_indentation(sketch_in_the_header()) in without_indentation(DOCUMENTED.read_text())
 
 
-def test_first_appointment(tmp_path):
-    """The program at the top of the page, by the commands below it, after the first command of install.md."""
-    home, folder = tmp_path / "home", tmp_path / "folder"
-    home.mkdir()
-    folder.mkdir()
-    (folder / "book.cpp").write_text(FIRST)
-    (folder / "libpartnerbooking").symlink_to(ROOT)
-    install = blocks((ROOT / "docs" / "install.md").read_text(), "sh")[0].splitlines()[0]
-    commands, _ = blocks(PAGE, "sh")
-    assert "install PREFIX=" in install
-    printed = run("sh", "-e", "-c", f"{install}\n{commands}", cwd=folder, HOME=str(home)).strip()
-    shown = "\n".join(re.findall(r"^# (.*)", commands, re.MULTILINE))
-    assert re.search(re.escape(shown).replace("…", ".*") + "$", printed), printed
-
-
 def test_first_appointment_by_cmake(tmp_path):
     """From the installation to the booking, in a home of its own."""
     home, folder = tmp_path / "home", tmp_path / "folder"

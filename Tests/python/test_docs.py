@@ -14,12 +14,12 @@ import pytest
 from contract import CONTRACT, success
 from header import ROOT
 from pages import BLOCKS, DOCS, Block, blocks_of
-from programs import run
+from programs import run, swiftc
 from samples import READS_ONLY, SANDBOX, booking_request
 
 COMPILED = [
     *(ROOT / "examples-c").glob("*.[ch]*"),  # test_examples.py, test_examples_webhook.py, test_cpp.py
-    ROOT / "Tests" / "c" / "documented.c",
+    *(ROOT / "Tests" / "c").glob("documented*.c"),
     ROOT / "Tests" / "cpp" / "documented.cpp",
     *(ROOT / "bindings" / "python" / "examples").glob("*.py"),  # package/test_package_install.py
     ROOT / "Tests" / "package" / "documented.swift",  # below
@@ -32,10 +32,10 @@ RUN_FROM_THE_PAGE = {
     ("README.md", "#include <partnerbooking.h>"): ("test_pages.py", "test_c_program_of_the_readme"),
     ("README.md", "cc -Iinclude program.c"): ("test_pages.py", "test_c_program_of_the_readme"),
     ("README.md", "import asyncio"): ("test_pages.py", "test_python_program_of_the_readme"),
-    ("docs/cpp.md", "#include <partnerbooking.hpp>"): ("test_cpp.py", "test_first_appointment"),
-    ("docs/cpp.md", "export PKG_CONFIG_PATH=$HOME/partnerbooking/lib/pkgconfig"): (
-        "test_cpp.py",
-        "test_first_appointment",
+    ("docs/cpp.md", "#include <partnerbooking.hpp>"): ("test_getting_started.py", "test_cpp"),
+    ("docs/cpp.md", "make -C libpartnerbooking install PREFIX=$HOME/partnerbooking"): (
+        "test_getting_started.py",
+        "test_cpp",
     ),
     ("docs/cpp.md", "cmake_minimum_required(VERSION 3.16)"): ("test_cpp.py", "test_first_appointment_by_cmake"),
     ("docs/cpp.md", "make -C ~/libpartnerbooking install PREFIX=$HOME/partnerbooking"): (
@@ -61,6 +61,12 @@ RUN_FROM_THE_PAGE = {
         "test_the_rest_as_the_page_has_it",
     ),
     ("docs/journal.md", "pbk2"): ("test_docs.py", "test_line_of_the_journal"),
+    ("docs/ledger-protocol.md", '{"protocol"'): ("test_ledger_model.py", "test_batch_of_the_page"),
+    ("docs/ledger-protocol.md", '{"results"'): ("test_ledger_model.py", "test_batch_of_the_page"),
+    ("docs/ledger-protocol.md", "python3 Tests/ledger-model"): (
+        "test_ledger_model.py",
+        "test_commands_of_the_page",
+    ),
     ("docs/livekit.md", "pip install"): (
         "../hosts/livekit/test_livekit_calls.py",
         "test_example_ends_with_one_appointment",
@@ -99,12 +105,17 @@ RUN_FROM_THE_PAGE = {
         "../hosts/pipecat/test_pipecat_call.py",
         "test_example_ends_with_one_appointment",
     ),
-    ("docs/python.md", "make wheel"): ("package/test_package_install.py", "test_newcomers_path"),
-    ("docs/python.md", "I have tomorrow"): ("package/test_package_install.py", "test_newcomers_path"),
+    ("docs/python.md", "make wheel"): ("test_getting_started.py", "test_python"),
+    ("docs/python.md", "I have tomorrow"): ("test_getting_started.py", "test_python"),
     ("docs/python.md", "export PARTNER_API_KEY=sk_ptnr_..."): (
         "package/test_package_install.py",
         "test_commands_of_the_page_are_understood",
     ),
+    ("docs/python.md", "export PARTNER_LEDGER=redis://..."): (
+        "package/test_package_pending.py",
+        "test_command_of_the_page_is_understood",
+    ),
+    ("docs/python.md", "key       state"): ("package/test_package_pending.py", "test_table_is_as_the_page_shows_it"),
     ("docs/python.md", "library"): ("package/test_package_doctor.py", "test_doctor_says_what_the_page_shows"),
     ("docs/sip-engine.md", "make demo-call"): ("test_sip_engine.py", "test_demo_prints_what_the_page_shows"),
     ("docs/sip-engine.md", "call 1  rings"): ("test_sip_engine.py", "test_demo_prints_what_the_page_shows"),
@@ -112,7 +123,8 @@ RUN_FROM_THE_PAGE = {
         "test_sip_engine.py",
         "test_booking_goes_on_when_the_caller_hangs_up",
     ),
-    ("docs/swift.md", "I have tomorrow"): ("test_docs.py", "test_swift_program_of_the_page"),
+    ("docs/swift.md", "cp -r libpartnerbooking"): ("test_getting_started.py", "test_swift"),
+    ("docs/swift.md", "I have tomorrow"): ("test_getting_started.py", "test_swift"),
     ("docs/tool-server.md", "openssl rand"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
     ("docs/tool-server.md", "curl -s"): ("package/test_package_serve_page.py", "test_commands_of_the_page"),
     ("docs/tool-server.md", "python3 -m partnerbooking serve --"): (
@@ -123,6 +135,7 @@ RUN_FROM_THE_PAGE = {
         "package/test_package_serve_page.py",
         "test_log_is_as_the_page_shows_it",
     ),
+    ("docs/c.md", "make -C libpartnerbooking install"): ("test_getting_started.py", "test_c"),
     ("docs/c.md", "say: I have"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "make examples"): ("test_voice.py", "test_example_says_what_the_page_shows"),
     ("docs/voice.md", "echo '{"): ("test_voice.py", "test_commands_say_what_the_page_shows"),
@@ -134,6 +147,16 @@ RUN_FROM_THE_PAGE = {
         "package/test_package_install.py",
         "test_the_packages_own_readme",
     ),
+    **{
+        ("docs/ledger-stores.md", beginning): ("test_ledger_page.py", test)
+        for beginning, test in (
+            ("from partnerbooking", "test_program_of_the_page"),
+            ("fsync", "test_settings_and_rights_of_postgres"),
+            ("GRANT", "test_settings_and_rights_of_postgres"),
+            ("appendonly", "test_settings_and_rights_of_redis"),
+            ("on nopass", "test_settings_and_rights_of_redis"),
+        )
+    },
 }
 """Blocks that a test takes from the page and runs: the page, how the block begins, and that test."""
 
@@ -218,30 +241,6 @@ def test_rules_of_a_locale():
 
 # ---- Swift ----------------------------------------------------------------------------------------------------------
 
-BUILT = ROOT / ".build" / "debug"
-"""Where `swift build` has left the package. To build it once more for a consumer takes longer than all of this."""
-
-
-def swiftc(program: Path, *sources: Path) -> None:
-    modules = [BUILT / name for name in ("PartnerBooking.build", "CCurl.build", "CSystem.build")]
-    assert all(module.is_dir() for module in modules), "run `make build-swift-tests` first"
-    objects = [file for module in modules for file in module.glob("*.o")]
-    maps = [word for module in modules[1:] for word in ("-Xcc", f"-fmodule-map-file={module / 'module.modulemap'}")]
-    strict = ["-swift-version", "6", "-warnings-as-errors", "-parse-as-library", "-module-name", program.name]
-    run("swiftc", *strict, "-I", BUILT / "Modules", *maps, *sources, *objects, "-lcurl", "-o", program)
-
-
-def test_swift_program_of_the_page(tmp_path):
-    """Its sources, compiled as a package of somebody else's would be: what is not public is not there."""
-    swiftc(tmp_path / "book", *(ROOT / "Tests" / "package" / "swift" / "Sources" / "book").glob("*.swift"))
-    [shown] = [block.text for block in BLOCKS if block.page == "docs/swift.md" and block.text.startswith("I have")]
-
-    def without_chance(output: str) -> str:
-        return re.sub(r"[\d.e-]+ seconds", "0 seconds", re.sub(r"bkg_\w+", "bkg_x", output))
-
-    assert without_chance(run(tmp_path / "book")) == without_chance(shown)
-
-
 def test_swift_package_of_the_page(tmp_path):
     """The library is found beside it, and has the product that is asked for."""
     (tmp_path / "libpartnerbooking").symlink_to(ROOT)
@@ -324,8 +323,8 @@ def test_contract_names_every_member_that_the_sources_read_and_write():
     sources = ROOT / "Sources" / "PartnerBooking"
     documented = set()
     for line in CONTRACT.splitlines():
-        if line.startswith("| `"):
-            documented |= {name for cell in re.findall(r"`([\w.]+)`", line.split("|")[1]) for name in cell.split(".")}
+        if found := re.match(r"(?:- |\| )(`[\w.]+`(?:, `[\w.]+`)*)", line):
+            documented |= set(re.findall(r"\w+", found[1]))
     request = (sources / "Request" / "Request.swift").read_text()
     read = members_of_the_configuration() | names_between(request, "private static func ownMembers", "\n    }\n")
     written = set()

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from sentences import pointing
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "Sources"
 SWIFT = sorted(SOURCES.rglob("*.swift"))
@@ -58,3 +60,21 @@ def test_unchecked_sendable_says_what_makes_it_safe() -> None:
             if "@unchecked Sendable" in line and not line.lstrip().startswith("//"):
                 above = " ".join(text[max(0, number - 8):number])
                 assert "safe" in above, f"{path.name}:{number + 1}"
+
+
+def test_doc_comments_name_their_subject() -> None:
+    files = [path for path in SOURCES.rglob("*") if path.suffix in (".swift", ".c", ".h")]
+    files += [path for path in (ROOT / "include").rglob("*") if path.suffix in (".h", ".hpp")]
+    assert len(files) > 200
+    found = {path.name: pointing(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: comments for name, comments in found.items() if comments} == {}
+
+
+def test_a_doc_comment_that_points_would_be_seen() -> None:
+    assert pointing("    /// Whether it is open.\n    /// Else it is closed.\n    var isOpen: Bool\n") == [
+        "Whether it is open. Else it is closed."
+    ]
+    assert pointing("/// Opens it.\n/// What is open stays open.\n//// How\n// Where\n") == []
+    assert pointing("/**\n * What became of it.\n */\n") == ["What became of it."]
+    assert pointing("    PBK_A = 1, /**< Of the call. */\n") == ["Of the call."]
+    assert pointing("/* Who knows. */\n/** The owner. What else? */\n") == []

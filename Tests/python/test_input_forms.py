@@ -14,7 +14,7 @@ from typing import Any
 
 import pbk
 import pytest
-from contract import BOOKING_MEMBERS, CONTRACT, ERROR_MEMBERS, failure, success, table_rows
+from contract import BOOKING_MEMBERS, CONTRACT, ERROR_MEMBERS, failure, list_members, success, table_rows
 from fault_server import Peer, http_reply
 from forms import BASE, ROWS, Row, at
 from header import FIRST_SERVICE_STATUS, STATUS
@@ -191,7 +191,7 @@ def test_message_does_not_repeat_a_text_in_place_of_a_time(open_client):
 
 
 def test_page_shows_the_kinds_of_the_table():
-    kinds = {row[0].strip("`") for heading in KIND_HEADINGS for row in table_rows(CONTRACT, heading)}
+    kinds = {kind for heading in KIND_HEADINGS for kind, _ in list_members(CONTRACT, heading)}
     assert kinds == {row.members["refused"] for row in REFUSED} | {"unexpected", "in_the_past"}
 
 

@@ -107,7 +107,7 @@ def test_journal_without_replies_asks_the_service_after_a_restart(start_faults, 
     with pbk.Client(config) as client:
         error = failure(client.book(resume("k")), "NOT_RECORDED")
         assert (error["outcome"], len(server.requests)) == ("unknown", 1)
-        assert "send the whole request" in error["message"]
+        assert "Send the whole request" in error["message"]
         assert (client.book(request).reply, len(server.requests)) == (first.reply, 2)
         assert server.requests[0].headers["idempotency-key"] == server.requests[1].headers["idempotency-key"]
     assert customer["phone"] not in journal.read_text()

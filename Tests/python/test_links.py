@@ -9,18 +9,11 @@ import pytest
 from contract import CONTRACT, ERRORS
 from header import HEADER, ROOT, STATUS
 from makefile import targets
-from pages import CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, code_of, links_of
+from pages import CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, anchors, code_of, links_of
 
 # ---- Links ----------------------------------------------------------------------------------------------------------
 
 LINKED_PAGES = [*CODE_PAGES, *CONTRIBUTORS_PAGES, ROOT / "CHANGELOG.md"]
-
-
-def anchors(page: Path) -> set[str]:
-    """As GitHub makes them of headings."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    headings = [re.sub(r"[`*]|\]\(.*?\)|\[", "", heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def leads_somewhere(page: Path, link: str) -> bool:

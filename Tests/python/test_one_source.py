@@ -56,8 +56,8 @@ def test_pages_and_header_number_the_codes_alike():
 
 def test_page_names_every_status_of_the_service():
     of_service = {f"PBK_{name}": value for name, value in STATUS.items() if value >= FIRST_SERVICE_STATUS}
-    rows = table_rows(ERRORS, "## When the service answers")
-    documented = {name: int(value) for row in rows for value, name in re.findall(r"(\d+) `(\w+)`", row[1])}
+    section = ERRORS.split("\n## When the service answers\n", 1)[1].split("\n### ", 1)[0]
+    documented = {name: int(value) for value, name in re.findall(r"\*\*: (\d+) `(PBK_\w+)`", section)}
     assert documented == of_service
     first, last = CODES["http_error"].status.split("–")
     assert [int(first), int(last)] == [min(of_service.values()), max(of_service.values())]
@@ -146,10 +146,11 @@ def defaults_of_the_contract() -> dict[str, set[str]]:
     return found
 
 
-def tables_with_defaults(page: Path) -> list[tuple[str, str]]:
-    """Names and defaults of the rows of tables that have a column of defaults."""
-    rows = []
-    for table in re.findall(r"(?:^\|.*\n)+", page.read_text(), re.MULTILINE):
+def names_with_defaults(page: Path) -> list[tuple[str, str]]:
+    """Names and defaults, of tables that have a column of defaults, and of items such as "- `name`, default 5: …"."""
+    text = page.read_text()
+    rows = re.findall(r"^- ([^,:]*), default ([^:]+):", text, re.MULTILINE)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
         if "default" in lines[0]:
             column = lines[0].index("default")
@@ -172,12 +173,12 @@ def other_defaults(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def test_defaults_on_other_pages_are_those_of_the_contract():
     pages = [page for page in CODE_PAGES if page.name != "json-contract.md"]
-    found = {page.name: other_defaults(tables_with_defaults(page)) for page in pages}
+    found = {page.name: other_defaults(names_with_defaults(page)) for page in pages}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 def test_another_default_would_be_seen():
-    assert len(tables_with_defaults(ROOT / "docs" / "operations.md")) > 10
+    assert len(names_with_defaults(ROOT / "docs" / "operations.md")) > 10
     assert other_defaults([("`connect_timeout_ms`", "5000"), ("`keep_warm_ms`", "30000")]) == [
         ("`connect_timeout_ms`", "5000")
     ]

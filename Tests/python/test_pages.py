@@ -15,6 +15,7 @@ from makefile import targets
 from pages import BLOCKS, CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, code_of
 from pbk import LIBRARY
 from programs import WARNINGS, run
+from sentences import MOST_WORDS, long_sentences, paragraphs_of_header, paragraphs_of_page
 
 README = ROOT / "README.md"
 CC = os.environ.get("CC", "cc")
@@ -50,6 +51,50 @@ def test_wide_line_would_be_seen():
     wide = "word " * 20 + "word."
     assert too_wide(f"{wide}\n| {wide} |\n- {wide}\n") == [wide, f"| {wide} |", f"- {wide}"]
     assert too_wide(f"{wide[:WIDTH]}\n```c\n{wide}\n```\n- [link](https://example.com/{'x' * WIDTH})\n") == []
+
+
+HEADERS = sorted((ROOT / "include").rglob("*.h*"))
+HEADER_WIDTH = 90
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=name)
+def test_header_is_narrow(header):
+    assert len(HEADERS) > 8
+    assert [line for line in header.read_text().splitlines() if len(line) > HEADER_WIDTH] == []
+
+
+# ---- Sentences ------------------------------------------------------------------------------------------------------
+
+FIRST_STEPS = [README, *(DOCS / f"{name}.md" for name in ("c", "cpp", "python", "swift", "install"))]
+
+
+@pytest.mark.parametrize("page", FIRST_STEPS, ids=name)
+def test_sentences_of_the_first_pages_are_short(page):
+    assert long_sentences(paragraphs_of_page(page.read_text())) == []
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=name)
+def test_sentences_of_the_headers_are_short(header):
+    assert long_sentences(paragraphs_of_header(header.read_text())) == []
+
+
+SHORT, LONG = (" ".join(["word"] * count) for count in (MOST_WORDS, MOST_WORDS + 1))
+
+
+def test_long_sentence_of_a_page_would_be_seen():
+    planted = f"{LONG}.\n\nA. {LONG}! B.\n- {LONG}\n\n| a | {LONG} |\n\n# {LONG}\n\n{LONG.replace(' ', chr(10))}\n"
+    assert long_sentences(paragraphs_of_page(planted)) == [LONG] * 6
+    assert long_sentences(paragraphs_of_page(f"{SHORT[:-5]}: {SHORT}.\n")) != [], "a colon ends no sentence"
+    harmless = f"{SHORT}. {SHORT}\n- {SHORT}\n- {SHORT}\n\n```text\n{LONG}\n```\n`{LONG}` [it](a.md)\n"
+    assert long_sentences(paragraphs_of_page(harmless)) == []
+
+
+def test_long_sentence_of_a_header_would_be_seen():
+    wrapped = SHORT.replace(" word", "\n * word", 1)
+    for planted in (f"/* {LONG} */", f"/**\n * {wrapped}\n *   word\n */", f"/** A.\n *\n * @return {LONG}\n */"):
+        assert len(long_sentences(paragraphs_of_header(planted))) == 1, planted
+    code = f"/**\n * {SHORT}:\n *\n *     {LONG}\n *\n * - {SHORT}\n * - {SHORT}\n * @since 0.1\n */\n{LONG}\n"
+    assert long_sentences(paragraphs_of_header(code)) == []
 
 
 def test_readme_is_short():

@@ -246,7 +246,7 @@ def test_this_machine(scheme, host, named):
     for hosts in ([], ["clinic.internal", "127.0.0.2", "10.0.0.1"]):
         error = refused(with_url(url, private_hosts=hosts))
         assert error["field"] == f"platforms.{BOT_ID}.webhook_url"
-        assert "leads to this machine" in error["message"] and '"private_hosts"' in error["message"]
+        assert "leads to this machine" in error["message"] and "private_hosts" in error["message"]
     opens(with_url(url, private_hosts=["clinic.internal", named]))
 
 
@@ -255,7 +255,7 @@ def test_server_on_this_machine(open_client, start_faults):
     server = start_faults(answer(http_reply(200, SEARCH_REPLY)))
     url = f"{server.url}/webhook"
     message = refused(with_url(url))["message"]
-    (host, _) = re.findall(r'"([^"]+)"', message)
+    (host,) = re.findall(r'"([^"]+)"', message)
     success(open_client(with_url(url, private_hosts=[host], retry=ONCE)).search(search_request()))
     assert server.connections == 1
 

@@ -16,7 +16,7 @@ import json, os, signal
 import pbk, samples
 from header import STATUS
 
-OF_THE_PARENT = "The client belongs to the process that this one was forked from: open a client in this process"
+OF_THE_PARENT = "The client belongs to the parent process: open a client after the fork"
 
 def message(result):
     error = json.loads(result.reply)["error"]
@@ -77,4 +77,4 @@ libc.exit(1)
 """
     done = run_program(program, json.dumps({"api_key": API_KEY, "base_url": "http://127.0.0.1:1", **CALLS_ONLY}))
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "The process is exiting: no thread can be started for another client"
+    assert done.stdout == "The process is exiting: no new client can be opened"

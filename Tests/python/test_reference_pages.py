@@ -17,7 +17,7 @@ def test_reference_pages(tmp_path):
     """Doxygen and DocC have nothing to complain about, and no public name of the Swift API is without a word."""
     run(ROOT / "packaging" / "build-docs", tmp_path, VERSION=VERSION)
     header = (tmp_path / "html" / "partnerbooking_8h.html").read_text()
-    assert "pbk_create_booking" in header and "Remarks" in header
+    assert "pbk_create_booking" in header and "Note" in header
     symbols = json.loads((tmp_path / "symbols" / "PartnerBooking.symbols.json").read_text())["symbols"]
     ours = [symbol for symbol in symbols if "::SYNTHESIZED::" not in symbol["identifier"]["precise"]]
     assert len(ours) > 150

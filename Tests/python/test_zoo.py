@@ -126,6 +126,13 @@ def test_it_overbooks(zoo: ZooServer, call: Callable[..., Caller]) -> None:
 # What stands between
 
 
+def test_it_writes_each_booking_down(zoo: ZooServer, call: Callable[..., Caller], tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    caller = call({"is": "keys_first"}, {"is": "writes", "path": str(books)})
+    assert [caller.book("a").status, caller.book("a").status, caller.book("b").status] == [201, 200, 409]
+    assert [json.loads(line)["key"] for line in books.read_text().splitlines()] == ["a"]
+
+
 def test_a_gateway_gives_up_and_the_platform_books(zoo: ZooServer, call: Callable[..., Caller]) -> None:
     caller = call(KEYS, {"is": "works", "ms": 200}, {"is": "gives_up", "ms": 50, "statuses": [504], "first": 1})
     given_up = caller.book("a")
