@@ -48,7 +48,8 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
-    /// Looks up a customer by phone number. Works with platforms and the sandbox; the Partner API has no such operation.
+    /// Looks up a customer by phone number. Works with platforms and the sandbox; the Partner API
+    /// has no such operation.
     ///
     /// - Parameters:
     ///   - request: The request. The client checks it before it sends anything.
@@ -61,8 +62,8 @@ extension PartnerBookingClient {
         return LookupCustomerReply(json, timing)
     }
 
-    /// Settles a booking by its key alone. Sends a booking in doubt again, which is made once. Joins one in flight. Returns the
-    /// reply of one that was made.
+    /// Settles a booking by its key alone. Sends a booking in doubt again, which is made once.
+    /// Joins one in flight. Returns the reply of one that was made.
     ///
     /// - Parameters:
     ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.

@@ -1,9 +1,11 @@
 /// The host's store of bookings, which the engines of a fleet share: docs/ledger-protocol.md.
 public struct LedgerOptions: Sendable {
-    /// Takes a batch of operations as JSON, with its number. Runs on the client's ledger thread. It may block.
+    /// Takes a batch of operations as JSON, with its number. Runs on the client's ledger thread. It
+    /// may block.
     let handler: HostLedger.Handler?
 
-    /// The client hands each batch to `handler`. Answer it with `answerLedger`, in `handler` or later.
+    /// The client hands each batch to `handler`. Answer it with `answerLedger`, in `handler` or
+    /// later.
     public init(handler: @escaping @Sendable (_ batch: UInt64, _ json: [UInt8]) -> Void) { self.handler = handler }
 
     private init() { handler = nil }
@@ -23,7 +25,8 @@ public enum LedgerBatch: Sendable {
 }
 
 extension PartnerBookingClient {
-    /// Opens a client whose bookings are in a store of the host's. Waits for neither network nor store.
+    /// Opens a client whose bookings are in a store of the host's. Waits for neither network nor
+    /// store.
     ///
     /// - Parameters:
     ///   - json: The configuration as docs/json-contract.md describes it, UTF-8. A journal is not possible beside a store.
@@ -33,7 +36,8 @@ extension PartnerBookingClient {
         try self.init(json: json, ledger: Optional(ledger))
     }
 
-    /// Opens a client whose bookings are in a store of the host's. Waits for neither network nor store.
+    /// Opens a client whose bookings are in a store of the host's. Waits for neither network nor
+    /// store.
     ///
     /// - Parameters:
     ///   - configuration: Without a `journal`. Its `ledger` has scope and lease.
@@ -80,7 +84,8 @@ extension PartnerBookingClient {
 
 /// Threads on which nothing may wait.
 extension PartnerBookingClient {
-    /// This is a thread that a close would wait for: the transfer thread of some client, or the thread of this one's ledger.
+    /// This is a thread that a close would wait for: the transfer thread of some client, or the
+    /// thread of this one's ledger.
     package var isOnOwnThread: Bool { Thread.isCallbackThread || ledger.host?.isHandling ?? false }
 
     /// This is the transfer thread of some client, on which handlers run: nothing may wait here.

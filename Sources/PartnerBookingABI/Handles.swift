@@ -132,7 +132,8 @@ enum Handles {
     }
 }
 
-/// The handle of a client that is being opened. Its ledger's thread may need it before `pbk_client_open_with_ledger` returns.
+/// The handle of a client that is being opened. Its ledger's thread may need it before
+/// `pbk_client_open_with_ledger` returns.
 final class LedgerHandle: Sendable {
     private let handle = Monitor<UInt?>(nil)
 

@@ -10,15 +10,15 @@ IDLE, CLAIMING, WAITING, OWNING, SETTLING, VOIDING = "idle", "claiming", "waitin
 # A sending: the lease was looked at, then the bytes left, then the platform has answered.
 CHECKED, SENT, MADE, REFUSAL = "checked", "sent", "made", "refusal"
 
-# `call`: a host waits. `doubt`: 1 an unanswered sending may be open, 2 refusals count again (platform_keys "first").
-# `believes`: its lease holds by its own clock. `lost`: somebody else has the key. `life`: a restart is a new owner.
-# `pardoned`: its sending belongs to a booking that a person gave up.
+# `call`: a host waits. `doubt`: 1 an unanswered sending may be open, 2 refusals count again
+# (platform_keys "first"). `believes`: its lease holds by its own clock. `lost`: somebody else has
+# the key. `life`: a restart is a new owner. `pardoned`: its sending belongs to a booking that a
+# person gave up.
 Engine = namedtuple("Engine", "mode call wish token line doubt sending pardoned believes withdrawn lost "
                               "operation answer life")
-# `late`: operations that nobody waits for. `open`: sendings that nobody reads. `booked`: 1 given up, 2 counts.
-# `denied`: lines whose host heard not_sent or rejected. `gone`: lines that were given up.
-# `told`: a host heard booked.
-# `left`: what may still happen: calls of each engine, and faults.
+# `late`: operations that nobody waits for. `open`: sendings that nobody reads. `booked`: 1 given
+# up, 2 counts. `denied`: lines whose host heard not_sent or rejected. `gone`: lines that were given
+# up. `told`: a host heard booked. `left`: what may still happen: calls of each engine, and faults.
 State = namedtuple("State", "row engines late open booked booked_wish booked_line denied gone told left")
 Left = namedtuple("Left", "calls late crashes cuts cancels give_ups retentions")
 

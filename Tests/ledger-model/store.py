@@ -19,7 +19,8 @@ Operation = namedtuple("Operation", "op claim replaces owner wish more")
 Result = namedtuple("Result", "result claim wish line outcome", defaults=(None, None, None, None))
 
 
-# A new name. Canonical states have the names 0, 1, ... and a step needs one line and one token at most.
+# A new name. Canonical states have the names 0, 1, ... and a step needs one line and one token at
+# most.
 NEW_LINE, NEW_TOKEN = 98, 99
 
 

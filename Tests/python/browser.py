@@ -27,7 +27,8 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         browser_reads, self._out = os.pipe()
         self._in, browser_writes = os.pipe()
-        # The browser has them as 3 and 4. They must not be that here, or one would replace the other.
+        # The browser has them as 3 and 4. They must not be that here, or one would replace the
+        # other.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (browser_reads, browser_writes)]
         options = [*OPTIONS, f"--user-data-dir={profile}"]
         if os.geteuid() == 0:

@@ -1,7 +1,8 @@
-/// Keeps the completions of calls without a handler until the host takes them. Its descriptor is readable while it has some.
+/// Keeps the completions of calls without a handler until the host takes them. Its descriptor is
+/// readable while it has some.
 ///
-/// Each call reserves a place before it is accepted, and gives it back when the host takes its last completion. A host that
-/// takes none gets `queue_full` and does not fill its memory.
+/// Each call reserves a place before it is accepted, and gives it back when the host takes its last
+/// completion. A host that takes none gets `queue_full` and does not fill its memory.
 package final class CompletionQueue: Sendable {
     package struct Entry: Sendable {
         package let completion: CallCompletion

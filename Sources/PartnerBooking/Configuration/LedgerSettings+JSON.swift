@@ -24,7 +24,8 @@ extension LedgerTraffic.Settings {
 }
 
 extension Configuration {
-    /// Members of the ledger that the client does not have: somebody expects of them what will not happen.
+    /// Members of the ledger that the client does not have: somebody expects of them what will not
+    /// happen.
     static func refuseOtherLedger(_ root: ObjectReader, hasJournal: Bool, hasLedger: Bool) throws(PartnerBookingError) {
         let ofJournal = ["journal_path", "journal_dir", "resume_on_open"] + Journal.Settings.members
         for name in ofJournal where hasLedger {
@@ -45,7 +46,8 @@ extension Configuration {
     func openJournal() throws(PartnerBookingError) -> (Journal?, [JournalEntry]) {
         guard let journal else { return (nil, []) }
         let (opened, entries) = try Journal.open(journal, mostHeard: ledger.settings.capacity)
-        // Without a required journal a booking may have been sent again behind a record that it was not made.
+        // Without a required journal a booking may have been sent again behind a record that it was
+        // not made.
         return (opened, policy.isJournalRequired ? entries : entries.filter { !$0.isRefused })
     }
 }

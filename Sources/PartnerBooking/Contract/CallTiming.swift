@@ -17,7 +17,8 @@ public struct CallTiming: Sendable, Equatable {
     public var queue: Duration { .microseconds(queueMicroseconds) }
 }
 
-/// The steps of one attempt on the network, in order. On a connection that was open before, the times of connecting are 0.
+/// The steps of one attempt on the network, in order. On a connection that was open before, the
+/// times of connecting are 0.
 public struct AttemptTiming: Sendable, Equatable {
     let dnsMicroseconds: Int
     let connectMicroseconds: Int

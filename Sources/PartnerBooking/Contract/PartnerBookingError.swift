@@ -35,7 +35,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         let sentMillisecondsAgo: Int
         /// The HTTP status of the last answer; nil when none came.
         public let status: Int?
-        /// The code of the last answer, or of the failure instead of one; nil when nothing was sent since.
+        /// The code of the last answer, or of the failure instead of one; nil when nothing was sent
+        /// since.
         public let code: Code?
 
         init(sentMillisecondsAgo: Int, status: Int? = nil, code: Code? = nil) {

@@ -50,7 +50,8 @@ extension CallCoordinator {
         }
     }
 
-    /// Returns the HTTP request of an attempt. That of a booking in the host's store is sent within its lease only.
+    /// Returns the HTTP request of an attempt. That of a booking in the host's store is sent within
+    /// its lease only.
     @inline(__always)
     private func request(of id: TransferID, _ attempt: Exchange.Attempt) -> HTTPRequest? {
         var request = table.change(id, { $0.httpRequest(attempt) }) ?? nil

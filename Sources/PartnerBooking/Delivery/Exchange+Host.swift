@@ -22,7 +22,8 @@ extension Exchange {
     /// The ledger knows the key by now.
     mutating func claimAgain(_ now: MonotonicTime) -> [Effect] { phase == .claiming ? [.claim] : [] }
 
-    /// The key is ours. A dead engine may have sent its booking, or this client has: then it knows its sendings.
+    /// The key is ours. A dead engine may have sent its booking, or this client has: then it knows
+    /// its sendings.
     mutating func tookOver(_ request: Request, _ message: Message, isOwn: Bool, _ now: MonotonicTime) -> [Effect] {
         guard phase == .recording || record == .pending else { return [] }
         record = .durable
@@ -67,7 +68,8 @@ extension Exchange {
         return waitForOther(now)
     }
 
-    /// Another engine has taken the key over. What it finds out is the end, but for an answer that is under way here.
+    /// Another engine has taken the key over. What it finds out is the end, but for an answer that
+    /// is under way here.
     mutating func lost(_ now: MonotonicTime) -> [Effect] {
         guard record != .none else { return [] }
         record = .none
@@ -100,7 +102,8 @@ extension Exchange {
         return left + [look] + late.flatMap { joined($0, now) }
     }
 
-    /// Another client has the key of a booking that is about to end. A call that has left gets its end now.
+    /// Another client has the key of a booking that is about to end. A call that has left gets its
+    /// end now.
     mutating func waitForOther(after result: CallResult, _ now: MonotonicTime) -> [Effect] {
         guard case .failure(let error) = result, [.cancelled, .timeout, .clientClosed].contains(error.code) else {
             return waitForOther(now)

@@ -89,7 +89,8 @@ struct Exchange {
         case revokeRecord
         /// Records in the store that nothing was booked. Answered by `voided`.
         case void(overdueAt: MonotonicTime)
-        /// Asks the store what has become of the key at another client. Answered by `looked` or `bookedElsewhere`.
+        /// Asks the store what has become of the key at another client. Answered by `looked` or
+        /// `bookedElsewhere`.
         case look
         /// Queues for a place. Answered by `placeGranted`.
         case queue

@@ -1,5 +1,5 @@
-/// Limits the retries to a service, over all calls together: a token bucket. Without it, every call would send three
-/// attempts to a service in trouble.
+/// Limits the retries to a service, over all calls together: a token bucket. Without it, every call
+/// would send three attempts to a service in trouble.
 struct RetryBudget: Sendable {
     /// An empty bucket is full again after so long.
     static let refillMilliseconds = 10_000

@@ -1,7 +1,7 @@
 /// State shared by all exchanges with one service: breaker, budgets, accepted secrets.
 struct ServiceHealth: Sendable {
-    /// Bookings are sent before this moment on the boot clock, in microseconds: then their leases in the host's store end. nil:
-    /// at any time.
+    /// Bookings are sent before this moment on the boot clock, in microseconds: then their leases
+    /// in the host's store end. nil: at any time.
     let leaseEnd: SharedNumber?
     /// Asks in the background: at most this many at once, refilled within 10 s.
     static let settlingTokens = 100

@@ -1,5 +1,6 @@
-/// Reads the back-off that a service asks for: the header `Retry-After`, which is seconds or an HTTP date (RFC 9110, section
-/// 10.2.3), or `Retry-After-Ms`, which some services add for milliseconds.
+/// Reads the back-off that a service asks for: the header `Retry-After`, which is seconds or an
+/// HTTP date (RFC 9110, section 10.2.3), or `Retry-After-Ms`, which some services add for
+/// milliseconds.
 enum RetryAfter {
     static func milliseconds(_ reply: HTTPReply, wallClock: () -> Int) -> Int? {
         if let text = reply.header("Retry-After-Ms"), !text.isEmpty, text.utf8.allSatisfy(\.isDigit) {

@@ -1,7 +1,8 @@
 // Keys that other clients of the host's store may have, too.
 
 extension BookingLedger {
-    /// A booking in flight was recorded by an engine that has died: that record is what counts. Returns the body to send.
+    /// A booking in flight was recorded by an engine that has died: that record is what counts.
+    /// Returns the body to send.
     mutating func tookOver(_ row: LedgerRow, service: Int?) {
         guard let old = entries[row.key], case .inFlight = old.state else { return }
         var entry = Entry(
@@ -12,7 +13,8 @@ extension BookingLedger {
         store(entry, under: row.key)
     }
 
-    /// Another client has ended the booking of a key that is in flight or in doubt here. `clock` identifies that end.
+    /// Another client has ended the booking of a key that is in flight or in doubt here. `clock`
+    /// identifies that end.
     mutating func endedElsewhere(_ row: LedgerRow, end: TransferID, clock: Int, now: Int) {
         guard case .booked(let reply) = row.state, let entry = entries[row.key], !entry.isSettled else { return }
         // The exchange that looked is gone, and another one has the key in flight.
@@ -36,7 +38,8 @@ extension BookingLedger {
         return id
     }
 
-    /// Returns whether a booking is in doubt here. nil: its call was cancelled, so that it is not sent.
+    /// Returns whether a booking is in doubt here. nil: its call was cancelled, so that it is not
+    /// sent.
     func isInDoubt(_ key: String) -> Bool? {
         guard let entry = entries[key], case .inDoubt = entry.state else { return false }
         return entry.isWithdrawn ? nil : true

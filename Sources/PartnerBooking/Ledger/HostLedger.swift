@@ -1,7 +1,7 @@
 import Glibc
 
-/// The host's store, as the client sees it: hands batches of operations to the host, and takes the answers. `LedgerTraffic`
-/// decides what is in them.
+/// The host's store, as the client sees it: hands batches of operations to the host, and takes the
+/// answers. `LedgerTraffic` decides what is in them.
 final class HostLedger: Sendable {
     /// Takes a batch with its number. It may block.
     typealias Handler = @Sendable (UInt64, [UInt8]) -> Void
@@ -69,7 +69,8 @@ final class HostLedger: Sendable {
     /// The host takes the batches by itself.
     var isPulled: Bool { handler == nil }
 
-    /// The caller is the host, in its handler: what waits for the ledger's thread would wait for ever.
+    /// The caller is the host, in its handler: what waits for the ledger's thread would wait for
+    /// ever.
     var isHandling: Bool { thread.value == UInt64(pthread_self()) }
 
     /// Starts the thread, which hands out batches and keeps the leases.
@@ -182,7 +183,8 @@ final class HostLedger: Sendable {
         }
     }
 
-    /// Returns whether the thread is about to end. False: the host does not return from its handler.
+    /// Returns whether the thread is about to end. False: the host does not return from its
+    /// handler.
     func waitForEnd(until moment: MonotonicTime) -> Bool {
         ExitGate.isShut ? false : state.wait(until: moment) { $0.isOver ? true : nil } ?? false
     }

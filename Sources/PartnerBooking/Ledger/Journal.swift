@@ -280,8 +280,8 @@ final class Journal: @unchecked Sendable {
         upkeep.rewritten(size: file.size)
     }
 
-    /// Does what can wait until there is nothing else to do. Without a moment: all of it, because this is the end. What fails is
-    /// tried again with the next booking.
+    /// Does what can wait until there is nothing else to do. Without a moment: all of it, because
+    /// this is the end. What fails is tried again with the next booking.
     private func doUpkeep(_ now: MonotonicTime?) {
         guard let file else { return }
         if let syncAt, now.map({ syncAt <= $0 }) ?? true {

@@ -25,7 +25,8 @@ extension BookingLedger {
         var isRecorded = false
         /// It came from another client, and no call of this host has asked for it.
         var isInherited = false
-        /// It is about to be taken over from an engine that has died, or from this one, without a call of the host.
+        /// It is about to be taken over from an engine that has died, or from this one, without a
+        /// call of the host.
         var isOrphan = false
         /// Its call was cancelled: nothing is sent until the host repeats it.
         var isWithdrawn = false

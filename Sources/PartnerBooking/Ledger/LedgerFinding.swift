@@ -5,13 +5,15 @@ struct LedgerFinding: Sendable {
         case tookOver(LedgerRow, isOwn: Bool)
         /// An engine that may be alive has the key.
         case held(LedgerRow)
-        /// The row as it is; nil: there is none. `isLive`: another client, which may be alive, is at work on it.
+        /// The row as it is; nil: there is none. `isLive`: another client, which may be alive, is
+        /// at work on it.
         case looked(LedgerRow?, isLive: Bool)
         /// The key belongs to another request.
         case other(PartnerBookingError.Existing?)
         /// Another engine has taken the key over.
         case lost
-        /// A person has given bookings up, those of the keys among them. nil: nothing is known under the key.
+        /// A person has given bookings up, those of the keys among them. nil: nothing is known
+        /// under the key.
         case gaveUp(BookingLedger.GivenUp?, [String])
         /// The store does not answer, or answers with an error.
         case failed(String)
@@ -76,8 +78,8 @@ struct LedgerGiveUp: Sendable {
     }
 }
 
-/// The times at which a client takes over what dead engines have left: each key at most once in a minute, and more seldom the
-/// more often it was in vain.
+/// The times at which a client takes over what dead engines have left: each key at most once in a
+/// minute, and more seldom the more often it was in vain.
 struct TakeoverSchedule: Sendable {
     private static let firstPauseMilliseconds = 60_000
     private static let lastPauseMilliseconds = 600_000

@@ -1,8 +1,9 @@
-/// The rows that this client has in the host's store, and until when. Moments are on the boot clock, in microseconds: it goes
-/// on while the machine sleeps.
+/// The rows that this client has in the host's store, and until when. Moments are on the boot
+/// clock, in microseconds: it goes on while the machine sleeps.
 ///
-/// The store counts a lease from the moment at which it executes the operation. So a lease lasts at least until the begin of
-/// that operation plus its length. The margin is for sendings that begin a little late.
+/// The store counts a lease from the moment at which it executes the operation. So a lease lasts at
+/// least until the begin of that operation plus its length. The margin is for sendings that begin a
+/// little late.
 struct LedgerLease: Sendable {
     private struct Held: Sendable {
         let claim: String
@@ -35,8 +36,8 @@ struct LedgerLease: Sendable {
         if held.isEmpty { end = nil }
     }
 
-    /// Those rows have a new lease. Returns those that are lost. With one of them the end stays as it was, until the next renewal:
-    /// their exchanges learn of it first.
+    /// Those rows have a new lease. Returns those that are lost. With one of them the end stays as
+    /// it was, until the next renewal: their exchanges learn of it first.
     mutating func renewed(_ rows: [LedgerOperation.Held], lost: [String], begin: Int) -> [LedgerOperation.Held] {
         let lost = Set(lost)
         var gone: [LedgerOperation.Held] = []

@@ -1,4 +1,5 @@
-/// One operation on the host's store: a compare-and-set on one row. docs/ledger-protocol.md gives the meaning of each.
+/// One operation on the host's store: a compare-and-set on one row. docs/ledger-protocol.md gives
+/// the meaning of each.
 enum LedgerOperation: Equatable, Sendable {
     /// The members of a booking that go into its row.
     struct Intent: Equatable, Sendable {

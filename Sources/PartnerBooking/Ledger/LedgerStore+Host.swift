@@ -1,7 +1,8 @@
 // What the host's store tells of keys.
 
 extension LedgerStore {
-    /// Another client has the booking as well: the row of a dead engine. Its keys are in flight here.
+    /// Another client has the booking as well: the row of a dead engine. Its keys are in flight
+    /// here.
     func tookOver(_ row: LedgerRow) {
         let number = row.wish.summary.flatMap { service($0.botID) }
         state.withLock { $0.ledger.tookOver(row, service: number) }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The ledger of one client, shared by the transfer thread and by threads of the host, and what keeps it beyond the process:
-/// a journal, or a store of the host's.
+/// The ledger of one client, shared by the transfer thread and by threads of the host, and what
+/// keeps it beyond the process: a journal, or a store of the host's.
 final class LedgerStore: Sendable {
     struct State {
         var ledger: BookingLedger
@@ -108,8 +108,9 @@ final class LedgerStore: Sendable {
     /// The state in which the journal's file was found; nil without a journal.
     var opening: (path: String, found: Journal.Opening)? { journal.map { ($0.path, $0.opening) } }
 
-    /// Starts the thread that writes the journal or serves the host's store, if there is one. `report` gets the end of each
-    /// record that has an ID, and `find` what the store tells of keys.
+    /// Starts the thread that writes the journal or serves the host's store, if there is one.
+    /// `report` gets the end of each record that has an ID, and `find` what the store tells of
+    /// keys.
     func startJournal(
         report: @escaping @Sendable ([Journal.Report]) -> Void,
         find: @escaping @Sendable ([LedgerFinding]) -> Void = { _ in }

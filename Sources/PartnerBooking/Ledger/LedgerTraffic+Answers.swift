@@ -89,11 +89,12 @@ extension LedgerTraffic {
         _ item: Item, _ claim: String, _ intent: LedgerOperation.Intent, _ answer: LedgerAnswer, _ now: Now
     ) -> [Output] {
         let key = item.key ?? ""
-        // No exchange here learns that others may have sent it.
-        if case .inDoubt(let row) = answer, item.isAbandoned || item.isReleased,
-            !isOwn(row, claim, replacing: intent.replaces)
-        {
-            foreign.insert(claim)
+        var isOwn = true
+        if case .inDoubt(let row) = answer {
+            isOwn = self.isOwn(row, claim, replacing: intent.replaces)
+            if let replaced = intent.replaces { foreign.remove(replaced) }
+            // No exchange here learns that others may have sent it.
+            if !isOwn, item.isAbandoned || item.isReleased { foreign.insert(claim) }
         }
         if item.isAbandoned { return abandoned(item, claim, intent, answer, now) }
         close(item)
@@ -107,7 +108,7 @@ extension LedgerTraffic {
             return []
         case .inDoubt(let row):
             if !item.isReleased { lease.claimed(key, claim, begin: item.firstTakenAt) }
-            finding = .tookOver(row, isOwn: isOwn(row, claim, replacing: intent.replaces))
+            finding = .tookOver(row, isOwn: isOwn)
         case .held(let row): finding = .held(row)
         case .booked(let row):
             remember(key, row.claim)
@@ -119,15 +120,15 @@ extension LedgerTraffic {
         return [.finding(LedgerFinding(id: item.id ?? .none, key: key, state: finding, record: item.record))]
     }
 
-    /// This client knows all that was sent for the row that `claim` has taken over. A repeated claim sees its own row: then
-    /// it knows of the row before by what it replaces.
+    /// This client knows all that was sent for the row that `claim` has taken over. A repeated
+    /// claim sees its own row: then it knows of the row before by what it replaces.
     private func isOwn(_ row: LedgerRow, _ claim: String, replacing replaced: String?) -> Bool {
         guard row.claim == claim else { return row.owner == settings.owner && !foreign.contains(row.claim) }
         return replaced.map { $0.hasPrefix(settings.owner + "-") && !foreign.contains($0) } ?? false
     }
 
-    /// Nobody waits for the claim any more. A fresh row is voided. That of a dead engine is left to its lease, and with it a
-    /// void that waits: it would be about sendings that nobody here knows.
+    /// Nobody waits for the claim any more. A fresh row is voided. That of a dead engine is left to
+    /// its lease, and with it a void that waits: it would be about sendings that nobody here knows.
     private mutating func abandoned(
         _ item: Item, _ claim: String, _ intent: LedgerOperation.Intent, _ answer: LedgerAnswer, _ now: Now
     ) -> [Output] {

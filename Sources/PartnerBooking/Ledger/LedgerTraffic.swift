@@ -1,8 +1,8 @@
-/// The traffic with the host's store: the operations that wait, the batches under way, and the rows that this client has.
-/// A pure state machine. The caller has the clocks.
+/// The traffic with the host's store: the operations that wait, the batches under way, and the rows
+/// that this client has. A pure state machine. The caller has the clocks.
 ///
-/// Operations on one key follow one another. An operation is repeated until its fate is known, so an answer may come twice: only
-/// the first one counts.
+/// Operations on one key follow one another. An operation is repeated until its fate is known, so
+/// an answer may come twice: only the first one counts.
 struct LedgerTraffic: Sendable {
     struct Settings: Sendable {
         /// Rows of one scope share keys.
@@ -78,8 +78,6 @@ struct LedgerTraffic: Sendable {
     private var renewAt: MonotonicTime?
     private var orphansAt: MonotonicTime?
     var giveUps: [TransferID: LedgerGiveUp] = [:]
-    /// Claims that nobody waited for and that took over what somebody else may have sent, by key.
-    var strangeClaims: [String: String] = [:]
     /// The times of the next takeovers of keys.
     var takeovers = TakeoverSchedule()
     var isClosing = false
@@ -127,8 +125,8 @@ struct LedgerTraffic: Sendable {
 
     // MARK: Batches
 
-    /// The next moment at which `tick` or `takeBatch` has something to do. nil: none is known. What could be handed out now
-    /// already waits for the host.
+    /// The next moment at which `tick` or `takeBatch` has something to do. nil: none is known. What
+    /// could be handed out now already waits for the host.
     func due(after now: MonotonicTime) -> MonotonicTime? {
         var moments = [renewAt, isClosing ? nil : orphansAt].compactMap { $0 }
         moments += batches.values.filter { !$0.isOverdue }.map(overdueAt)
@@ -170,7 +168,8 @@ struct LedgerTraffic: Sendable {
     private static let mostOrphans = 10_000
     private var renewalPause: Int { settings.leaseMilliseconds / 3 }
 
-    /// Returns the next batch with its number. nil: there is nothing to hand out, or too many are under way.
+    /// Returns the next batch with its number. nil: there is nothing to hand out, or too many are
+    /// under way.
     mutating func takeBatch(_ now: Now) -> (number: UInt64, json: [UInt8])? {
         guard !queue.isEmpty, batches.values.count(where: { !$0.isOverdue }) < Self.mostOpenBatches else { return nil }
         // Of each key the first one, unless another one is under way.

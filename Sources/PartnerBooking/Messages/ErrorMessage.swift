@@ -1,7 +1,8 @@
 /// The messages of errors that are whole sentences.
 ///
-/// A message shows what is wrong, what was found and what to do, in at most two sentences. It has no full stop at its end.
-/// Members are written without quotes: `timeout_ms`. Values are in double quotes only if they are texts of JSON.
+/// A message shows what is wrong, what was found and what to do, in at most two sentences. It has
+/// no full stop at its end. Members are written without quotes: `timeout_ms`. Values are in double
+/// quotes only if they are texts of JSON.
 package enum ErrorMessage {
     // MARK: Clients and calls
 

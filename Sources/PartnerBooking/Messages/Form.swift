@@ -1,7 +1,8 @@
 /// The forms of members' values. Each completes "must be …" and "is required: …".
 ///
-/// The folder has all texts of the library's errors. The test of messages refuses them anywhere else, and checks their
-/// length and form. They are computed: a stored global could block the child of a fork.
+/// The folder has all texts of the library's errors. The test of messages refuses them anywhere
+/// else, and checks their length and form. They are computed: a stored global could block the child
+/// of a fork.
 enum Form {
     // MARK: Texts
 

@@ -1,4 +1,5 @@
-/// Idempotency keys for engines that have none of their own. docs/exactly-once.md describes which one to use.
+/// Idempotency keys for engines that have none of their own. docs/exactly-once.md describes which
+/// one to use.
 public enum BookingKey {
     /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
     /// one as soon as the caller wants another time.

@@ -1,5 +1,5 @@
-/// Checks the members of the Partner API's two bodies. The service checks them too. Here a mistake costs no round trip, and
-/// the caller is still on the line to correct it.
+/// Checks the members of the Partner API's two bodies. The service checks them too. Here a mistake
+/// costs no round trip, and the caller is still on the line to correct it.
 enum FieldRules {
     /// `query`: a range of time to search.
     @discardableResult
@@ -70,8 +70,9 @@ enum FieldRules {
         return isCanonical && !isInYear0 ? timestamp : nil
     }
 
-    /// Returns whether the range can contain anything. Dates are days of the clinic, in an unknown time zone. A date and a
-    /// date-time are in the wrong order only if they are so in every time zone (UTC-12 to UTC+14).
+    /// Returns whether the range can contain anything. Dates are days of the clinic, in an unknown
+    /// time zone. A date and a date-time are in the wrong order only if they are so in every time
+    /// zone (UTC-12 to UTC+14).
     static func isRange(_ start: Timestamp, _ end: Timestamp) -> Bool {
         switch (start, end) {
         case (.instant(let startSeconds, let startNanoseconds), .instant(let endSeconds, let endNanoseconds)):

@@ -195,7 +195,8 @@ extension Sandbox {
 // MARK: - Looking up customers
 
 extension Sandbox {
-    /// Answers a look-up. A caller with a booking is known, under the last name, with the next appointment that is not over.
+    /// Answers a look-up. A caller with a booking is known, under the last name, with the next
+    /// appointment that is not over.
     private func lookUp(_ request: HTTPRequest, _ visit: Visit) throws(Refusal) -> HTTPReply {
         let (botID, phone) = try read(request) { root throws(PartnerBookingError) in
             let phone = try FieldRules.checkCustomer(root.object("customer")).string

@@ -17,7 +17,8 @@ struct IPAddress: Equatable {
         }
     }
 
-    /// Reads the address that a socket will be connected to; nil if it is no internet address. `count` bytes are readable.
+    /// Reads the address that a socket will be connected to; nil if it is no internet address.
+    /// `count` bytes are readable.
     init?(socketAddress: UnsafeRawPointer, count: Int) {
         guard count >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(socketAddress.loadUnaligned(as: sa_family_t.self)) {

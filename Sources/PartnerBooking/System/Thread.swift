@@ -46,7 +46,8 @@ struct Thread {
     /// From now on handlers run on this thread.
     static func markAsCallbackThread() { csystem_set_runs_callbacks() }
 
-    /// Handlers run on this thread. A blocking call that waits for such a thread must not run on one.
+    /// Handlers run on this thread. A blocking call that waits for such a thread must not run on
+    /// one.
     static var isCallbackThread: Bool { csystem_runs_callbacks() != 0 }
 
     /// Waits for its end. Either this or `detach` is called, once.

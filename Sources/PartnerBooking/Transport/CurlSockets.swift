@@ -73,8 +73,8 @@ final class CurlSockets {
     /// By the number of the origin.
     private var trusts: [HeadTrust]
 
-    /// The longest time without the peer's TCP acknowledgement of sent bytes. It detects a dead path, such as a dropped NAT
-    /// entry, in time for another attempt.
+    /// The longest time without the peer's TCP acknowledgement of sent bytes. It detects a dead
+    /// path, such as a dropped NAT entry, in time for another attempt.
     static let unacknowledgedMilliseconds: UInt32 = 3_000
 
     init(originCount: Int) throws(PartnerBookingError) {

@@ -202,7 +202,8 @@ final class CurlTransfer {
         return aim(at: request) && ccurl_set_long(easy, CURLOPT_NOBODY, 1) == CURLE_OK
     }
 
-    /// Sets whether to wait for a connection that is being made and may be shared, instead of making another one.
+    /// Sets whether to wait for a connection that is being made and may be shared, instead of
+    /// making another one.
     func setWaitsForConnection(_ waits: Bool) {
         guard waits != waitsForConnection else { return }
         ccurl_set_long(easy, CURLOPT_PIPEWAIT, waits ? 1 : 0)

@@ -68,7 +68,8 @@ struct TransferFailure {
     var message: String
     var isRetryable: Bool
     var curlCode: Int?
-    /// The received part of a reply when the transfer broke. A server may answer in full and then break the connection.
+    /// The received part of a reply when the transfer broke. A server may answer in full and then
+    /// break the connection.
     var partialReply: HTTPReply?
 }
 

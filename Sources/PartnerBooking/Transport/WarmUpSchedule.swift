@@ -1,7 +1,8 @@
 /// When to get a connection ready ahead of the next request, and when to look whether it is still good. A pure state machine:
 /// it is told what happened and what time it is.
 ///
-/// The transport defines the warm-up: a cheap request that opens a connection, or checks the open one.
+/// The transport defines the warm-up: a cheap request that opens a connection, or checks the open
+/// one.
 struct WarmUpSchedule: Sendable {
     /// Between two warm-ups at least; whatever a server does to its connections, it is not asked more often.
     static let leastGapMilliseconds = 1_000

@@ -106,7 +106,8 @@ extension ClientConfiguration {
             case errorAfter(status: Int? = nil)
             /// Somebody on the way sends the request twice, and the second reply comes, so much later.
             case slowDuplicate(after: Duration)
-            /// It books. For this time, every request with the same key gets the answer that the first is still running.
+            /// It books. For this time, every request with the same key gets the answer that the
+            /// first is still running.
             case inProgress(for: Duration)
             /// The clinic holds the slot, works for so long, and books then. With a status a gateway answers that at once.
             case works(for: Duration, status: Int? = nil)

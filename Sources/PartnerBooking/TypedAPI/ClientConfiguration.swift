@@ -192,7 +192,8 @@ extension ClientConfiguration {
     public struct Ledger: Sendable, Equatable {
         /// Bookings of one scope share keys, 1 to 200 bytes. nil: the service's name.
         public var scope: String?
-        /// Time after which another engine takes the bookings of a dead one over, 2 seconds to 10 minutes.
+        /// Time after which another engine takes the bookings of a dead one over, 2 seconds to 10
+        /// minutes.
         public var lease: Duration?
         /// False: the client does not settle what dead engines left.
         public var takesOver: Bool?

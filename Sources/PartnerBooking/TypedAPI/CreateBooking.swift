@@ -103,7 +103,8 @@ struct ResumeBookingRequest {
     }
 }
 
-/// The booking, as the platform behind the bot describes it. Platforms differ: any member may be missing.
+/// The booking, as the platform behind the bot describes it. Platforms differ: any member may be
+/// missing.
 public struct CreateBookingReply: Sendable, Equatable {
     /// The platform's name for it.
     public let id: String?

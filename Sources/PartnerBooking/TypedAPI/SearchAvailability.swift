@@ -34,7 +34,8 @@ public struct SearchAvailabilityRequest: Sendable, Equatable {
     }
 }
 
-/// The answer of the platform behind the bot. Platforms differ: some list slots, others free windows.
+/// The answer of the platform behind the bot. Platforms differ: some list slots, others free
+/// windows.
 public struct SearchAvailabilityReply: Sendable, Equatable {
     /// A slot, or a free window.
     public struct Availability: Sendable, Equatable {

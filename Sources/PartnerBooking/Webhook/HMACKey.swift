@@ -1,7 +1,8 @@
 /// A key of HMAC-SHA256 (RFC 2104).
 ///
-/// Keeps two hash states of the key and not the key itself. They can sign as well as the key does. They stay in one place in
-/// memory, which `deinit` wipes. `@unchecked Sendable` is safe because nothing writes there after `init`.
+/// Keeps two hash states of the key and not the key itself. They can sign as well as the key does.
+/// They stay in one place in memory, which `deinit` wipes. `@unchecked Sendable` is safe because
+/// nothing writes there after `init`.
 final class HMACKey: @unchecked Sendable {
     private let hashes: UnsafeMutablePointer<SHA256>
     private static let blockSize = 64

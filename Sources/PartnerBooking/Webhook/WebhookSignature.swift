@@ -134,8 +134,9 @@ extension WebhookSignature {
     }
 }
 
-/// A signature header, read strictly: visible ASCII without white space, and elements `scheme=value` with commas between them.
-/// It has one `t` of decimal digits without leading zeros, and at least one `v1`. A later protocol may add other schemes.
+/// A signature header, read strictly: visible ASCII without white space, and elements
+/// `scheme=value` with commas between them. It has one `t` of decimal digits without leading zeros,
+/// and at least one `v1`. A later protocol may add other schemes.
 private struct SignedHeader {
     /// As it is written, since that is what was signed.
     private(set) var time: [UInt8] = []

@@ -1,6 +1,7 @@
 @testable import PartnerBooking
 
-/// A store of the host's in memory, with a clock of the test's own, written from docs/ledger-protocol.md.
+/// A store of the host's in memory, with a clock of the test's own, written from
+/// docs/ledger-protocol.md.
 struct HostStore: Sendable {
     struct Row: Sendable {
         var state = "open"

@@ -19,7 +19,8 @@ import Testing
         #expect(fixture.traffic.lease.end == fixture.now.boot + Fixture.lease * 800)
     }
 
-    /// The store counts the lease from the moment at which it executes the claim: whichever copy that was.
+    /// The store counts the lease from the moment at which it executes the claim: whichever copy
+    /// that was.
     @Test func theLeaseOfALateAnswerCountsFromTheFirstTry() throws {
         var fixture = Fixture()
         fixture.claim()
@@ -153,7 +154,8 @@ import Testing
         #expect(!fixture.traffic.isIdle)
     }
 
-    /// This client knows nothing of what the dead engine sent, although the row has its own name by now.
+    /// This client knows nothing of what the dead engine sent, although the row has its own name by
+    /// now.
     @Test func whatAnAbandonedClaimHasTakenOverIsNotKnownLater() throws {
         var fixture = Fixture()
         for (clock, owner) in [(10, "other"), (11, Fixture.owner)] {

@@ -74,7 +74,8 @@ struct TrafficFixture {
         return try #require(batch, "no batch")
     }
 
-    /// Answers the operations of a batch, in their order. Each text is the members of a result. Returns what comes of it.
+    /// Answers the operations of a batch, in their order. Each text is the members of a result.
+    /// Returns what comes of it.
     @discardableResult
     mutating func answer(_ batch: Batch, _ results: String...) throws -> [String] {
         #expect(results.count == batch.operations.count)

@@ -1,7 +1,8 @@
 @testable import PartnerBooking
 
-/// Two clients with one store, and anything that may happen to them in any order: answers and requests that are lost, late
-/// or doubled, leases that run out, clients that die. No two of them may ever send one booking at the same time.
+/// Two clients with one store, and anything that may happen to them in any order: answers and
+/// requests that are lost, late or doubled, leases that run out, clients that die. No two of them
+/// may ever send one booking at the same time.
 struct TrafficRace {
     /// A booking of a client, as its exchange has it.
     private struct Party {

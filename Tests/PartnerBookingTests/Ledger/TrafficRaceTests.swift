@@ -5,7 +5,8 @@ import Testing
 
 /// What holds for clients that share a store, whatever happens.
 @Suite struct TrafficRaceTests {
-    /// Twice as many steps as it makes: PBK_TEST_STEPS, else 100,000, and fewer under a sanitizer, which makes them slow.
+    /// Twice as many steps as it makes: PBK_TEST_STEPS, else 100,000, and fewer under a sanitizer,
+    /// which makes them slow.
     private static let steps =
         getenv("PBK_TEST_STEPS").flatMap { Int(String(cString: $0)) } ?? (isSanitized ? 20_000 : 100_000)
 

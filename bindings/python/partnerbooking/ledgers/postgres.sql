@@ -1,18 +1,19 @@
 -- The ledger in PostgreSQL 12 or later. docs/ledger-protocol.md describes the operations.
 --
--- Send this file as one query to create or update the schema. It changes nothing if the schema is current.
--- Then send each batch as it is, and pass the result on as it is:
+-- Send this file as one query to create or update the schema. It changes nothing if the schema is
+-- current. Then send each batch as it is, and pass the result on as it is:
 --
 --     SELECT pbk_ledger_v1(batch, retention_ms, timeout_ms)
 --
--- For another name, replace pbk_ledger in the whole file. The schema is the first of the search_path.
+-- For another name, replace pbk_ledger in the whole file. The schema is the first of the
+-- search_path.
 DO $migrate$
 DECLARE
     known CONSTANT int := 1;
     installed int := 0;
 BEGIN
-    -- Engines that start at the same time create the schema once. The lock comes before any look at the
-    -- catalogue: a session remembers that a table was missing until its next lock of a table.
+    -- Engines that start at the same time create the schema once. The lock comes before any look at
+    -- the catalogue: a session remembers that a table was missing until its next lock of a table.
     PERFORM pg_advisory_xact_lock(hashtextextended('pbk_ledger', 0));
     IF to_regclass('pbk_ledger_version') IS NOT NULL THEN
         SELECT version INTO installed FROM pbk_ledger_version;
@@ -139,7 +140,8 @@ BEGIN
                 ELSE json_build_object('id', s.id, 'result', 'absent') END;
         END IF;
 
-        -- Locks the row. A row that somebody else inserts or removes at this moment takes another turn.
+        -- Locks the row. A row that somebody else inserts or removes at this moment takes another
+        -- turn.
         LOOP
             SELECT * INTO r FROM pbk_ledger t WHERE t.scope = s.scope AND t.key = s.key FOR UPDATE;
             EXIT WHEN FOUND;

@@ -99,8 +99,9 @@ local function remove(key)
     redis.call('ZREM', unheard, key)
 end
 
--- Writes a row. That of an open one is the first write: a server without memory refuses the first write of a
--- script, and an operation has changed nothing then. The end of a booking is written even so.
+-- Writes a row. That of an open one is the first write: a server without memory refuses the first
+-- write of a script, and an operation has changed nothing then. The end of a booking is written
+-- even so.
 local function write(key, row)
     row.updated_at = now
     local flat = {}
