@@ -92,7 +92,6 @@ extension LedgerTraffic {
         var isOwn = true
         if case .inDoubt(let row) = answer {
             isOwn = self.isOwn(row, claim, replacing: intent.replaces)
-            if let replaced = intent.replaces { foreign.remove(replaced) }
             // No exchange here learns that others may have sent it.
             if !isOwn, item.isAbandoned || item.isReleased { foreign.insert(claim) }
         }
