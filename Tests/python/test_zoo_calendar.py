@@ -43,6 +43,18 @@ def test_items_are_open_hours(call: Callable[..., Caller], form: str, offset: st
     assert (max(each["duration_minutes"] for each in items) > 30) == (form == "windows")
 
 
+@pytest.mark.parametrize("seconds", [29 * 60 + 51, 20])
+def test_item_ends_within_open_hours(call: Callable[..., Caller], seconds: int) -> None:
+    """Whole minutes of what is left of a day, rounded down."""
+    now = datetime.now(timezone.utc)
+    days = (now.astimezone(ZoneInfo(ZONE)).date() + timedelta(days=1 + each) for each in range(9))
+    closes = next(spans[-1][1] for day in days if (spans := openings(day, ZONE, 4)))
+    lead = closes - timedelta(seconds=seconds) - now
+    items = listed(call(KEYS, {**LISTS, "form": "windows", "lead_ms": lead.total_seconds() * 1000}))
+    assert instant(items[0]["start_at"]) < closes
+    assert all(is_open(each["start_at"], each["duration_minutes"]) for each in items)
+
+
 def test_what_is_booked_is_not_listed(zoo: ZooServer, call: Callable[..., Caller]) -> None:
     caller = call(KEYS, LISTS)
     start = listed(caller)[0]["start_at"]

@@ -169,7 +169,7 @@ class Lists(Behaviour):
     def _item(self, begin: datetime, end: datetime) -> dict[str, Any]:
         item: dict[str, Any] = {
             "start_at": self._written(begin),
-            "duration_minutes": round((end - begin).total_seconds() / 60),
+            "duration_minutes": (end - begin) // timedelta(minutes=1),
         }
         if self._scribbles:
             item |= {"title": SCRIBBLE, "provider": {"name": SCRIBBLE}, "id": "7f3a9c55d0e14b0e8a3c11aa22bb33cc"}
