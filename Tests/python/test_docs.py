@@ -90,7 +90,7 @@ RUN_FROM_THE_PAGE = {
     ("docs/mcp.md", "import asyncio"): ("../hosts/mcp/test_mcp.py", "test_program_of_the_page"),
     ("docs/mcp.md", "partnerbooking: may be booked"): (
         "package/test_package_mcp.py",
-        "test_a_signal_ends_it_within_two_seconds_and_loses_no_booking",
+        "test_a_signal_ends_it_before_the_reply_and_loses_no_booking",
     ),
     ("docs/phone-call-in-c.md", "make demo"): ("test_phone_call.py", "test_commands_of_the_page_run_the_program"),
     ("docs/phone-call-in-python.md", "python3 bindings/python/examples/phone_call.py"): (
