@@ -36,22 +36,26 @@ SEPARATE = {(44, "1"), (49, "3"), (49, "4"), (49, "6"), (49, "8"), (52, "3"), (5
             (91, "3"), (91, "4")}
 
 HEADER = '''\
-// Made by scripts/phone_table.py from phonenumbers {version} (PyPI), which has Google's libphonenumber. Do not edit.
+// Made by scripts/phone_table.py from phonenumbers {version} (PyPI), a port of Google's
+// libphonenumber. Do not edit.
 
 extension PhonePlan {{
-    /// The sizes of the groups in which numbers are written. The first 26 are named a to z, the others Aa, Ab … Ba.
+    /// The sizes of the groups in which numbers are written. The first 26 are named a to z, the
+    /// others Aa, Ab … Ba.
     static let groupings: StaticString = """
 {groupings}
         """
 
     /// One line for each calling code, of five fields:
     ///
-    /// - the calling code;
-    /// - its regions. Those after the first have the digits with which their numbers begin: `JM658/876`;
-    /// - the national prefixes, `-` for none. The first is the one that people write;
-    /// - the prefixes of international calls, `x` for any digit, `-` for 00;
-    /// - the rest: rules of the form `DIGITS:GROUPINGS`. Numbers that begin with one of the DIGITS (`2-5`; `0/12` is a
-    ///   0 and then a 1 or a 2) have one of the GROUPINGS. After a `!` they are written without national prefix.
+    /// - The calling code.
+    /// - Its regions. Each region after the first has the digits with which its numbers begin:
+    ///   `JM658/876`.
+    /// - The national prefixes. `-` means none. People write the first.
+    /// - The prefixes of international calls. `x` is any digit, and `-` means 00.
+    /// - Rules of the form `DIGITS:GROUPINGS`. Numbers that begin with one of the DIGITS have one
+    ///   of the GROUPINGS. Digits are `2-5`, or `0/12` for a 0 and then a 1 or a 2. Numbers of a
+    ///   rule after a `!` are written without national prefix.
     static let table: StaticString = """
 {table}
         """

@@ -7,18 +7,18 @@
 ///     result.text  // for the model
 ///     result.say   // for the caller
 ///
-/// One conversation has one appointment, unless the caller wants another. Any task may use it.
+/// A conversation books one appointment, unless the caller wants another. Any task may use it.
 public struct Conversation: Sendable {
     /// The client that makes the calls.
     public let client: PartnerBookingClient
-    /// Names the phone call.
+    /// The name of the phone call.
     public let callID: String
-    /// The bot that is on the phone.
+    /// The bot on the phone.
     public let botID: String
-    /// The number that the caller calls from; nil when it is not known.
+    /// The caller's number. nil when it is not known.
     public let callerPhone: String?
 
-    /// Begins, or goes on with, the conversation of that name.
+    /// Begins the conversation of this phone call, or continues it.
     public init(_ client: PartnerBookingClient, callID: String, botID: String, callerPhone: String? = nil) {
         self.client = client
         self.callID = callID
@@ -30,13 +30,14 @@ public struct Conversation: Sendable {
     ///
     /// - Parameters:
     ///   - tool: The name that the model called.
-    ///   - arguments: The model's arguments as they came: a JSON object, with or without a fence.
-    ///   - isSpeculative: The model may take the call back: nothing is booked.
+    ///   - arguments: The model's arguments as they came: a JSON object, with or without a
+    ///     fence.
+    ///   - isSpeculative: True when the model may take the call back. Then nothing is booked.
     ///   - options: Deadline, tag and the like.
     ///   - onSlow: Called once, on the transfer thread, when it takes longer than `slowAfter`.
-    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot;
-    ///   `clientClosed`; `cancelled` when the task is cancelled. A booking that was sent goes on then, and
-    ///   the next call returns its end.
+    /// - Throws: `invalidField` when the client has no `voice.time_zone` for the bot.
+    ///   `clientClosed`. `cancelled` when the task is cancelled: a sent booking then goes on,
+    ///   and the next call returns its end.
     public func call(
         _ tool: String, arguments: String, isSpeculative: Bool = false, options: CallOptions = CallOptions(),
         onSlow: (@Sendable () -> Void)? = nil
@@ -54,10 +55,10 @@ public struct Conversation: Sendable {
         return result
     }
 
-    /// Searches ahead: the phone rings. The first `find_appointment_slots` then needs no round
-    /// trip. Waits for nothing, and nothing reports its end.
+    /// Searches ahead, when the phone rings. The first `find_appointment_slots` then needs no
+    /// round trip. Returns at once, and nothing reports the end of the search.
     ///
-    /// - Parameter service: One of `voice.services`; nil: the first one.
+    /// - Parameter service: One of `voice.services`. nil means the first service.
     public func prefetch(service: String? = nil) throws(PartnerBookingError) {
         try client.prefetch(
             JSONWriter.object { request in
@@ -66,7 +67,7 @@ public struct Conversation: Sendable {
             })
     }
 
-    /// Forgets what the conversation was offered: the caller has hung up. Its bookings stay in the
+    /// Forgets the conversation's offers, when the caller has hung up. Its bookings stay in the
     /// ledger.
     public func end() throws(PartnerBookingError) {
         try client.endConversation(

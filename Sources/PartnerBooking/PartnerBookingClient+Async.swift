@@ -1,22 +1,23 @@
-// The client for Swift concurrency. No thread of it is ever blocked: a call is handed to the transfer thread, and its end
-// resumes the task.
+// The client for Swift concurrency. It blocks no thread: a call goes to the transfer thread,
+// and its end resumes the task.
 
 extension PartnerBookingClient {
-    /// Opens a client and reads the journal, if there is one. Connects in the background.
+    /// Opens a client. Reads the journal, if there is one, and connects in the background.
     ///
-    /// - Throws: `invalidConfig`, which names the fault; `journalLocked`, `journalUnavailable`; `resourceUnavailable`.
+    /// - Throws: `invalidConfig`, which names the fault. `journalLocked` or
+    ///   `journalUnavailable`. `resourceUnavailable`.
     public convenience init(configuration: ClientConfiguration) throws(PartnerBookingError) {
         var json = configuration.json
-        defer { json.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
+        defer { json.withUnsafeMutableBytes(wipe) }  // it contains the API key or webhook secrets
         try self.init(json: json)
     }
 
-    /// Opens a client and reads the journal, if there is one. Connects in the background.
+    /// Opens a client. Reads the journal, if there is one, and connects in the background.
     ///
-    /// - Parameter json: The configuration as docs/json-contract.md describes it: `{"api_key":"sk_ptnr_…"}`, or
-    ///   `{"endpoint":"sandbox"}`.
-    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault; `journalLocked`, `journalUnavailable`;
-    ///   `resourceUnavailable`.
+    /// - Parameter json: The configuration as docs/json-contract.md describes it:
+    ///   `{"api_key":"sk_ptnr_…"}`, or `{"endpoint":"sandbox"}`.
+    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault. `journalLocked` or
+    ///   `journalUnavailable`. `resourceUnavailable`.
     public convenience init(json: String) throws(PartnerBookingError) {
         try self.init(json: Array(json.utf8))
     }
@@ -25,8 +26,9 @@ extension PartnerBookingClient {
     ///
     /// - Parameters:
     ///   - request: The request. The client checks it before it sends anything.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: The error; `cancelled` when the task was.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than
+    ///     `slowAfter`.
+    /// - Throws: The call's error. `cancelled` when the task was cancelled.
     public func searchAvailability(
         _ request: SearchAvailabilityRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> SearchAvailabilityReply {
@@ -34,13 +36,16 @@ extension PartnerBookingClient {
         return SearchAvailabilityReply(json, timing)
     }
 
-    /// Books an appointment slot. The end counts as heard one second after the return.
+    /// Books an appointment slot. The booking's end counts as heard one second after the
+    /// return.
     ///
     /// - Parameters:
     ///   - request: The request. The client checks it before it sends anything.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: The error, with the `outcome` of the booking; `cancelled` when the task was. With the outcome `unknown`,
-    ///   repeat the request with the same key, never with a new one.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than
+    ///     `slowAfter`.
+    /// - Throws: The error, with the booking's `outcome`. `cancelled` when the task was
+    ///   cancelled. After the outcome `unknown`, repeat the request with the same key, never
+    ///   with a new one.
     public func createBooking(
         _ request: CreateBookingRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> CreateBookingReply {
@@ -48,13 +53,15 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
-    /// Looks up a customer by phone number. Works with platforms and the sandbox; the Partner API
-    /// has no such operation.
+    /// Looks up a customer by phone number. Works with platforms and the sandbox. The Partner
+    /// API has no such operation.
     ///
     /// - Parameters:
     ///   - request: The request. The client checks it before it sends anything.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slowAfter`.
-    /// - Throws: The error; `unsupportedOperation` from a client of the Partner API; `cancelled` when the task was.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than
+    ///     `slowAfter`.
+    /// - Throws: The call's error. `unsupportedOperation` from a client of the Partner API.
+    ///   `cancelled` when the task was cancelled.
     public func lookupCustomer(
         _ request: LookupCustomerRequest, onSlow: (@Sendable () -> Void)? = nil
     ) async throws(PartnerBookingError) -> LookupCustomerReply {
@@ -62,14 +69,15 @@ extension PartnerBookingClient {
         return LookupCustomerReply(json, timing)
     }
 
-    /// Settles a booking by its key alone. Sends a booking in doubt again, which is made once.
-    /// Joins one in flight. Returns the reply of one that was made.
+    /// Settles a booking by its key alone. Sends a booking in doubt again, and it is made only
+    /// once. Joins a booking in flight. Returns the reply of a booking that was made.
     ///
     /// - Parameters:
-    ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
+    ///   - idempotencyKey: The booking's key, as `pendingBookings` returns it.
     ///   - options: Deadline, tag and the like.
-    /// - Throws: As `createBooking`; `notRecorded` when the client does not know the key, or with the outcome `notSent` or
-    ///   `rejected` when the booking was not made.
+    /// - Throws: The errors of `createBooking`. `notRecorded` when the client does not know the
+    ///   key. `notRecorded` with the outcome `notSent` or `rejected` when the booking was not
+    ///   made.
     public func resumeBooking(
         idempotencyKey: String, options: CallOptions = CallOptions()
     ) async throws(PartnerBookingError) -> CreateBookingReply {
@@ -78,10 +86,11 @@ extension PartnerBookingClient {
         return CreateBookingReply(json, timing)
     }
 
-    /// Gives up a booking in doubt: a person has decided not to wait for its end. Nothing is sent, and the key is free.
+    /// Gives up a booking in doubt: a person has decided not to wait for its end. Sends
+    /// nothing, and frees the key.
     ///
     /// - Parameters:
-    ///   - idempotencyKey: The booking's key, as `pendingBookings` has it.
+    ///   - idempotencyKey: The booking's key, as `pendingBookings` returns it.
     ///   - options: Deadline, tag and the like.
     /// - Throws: `notRecorded` when the client does not know the key.
     public func giveUpBooking(
@@ -90,7 +99,7 @@ extension PartnerBookingClient {
         try await giveUp(GiveUpRequest(.booking(key: idempotencyKey), options))
     }
 
-    /// Gives up the bookings in doubt of a bot that start before a moment.
+    /// Gives up a bot's bookings in doubt that start before a moment.
     ///
     /// - Parameters:
     ///   - botID: The bot of the bookings.
@@ -106,12 +115,13 @@ extension PartnerBookingClient {
         GiveUpReply(json: try await reply(.createBooking, request.json, nil).json)
     }
 
-    /// Makes a call with a request as JSON, for members that the typed requests do not have.
+    /// Makes a call with a JSON request, for members that the typed requests do not have.
     ///
     /// - Parameters:
     ///   - operation: The operation.
     ///   - json: The request as docs/json-contract.md describes it, UTF-8.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slow_after_ms`.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than
+    ///     `slow_after_ms`.
     /// - Returns: The service's reply, byte for byte.
     public func call(
         _ operation: CallOperation, request json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
@@ -122,8 +132,10 @@ extension PartnerBookingClient {
     /// Answers a tool call of a language model.
     ///
     /// - Parameters:
-    ///   - json: The call as docs/json-contract.md describes it, UTF-8. `Conversation` writes it.
-    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than `slow_after_ms`.
+    ///   - json: The call as docs/json-contract.md describes it, UTF-8. `Conversation` writes
+    ///     it.
+    ///   - onSlow: Called once, on the transfer thread, when the call takes longer than
+    ///     `slow_after_ms`.
     /// - Returns: The answer, as JSON.
     public func callTool(
         _ json: [UInt8], onSlow: (@Sendable () -> Void)? = nil
@@ -169,7 +181,7 @@ extension PartnerBookingClient {
     }
 }
 
-/// Joins a task and the end of its call, in any order.
+/// The meeting of a task and the end of its call, in any order.
 private final class Ending: Sendable {
     typealias End = (
         result: Result<(json: [UInt8], timing: CallTiming), PartnerBookingError>, receipt: Receipt?

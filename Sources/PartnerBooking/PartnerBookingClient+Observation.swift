@@ -1,6 +1,6 @@
 /// Counters and log, for the host.
 extension PartnerBookingClient {
-    /// Returns the counters since the client was opened, and the gauges of the moment, as JSON:
+    /// Returns the counters since the client was opened, and the current gauges, as JSON:
     /// docs/json-contract.md. Never waits for network, resolver or file.
     ///
     /// - Throws: `clientClosed`.
@@ -22,13 +22,13 @@ extension PartnerBookingClient {
         return nothing.json(moment)
     }
 
-    /// Sends log lines up to a level to `receiver`, one JSON object each: docs/json-contract.md. nil:
-    /// none. It is off at first.
+    /// Sends log lines up to a level to `receiver`, one JSON object each:
+    /// docs/json-contract.md. nil turns the log off. It is off at first.
     ///
-    /// `receiver` runs on the transfer thread. Hand the line over, and return. When this function
-    /// returns, the receiver from before is not called any more.
+    /// `receiver` runs on the transfer thread. Hand the line over, and return. After this
+    /// function has returned, the earlier receiver is not called again.
     ///
-    /// - Throws: `clientClosed`; `wouldDeadlock` on the transfer thread of another client.
+    /// - Throws: `clientClosed`. `wouldDeadlock` on the transfer thread of another client.
     public func setLog(
         _ level: LogLevel?, _ receiver: (@Sendable (LogLevel, [UInt8]) -> Void)?
     ) throws(PartnerBookingError) {
@@ -37,13 +37,13 @@ extension PartnerBookingClient {
         observer.log.set(level, receiver)
     }
 
-    /// Counts a call that is refused with this error.
+    /// Counts a refused call. Returns its error.
     func counted(_ error: PartnerBookingError, of operation: CallOperation) -> PartnerBookingError {
         observer.refused(CallKind(operation), error, tag: error.tag)
         return error
     }
 
-    /// Returns the age of the oldest; 0: there is none.
+    /// Returns the age of the oldest booking in milliseconds, or 0.
     private static func age(_ bookings: [BookingLedger.Pending], _ now: Int) -> Int {
         bookings.map(\.recordedAt).min().map { max(0, now &- $0) } ?? 0
     }

@@ -1,6 +1,7 @@
-/// Begins and ends conversations: the search ahead when the phone rings, and the hang-up.
+/// The beginning and the end of conversations: the search ahead when the phone rings, and the
+/// hang-up.
 extension PartnerBookingClient {
-    /// Searches ahead: the phone rings. Waits for nothing.
+    /// Searches ahead, when the phone rings. Returns at once.
     public func prefetch(_ json: [UInt8]) throws(PartnerBookingError) {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
@@ -51,6 +52,6 @@ extension PartnerBookingClient {
         tools.withLock { $0.conversations.forget(call) }
     }
 
-    /// Ends the searches that nobody waits for: the client closes.
+    /// Ends the searches that no call waits for, because the client closes.
     func endPrefetches() { for ticket in tools.withLock({ Array($0.prefetches.values) }) { loop.cancel(ticket) } }
 }

@@ -1,6 +1,7 @@
-/// Tool calls of language models. Each is made of calls of the pipeline, one after another.
+/// Tool calls of language models. Each consists of parts: calls of the pipeline, one after
+/// another.
 extension PartnerBookingClient {
-    /// Answers a tool call, and waits for that, at the latest until its deadline.
+    /// Answers a tool call. Blocks until its end, at most until its deadline.
     @available(*, noasync, message: "It blocks its thread: use submitTool")
     public func callTool(_ json: [UInt8]) -> CallResult {
         guard !Thread.isCallbackThread else {
@@ -21,8 +22,8 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Hands over a tool call. Waits for nothing. The end comes to the handler on the transfer
-    /// thread, as that of `submit`.
+    /// Submits a tool call, and returns at once. The handler gets the end on the transfer
+    /// thread, as with `submit`.
     @discardableResult
     public func submitTool(_ json: [UInt8], handler: @escaping CompletionHandler) throws(PartnerBookingError) -> CallTicket {
         let receiver = CompletionReceiver.handler { completion in
@@ -32,15 +33,15 @@ extension PartnerBookingClient {
         return try beginTool(json, receiver).ticket
     }
 
-    /// The same for a handler that acknowledges receipts. `noteTicket` hears the ticket before
-    /// anything can happen to the call.
+    /// Submits a tool call with a handler that acknowledges receipts. `noteTicket` gets the
+    /// ticket before anything can happen to the call.
     package func submitTool(
         _ json: [UInt8], noteTicket: (CallTicket) -> Void, handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) {
         _ = try beginTool(json, .handler(handler), noteTicket)
     }
 
-    /// The same for completions that wait in `completions`.
+    /// Submits a tool call whose completions wait in `completions`.
     package func submitTool(
         _ json: [UInt8], context: UInt, noteTicket: (CallTicket) -> Void
     ) throws(PartnerBookingError) {
@@ -53,13 +54,14 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Ends a tool call with `cancelled`. A booking that was sent goes on, and so does a call with
-    /// `detach` from then on. Returns false for the ticket of another call.
+    /// Ends a tool call with `cancelled`. A sent booking goes on, and with `detach` the call
+    /// goes on with it. Returns false when the ticket belongs to no open tool call.
     @discardableResult
     func cancelTool(_ ticket: CallTicket) -> Bool {
         let part = tools.withLock { desk in
             desk.jobs[ticket].map { job -> CallTicket? in
-                // The end of a booking from before is told, and nothing new is booked then.
+                // A detached wait goes on and delivers the earlier booking's end. Nothing new
+                // is booked.
                 job.isCancelled = job.isCancelled || !job.isDetached || job.isSettling
                 guard !job.isDetached else { return nil }
                 return job.part
@@ -109,7 +111,7 @@ extension PartnerBookingClient {
         }
         guard let end else { return (ticket, deadline) }
         if case .handler = receiver {
-            // Handlers are called on the transfer thread alone.
+            // Handlers run on the transfer thread only.
             try loop.perform { [observer] in end.tell(observer) }
         } else {
             end.tell(observer)
@@ -117,7 +119,7 @@ extension PartnerBookingClient {
         return (ticket, deadline)
     }
 
-    /// The bookings of a phone call: those of the ledger, and those that are on their way to it.
+    /// Returns the bookings of a phone call: those in the ledger, and those on their way to it.
     private func appointments(
         of call: ToolRequest.CallName, now: Int, _ desk: inout ToolDesk
     ) -> (appointments: [Appointment], known: [(booking: BookingLedger.Known, receipt: Receipt?)]) {
@@ -127,14 +129,14 @@ extension PartnerBookingClient {
         return (listed + sending.filter { sent in !listed.contains { $0.key == sent.key } }, known)
     }
 
-    /// The end of a tool call, to be told when the desk's lock is free.
+    /// The end of a tool call. It is delivered when the desk's lock is free.
     private struct End: Sendable {
         let job: ToolJob
         let result: CallResult
         var receipt: Receipt?
         var key: String?
 
-        /// The answer to the model. nil: a failure.
+        /// The result for the model. nil when the call failed.
         var told: ToolReply.Result?
 
         func tell(_ observer: Observer) {
@@ -146,13 +148,13 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Hands an event to a tool call, and does what it asks for. Returns its end, if that is
-    /// reached.
+    /// Hands an event to a tool call, and executes the effects. Returns the call's end, if it
+    /// is reached.
     @inline(never)
     private func step(_ job: ToolJob, _ event: ToolCall.Event, _ receipt: Receipt?, _ desk: inout ToolDesk) -> End? {
         let name = job.request.call
         var event = event
-        // While this call waited, another one may have booked.
+        // While this call waited, another call may have booked.
         if case .settled = event { job.call.learn(appointments(of: name, now: job.call.now, &desk).appointments) }
         while true {
             let effect = desk.conversations.change(name, now: job.call.now) { job.call.handle(event, &$0) }
@@ -179,7 +181,7 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Begins a part. Returns the slots of a search that the cache answers.
+    /// Begins a part. Returns the slots if the cache answers a search.
     private func begin(
         _ effect: ToolCall.Effect, _ job: ToolJob, _ desk: inout ToolDesk
     ) throws(PartnerBookingError) -> [SlotStart]? {
@@ -269,8 +271,8 @@ extension PartnerBookingClient {
         end?.tell(observer)
     }
 
-    /// The end of a part, as the state machine hears it. Not under the lock: a reply may have
-    /// thousands of items.
+    /// Returns the event for the end of a part. Call it without the desk's lock: a reply may
+    /// have thousands of items.
     private func event(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob) -> ToolCall.Event {
         switch (part, result) {
         case (.search(let key, let duration, let askedAt), .success(let reply)):
@@ -282,7 +284,7 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Remembers what a booking's end means for its conversation and for the cache.
+    /// Records a booking's end in its conversation, and removes a lost slot from the cache.
     private func note(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob, _ desk: inout ToolDesk) {
         guard case .book(let wish, let key) = part else { return }
         desk.conversations.change(job.request.call, now: job.call.now) { conversation in
@@ -296,7 +298,7 @@ extension PartnerBookingClient {
         }
     }
 
-    /// Reads a reply and puts it into the cache.
+    /// Reads a reply, and puts it into the cache. Returns its slots.
     @discardableResult
     func keep(
         _ reply: [UInt8], _ key: AvailabilityCache.Key, _ duration: Int, _ profile: VoiceProfile, now: Int,
@@ -316,7 +318,7 @@ extension PartnerBookingClient {
 }
 
 extension CallResult {
-    /// The slot of this booking is not to be offered any more.
+    /// True when the slot of this booking must not be offered again.
     fileprivate var mayHaveTakenSlot: Bool {
         switch self {
         case .success: true

@@ -1,11 +1,12 @@
-/// A client of the Partner API, or of the platforms behind it: searches appointment slots and books them.
+/// A client of the Partner API, or of the platforms behind it, that finds and books appointments.
 ///
-/// `searchAvailability`, `createBooking` and `lookupCustomer` are for Swift concurrency. `call` and `submit` take and return
-/// JSON, as docs/json-contract.md describes it. Any thread may call any member at any time. A client owns a thread for the
-/// network and, with a journal, one for the disk. They end with `close` or with the client.
+/// `searchAvailability`, `createBooking` and `lookupCustomer` are for Swift concurrency. `call` and
+/// `submit` take and return JSON: docs/json-contract.md. Any thread may call any member at any
+/// time. A client owns threads for the network, and one for a journal or ledger. They end with
+/// `close` or with the client.
 public final class PartnerBookingClient: Sendable {
     let callDefaults: CallDefaults
-    /// Used again, one after another.
+    /// The waiters of blocking calls, which are reused.
     let waiters = CompletionWaiters()
     let endpoint: any Endpoint
     let ledger: LedgerStore
@@ -13,9 +14,9 @@ public final class PartnerBookingClient: Sendable {
     private let threads: Threads
     /// nil when the service is not the sandbox.
     private let sandbox: Monitor<Sandbox>?
-    /// The zones of plain dates in searches.
+    /// The zones of plain dates in searches, and the settings of tool calls.
     let voice: VoiceSettings
-    /// By which a request is for the past.
+    /// The service's clock. It decides which requests are for the past.
     let clock: ServiceClock
     let state: Monitor<State>
     let observer: Observer
@@ -41,16 +42,16 @@ public final class PartnerBookingClient: Sendable {
         var random: SplitMix64
     }
 
-    /// Opens a client and reads the journal, if there is one. Connects in the background.
+    /// Opens a client. Reads the journal, if there is one, and connects in the background.
     ///
     /// - Parameter json: The configuration as docs/json-contract.md describes it, UTF-8.
-    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault; `journalLocked`, `journalUnavailable`;
-    ///   `resourceUnavailable`.
+    /// - Throws: `invalidJSON` or `invalidConfig`, which name the fault. `journalLocked` or
+    ///   `journalUnavailable`. `resourceUnavailable`.
     public convenience init(json: [UInt8]) throws(PartnerBookingError) {
         try self.init(json: json, ledger: nil)
     }
 
-    /// `ledger`: the host's store of bookings; nil: memory, or the journal that the configuration names.
+    /// Opens a client. `ledger` is the host's store. nil means memory, or the configured journal.
     init(json: [UInt8], ledger options: LedgerOptions?) throws(PartnerBookingError) {
         let configuration = try Configuration(json: json, hasLedger: options != nil)
         callDefaults = configuration.callDefaults
@@ -95,22 +96,22 @@ public final class PartnerBookingClient: Sendable {
         ledger.resumeInherited { [weak self] in self?.resume($0) }
     }
 
-    /// Sends again the bookings that an earlier process may have sent. With a damaged journal it sends nothing: the lost part may
-    /// contain the record that a booking was not made.
+    /// Sends again the bookings that an earlier process may have sent. Sends nothing when the
+    /// journal is damaged: the lost part may contain the record that a booking was not made.
     private func resume(_ entries: [JournalEntry]) {
         guard ledger.opening?.found.damagedBytes ?? 0 == 0 else { return }
         let now = WallClock.milliseconds()
         for entry in entries {
             guard !entry.isSettled, !entry.isWithdrawn, let start = entry.wish.summary?.startMilliseconds, start > now
             else { continue }
-            // One that finds no place stays among the pending ones.
+            // A booking that the queue does not take stays pending.
             let request = ResumeBookingRequest(idempotencyKey: entry.key).json
             _ = try? submit(prepare(.createBooking, request: request, for: .none))
         }
     }
 
-    /// Ends the calls of a client that nobody closed with `client_closed`. It does not block: the last reference may end on a
-    /// thread that must not block, such as the transfer thread.
+    /// Ends the open calls with `client_closed`, if nobody has closed the client. Does not block:
+    /// the last reference may end on a thread that must not block, such as the transfer thread.
     deinit {
         guard markClosed() else { return }
         loop.beginClose(at: .now())
@@ -124,10 +125,10 @@ public final class PartnerBookingClient: Sendable {
     /// - Parameters:
     ///   - operation: The operation.
     ///   - json: The request as docs/json-contract.md describes it, UTF-8.
-    ///   - handler: Called on the transfer thread, exactly once when the call is done, and before that at most once when it is
-    ///     slow. The end of a booking counts as heard when the handler returns.
+    ///   - handler: Called on the transfer thread: at most once when the call is slow, then exactly
+    ///     once when it is done. A booking's end counts as heard when the handler returns.
     /// - Returns: The call's ticket.
-    /// - Throws: The reason of a refusal. The handler is then not called.
+    /// - Throws: The reason of the refusal. The handler is then not called.
     @discardableResult
     public func submit(
         _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
@@ -140,22 +141,22 @@ public final class PartnerBookingClient: Sendable {
         return call.ticket
     }
 
-    /// Makes the first half of a submission, for callers who need the ticket before the call starts. The handler acknowledges
-    /// receipts.
+    /// Prepares a submission, for callers that need the ticket before the call starts. The handler
+    /// acknowledges receipts.
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], handler: @escaping CompletionHandler
     ) throws(PartnerBookingError) -> Call {
         try prepare(operation, request: json, for: .handler(handler))
     }
 
-    /// Makes the first half for a call with completions in `completions`. They carry a number of the caller's own.
+    /// Prepares a call whose completions wait in `completions`. They carry the caller's `context`.
     package func prepare(
         _ operation: CallOperation, request json: [UInt8], context: UInt
     ) throws(PartnerBookingError) -> Call {
         try prepare(operation, request: json, for: .queue(completions, context: context))
     }
 
-    /// Makes the second half of a submission. Call it once.
+    /// Submits a prepared call. Call it once.
     package func submit(_ call: Call) throws(PartnerBookingError) {
         do throws(PartnerBookingError) {
             if call.isQueued { try completions.reserve() }
@@ -170,15 +171,15 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// Returns the error of a call that was not accepted.
+    /// Completes the error of a refused call, and counts it unless the call is the library's own.
     func annotating(_ error: PartnerBookingError, _ call: Call) -> PartnerBookingError {
         let annotated = ledger.annotating(call.context.annotating(error))
         return call.isOwn ? annotated : counted(annotated, of: call.request.operation)
     }
 
-    /// Cancels a call. Its completion contains the outcome. Has no effect on a call that is over, and on a detached booking.
+    /// Cancels a call, unless it is over or a detached booking. The completion has the outcome.
     ///
-    /// - Throws: `invalidArgument` for a ticket that this client never gave, `clientClosed`.
+    /// - Throws: `invalidArgument` for a ticket that this client never gave. `clientClosed`.
     public func cancel(_ ticket: CallTicket) throws(PartnerBookingError) {
         let (isClosed, ticketCount) = state.withLock { ($0.isClosed, $0.ticketCount) }
         guard !isClosed else { throw .clientClosed }
@@ -196,8 +197,9 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Bookings
 
-    /// Returns the bookings whose end the host has not heard, oldest first: in flight, in doubt, booked or refused. With a
-    /// journal, bookings of earlier clients are among them. `resumeBooking` settles one, or returns its end once more.
+    /// Returns the bookings whose end the host has not heard, oldest first: in flight, in doubt,
+    /// booked or refused. A journal adds those of earlier clients. `resumeBooking` settles one or
+    /// repeats its end.
     ///
     /// - Throws: `clientClosed`.
     public func pendingBookings() throws(PartnerBookingError) -> [PendingBooking] {
@@ -205,8 +207,8 @@ public final class PartnerBookingClient: Sendable {
         return ledger.pendingBookings
     }
 
-    /// Returns the same and the damage of the journal, as JSON: `{"pending_bookings":[…],"journal":…}`. docs/json-contract.md
-    /// describes the members.
+    /// Returns the same as JSON, with the damage of the journal:
+    /// `{"pending_bookings":[…],"journal":…}`. docs/json-contract.md describes the members.
     public func pendingBookingsJSON() throws(PartnerBookingError) -> [UInt8] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         return ledger.pendingBookingsJSON
@@ -215,7 +217,7 @@ public final class PartnerBookingClient: Sendable {
     /// Returns the bookings of the embedded sandbox, in the order in which it made them.
     ///
     /// - Returns: JSON: `{"bookings":[…]}`. docs/json-contract.md describes the members.
-    /// - Throws: `invalidArgument` when the service is not the sandbox; `clientClosed`.
+    /// - Throws: `invalidArgument` when the service is not the sandbox. `clientClosed`.
     public func sandboxBookings() throws(PartnerBookingError) -> [UInt8] {
         guard !state.withLock({ $0.isClosed }) else { throw .clientClosed }
         guard let sandbox else { throw .argument(ErrorMessage.noSandbox) }
@@ -224,8 +226,8 @@ public final class PartnerBookingClient: Sendable {
 
     // MARK: Calls that wait
 
-    /// Makes a call and blocks until its end, at most until its deadline. The end of a booking counts as heard one second after
-    /// the return.
+    /// Makes a call and blocks until its end, at most until its deadline. A booking's end counts as
+    /// heard one second after the return.
     @available(*, noasync, message: "It blocks its thread: use searchAvailability and the like")
     public func call(_ operation: CallOperation, request json: [UInt8]) -> CallResult {
         let waiter = waiters.borrow()
@@ -234,8 +236,8 @@ public final class PartnerBookingClient: Sendable {
             guard !isOnOwnThread else { throw annotating(.wouldDeadlock, call) }
             let deadline = call.deadline
             try submit(call)
-            // The transfer thread keeps the deadline. The second more is for a machine in trouble: whatever holds up that
-            // thread, the caller on the phone is not held up with it.
+            // The transfer thread keeps the deadline. The extra second is for a machine in trouble:
+            // if that thread is stuck, the caller on the phone must not wait with it.
             if let end = waiters.wait(waiter, until: deadline.adding(milliseconds: 1_000)) {
                 end.receipt?.acknowledgeSoon()
                 if case .done(let result) = end.event { return result }
@@ -246,11 +248,11 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// Refuses new calls and waits for open ones. Ends the rest with `client_closed` after `timeout`.
+    /// Refuses new calls and waits for open ones. After `timeout` ends them with `client_closed`.
     ///
-    /// - Parameter timeout: At most 10 minutes. A negative one counts as 0.
+    /// - Parameter timeout: At most 10 minutes. A negative value counts as 0.
     /// - Returns: The number of calls that were ended.
-    /// - Throws: `clientClosed` if it was closed before, `wouldDeadlock` on the transfer thread.
+    /// - Throws: `clientClosed` if closed before. `wouldDeadlock` on a transfer or ledger thread.
     @available(*, noasync, message: "It blocks its thread: use the asynchronous close")
     @discardableResult
     public func close(timeout: Duration) throws(PartnerBookingError) -> Int {
@@ -270,7 +272,7 @@ public final class PartnerBookingClient: Sendable {
                 }
                 closer.detach()
             } catch {
-                // No thread is left on this machine. The calls are ended all the same, and nobody waits for that.
+                // No thread is left on this machine. The calls still end, but nobody waits.
                 loop.beginClose(at: .now())
                 threads.detach()
                 continuation.resume(returning: 0)
@@ -278,7 +280,7 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// False when it was closed before.
+    /// Marks the client as closed. Returns false when it was closed before.
     private func markClosed() -> Bool {
         state.withLock { state in
             defer { state.isClosed = true }
@@ -296,7 +298,7 @@ public final class PartnerBookingClient: Sendable {
         completions.close()
         if ended == nil { threads.transfer.detach() } else { threads.transfer.join() }
         if let journal = threads.journal {
-            // The disk may hang; then its thread stays behind, and the journal locked.
+            // If the disk hangs, the journal's thread stays behind, and the journal stays locked.
             if ledger.waitForEnd(until: patience) { journal.join() } else { ledger.abandon(journal) }
         }
         observer.log.set(nil, nil, until: patience)
@@ -321,14 +323,15 @@ public final class PartnerBookingClient: Sendable {
         }
     }
 
-    /// Accepts a key that may have a booking: its repeat gets the end of that booking, whenever it starts.
+    /// Refuses a request for the past. A key that may have a booking is accepted: its repeat gets
+    /// the end of that booking, whenever it starts.
     private func checkNotPast(_ request: Request) throws(PartnerBookingError) {
         do throws(PartnerBookingError) { try request.checkNotPast(now: clock.coarseSeconds()) } catch {
             guard let key = request.idempotencyKey, ledger.mayBeMade(key) else { throw error }
         }
     }
 
-    /// Makes a call with a ticket and a deadline of the request.
+    /// Makes a call of a request, with a ticket and a deadline.
     func prepare(
         _ operation: CallOperation, request json: [UInt8], for receiver: CompletionReceiver, isShared: Bool = false
     ) throws(PartnerBookingError) -> Call {

@@ -1,12 +1,12 @@
-/// A reply as the C ABI gave it, read back from its text.
+/// A reply of the C ABI, read back from its text.
 package enum Reply {
-    /// The service's own reply, or a list of the library's.
+    /// The service's own reply, or a list of the library.
     case success
-    /// `{"error":{…}}`. Of the error only what decides is read: `code`, `status`, `source`, `isRetryable`, `outcome`,
-    /// `retryAfterMilliseconds` and `isFromService`.
+    /// `{"error":{…}}`. Only the deciding members of the error are read: `code`, `status`,
+    /// `source`, `isRetryable`, `outcome`, `retryAfterMilliseconds` and `isFromService`.
     case failure(PartnerBookingError)
 
-    /// nil for a text that is no reply.
+    /// Creates a reply. nil when the text is not a reply.
     package init?(_ json: [UInt8]) {
         guard Self.isErrorReply(json) else {
             guard (try? JSON.validate(json, profile: .reply)) != nil, Self.isObject(json) else { return nil }
@@ -19,7 +19,8 @@ package enum Reply {
         self = .failure(error)
     }
 
-    /// A service's success is handed over unchanged, and may have a member `error` beside the promised one.
+    /// The promised members of a service's success. It is handed over unchanged, so it may have
+    /// a member `error` beside them.
     private static let promised: [StaticString] = ["availabilities", "booking", "found"]
 
     private static func isErrorReply(_ json: [UInt8]) -> Bool {
@@ -29,14 +30,15 @@ package enum Reply {
         return kind("error") == .object && promised.allSatisfy { kind($0) == nil }
     }
 
-    /// Returns whether valid JSON is an object. Its first byte decides.
+    /// Returns whether valid JSON is an object, by its first byte.
     private static func isObject(_ json: [UInt8]) -> Bool {
         json.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
     }
 }
 
 extension PartnerBookingError {
-    /// Reads the members that decide from what `json` writes. nil when they are not all there.
+    /// Reads the deciding members of an error's JSON. nil when `code`, `source` or `retryable`
+    /// is missing or wrong.
     fileprivate init?(_ members: JSONValue) {
         guard let code = members["code"]?.string, let source = members["source"]?.string.flatMap(Source.init),
             let isRetryable = members["retryable"]?.boolean
@@ -44,7 +46,7 @@ extension PartnerBookingError {
         self.init(Code(rawValue: code), "", source: source, isRetryable: isRetryable)
         status = members["status"]?.integer
         isFromService = members["from_service"]?.boolean ?? false
-        // A word that is not known here says nothing certain about the booking.
+        // An unknown word says nothing certain about the booking.
         outcome = members["outcome"]?.string.map { Outcome(rawValue: $0) ?? .unknown }
         retryAfterMilliseconds = members["retry_after_ms"]?.integer
     }

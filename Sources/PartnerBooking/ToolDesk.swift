@@ -3,14 +3,15 @@ struct ToolDesk: Sendable {
     var conversations = ConversationTable()
     var cache = AvailabilityCache()
     var jobs: [CallTicket: ToolJob] = [:]
-    /// Searches ahead, for nobody in particular: a close does not wait for them.
+    /// Searches ahead. No call waits for them, so a close ends them at once.
     var prefetches: [AvailabilityCache.Key: CallTicket] = [:]
 }
 
-/// A tool call under way, and what the client needs to end it.
+/// A tool call under way, with the data that the client needs to end it.
 ///
-/// `@unchecked Sendable` is safe because what changes is used under the lock of the desk alone, and
-/// after the end of the job not at all.
+/// `@unchecked Sendable` is safe: variables change only under the desk's lock, and not after
+/// the job's end. While a part is under way, only its end changes `call` and `attempts`. So its
+/// events may read them without the lock.
 final class ToolJob: @unchecked Sendable {
     let ticket: CallTicket
     let receiver: CompletionReceiver
@@ -19,17 +20,17 @@ final class ToolJob: @unchecked Sendable {
     let slowAt: MonotonicTime?
     var call: ToolCall
     var isSlowTold = false
-    /// The host has taken it back: no other part begins.
+    /// True when the host has cancelled the call. No other part begins.
     var isCancelled = false
-    /// The part that is under way.
+    /// Ticket of the part that is under way.
     var part: CallTicket?
-    /// That part is a booking which a cancel does not end: its own, or one from before.
+    /// True when that part is a booking, new or earlier, that a cancel does not end.
     var isDetached = false
     var isSettling = false
     var attempts = 0
-    /// When bookings from before are waited for no longer: the caller waits, too. nil: none was.
+    /// The end of all waits for earlier bookings: the caller waits, too. nil before the first.
     private var settlesUntil: MonotonicTime?
-    /// The receipts of the bookings that the call's conversation had at its beginning.
+    /// Receipts of the bookings that the conversation had when the call began, by key.
     let receipts: [String: Receipt]
 
     var request: ToolRequest { call.request }
@@ -63,10 +64,11 @@ final class ToolJob: @unchecked Sendable {
         }
     }
 
-    /// The library's own members of a part.
+    /// Returns the library's own members of a part.
     func members() -> CallMembers { members(until: deadline, .now()) }
 
-    /// The members of all parts that wait for bookings from before: at most 3 seconds together.
+    /// Returns the members of a part that waits for an earlier booking. All such parts together
+    /// wait at most 3 seconds.
     func settleMembers() -> CallMembers {
         let now = MonotonicTime.now()
         let until = settlesUntil ?? now.adding(milliseconds: 3_000)
@@ -81,14 +83,14 @@ final class ToolJob: @unchecked Sendable {
             traceparent: request.traceparent)
     }
 
-    /// Tells the receiver. Not under the lock of the desk. `key`: of the booking that this is
-    /// about.
+    /// Delivers an event. Call it without the desk's lock. `key` is the key of the event's
+    /// booking.
     func tell(_ event: CallCompletion.Event, _ receipt: Receipt?, key: String? = nil) {
         let total = MonotonicTime.now().microseconds(since: submittedAt)
         let timing = CallTiming(totalMicroseconds: total, queueMicroseconds: 0, attempts: attempts)
         var event = event
         if case .done(.failure(var error)) = event {
-            // The error of a part becomes that of the tool call.
+            // The error of a part becomes the error of the tool call.
             (error.timing, error.tag) = (timing, request.tag)
             event = .done(.failure(error))
         }

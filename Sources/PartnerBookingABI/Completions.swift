@@ -1,11 +1,11 @@
-// `pbk_completion`: what a submitted call has to tell, laid out for C.
+// `pbk_completion`: the result of a submitted call, laid out for C.
 import CPartnerBooking
 import Glibc
 import PartnerBooking
 
 /// The object behind a `pbk_completion *`.
 ///
-/// `@unchecked Sendable` is safe because nothing in it changes but `timingText`, and that under a lock.
+/// `@unchecked Sendable` is safe because only `timingText` changes, and only under a lock.
 final class CompletionBox: @unchecked Sendable {
     fileprivate let ticket: pbk_ticket
     fileprivate let context: UInt
@@ -19,8 +19,11 @@ final class CompletionBox: @unchecked Sendable {
     fileprivate let receipt: Receipt?
     private let timing: CallTiming
     private var timingText: CText?
-    /// One for all boxes: few hosts ask for the timing, and none for long. It holds a value that nobody uses: a field without a
-    /// size has the object's own address, so that ThreadSanitizer takes each lock for a write to the object's header.
+    /// One lock for all boxes is enough: few hosts ask for the timing, and none holds the lock
+    /// for long.
+    ///
+    /// The lock contains a value that nobody uses. A field without a size has the object's own
+    /// address. ThreadSanitizer would then take each lock for a write to the object's header.
     private static let timingLock: Monitor<Bool> = {
         pthread_atfork(
             { CompletionBox.timingLock.lockForFork() }, { CompletionBox.timingLock.unlockAfterFork(inChild: false) },
@@ -28,12 +31,12 @@ final class CompletionBox: @unchecked Sendable {
         return Monitor(false)
     }()
 
-    /// A box. The owner of the pointer owns it, until `pbk_completion_free`.
+    /// Creates a box. The owner of the pointer owns the box until `pbk_completion_free`.
     static func make(_ completion: CallCompletion, context: UInt) -> OpaquePointer {
         OpaquePointer(Unmanaged.passRetained(CompletionBox(completion, context)).toOpaque())
     }
 
-    /// As `Handles.prepareForForks`.
+    /// Registers the fork handlers of the lock. See `Handles.prepareForForks`.
     static func prepareForForks() { _ = timingLock }
 
     private init(_ completion: CallCompletion, _ context: UInt) {
@@ -67,7 +70,7 @@ final class CompletionBox: @unchecked Sendable {
         self.status = event != PBK_EVENT_SLOW && reply == nil ? PBK_RESOURCE_UNAVAILABLE : status
     }
 
-    /// Written when it is asked for: that takes longer than all the rest here.
+    /// Returns the timing as JSON. Written on demand: it takes longer than all other fields.
     fileprivate func timingJSON() -> UnsafePointer<CChar>? {
         Self.timingLock.withLock { _ in
             if timingText == nil { timingText = CText(timing.json) }
@@ -80,12 +83,13 @@ final class CompletionBox: @unchecked Sendable {
     }
 }
 
-/// A text of C's with its length. `@unchecked Sendable` is safe because it is written once, before anybody sees it.
+/// A C string with its length. `@unchecked Sendable` is safe because it is written once,
+/// before any other thread sees it.
 private final class CText: @unchecked Sendable {
     let start: UnsafeMutablePointer<CChar>
     let count: Int
 
-    /// nil when memory is out.
+    /// Copies the bytes. Returns nil when memory is exhausted.
     init?(_ bytes: [UInt8]) {
         guard let start = string(bytes) else { return nil }
         self.start = start
@@ -154,6 +158,6 @@ public func pbk_completion_timing(_ completion: OpaquePointer?) -> UnsafePointer
 public func pbk_completion_free(_ completion: OpaquePointer?) {
     guard let completion else { return }
     let box = Unmanaged<CompletionBox>.fromOpaque(UnsafeRawPointer(completion)).takeRetainedValue()
-    // Without memory for its reply the host has not heard the end.
+    // If there was no memory for the reply, the host has not heard the end.
     if box.reply != nil { box.receipt?.acknowledge() }
 }

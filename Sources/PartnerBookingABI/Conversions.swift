@@ -1,16 +1,17 @@
-// Between C's strings and ours.
+// Conversions between C and Swift.
 import CPartnerBooking
 import Glibc
 import PartnerBooking
 
-/// A copy of the caller's string without its NUL byte. Whether it is UTF-8 is checked where it is read as JSON. Of a string
-/// beyond every limit no more is copied than it takes to see that.
+/// Returns a copy of the caller's string without its NUL byte. The JSON reader checks the
+/// UTF-8. A string longer than 2 MiB is cut, because that is already beyond every limit.
 func bytes(_ string: UnsafePointer<CChar>?, _ name: String) throws(PartnerBookingError) -> [UInt8] {
     guard let string else { throw .argument(ErrorMessage.null(name)) }
     return Array(UnsafeRawBufferPointer(start: string, count: strnlen(string, 2_097_152)))
 }
 
-/// A string for the caller to free; nil when memory is out. JSON holds no NUL byte.
+/// Returns a string that the caller must free, or nil when memory is exhausted. JSON contains
+/// no NUL byte.
 func string(_ json: [UInt8]) -> UnsafeMutablePointer<CChar>? {
     guard let memory = malloc(json.count + 1) else { return nil }
     json.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(from: $0) }
@@ -18,8 +19,8 @@ func string(_ json: [UInt8]) -> UnsafeMutablePointer<CChar>? {
     return memory.assumingMemoryBound(to: CChar.self)
 }
 
-/// Runs a body that may wait or hold a lock with the cancellation of its thread held off: `pthread_cancel` would end the thread in
-/// the middle of it, with the lock held. A cancellation that comes meanwhile takes effect behind it.
+/// Runs a body that may wait or hold a lock, and defers `pthread_cancel` until afterwards.
+/// Otherwise a cancellation could end the thread in the middle, with the lock held.
 @inline(__always)
 func uncancelled<Result>(_ body: () -> Result) -> Result {
     var before: Int32 = 0

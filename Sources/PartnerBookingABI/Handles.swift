@@ -1,21 +1,23 @@
 import Glibc
 import PartnerBooking
 
-/// The table behind `pbk_client *`. A handle is a number that is looked up and never dereferenced, and no number is given
-/// twice, so that a stale handle cannot meet another client.
+/// The table behind `pbk_client *`. A handle is a number that is looked up and never
+/// dereferenced. No number is used twice, so a stale handle cannot find another client.
 enum Handles {
     private struct Table {
-        /// No canonical address on a 64-bit machine: a handle meets no real pointer, and a host that dereferences one by mistake
-        /// finds out at once. By chance, so that the handles of a second copy of this library in the process are foreign to it.
+        /// Base of all handles. It is not a canonical address on a 64-bit machine, so a handle
+        /// never equals a real pointer. A host that dereferences it by mistake crashes at once.
+        /// Random bits make the handles of a second copy of this library foreign to this copy.
         let base = 0xB00C << 48 | UInt.random(in: 0..<1 << 24) << 24
         private(set) var clients: [UInt: PartnerBookingClient] = [:]
-        /// The client of the last look-up. Most processes have one client, and a dictionary costs a hash.
+        /// The client of the last look-up. Saves the dictionary's hash, because most processes
+        /// have one client.
         private var last: (handle: UInt, client: PartnerBookingClient)?
-        /// Queues of closed clients with completions that nobody has taken yet.
+        /// Queues of closed clients with completions that the host has not taken yet.
         var leftovers: [UInt: CompletionQueue] = [:]
-        /// Clients that are closing: their ledgers still get answers.
+        /// Clients that are closing. Their ledgers still get answers.
         var closing: [UInt: PartnerBookingClient] = [:]
-        /// In the child of a fork: the parent's clients, by handle.
+        /// The parent's clients by handle, in the child of a fork.
         var leftBehind: [UInt: PartnerBookingClient] = [:]
         var issued: UInt = 0
 
@@ -40,8 +42,8 @@ enum Handles {
             closing = [:]
         }
 
-        /// Why a handle is not in the table: its client is the parent's, it was given out once and is closed, or it never
-        /// came from here.
+        /// Returns the error for a handle that is not in the table. Its client is the
+        /// parent's, or it was issued and is closed, or this table never issued it.
         func error(_ handle: UInt) -> PartnerBookingError {
             if leftBehind[handle] != nil { return .clientOfParent }
             let distance = handle &- base
@@ -51,8 +53,8 @@ enum Handles {
     }
 
     private static let table: Monitor<Table> = {
-        // In the child of a fork the clients have no threads: their handles are closed there. They are kept, since ending them
-        // would mean waiting for those threads.
+        // In the child of a fork, the clients have no threads, so their handles are closed
+        // there. The clients are kept, because ending them would wait for those threads.
         pthread_atfork(
             { Handles.table.lockForFork() },
             { Handles.table.unlockAfterFork(inChild: false) },
@@ -64,11 +66,13 @@ enum Handles {
 
     private static let step: UInt = 16
 
-    /// To be called before the first client is made. Fork handlers run in reverse order, and the client's come to wait for the
-    /// transfer threads: those may be in a callback that needs the table.
+    /// Registers the fork handlers. Must be called before the first client is made.
+    ///
+    /// Fork handlers run in reverse order, so the client's handler runs before the table is
+    /// locked. It waits for transfer threads, which may be in a callback that needs the table.
     static func prepareForForks() { _ = table }
 
-    /// `ledger`: gets the handle before anybody else.
+    /// Adds a client and returns its handle. `ledger` gets the handle first.
     static func add(_ client: PartnerBookingClient, _ ledger: LedgerHandle? = nil) -> OpaquePointer? {
         let handle = table.withLock { table in
             table.issued += 1
@@ -88,7 +92,7 @@ enum Handles {
         }
     }
 
-    /// The client, also while it is closing.
+    /// Returns the client, even while it is closing.
     static func ledgerClient(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> PartnerBookingClient {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
@@ -97,7 +101,7 @@ enum Handles {
         }
     }
 
-    /// The completions of a client, and of a closed one what nobody has taken yet.
+    /// Returns the completions of a client. For a closed client, returns those not taken yet.
     static func completions(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> CompletionQueue {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
@@ -107,12 +111,13 @@ enum Handles {
         }
     }
 
-    /// The last completion of a closed client was taken.
+    /// Forgets the queue of a closed client after its last completion was taken.
     static func forget(_ pointer: OpaquePointer?) {
         table.withLock { $0.leftovers[UInt(bitPattern: pointer)] = nil }
     }
 
-    /// Closes a client. Its handle is closed from the start; returns how many calls had to be ended.
+    /// Closes a client and returns the number of calls that had to be ended. The handle is
+    /// closed from the start.
     static func close(_ pointer: OpaquePointer?, timeoutMilliseconds: Int) throws(PartnerBookingError) -> Int {
         if PartnerBookingClient.isCallbackThread { throw .wouldDeadlock }
         let handle = UInt(bitPattern: pointer)
@@ -132,12 +137,12 @@ enum Handles {
     }
 }
 
-/// The handle of a client that is being opened. Its ledger's thread may need it before
+/// The handle of a client that is being opened. Its ledger's thread may need the handle before
 /// `pbk_client_open_with_ledger` returns.
 final class LedgerHandle: Sendable {
     private let handle = Monitor<UInt?>(nil)
 
-    /// Waits until the client has its handle.
+    /// The handle. Waits until the client has it.
     var value: UInt { handle.wait { $0 } }
 
     func set(_ value: UInt) { handle.update { $0 = value } }

@@ -1,4 +1,4 @@
-// The host's store of bookings.
+// Functions for a host's store of bookings.
 import CPartnerBooking
 import PartnerBooking
 

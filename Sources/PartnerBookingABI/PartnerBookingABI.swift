@@ -1,5 +1,5 @@
-// The C ABI: pointers in, one call of the core, JSON out. The reference text of every function is the header;
-// `@implementation` has the compiler compare each of them with it.
+// The C ABI: pointers in, one call of the core, JSON out. The header is the reference of every
+// function, and `@implementation` makes the compiler compare each function with it.
 import CPartnerBooking
 import Glibc
 import PartnerBooking
@@ -22,7 +22,7 @@ public func pbk_client_open(
     open(configJSON, errorJSON, status) { json throws(PartnerBookingError) in try PartnerBookingClient(json: json) }
 }
 
-/// Opens a client with `make`. `handle` gets its handle.
+/// Opens a client with `make`. Stores the client's handle in `handle`.
 func open(
     _ configJSON: UnsafePointer<CChar>?, _ errorJSON: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
     _ status: UnsafeMutablePointer<pbk_status>?, _ handle: LedgerHandle? = nil,
@@ -35,7 +35,7 @@ func open(
         CompletionBox.prepareForForks()
         do throws(PartnerBookingError) {
             var configuration = try bytes(configJSON, "config_json")
-            defer { configuration.withUnsafeMutableBytes(wipe) }  // it holds the API key, or the webhooks' secrets
+            defer { configuration.withUnsafeMutableBytes(wipe) }  // contains the API key or webhook secrets
             return Handles.add(try make(configuration), handle)
         } catch {
             errorJSON?.pointee = string(error.json)
@@ -102,7 +102,8 @@ public func pbk_submit(
             let call =
                 if let callback {
                     try client.prepare(asked, request: request) { [queue = client.completions] completion in
-                        // After a close that could not wait for a callback the host may have freed what its contexts point to.
+                        // After a close that could not wait for a callback, the host may have
+                        // freed the memory that its contexts point to.
                         guard !queue.isClosed else { return }
                         callback(
                             UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
@@ -210,7 +211,7 @@ public func pbk_string_free(_ string: UnsafeMutablePointer<CChar>?) {
     free(string)
 }
 
-/// A blocking call.
+/// Makes a blocking call.
 private func call(
     _ operation: CallOperation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?,
     _ status: UnsafeMutablePointer<pbk_status>?
@@ -221,7 +222,7 @@ private func call(
     }
 }
 
-/// Whom and what is asked. An error has the outcome of a call that never came so far.
+/// Returns the client and the request. An error has the outcome of a call that was not sent.
 @inline(__always)
 private func request(
     _ operation: CallOperation, _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?
@@ -233,7 +234,7 @@ private func request(
     }
 }
 
-/// The one place where a result becomes JSON and a status.
+/// Converts the result of `body` into JSON and a status.
 func reply(
     _ status: UnsafeMutablePointer<pbk_status>?, _ body: () throws(PartnerBookingError) -> [UInt8]
 ) -> UnsafeMutablePointer<CChar>? {

@@ -1,4 +1,4 @@
-// Reading replies and writing requests, for hosts without a JSON library.
+// Functions that read replies and write requests, for hosts without a JSON library.
 import CPartnerBooking
 import Glibc
 import PartnerBooking
@@ -45,13 +45,13 @@ public func pbk_json_quote(_ text: UnsafePointer<CChar>?) -> UnsafeMutablePointe
     text.flatMap { string(JSON.quoted(bytes($0))) }
 }
 
-/// nil when the reply is no error reply.
+/// Returns the error of an error reply, or nil for any other reply.
 private func error(_ reply: UnsafePointer<CChar>?) -> PartnerBookingError? {
     guard let reply, case .failure(let error) = Reply(bytes(reply)) else { return nil }
     return error
 }
 
-/// A copy without the NUL byte. It has no limit, as replies have none here.
+/// Returns a copy without the NUL byte. It has no length limit, as replies have none here.
 func bytes(_ string: UnsafePointer<CChar>) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: string, count: strlen(string)))
 }

@@ -16,7 +16,7 @@ extension PartnerBookingError {
     }
 }
 
-/// The sentence of `pbk_status_text`.
+/// Returns the sentence of `pbk_status_text`.
 func text(of status: pbk_status) -> StaticString {
     switch status {
     case PBK_OK: "ok"

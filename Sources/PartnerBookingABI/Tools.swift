@@ -1,4 +1,4 @@
-// Tool calls of language models, and what belongs to a conversation.
+// Tool calls of language models, and the other functions of a conversation.
 import CPartnerBooking
 import PartnerBooking
 
@@ -34,7 +34,7 @@ public func pbk_conversation_end(
     }
 }
 
-/// Submits a tool call. Its ticket is noted before anything can happen to it.
+/// Submits a tool call. Stores its ticket before anything can happen to the call.
 func submitTool(
     _ client: OpaquePointer?, _ requestJSON: UnsafePointer<CChar>?, _ ticket: UnsafeMutablePointer<pbk_ticket>?,
     _ callback: pbk_callback?, _ context: UInt
@@ -47,8 +47,8 @@ func submitTool(
     }
     guard let callback else { return try client.submitTool(json, context: context, noteTicket: noteTicket) }
     try client.submitTool(json, noteTicket: noteTicket) { [queue = client.completions] completion in
-        // After a close that could not wait for a callback the host may have freed what its
-        // contexts point to.
+        // After a close that could not wait for a callback, the host may have freed the memory
+        // that its contexts point to.
         guard !queue.isClosed else { return }
         callback(UnsafeMutableRawPointer(bitPattern: context), CompletionBox.make(completion, context: context))
     }

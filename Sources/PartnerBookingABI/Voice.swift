@@ -1,4 +1,4 @@
-// From a reply on the wire to what is said on the phone: pure functions, JSON in, JSON out.
+// Pure functions, from a reply on the wire to the words on the phone: JSON in, JSON out.
 import CPartnerBooking
 import PartnerBooking
 

@@ -1,4 +1,4 @@
-// What platforms need: the signatures of webhook requests. Pointers are read in place: no copy of a secret is made.
+// Webhook signatures, for platforms. Pointers are read in place, so no secret is copied.
 import CPartnerBooking
 import Glibc
 import PartnerBooking
@@ -12,7 +12,7 @@ public func pbk_webhook_verify(
     else { return PBK_WEBHOOK_INVALID_ARGUMENT }
     let keys = UnsafeBufferPointer(start: secrets, count: secretCount).compactMap(secret)
     guard keys.count == secretCount else { return PBK_WEBHOOK_INVALID_ARGUMENT }
-    // One byte more than any header may have, to be seen as too long.
+    // One byte more than a header may have, so that a longer header is detected.
     let header = UnsafeRawBufferPointer(
         start: signatureHeader, count: signatureHeader.map { strnlen($0, WebhookSignature.maxHeaderBytes + 1) } ?? 0)
     let refusal = WebhookSignature.refusal(
@@ -57,13 +57,13 @@ private func text(of verdict: pbk_webhook_verdict) -> StaticString {
     }
 }
 
-/// nil for NULL and for an empty secret, which everybody knows.
+/// Returns the bytes of a secret. nil for NULL and for an empty secret, which everybody knows.
 private func secret(_ secret: UnsafePointer<CChar>?) -> UnsafeRawBufferPointer? {
     guard let secret, secret.pointee != 0 else { return nil }
     return UnsafeRawBufferPointer(start: secret, count: strlen(secret))
 }
 
-/// nil for NULL with a length, and for a length that no memory has.
+/// Returns the bytes of a buffer. nil for NULL with a length, and for a length above `Int.max`.
 private func buffer(_ bytes: UnsafeRawPointer?, _ length: Int) -> UnsafeRawBufferPointer? {
     guard length >= 0, bytes != nil || length == 0 else { return nil }
     return UnsafeRawBufferPointer(start: bytes, count: length)

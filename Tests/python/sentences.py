@@ -1,11 +1,12 @@
-"""The sentences of pages and of comments in C headers, and the first words of doc comments."""
+"""The sentences of pages and comments, and the first words of doc comments."""
 
 from __future__ import annotations
 
 import re
 
 MOST_WORDS = 30
-POINTERS = ("What", "Who", "Whose", "Whether", "Where", "How", "Of")
+MOST_WORDS_OF_COMMENTS = 25
+POINTERS = ("What", "Who", "Whose", "Whether", "Where", "How", "Of", "Those", "That", "Which", "Such")
 """A doc comment that begins with one of these points at its subject and does not name it."""
 
 
@@ -35,10 +36,20 @@ def paragraphs_of_header(text: str) -> list[str]:
     return found
 
 
-def long_sentences(paragraphs: list[str]) -> list[str]:
+def paragraphs_of_swift(source: str) -> list[str]:
+    """The paragraphs of its comments without code. A list item stands alone."""
+    found: list[str] = []
+    for mark in ("///", "//"):
+        for block in re.findall(rf"(?:^ *{mark}(?: .*)?\n)+", source, re.MULTILINE):
+            text = re.sub(rf"^ *{mark} ?", "", block, flags=re.MULTILINE)
+            found += paragraphs_of_page(re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE))
+    return found
+
+
+def long_sentences(paragraphs: list[str], most: int = MOST_WORDS) -> list[str]:
     """The sentences with too many words. A colon does not end one."""
     sentences = [sentence for text in paragraphs for sentence in re.split(r"[.!?][\"'`)*_]*(?:\s+|$)", text)]
-    return [" ".join(sentence.split()) for sentence in sentences if len(sentence.split()) > MOST_WORDS]
+    return [" ".join(sentence.split()) for sentence in sentences if len(sentence.split()) > most]
 
 
 def doc_comments(source: str) -> list[str]:

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from sentences import pointing
+from sentences import MOST_WORDS_OF_COMMENTS, long_sentences, paragraphs_of_swift, pointing
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "Sources"
@@ -60,6 +60,28 @@ def test_unchecked_sendable_says_what_makes_it_safe() -> None:
             if "@unchecked Sendable" in line and not line.lstrip().startswith("//"):
                 above = " ".join(text[max(0, number - 8):number])
                 assert "safe" in above, f"{path.name}:{number + 1}"
+
+
+def wide_comments(source: str) -> list[str]:
+    return [line for line in source.splitlines() if re.match(r" *//", line) and len(line) > 100]
+
+
+def test_comments_are_short() -> None:
+    assert len(SWIFT) > 200
+    for path in SWIFT:
+        source = path.read_text(encoding="utf-8")
+        found = long_sentences(paragraphs_of_swift(source), MOST_WORDS_OF_COMMENTS)
+        assert (path.name, wide_comments(source), found) == (path.name, [], [])
+
+
+def test_a_long_comment_would_be_seen() -> None:
+    def long(source: str) -> list[str]:
+        return long_sentences(paragraphs_of_swift(source), MOST_WORDS_OF_COMMENTS)
+
+    wide, words = f"    // {'x' * 94}", "one" + " one" * 12
+    assert wide_comments(f"{wide}\n    let a = 1  // {'x' * 94}\n") == [wide]
+    assert long(f"    /// {words}\n    /// {words}.\n    let a = 1\n") == [f"{words} {words}"]
+    assert long(f"// {words}\n//\n// {words}\n/// {words}\n/// - {words}\n///     {words}\n") == []
 
 
 def test_doc_comments_name_their_subject() -> None:

@@ -2,12 +2,12 @@
 public struct CallCompletion: Sendable {
     /// The kind of event.
     public enum Event: Sendable {
-        /// The call has ended. Exactly one for each call, and the last.
+        /// The end of the call. Exactly one for each call, and its last event.
         indirect case done(CallResult)
-        /// `slowAfter` has passed and the call goes on. At most one.
+        /// The call goes on after `slowAfter`. At most one for each call.
         case slow
-        /// A booking whose call ended `unknown` is settled: made, or certainly not. Only in the completion queue of the C ABI: no
-        /// handler is told.
+        /// The end of a booking whose call ended `unknown`: made, or certainly not made. Only
+        /// the completion queue of the C ABI has this event. Handlers do not get it.
         indirect case settled(CallResult)
     }
 
@@ -15,20 +15,21 @@ public struct CallCompletion: Sendable {
     public let ticket: CallTicket?
     /// The kind of the call; `createBooking` for `settled`.
     public let kind: CallKind
-    /// For bookings: the request's `idempotency_key`.
+    /// The request's `idempotency_key`, for bookings only.
     public let idempotencyKey: String?
-    /// The request's own `tag`.
+    /// The `tag` of the request.
     public let tag: String?
     /// The event.
     public let event: Event
-    /// The time of each step, up to now.
+    /// The time of each step, up to this event.
     public let timing: CallTiming
-    /// Set when this may be the end of a booking. To be acknowledged when the host has heard it.
+    /// The receipt of an event that may be the end of a booking. Acknowledge it when the host
+    /// has heard the event.
     package let receipt: Receipt?
 }
 
 extension CallCompletion.Event {
-    /// The end of a call whose booking may have been made.
+    /// True when the call has ended and its booking may have been made.
     var isDoubtful: Bool {
         switch self {
         case .done(.failure(let error)), .settled(.failure(let error)): error.outcome == .unknown
@@ -37,15 +38,16 @@ extension CallCompletion.Event {
     }
 }
 
-/// The report of a settled booking whose call ended `unknown`.
+/// The report of a booking that is settled after its call ended `unknown`.
 struct Settlement: Sendable {
     let idempotencyKey: String
-    /// The tag of that call.
+    /// The tag of the call that ended `unknown`.
     let tag: String?
     let result: CallResult
     let timing: CallTiming
     let receipt: Receipt?
 }
 
-/// Is told of a call on the transfer thread: return soon, and wait for nothing.
+/// A function that receives a call's events on the transfer thread. It must return soon and
+/// must not block.
 public typealias CompletionHandler = @Sendable (CallCompletion) -> Void

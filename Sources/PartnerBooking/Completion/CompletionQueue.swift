@@ -1,27 +1,28 @@
-/// Keeps the completions of calls without a handler until the host takes them. Its descriptor is
-/// readable while it has some.
+/// The queue that keeps completions of calls without a handler until the host takes them. Its
+/// descriptor is readable while the queue has completions.
 ///
-/// Each call reserves a place before it is accepted, and gives it back when the host takes its last
-/// completion. A host that takes none gets `queue_full` and does not fill its memory.
+/// Each call reserves a place before it is accepted. The place is free again when the host
+/// takes the call's last completion. A host that takes none gets `queue_full` and does not
+/// fill its memory.
 package final class CompletionQueue: Sendable {
     package struct Entry: Sendable {
         package let completion: CallCompletion
-        /// A number of the submitter's own: a C host's pointer.
+        /// A value that the submitter chose. For a C host it is a pointer.
         package let context: UInt
     }
 
     package enum Taken: Sendable {
         case entry(Entry)
-        /// None came in time.
+        /// No completion came in time.
         case timeout
-        /// None is left, and none will come.
+        /// No completion is left, and none will come.
         case closed
     }
 
     private struct State {
         var waiting = FIFO<Entry>()
         var reserved = 0
-        /// Waiting reports. They take no place of a call.
+        /// Number of waiting settlement reports. They do not use the place of a call.
         var settlements = 0
         var descriptor: EventDescriptor?
         var isClosed = false
@@ -43,7 +44,8 @@ package final class CompletionQueue: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// The descriptor that is readable as long as a completion waits. The same one for the life of the queue.
+    /// Returns the descriptor, which is readable while a completion waits. It stays the same
+    /// for the life of the queue.
     package func descriptor() throws(PartnerBookingError) -> Int32 {
         try state.withLock { state throws(PartnerBookingError) in
             guard !state.isClosed else { throw .clientClosed }
@@ -55,7 +57,7 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// Takes the oldest completion, waited for so long.
+    /// Takes the oldest completion. Waits at most `timeoutMilliseconds` for it.
     package func next(timeoutMilliseconds: Int) -> Taken {
         state.wait(until: .now().adding(milliseconds: timeoutMilliseconds)) { state in
             if let entry = state.pop() { return .entry(entry) }
@@ -63,10 +65,10 @@ package final class CompletionQueue: Sendable {
         } ?? .timeout
     }
 
-    /// The client's close has returned: no more events may follow.
+    /// True when the client's close is done with the queue. No more events may follow.
     package var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// The queue is empty, and no more events will come.
+    /// True when the queue is empty and no more events will come.
     package var isDrained: Bool { state.withLock { $0.isClosed && $0.waiting.isEmpty } }
 
     func reserve() throws(PartnerBookingError) {
@@ -76,7 +78,7 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// The call was refused after all.
+    /// Gives the place back, because the call was refused after all.
     func unreserve() { state.withLock { $0.reserved -= 1 } }
 
     func append(_ completion: CallCompletion, context: UInt) {
@@ -86,8 +88,8 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// Reports the end of a booking whose call ended `unknown`, unless too many reports wait, or the client is closed. The end
-    /// is then not heard.
+    /// Reports the end of a booking whose call ended `unknown`. Drops the report when the
+    /// client is closed or too many reports wait. A dropped end counts as not heard.
     func append(_ settlement: Settlement) {
         state.update { state in
             guard !state.isClosed, state.settlements < Self.settlementLimit else { return }
@@ -100,10 +102,11 @@ package final class CompletionQueue: Sendable {
         }
     }
 
-    /// Most reports that wait.
+    /// The most waiting reports.
     static let settlementLimit = 1_000
 
-    /// No more completions will come: those who wait for one need not, and the descriptor is closed.
+    /// Closes the queue and its descriptor. Waiting threads return, because no more
+    /// completions will come.
     func close() {
         state.update { state in
             state.isClosed = true

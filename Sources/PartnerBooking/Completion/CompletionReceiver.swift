@@ -1,16 +1,17 @@
 /// The receiver of a call's completions.
 enum CompletionReceiver: Sendable {
     case handler(CompletionHandler)
-    /// Another call that this one is a part of. May be called by any thread.
+    /// The handler of another call, which this call is a part of. Any thread may call it.
     case relay(CompletionHandler)
     /// A blocking call.
     case waiter(CompletionWaiter)
-    /// The client's queue, together with a number of the submitter's own.
+    /// The client's queue, with a value that the submitter chose.
     case queue(CompletionQueue, context: UInt)
-    /// None: the call is the library's own.
+    /// No receiver. The call is the library's own.
     case none
 
-    /// `completion` makes all of it, for receivers that need more than a blocking call does.
+    /// Delivers an event. `completion` makes the whole completion, which a blocking call does
+    /// not need.
     func receive(_ event: CallCompletion.Event, _ receipt: Receipt?, _ completion: () -> CallCompletion) {
         switch self {
         case .handler(let handler), .relay(let handler): handler(completion())

@@ -1,10 +1,11 @@
 import CSystem
 import Glibc
 
-/// Lets a blocking call wait for its end.
+/// The object on which a blocking call waits for its end.
 ///
-/// A semaphore rather than a `Monitor`: one thread waits, once, and a condition would cost it another system call. `@unchecked
-/// Sendable` is safe because POSIX makes semaphores so, and the pointer to it never changes.
+/// It is a semaphore and not a `Monitor`, because one thread waits, once. A condition would
+/// cost that thread another system call. `@unchecked Sendable` is safe because POSIX
+/// semaphores are thread-safe and the pointer to the semaphore never changes.
 final class CompletionWaiter: @unchecked Sendable {
     /// The end of a call.
     struct End {
@@ -28,8 +29,8 @@ final class CompletionWaiter: @unchecked Sendable {
         sem_post(semaphore)
     }
 
-    /// Waits for the end; nil when the moment has passed without one. `isOver`: nothing more will come, so the waiter can be
-    /// used again.
+    /// Waits for the end. `end` is nil when `moment` has passed without it. `isOver` is true
+    /// when nothing more will come, so the waiter can be used again.
     fileprivate func wait(until moment: MonotonicTime) -> (end: End?, isOver: Bool) {
         var time = moment.timespec
         let isPosted = csystem_semaphore_wait(semaphore, &time) == 0
@@ -37,14 +38,15 @@ final class CompletionWaiter: @unchecked Sendable {
     }
 }
 
-/// The waiters of a client. There are as many as it has had blocking calls at once.
+/// The waiters of a client. Their number grows to the highest number of blocking calls at once.
 final class CompletionWaiters: Sendable {
-    /// One from the start: to make the first one takes more stack than all the rest of a call.
+    /// The unused waiters. One exists from the start, because making the first waiter takes
+    /// more stack than the rest of a call.
     private let idle = Monitor([CompletionWaiter()])
 
     func borrow() -> CompletionWaiter { idle.withLock { $0.popLast() } ?? CompletionWaiter() }
 
-    /// nil when the moment has passed without a result.
+    /// Waits for a call's end. Returns nil when `moment` has passed without it.
     func wait(_ waiter: CompletionWaiter, until moment: MonotonicTime) -> CompletionWaiter.End? {
         let (end, isOver) = waiter.wait(until: moment)
         if isOver { idle.withLock { $0.append(waiter) } }

@@ -1,8 +1,8 @@
 extension BookingRules {
-    /// Members of the configuration that describe a platform: for all bots, or for one.
+    /// The members of the configuration that describe a platform, for all bots or for one bot.
     static let members = ["platform_keys", "platform_limit_ms", "check_start_at"]
 
-    /// Reads the members of `reader`. Missing ones are as in `default`.
+    /// Reads the members of `reader`. A missing member has its value in `default`.
     init(_ reader: ObjectReader, default rules: BookingRules) throws(PartnerBookingError) {
         self = rules
         if let name = try reader.optionalString("platform_keys", maxBytes: 64, Form.platformKeys) {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// The configuration of a client, read and checked: docs/json-contract.md.
+/// The checked configuration of a client. docs/json-contract.md describes its JSON.
 struct Configuration: Sendable {
-    /// Whom the client talks to.
+    /// The service that the client talks to.
     enum Service: Sendable {
         case partnerAPI(PartnerAPISettings)
         case sandbox(SandboxSettings, PartnerAPISettings)
@@ -10,19 +10,19 @@ struct Configuration: Sendable {
     }
 
     var service: Service
-    /// nil: each operation's own default.
+    /// nil means each operation's own default.
     var timeoutMilliseconds: Int?
-    /// nil: no call is reported as slow.
+    /// nil means that no call is reported as slow.
     var slowAfterMilliseconds: Int?
     var limits: TransferLoop.Limits
     var ledger: BookingLedger
-    /// nil: bookings are remembered for the life of the client.
+    /// nil means that bookings are kept in memory, or in the host's store.
     var journal: Journal.Settings?
-    /// Only with a store of the host's.
+    /// Used only with a ledger in the host's store.
     var hostLedger: LedgerTraffic.Settings
-    /// Unsettled bookings of the journal are sent again when the client opens.
+    /// True when opening sends the journal's unsettled bookings again.
     var resumesOnOpen: Bool
-    /// Counts what `pbk_stats` returns.
+    /// True when the client counts calls for `pbk_stats`.
     var countsCalls: Bool
     var voice: VoiceSettings
     var policy: DeliveryPolicy
@@ -38,9 +38,9 @@ struct Configuration: Sendable {
 
 /// Defaults of calls.
 struct CallDefaults: Sendable {
-    /// nil: each operation's own default.
+    /// nil means each operation's own default.
     let timeoutMilliseconds: Int?
-    /// nil: no call is reported as slow.
+    /// nil means that no call is reported as slow.
     let slowAfterMilliseconds: Int?
 
     func timeoutMilliseconds(for operation: CallOperation) -> Int {
@@ -55,7 +55,7 @@ struct CallDefaults: Sendable {
 extension Configuration {
     static let maxBytes = 1_048_576
 
-    /// `hasLedger`: the bookings are in a store of the host's.
+    /// Reads the configuration. `hasLedger` is true when the host's store has the bookings.
     init(json: [UInt8], hasLedger: Bool = false) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "configuration", maxBytes: Self.maxBytes)
         let root = try ObjectReader(document.root, what: ErrorMessage.configuration, .configuration)
@@ -120,7 +120,7 @@ extension Configuration {
         }
     }
 
-    /// Members that say nothing to the endpoint that was chosen: somebody expects of them what will not happen.
+    /// Refuses members that the chosen endpoint ignores, because the host expects them to work.
     private static func refuse(
         _ members: [(name: StaticString, endpoint: String)], _ root: ObjectReader
     ) throws(PartnerBookingError) {
@@ -145,7 +145,7 @@ extension Configuration {
         try retry?.refuseMembers(except: ["max_attempts", "base_delay_ms", "max_delay_ms", "budget"])
         let breaker = try root.optionalObject("circuit_breaker")
         try breaker?.refuseMembers(except: ["failures", "open_ms"])
-        // Missing members keep the defaults of the settings.
+        // A missing member keeps its default.
         var policy = DeliveryPolicy()
         try read(&policy.isJournalRequired, root.optionalBoolean("journal_required"))
         try read(&policy.journalTimeoutMilliseconds, root.optionalInteger("journal_timeout_ms", in: 1...60_000))
@@ -170,13 +170,13 @@ extension Configuration {
             return path.map { Journal.Settings(path: $0, service: service, retentionMilliseconds: retention) }
         }
         if path != nil { throw root.refuse("journal_dir", MemberMessage.twoJournals) }
-        // With a slash at its end a symbolic link would be followed.
+        // A slash at the end would make the system follow a symbolic link.
         let end = directory.utf8.lastIndex { $0 != UInt8(ascii: "/") } ?? directory.startIndex
         return Journal.Settings(
             path: String(directory[...end]), isInDirectory: true, service: service, retentionMilliseconds: retention)
     }
 
-    /// An absolute path: the host may change its working directory later.
+    /// Returns an absolute path: the host may change its working directory later.
     private static func path(
         _ name: StaticString, _ expected: StaticString, _ root: ObjectReader
     ) throws(PartnerBookingError) -> String? {
@@ -189,7 +189,7 @@ extension Configuration {
 }
 
 extension Configuration.Service {
-    /// The servers it is on.
+    /// The servers of the service.
     var origins: [HTTPOrigin] {
         switch self {
         case .partnerAPI(let settings), .sandbox(_, let settings): [settings.origin]
@@ -197,7 +197,7 @@ extension Configuration.Service {
         }
     }
 
-    /// As the journal names it.
+    /// The service's name in the journal.
     var name: String {
         switch self {
         case .partnerAPI(let settings): settings.baseURL + settings.bookingPath

@@ -1,6 +1,6 @@
 extension ConnectionSettings {
     init(_ root: ObjectReader, origins: [HTTPOrigin], maxInFlight: Int) throws(PartnerBookingError) {
-        // Over HTTP/1.1 every call in flight needs a connection of its own.
+        // Over HTTP/1.1 every call in flight needs its own connection.
         maxConnections = try root.optionalInteger("max_connections", in: 1...100_000) ?? maxInFlight
         self.maxInFlight = maxInFlight
         maxStreamsPerConnection = try root.optionalInteger("max_streams_per_connection", in: 1...10_000) ?? 100
@@ -11,7 +11,7 @@ extension ConnectionSettings {
 
         let tls = try root.optionalObject("tls")
         try tls?.refuseMembers(except: ["ca_file"])
-        // Found out now rather than in the first call of the night.
+        // Checked at opening, so that a wrong file does not fail the first call of the night.
         let named = try tls?.optionalString("ca_file", maxBytes: 4_096, Form.certificateFile) {
             !$0.contains(0) && TrustedCertificates.holdsCertificate(String(decoding: $0, as: UTF8.self))
         }

@@ -4,7 +4,7 @@ extension LedgerTraffic.Settings {
     /// The members that `read` reads.
     static let members = ["ledger_scope", "ledger_lease_ms", "ledger_takes_over"] as [StaticString]
 
-    /// Reads what the configuration says of the host's store. A missing member keeps its default.
+    /// Reads the members about the host's store. A missing member keeps its default.
     mutating func read(_ root: ObjectReader) throws(PartnerBookingError) {
         scope =
             try root.optionalString("ledger_scope", maxBytes: 200, Form.text1To200) { !$0.isEmpty && !$0.contains(0) }
@@ -13,7 +13,7 @@ extension LedgerTraffic.Settings {
         takesOver = try root.optionalBoolean("ledger_takes_over") ?? takesOver
     }
 
-    /// Returns a name that no other client has: host and process for people, and a random number.
+    /// Returns a unique name for this client: host and process for people, and a random number.
     static func newOwner() -> String {
         var name = [CChar](repeating: 0, count: 65)
         gethostname(&name, name.count - 1)
@@ -24,8 +24,8 @@ extension LedgerTraffic.Settings {
 }
 
 extension Configuration {
-    /// Members of the ledger that the client does not have: somebody expects of them what will not
-    /// happen.
+    /// Refuses members of a journal or ledger that the client does not have, because the host
+    /// expects them to work.
     static func refuseOtherLedger(_ root: ObjectReader, hasJournal: Bool, hasLedger: Bool) throws(PartnerBookingError) {
         let ofJournal = ["journal_path", "journal_dir", "resume_on_open"] + Journal.Settings.members
         for name in ofJournal where hasLedger {
@@ -42,12 +42,12 @@ extension Configuration {
         }
     }
 
-    /// Opens the journal, if there is one. Returns its bookings with it.
+    /// Opens the journal, if one is configured. Returns the journal and its bookings.
     func openJournal() throws(PartnerBookingError) -> (Journal?, [JournalEntry]) {
         guard let journal else { return (nil, []) }
         let (opened, entries) = try Journal.open(journal, mostHeard: ledger.settings.capacity)
-        // Without a required journal a booking may have been sent again behind a record that it was
-        // not made.
+        // If the journal is not required, a refused booking may have been sent again without a
+        // record. The old record of the refusal then proves nothing.
         return (opened, policy.isJournalRequired ? entries : entries.filter { !$0.isRefused })
     }
 }

@@ -1,5 +1,5 @@
 extension PartnerAPISettings {
-    /// Reads the members of the configuration. `sandbox`: the one that plays the API, if any.
+    /// Reads the members of the configuration. `sandbox` is nil for the real API.
     init(_ root: ObjectReader, rules: BookingRules, sandbox: SandboxSettings?) throws(PartnerBookingError) {
         let paths = try root.optionalObject("paths")
         try paths?.refuseMembers(except: ["search_availability", "create_booking"])

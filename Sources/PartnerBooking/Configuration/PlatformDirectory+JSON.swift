@@ -1,5 +1,5 @@
 extension PlatformDirectory {
-    /// Reads the members of the configuration. `rules` are for platforms that have none of their own.
+    /// Reads the members of the configuration. `rules` are for platforms without their own.
     init(_ root: ObjectReader, rules: BookingRules) throws(PartnerBookingError) {
         self.init(webhookTimeoutMilliseconds: try root.optionalInteger("webhook_timeout_ms", in: 1...30_000) ?? 30_000)
         var reader = try PlatformReader(root)
@@ -17,10 +17,10 @@ extension PlatformDirectory {
     }
 }
 
-/// Reads platforms one after the other, and numbers their webhooks and servers.
+/// A reader of platforms that numbers their webhooks and servers.
 private struct PlatformReader {
     private(set) var origins: [HTTPOrigin] = []
-    /// By URL.
+    /// The numbers of webhooks by URL.
     private(set) var numbers: [String: Int] = [:]
     private var originNumbers: [String: Int] = [:]
     private let privateHosts: Set<String>
@@ -71,7 +71,8 @@ private struct PlatformReader {
         return origin
     }
 
-    /// A name may turn into any address, later too: what it turns into is looked at whenever a connection is made.
+    /// Returns whether only public addresses are allowed. A name's addresses can change, so
+    /// they are checked at each connect.
     private func isPublicOnly(_ url: URLParts) -> Bool { !privateHosts.contains(url.host) }
 
     private static func privateHosts(_ root: ObjectReader) throws(PartnerBookingError) -> Set<String> {
@@ -83,7 +84,8 @@ private struct PlatformReader {
         return Set(hosts)
     }
 
-    /// A host as URLs have it: in lower case, IPv6 addresses in brackets. nil for what is more than a host, or none.
+    /// Returns a host as in URLs: in lower case, IPv6 addresses in brackets. nil unless the
+    /// text is exactly one host.
     private static func host(_ text: String) -> String? {
         let isBare = text.utf8.contains(UInt8(ascii: ":")) && !text.hasPrefix("[")
         guard text.utf8.count <= 255, !text.utf8.contains(where: { "/?#".utf8.contains($0) }),
@@ -95,7 +97,8 @@ private struct PlatformReader {
 
     // MARK: Secrets
 
-    /// Straight into a key: unless it is written with escapes, no copy of a secret is made that could not be wiped.
+    /// Reads secrets straight into keys. Only a secret written with escapes leaves a copy that
+    /// cannot be wiped.
     private static func signingKeys(_ platform: ObjectReader) throws(PartnerBookingError) -> [HMACKey] {
         guard let value = try platform.value("webhook_secret") else { return [] }
         let secrets = value.kind == .array ? Array(value.elements) : [value]

@@ -63,7 +63,7 @@ extension SandboxFault {
         try reader.optionalInteger("status", in: 300...599) ?? 500
     }
 
-    /// A success needs a body of its own.
+    /// Reads a scripted reply. A success needs a `body`.
     private static func scriptedReply(_ reader: ObjectReader) throws(PartnerBookingError) -> ScriptedReply {
         let body = try reader.optionalString("body", maxBytes: 65_536, Form.textUpTo65536)
         let status = try reader.optionalInteger("status", in: (body == nil ? 300 : 200)...599) ?? 500

@@ -38,7 +38,7 @@ extension SandboxSettings {
         now = clock?.withText { Timestamp($0)?.instantSeconds } ?? nil
     }
 
-    /// Reads the rules of a named zone from the system.
+    /// Reads a UTC offset or a zone name.
     private static func timeZone(_ reader: ObjectReader) throws(PartnerBookingError) -> SandboxZone? {
         guard let text = try reader.checkOptionalText("time_zone", maxBytes: 64, Form.zoneOrOffset) else { return nil }
         if let minutes = text.withText({ Timestamp.offsetMinutes($0) }) ?? nil { return .fixed(minutes) }
@@ -67,7 +67,7 @@ extension SandboxSettings {
         return hours
     }
 
-    /// `09:00-17:00`, in minutes after midnight.
+    /// Reads hours such as `09:00-17:00`. Returns minutes after midnight.
     private static func openingTime(_ text: UnsafeRawBufferPointer) -> Range<Int>? {
         guard text.count == 11, text[5] == UInt8(ascii: "-"),
             let start = Timestamp.minuteOfDay(.init(rebasing: text[..<5])),
@@ -78,7 +78,7 @@ extension SandboxSettings {
 }
 
 extension ObjectReader {
-    /// A string that is one of a few; nil when it is not there.
+    /// Returns the choice that a member names. nil when the member is missing.
     func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: StaticString, _: Choice.Type
     ) throws(PartnerBookingError) -> Choice? {

@@ -3,14 +3,14 @@ import CSystem
 import Glibc
 
 extension TrustedCertificates {
-    /// Finds those of this machine. The environment comes first, then what libcurl was built for,
-    /// then the places of other distributions: a libcurl that came with the package was built on
-    /// another machine.
+    /// Finds this machine's certificates: in the environment, else in libcurl's built-in
+    /// places, else in the places of other distributions. A libcurl from our package was built
+    /// on another machine.
     static func ofThisMachine() -> TrustedCertificates {
         if let named = ofTheEnvironment() { return named }
         let libcurl = curl_version_info(CURLVERSION_SEVENTH)?.pointee
         let (file, directory) = (string(libcurl?.cainfo), string(libcurl?.capath))
-        // With neither, libcurl leaves the choice to its TLS library.
+        // Without either, libcurl leaves the choice to its TLS library.
         if file == nil && directory == nil { return .builtIn }
         if let file, holdsCertificate(file) { return .builtInFile }
         if let directory, holdsHashes(directory) { return .directory(directory) }
@@ -18,8 +18,8 @@ extension TrustedCertificates {
         return directories.first(where: holdsHashes).map { .directory($0) } ?? .builtIn
     }
 
-    /// Debian, Ubuntu, Alpine and Arch; Fedora and Red Hat, two places; SUSE, two places; Alpine
-    /// again.
+    /// The files of Debian, Ubuntu, Alpine and Arch (1), Fedora and Red Hat (2), SUSE (2),
+    /// Alpine again (1).
     private static var files: [String] {
         [
             "/etc/ssl/certs/ca-certificates.crt",
@@ -33,7 +33,7 @@ extension TrustedCertificates {
 
     private static var directories: [String] { ["/etc/ssl/certs", "/etc/pki/tls/certs"] }
 
-    /// Those that the environment names, as for curl and the programs of OpenSSL. They are not
+    /// Returns the certificates that the variables of curl and OpenSSL name. They are not
     /// checked: a wrong path must not end in the trust of other certificates.
     private static func ofTheEnvironment() -> TrustedCertificates? {
         if let file = variable("CURL_CA_BUNDLE") { return .file(file) }
@@ -41,7 +41,8 @@ extension TrustedCertificates {
         return variable("SSL_CERT_FILE").map { .fileAndDirectory($0, directory) } ?? .directory(directory)
     }
 
-    /// nil when it is empty, or when the process has more rights than its user.
+    /// Returns a variable. nil when it is empty, or when the process has more rights than its
+    /// user.
     private static func variable(_ name: String) -> String? {
         guard let value = csystem_getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
@@ -49,8 +50,8 @@ extension TrustedCertificates {
 
     private static func string(_ text: UnsafePointer<CChar>?) -> String? { text.map { String(cString: $0) } }
 
-    /// Returns whether this is a file that can be read, of a sensible size, with a line that begins
-    /// a certificate.
+    /// Returns whether this is a readable file, of at most 16 MiB, with a line that begins a
+    /// certificate.
     static func holdsCertificate(_ path: String) -> Bool {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16_777_216,
@@ -61,8 +62,7 @@ extension TrustedCertificates {
         var capacity = 0
         defer { free(line) }
         while getline(&line, &capacity, file) > 0 {
-            // Not String.contains: it brings in the whole of _StringProcessing, more than a
-            // megabyte.
+            // Not String.contains: it links all of _StringProcessing, more than a megabyte.
             guard let line else { return false }
             if strncmp(line, "-----BEGIN", 10) == 0 && strstr(line, "CERTIFICATE-----") != nil { return true }
         }

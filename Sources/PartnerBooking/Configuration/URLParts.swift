@@ -1,10 +1,12 @@
 import CCurl
 import Glibc
 
-/// A URL taken apart by libcurl's own parser, so that what is checked is what is connected to.
+/// The parts of a URL. libcurl's own parser finds them, so libcurl connects to the checked
+/// host.
 struct URLParts {
     let scheme: String
-    /// In lower case; IPv4 addresses as four decimal numbers, however they were written, and IPv6 addresses in brackets.
+    /// In lower case. IPv4 addresses are four decimal numbers, however they were written. IPv6
+    /// addresses are in brackets.
     let host: String
     let hasCredentials: Bool
     private let port: String
@@ -26,31 +28,34 @@ struct URLParts {
         port = part(CURLUPART_PORT, CURLU_DEFAULT_PORT) ?? ""
     }
 
-    /// A scheme, `://` and a host: libcurl guesses at less, and would turn `https:/clinic` into https://clinic.
+    /// Returns whether there are a scheme, `://` and a host. libcurl guesses missing parts: it
+    /// reads `https:/clinic` as https://clinic.
     private static func isWrittenOut(_ text: String) -> Bool {
         let rest = text.utf8.drop { $0 != UInt8(ascii: ":") }
         return rest.starts(with: "://".utf8) && rest.dropFirst(3).first != UInt8(ascii: "/")
     }
 
-    /// The target of connections: the same for all URLs that can share one.
+    /// The target of connections. URLs with the same origin can share a connection.
     var origin: String { "\(scheme)://\(host):\(port)" }
 
-    /// nil for a name.
+    /// nil when the host is a name.
     var address: IPAddress? { IPAddress(host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host) }
 
-    /// An address that cannot leave this machine. libcurl resolves `localhost` to loopback itself, without asking DNS.
+    /// True when the target cannot leave this machine. libcurl resolves `localhost` to loopback
+    /// itself, without DNS.
     var isLoopback: Bool { host == "localhost" || address?.isLoopback ?? false }
 
-    /// The target of the URL if it is known without a look-up and is not public. nil for public addresses and for names.
+    /// The kind of a private target. nil for public addresses, and for names, which need a
+    /// look-up.
     var privatePlace: String? {
         if isLoopback { return MemberMessage.thisMachine }
         return address?.isPublic ?? true ? nil : MemberMessage.privateAddress
     }
 }
 
-/// The URL of a service, to which paths are appended: it has no user, query or fragment.
+/// The URL of a service, without user, query and fragment. Paths are appended to it.
 struct ServiceURL {
-    /// Without a slash at its end.
+    /// The URL without a slash at its end.
     let text: String
     let parts: URLParts
 
@@ -62,6 +67,6 @@ struct ServiceURL {
         self.parts = parts
     }
 
-    /// Nobody on the way can read what is sent there.
+    /// True when nobody on the way can read the requests.
     var isProtected: Bool { parts.scheme == "https" || parts.scheme == "http" && parts.isLoopback }
 }

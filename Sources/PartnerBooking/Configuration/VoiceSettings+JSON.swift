@@ -1,7 +1,7 @@
 /// The clinics of the bots: the member `voice` of the configuration.
 struct VoiceSettings: Sendable {
-    /// nil: no time zone is configured. Plain dates travel as they are written, and there are no
-    /// tools.
+    /// The clinic of bots without their own. nil without a time zone: plain dates are then sent
+    /// as written, and tool calls are refused.
     private let profile: VoiceProfile?
     private let profiles: [String: VoiceProfile]
 
@@ -34,12 +34,11 @@ struct VoiceSettings: Sendable {
 }
 
 extension VoiceProfile {
-    /// Reads a clinic, with the members of `base` where there are none. nil: neither has a time
-    /// zone.
+    /// Reads a clinic. Missing members come from `base`. nil when neither has a time zone.
     fileprivate init?(_ reader: ObjectReader, base: VoiceProfile?) throws(PartnerBookingError) {
         let zone = try Self.zone(reader)
         guard let zone = zone ?? base?.zone else {
-            // Wrong members are refused, although nothing uses them.
+            // Refuses wrong members, although nothing uses them.
             guard let utc = try? ZoneCache.shared.zone("UTC") else { return nil }
             var unused = VoiceProfile(zone: utc)
             try unused.read(reader)
@@ -50,7 +49,7 @@ extension VoiceProfile {
         try read(reader)
     }
 
-    /// The members for all bots, in the zone of one of them.
+    /// Reads the members for all bots, with the time zone of one bot.
     fileprivate init?(_ reader: ObjectReader, zoneOf bot: ObjectReader) throws(PartnerBookingError) {
         guard let zone = try Self.zone(bot) else { return nil }
         self.init(zone: zone)

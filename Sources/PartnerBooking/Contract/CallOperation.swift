@@ -1,14 +1,14 @@
-/// The operations of a service.
+/// An operation of a service.
 public enum CallOperation: String, Sendable, CaseIterable {
-    /// Free appointment slots.
+    /// A search for free appointment slots.
     case searchAvailability = "search_availability"
-    /// One of them, booked.
+    /// The booking of a slot.
     case createBooking = "create_booking"
-    /// Looks up the caller. Not with `partner_api`.
+    /// A look-up of the caller. Not available with `partner_api`.
     case lookupCustomer = "lookup_customer"
 }
 
-/// The kind of a call that has ended: a call of the API, or a tool call of a language model.
+/// The kind of a completed call: an API call, or a tool call of a language model.
 public enum CallKind: String, Sendable, CaseIterable {
     /// A search.
     case searchAvailability = "search_availability"

@@ -1,2 +1,2 @@
-/// The end of a call: the service's reply, byte for byte, or the reason why there is none.
+/// The end of a call: the service's reply, byte for byte, or the error.
 public typealias CallResult = Result<[UInt8], PartnerBookingError>

@@ -2,49 +2,49 @@
 public struct CallTiming: Sendable, Equatable {
     let totalMicroseconds: Int
     var queueMicroseconds: Int
-    /// HTTP attempts made.
+    /// Number of HTTP attempts.
     public internal(set) var attempts: Int
-    /// The last attempt, once it has ended; nil also in the sandbox, which has no network.
+    /// The last attempt, once it has ended. nil in the sandbox, which has no network.
     public internal(set) var lastAttempt: AttemptTiming?
-    /// The reply is the recorded one of an earlier call with the same key; nothing was sent.
+    /// True for a replay of an earlier reply to the same key. Nothing was sent.
     public internal(set) var isReplayed = false
-    /// The booking was sent although the journal did not take it.
+    /// True when the booking was sent without a record in the journal or the host's store.
     public internal(set) var isUnprotected = false
 
-    /// From the submission to now.
+    /// Time from the submission to this completion.
     public var total: Duration { .microseconds(totalMicroseconds) }
-    /// From the submission to the first attempt.
+    /// Time from the submission to the first attempt, or to the end if there was none.
     public var queue: Duration { .microseconds(queueMicroseconds) }
 }
 
-/// The steps of one attempt on the network, in order. On a connection that was open before, the
-/// times of connecting are 0.
+/// The steps of one attempt on the network, in order. With a reused connection, `dns`,
+/// `connect` and `tls` are 0.
 public struct AttemptTiming: Sendable, Equatable {
     let dnsMicroseconds: Int
     let connectMicroseconds: Int
     let tlsMicroseconds: Int
     let firstByteMicroseconds: Int
-    /// The connection was there before the attempt.
+    /// True when the connection was open before the attempt.
     public let isConnectionReused: Bool
-    /// `"1.1"` or `"2"`; nil when no reply came.
+    /// The HTTP version: `"1.0"`, `"1.1"` or `"2"`. nil when no reply came.
     public var httpVersion: String? { version?.rawValue }
     let version: HTTPVersion?
-    /// The request's body as it travelled.
+    /// Bytes of the request's body on the wire.
     public let sentBytes: Int
-    /// The reply's body as it travelled, compressed if it was.
+    /// Bytes of the reply's body on the wire, compressed if it was.
     public let receivedBytes: Int
 
-    /// Name look-up.
+    /// Time of the name look-up.
     public var dns: Duration { .microseconds(dnsMicroseconds) }
-    /// TCP, and the proxy if there is one.
+    /// Time of the TCP connect, and of the proxy if there is one.
     public var connect: Duration { .microseconds(connectMicroseconds) }
-    /// TLS handshake.
+    /// Time of the TLS handshake.
     public var tls: Duration { .microseconds(tlsMicroseconds) }
-    /// From the request on its way to the first byte of the reply's body; 0 when none came.
+    /// Time from the request to the first byte of the reply's body. 0 when none came.
     public var firstByte: Duration { .microseconds(firstByteMicroseconds) }
 }
 
-/// A version of HTTP, as it is called.
+/// An HTTP version, with its name.
 enum HTTPVersion: String, Sendable {
     case v1_0 = "1.0"
     case v1_1 = "1.1"
@@ -52,7 +52,7 @@ enum HTTPVersion: String, Sendable {
 }
 
 extension CallTiming {
-    /// The object `timing` of docs/json-contract.md.
+    /// The JSON object `timing` of docs/json-contract.md.
     package var json: [UInt8] { JSONWriter.object(write) }
 
     func write(_ timing: inout JSONWriter) {

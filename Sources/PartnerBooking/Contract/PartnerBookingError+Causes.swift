@@ -1,7 +1,7 @@
-// The errors of the library. Their texts are in Messages.
+// The errors of the library. Their texts are in the folder Messages.
 
 extension PartnerBookingError {
-    /// A member of a request that is missing or wrong.
+    /// Returns the error for a missing or wrong member of a request.
     static func field(_ path: String, _ expectation: String, _ kind: Kind) -> PartnerBookingError {
         var error = PartnerBookingError(.invalidField, ErrorMessage.member(path, expectation), source: .caller)
         error.field = path
@@ -9,7 +9,7 @@ extension PartnerBookingError {
         return error
     }
 
-    /// A member of the configuration that is unknown or wrong.
+    /// Returns the error for an unknown or wrong member of the configuration.
     static func config(_ path: String, _ expectation: String) -> PartnerBookingError {
         var error = PartnerBookingError(.invalidConfig, ErrorMessage.member(path, expectation), source: .caller)
         error.field = path
@@ -24,27 +24,26 @@ extension PartnerBookingError {
         return error
     }
 
-    /// An argument that is wrong in a way that has no `field`.
+    /// Returns the error for a wrong argument without a `field`.
     package static func argument(_ message: String) -> PartnerBookingError {
         PartnerBookingError(.invalidArgument, message, source: .caller)
     }
 
-    /// For callers by handle: the handle is not one.
+    /// The error for an invalid handle. Only the C ABI has handles.
     package static var invalidClient: PartnerBookingError {
         PartnerBookingError(.invalidClient, ErrorMessage.invalidClient, source: .caller)
     }
 
-    /// The client is closed.
     package static var clientClosed: PartnerBookingError {
         PartnerBookingError(.clientClosed, ErrorMessage.clientClosed, source: .caller)
     }
 
-    /// For callers by handle, in the child of a fork: its parent's client.
+    /// The error for a parent's handle in the child of a fork.
     package static var clientOfParent: PartnerBookingError {
         PartnerBookingError(.clientClosed, ErrorMessage.clientOfParent, source: .caller)
     }
 
-    /// `message` is a sentence about the zone.
+    /// Returns the error for a time zone. `message` is a sentence about the zone.
     static func unknownTimeZone(_ message: String) -> PartnerBookingError {
         var error = PartnerBookingError(.unknownTimeZone, message, source: .caller)
         error.field = "time_zone"
@@ -55,7 +54,7 @@ extension PartnerBookingError {
         PartnerBookingError(.cancelled, ErrorMessage.cancelled, source: .caller, isRetryable: true)
     }
 
-    /// A blocking function was called on the thread that it would wait for.
+    /// The error for a blocking call on the thread that it would wait for.
     package static var wouldDeadlock: PartnerBookingError {
         PartnerBookingError(.wouldDeadlock, ErrorMessage.wouldDeadlock, source: .caller)
     }
@@ -79,21 +78,22 @@ extension PartnerBookingError {
         return error
     }
 
-    /// The booking to resume was made, and the journal does not keep replies.
+    /// The error for resuming a booking that was made, but whose reply the journal did not
+    /// keep.
     static var replyNotKept: PartnerBookingError {
         var error = notRecorded
         error.message = ErrorMessage.replyNotKept
         return error
     }
 
-    /// There is nothing to give up under the key.
+    /// The error for a key without a booking to give up.
     static var nothingToGiveUp: PartnerBookingError {
         var error = notRecorded
         error.message = ErrorMessage.nothingToGiveUp
         return error
     }
 
-    /// The booking to resume was not made.
+    /// The error for resuming a booking that was not made.
     static var notMade: PartnerBookingError {
         var error = notRecorded
         error.message = ErrorMessage.notMade
@@ -163,7 +163,7 @@ extension PartnerBookingError {
         PartnerBookingError(.timeout, ErrorMessage.timeout, source: .network, isRetryable: true)
     }
 
-    /// The system has no more of something.
+    /// Returns the error for a system resource that has run out.
     static func resource(_ message: String) -> PartnerBookingError {
         PartnerBookingError(.resourceUnavailable, message, source: .library, isRetryable: true)
     }
@@ -173,7 +173,7 @@ extension PartnerBookingError {
         .resource(ErrorMessage.isExiting)
     }
 
-    /// Returns what `body` gets from the system.
+    /// Returns the result of `body`. A system error becomes `resourceUnavailable`.
     static func resources<Value>(
         _ body: () throws(SystemError) -> Value
     ) throws(PartnerBookingError) -> Value {
@@ -182,14 +182,14 @@ extension PartnerBookingError {
 }
 
 extension PartnerBookingError.Doubt {
-    /// The last answer in a message, such as `HTTP 409 slot_unavailable`; nil when there is none.
+    /// The last answer as text, such as `HTTP 409 slot_unavailable`. nil when there is none.
     fileprivate var answerText: String? {
         let word = code.flatMap { Self.isPlain($0.rawValue) ? $0.rawValue : nil }
         let parts = [status.map { "HTTP \($0)" }, word].compactMap { $0 }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 
-    /// Returns whether a code can stand in a message. A service may send anything as its code.
+    /// Returns whether a code can stand in a message. A service may send any code.
     private static func isPlain(_ code: String) -> Bool {
         (1...64).contains(code.utf8.count)
             && code.utf8.allSatisfy { byte in

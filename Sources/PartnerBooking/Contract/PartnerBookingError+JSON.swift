@@ -1,5 +1,5 @@
 extension PartnerBookingError {
-    /// `{"error":{…}}`, as docs/json-contract.md describes it.
+    /// The error as JSON: `{"error":{…}}`, as in docs/json-contract.md.
     public var json: [UInt8] { JSONWriter.object { $0.object("error", write) } }
 
     func write(_ error: inout JSONWriter) {

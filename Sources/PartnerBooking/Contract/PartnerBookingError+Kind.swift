@@ -1,23 +1,24 @@
 extension PartnerBookingError {
-    /// The kind of mistake in a request, for programs. `message` has the words. Later versions may add kinds.
+    /// The kind of mistake in a request, for programs. `message` explains it in words. Later
+    /// versions may add kinds.
     public struct Kind: RawRepresentable, Hashable, Sendable {
         /// The kind, as in JSON.
         public let rawValue: String
-        /// A kind by its name.
+        /// Creates a kind from its name.
         public init(rawValue: String) { self.rawValue = rawValue }
         private init(_ rawValue: String) { self.rawValue = rawValue }
 
         // MARK: Members
 
-        /// A required member is not there.
+        /// A required member is missing.
         public static let missing = Kind("missing")
-        /// A required member is not there. One of a similar name is.
+        /// A required member is missing. A member with a similar name is there.
         public static let otherName = Kind("other_name")
-        /// A required member is not there. It is in another object.
+        /// A required member is missing, but another object has it.
         public static let otherPlace = Kind("other_place")
         /// A member appears twice.
         public static let repeated = Kind("repeated")
-        /// A member does not fit to another one.
+        /// A member does not fit another member.
         public static let unexpected = Kind("unexpected")
         /// A value has the wrong JSON type.
         public static let wrongType = Kind("wrong_type")
@@ -36,7 +37,7 @@ extension PartnerBookingError {
         public static let tooLong = Kind("too_long")
         /// A text contains a control character.
         public static let controlCharacter = Kind("control_character")
-        /// A text has another form than it must have.
+        /// A text does not have the required form.
         public static let malformed = Kind("malformed")
         /// A number is not whole.
         public static let notWhole = Kind("not_whole")
@@ -47,9 +48,9 @@ extension PartnerBookingError {
 
         /// A time has no UTC offset.
         public static let noOffset = Kind("no_offset")
-        /// An offset is not one of RFC 3339.
+        /// A time has an offset that RFC 3339 does not allow.
         public static let wrongOffset = Kind("wrong_offset")
-        /// A time has the name of a zone.
+        /// A time has a zone name, such as `EST`.
         public static let zoneName = Kind("zone_name")
         /// A date without a time.
         public static let dateOnly = Kind("date_only")
@@ -61,7 +62,7 @@ extension PartnerBookingError {
         public static let noSuchTime = Kind("no_such_time")
         /// A time of the 12-hour clock.
         public static let twelveHourClock = Kind("twelve_hour_clock")
-        /// Day, month and year in another order than year, month, day, or not with hyphens.
+        /// A date in another order than year, month, day, or without hyphens.
         public static let dateOrder = Kind("date_order")
         /// A month, a day or an hour with one digit.
         public static let oneDigit = Kind("one_digit")
@@ -89,15 +90,15 @@ extension PartnerBookingError {
 
         /// JSON in a code fence.
         public static let codeFence = Kind("code_fence")
-        /// Text in front of the object, or behind it.
+        /// Text before or after the object.
         public static let textAround = Kind("text_around")
         /// A byte order mark.
         public static let byteOrderMark = Kind("byte_order_mark")
         /// Quotation marks that JSON does not have.
         public static let otherQuotes = Kind("other_quotes")
-        /// `True`, `False`, `None` and the like.
+        /// `True`, `False`, `None` or similar.
         public static let otherLiteral = Kind("other_literal")
-        /// A comma behind the last member.
+        /// A comma after the last member.
         public static let trailingComma = Kind("trailing_comma")
         /// A comment.
         public static let comment = Kind("comment")

@@ -1,8 +1,9 @@
-/// The reason why a call failed, and for a booking whether it may have been made.
+/// The reason why a call failed. For a booking, also whether it may have been made.
 ///
-/// `code` and `message` are the service's own words if the service answered (`isFromService`). The static members of `Code`
-/// are the library's codes and the best known ones of services. docs/errors.md describes what a voice bot does on each. No
-/// member contains the API key. None contains a caller's personal details, except a service's own `message`.
+/// If the service answered (`isFromService`), `code` and `message` are its own. `Code` has the
+/// library's codes and the best known codes of services. docs/errors.md describes a voice
+/// bot's reaction to each code. No member contains the API key. Only a service's own `message`
+/// and `reply` may contain a caller's personal details.
 public struct PartnerBookingError: Error, Sendable, Equatable {
     /// The side at fault.
     public enum Source: String, Sendable {
@@ -18,25 +19,26 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         case partnerAPI = "partner_api"
     }
 
-    /// The meaning of a failed call for its booking.
+    /// The state of the booking after a failed call.
     public enum Outcome: String, Sendable {
-        /// This client sent nothing under the key that can have booked.
+        /// This client sent nothing under the key that can have made the booking.
         case notSent = "not_sent"
         /// Every request under the key was refused. Nothing was booked.
         case rejected
-        /// It may have been booked. Repeat with the same key, never with a new one.
+        /// The booking may have been made. Repeat it with the same key, never with a new key.
         case unknown
     }
 
-    /// The reason why a booking is in doubt.
+    /// The details of a booking in doubt.
     public struct Doubt: Sendable, Equatable {
-        /// Age of the oldest request that may have made the booking. After a restart: time since the client opened.
+        /// The age of the oldest request that may have made the booking. After a restart: time
+        /// since the client opened.
         public var age: Duration { .milliseconds(sentMillisecondsAgo) }
         let sentMillisecondsAgo: Int
-        /// The HTTP status of the last answer; nil when none came.
+        /// The HTTP status of the last answer. nil when none came.
         public let status: Int?
-        /// The code of the last answer, or of the failure instead of one; nil when nothing was sent
-        /// since.
+        /// The code of the last answer, or of the failure instead. nil when nothing was sent
+        /// since this client took over the doubt.
         public let code: Code?
 
         init(sentMillisecondsAgo: Int, status: Int? = nil, code: Code? = nil) {
@@ -48,11 +50,12 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
 
     /// The booking that an idempotency key belongs to.
     public struct Existing: Sendable, Equatable {
-        /// Its state: `inFlight`, `inDoubt` or `booked`.
+        /// The state of the booking: `inFlight`, `inDoubt` or `booked`.
         public let state: PendingBooking.State
-        /// RFC 3339, as it was sent; nil when version 1 of the journal recorded it.
+        /// The start in RFC 3339, as sent. nil when the record has none, as in version 1 of
+        /// the journal.
         public let startAt: String?
-        /// The platform's name for it, if it is booked and the platform named it.
+        /// The platform's ID of the booking, if it is booked and has an ID.
         public let bookingID: String?
 
         init(state: PendingBooking.State, startAt: String? = nil, bookingID: String? = nil) {
@@ -62,36 +65,37 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         }
     }
 
-    /// The cause.
+    /// The cause of the failure.
     public var code: Code { details.code }
-    /// One sentence for a log. When the service answered these are its own words, which may name the customer.
+    /// A short text for a log. A service's own text may name the customer.
     public internal(set) var message: String {
         get { details.message }
         set { change { $0.message = newValue } }
     }
     /// The side at fault.
     public var source: Source { details.source }
-    /// The same call, unchanged, may succeed later; a booking with the same key.
+    /// True when the same call, unchanged, may succeed later. Repeat a booking with the same
+    /// key.
     public internal(set) var isRetryable: Bool {
         get { details.isRetryable }
         set { change { $0.isRetryable = newValue } }
     }
-    /// The HTTP status, when there was one.
+    /// The HTTP status, if a reply came.
     public internal(set) var status: Int? {
         get { details.status }
         set { change { $0.status = newValue } }
     }
-    /// `code` and `message` are the service's own.
+    /// True when `code` and `message` are the service's own.
     public internal(set) var isFromService: Bool {
         get { details.isFromService }
         set { change { $0.isFromService = newValue } }
     }
-    /// HTTP attempts made.
+    /// Number of HTTP attempts.
     public internal(set) var attempts: Int {
         get { details.attempts }
         set { change { $0.attempts = newValue } }
     }
-    /// The member that is wrong, as a path: `booking.customer.phone`.
+    /// The path of the wrong member, such as `booking.customer.phone`.
     public internal(set) var field: String? {
         get { details.field }
         set { change { $0.field = newValue } }
@@ -106,29 +110,31 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         get { details.offset }
         set { change { $0.offset = newValue } }
     }
-    /// The service's `X-Request-Id`.
+    /// The `X-Request-Id` of the service's reply.
     public internal(set) var requestID: String? {
         get { details.requestID }
         set { change { $0.requestID = newValue } }
     }
-    /// The pause that the service asked for, or until the circuit breaker lets a call through (`circuitOpen`).
+    /// The pause that the service asked for. With `circuitOpen`: the time until the circuit
+    /// breaker lets a call through.
     public var retryAfter: Duration? { retryAfterMilliseconds.map { .milliseconds($0) } }
     package internal(set) var retryAfterMilliseconds: Int? {
         get { details.retryAfterMilliseconds }
         set { change { $0.retryAfterMilliseconds = newValue } }
     }
-    /// libcurl's own code, when a transfer failed.
+    /// The libcurl code of a failed transfer.
     public internal(set) var curlCode: Int? {
         get { details.curlCode }
         set { change { $0.curlCode = newValue } }
     }
-    /// The outside of the reply: of a refusal, or of a reply that cannot be used.
+    /// Content type and length of the reply. Set with refusals and `invalidReply`.
     public internal(set) var received: ReceivedReply? {
         get { details.received }
         set { change { $0.received = newValue } }
     }
-    /// The reply, if it is JSON of at most 64 KiB. Set with `notConfirmed` and `otherBooking`, and for every refusal. It may
-    /// name the customer: do not log it.
+    /// The reply, if it is JSON of at most 64 KiB. Set with refusals, `notConfirmed`,
+    /// `otherBooking`, and with `inDoubt` after these. Do not log it: it may name the
+    /// customer.
     public internal(set) var reply: [UInt8]? {
         get { details.reply }
         set { change { $0.reply = newValue } }
@@ -154,12 +160,12 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         set { change { $0.phoneProblem = newValue } }
     }
 
-    /// For bookings only.
+    /// The state of the booking. Set for bookings only.
     public internal(set) var outcome: Outcome? {
         get { details.outcome }
         set { change { $0.outcome = newValue } }
     }
-    /// The request's key; for bookings only.
+    /// The request's idempotency key. Set for bookings only.
     public internal(set) var idempotencyKey: String? {
         get { details.idempotencyKey }
         set { change { $0.idempotencyKey = newValue } }
@@ -170,21 +176,22 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         set { change { $0.tag = newValue } }
     }
 
-    /// The timing of a call that was accepted.
+    /// The timing of an accepted call.
     public internal(set) var timing: CallTiming? {
         get { details.timing }
         set { change { $0.timing = newValue } }
     }
 
-    /// The outside of a reply.
+    /// Content type and length of a reply.
     public struct ReceivedReply: Sendable, Equatable {
-        /// As the service named it.
+        /// The content type that the service named.
         public let contentType: String?
-        /// Its length.
+        /// The length of the body in bytes, after decompression.
         public let byteCount: Int
     }
 
-    /// All of it. In memory of its own, because every function that throws keeps a place for the error on the stack.
+    /// All members. They are on the heap, because every throwing function reserves stack space
+    /// for the error.
     private struct Details: Sendable, Equatable {
         let code: Code
         var message: String
@@ -211,7 +218,8 @@ public struct PartnerBookingError: Error, Sendable, Equatable {
         var timing: CallTiming?
     }
 
-    /// `@unchecked Sendable` is safe because `change` writes to it only as long as nobody else has it.
+    /// `@unchecked Sendable` is safe because `change` writes only to storage that no other
+    /// value shares.
     private final class Storage: @unchecked Sendable {
         var details: Details
 

@@ -1,33 +1,34 @@
 /// A booking whose end the host has not heard. Contains no customer data.
 public struct PendingBooking: Sendable, Equatable {
-    /// Settles it, or gives its end: `PartnerBookingClient.resumeBooking`.
+    /// The idempotency key. `PartnerBookingClient.resumeBooking` settles the booking with it,
+    /// or returns its end.
     public let idempotencyKey: String
     /// The bot that asked.
     public let botID: String
-    /// RFC 3339, as the request wrote it.
+    /// The start in RFC 3339, as in the request.
     public let startAt: String
-    /// As the request has it.
+    /// The duration in minutes, as in the request.
     public let durationMinutes: Int
-    /// When it was asked for, in milliseconds since 1970.
+    /// The time of the request, in milliseconds since 1970.
     let recordedAtMilliseconds: Int
-    /// The name of the phone call, if the request had one.
+    /// The host's name of the phone call, if there is one.
     public let conversation: String?
     /// The state of the booking.
     public let state: State
-    /// A request for it is under way.
+    /// True when a request for the booking is under way.
     public var isInFlight: Bool { state == .inFlight }
-    /// Its start has passed.
+    /// True when the start has passed.
     public let isExpired: Bool
 
     /// The state of a booking.
     public enum State: String, Sendable {
-        /// A request for it is under way.
+        /// A request is under way.
         case inFlight = "in_flight"
-        /// It may have been made.
+        /// The booking may have been made.
         case inDoubt = "in_doubt"
-        /// It was made.
+        /// The booking was made.
         case booked
-        /// It was not made. The key is free.
+        /// The booking was not made. The key is free.
         case refused
     }
 }

@@ -1,4 +1,4 @@
-/// Why a phone number is unclear: what a voice bot needs to ask the caller for it again.
+/// The reason why a phone number is unclear. A voice bot needs it to ask the caller again.
 public struct PhoneProblem: Error, Sendable, Equatable {
     /// The reason.
     public enum Reason: String, Sendable, CaseIterable {
@@ -6,23 +6,25 @@ public struct PhoneProblem: Error, Sendable, Equatable {
         case tooShort = "too_short"
         /// More digits than a number of the region has.
         case tooLong = "too_long"
-        /// The text has no digit, as a word or written.
+        /// The text has no digits, written or as words.
         case noDigits = "no_digits"
         /// The number has no `+`, and no region was given.
         case noRegion = "no_region"
-        /// Among the digits, or next to them, is a word or a sign that is no part of a number: a correction, perhaps.
+        /// A word or a sign among the digits, or next to them, is not part of a number. It may
+        /// be a correction.
         case notUnderstood = "not_understood"
         /// The text has two readings, and both can be numbers.
         case ambiguous = "ambiguous"
-        /// As long as a number, but no number of the region begins with these digits, or no country has the calling code.
+        /// The length is right, but no number of the region begins with these digits. Or no
+        /// country has the calling code.
         case noSuchNumber = "no_such_number"
     }
 
     /// The reason.
     public var reason: Reason
-    /// The number of digits in the text, prefixes included. Set with `too_short` and `too_long`.
+    /// Number of digits in the text, prefixes included. Set with `too_short` and `too_long`.
     public var digitsHeard: Int?
-    /// The nearest possible number of digits, prefixes included. Set with `too_short` and `too_long`.
+    /// Nearest possible number of digits, prefixes included. Set together with `digitsHeard`.
     public var digitsWanted: Int?
 
     init(_ reason: Reason, heard: Int? = nil, wanted: Int? = nil) {

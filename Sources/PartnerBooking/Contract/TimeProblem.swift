@@ -1,20 +1,20 @@
-/// Why a wish for a time is unclear: what a voice bot needs to ask the caller again.
+/// The reason why a wish for a time is unclear. A voice bot needs it to ask the caller again.
 public struct TimeProblem: Error, Sendable, Equatable {
     /// The reason.
     public enum Reason: String, Sendable, CaseIterable {
-        /// Something in it is no known word, or no known order of words. A "not" is one of them.
+        /// The wish has an unknown word, such as "not", or an unknown order of words.
         case notUnderstood = "not_understood"
-        /// There is no such day or time: the 30th of February.
+        /// The day or the time does not exist: the 30th of February.
         case noSuchTime = "no_such_time"
-        /// All of it is past.
+        /// The whole wish is in the past.
         case past
-        /// Its parts exclude each other: tomorrow morning at 3 pm.
+        /// The parts of the wish exclude each other: tomorrow morning at 3 pm.
         case contradictory
     }
 
     /// The reason.
     public var reason: Reason
-    /// The member of the request: `when` or `time`.
+    /// The member of the request with the wish: `when` or `time`.
     public var field: String
 
     init(_ reason: Reason, field: String) {

@@ -1,5 +1,5 @@
 extension Zone {
-    /// Returns the zone of a name.
+    /// Returns the zone with this IANA name.
     static func named(_ name: String) throws(PartnerBookingError) -> Zone {
         do throws(ZoneError) {
             return try ZoneCache.shared.zone(name)

@@ -1,11 +1,11 @@
-/// Replies of searches that were made a moment ago, so that the next wish needs no network.
+/// Replies of recent searches. The next wish is answered from them without network.
 struct AvailabilityCache: Sendable {
     struct Key: Hashable, Sendable {
         let botID: String
         let window: SearchWindow
     }
 
-    /// Slots that are gone although a reply has them.
+    /// A slot that is gone, although a reply has it.
     private struct Removal: Sendable {
         let botID: String
         let seconds: Range<Int>
@@ -15,7 +15,7 @@ struct AvailabilityCache: Sendable {
     private struct Entry: Sendable {
         let reply: [UInt8]
         let askedAt: MonotonicTime
-        /// By the length of the appointment.
+        /// By length of the appointment, in minutes.
         var slots: [Int: [SlotStart]] = [:]
     }
 
@@ -24,12 +24,12 @@ struct AvailabilityCache: Sendable {
 
     private static let maxEntries = 64
     private static let maxReplyBytes = 262_144
-    /// A search that began before a removal has ended by then.
+    /// A search that began before a removal has ended after this time.
     private static let removalMilliseconds = 660_000
     private static let maxRemovals = 1_000
 
-    /// Returns the slots of a reply that is not older than the profile allows. nil: ask the
-    /// service.
+    /// Returns the slots of a reply that is not older than the profile allows. nil when the
+    /// service must be asked.
     mutating func slots(_ key: Key, durationMinutes: Int, _ profile: VoiceProfile, now: Int, at moment: MonotonicTime)
         -> [SlotStart]?
     {
@@ -45,7 +45,7 @@ struct AvailabilityCache: Sendable {
         return left
     }
 
-    /// Keeps a reply. Returns its slots without those that have gone since the search began.
+    /// Keeps a reply. Returns its slots without those removed since the search began.
     mutating func insert(
         _ reply: [UInt8], _ slots: [SlotStart], durationMinutes: Int, for key: Key, askedAt: MonotonicTime,
         _ profile: VoiceProfile, at moment: MonotonicTime
@@ -62,7 +62,7 @@ struct AvailabilityCache: Sendable {
         return left
     }
 
-    /// A slot is gone: booked, or refused.
+    /// Removes a slot that is gone: booked, or refused.
     mutating func remove(botID: String, startSeconds: Int, durationMinutes: Int, at moment: MonotonicTime) {
         removals.removeAll { moment.milliseconds(since: $0.at) > Self.removalMilliseconds }
         if removals.count >= Self.maxRemovals { removals.removeFirst() }
@@ -83,7 +83,7 @@ struct AvailabilityCache: Sendable {
         return slots.filter { slot in !gone.contains { slot.overlaps($0.seconds, durationMinutes: durationMinutes) } }
     }
 
-    /// Reads a reply.
+    /// Reads the slots of a reply.
     static func slots(
         of reply: [UInt8], durationMinutes: Int, _ profile: VoiceProfile, now: Int
     ) throws(PartnerBookingError) -> [SlotStart] {

@@ -9,11 +9,11 @@ struct BookingWish: Sendable {
 
     var startSeconds: Int { offer.start.instant }
 
-    /// The idempotency key: of the conversation and of everything that is booked, and never of the
-    /// model. Another one for a repetition of what was refused.
+    /// Returns the idempotency key, made from the conversation and the whole booking. The model
+    /// never chooses it. A repeat after a refusal gets another key.
     func key(_ call: ToolRequest.CallName, refusals: Int) -> String {
         var hash = SHA256()
-        // Each with its length, so that no two lists are fed alike.
+        // The lengths keep different lists from giving the same input.
         for part in [call.botID, call.callID, name, phone, email ?? "", notes ?? ""] {
             hash.update("\(part.utf8.count):")
             hash.update(Array(part.utf8))
@@ -22,13 +22,13 @@ struct BookingWish: Sendable {
         return "call-" + Array(hash.finalize().prefix(16)).hex
     }
 
-    /// Refuses what no service gets to see, before the caller hears it read back.
+    /// Refuses a wish that could not be sent, before the caller hears it read back.
     func check(_ call: ToolRequest.CallName) throws(PartnerBookingError) {
         let json = request(call, key: key(call, refusals: 0), CallMembers(timeoutMilliseconds: 1))
         _ = try Request(.createBooking, json: json)
     }
 
-    /// The request of the booking. The ledger and the journal keep the name of the phone call with
+    /// Returns the request of the booking. Ledger and journal keep the phone call's name with
     /// it.
     func request(_ call: ToolRequest.CallName, key: String, _ members: CallMembers) -> [UInt8] {
         let slot = Slot(offer.start, durationMinutes: offer.durationMinutes)
@@ -53,9 +53,9 @@ struct BookingWish: Sendable {
 
 /// The parts of a booking's reply that a bot may speak of.
 struct BookedReply {
-    /// Its own start, or else the one that was asked for.
+    /// The start in the reply, or else the requested start.
     let startSeconds: Int
-    /// The platform has yet to confirm it.
+    /// True when the platform has yet to confirm the booking.
     let isRequested: Bool
     /// The object `booking`, as the platform wrote it.
     let booking: [UInt8]?

@@ -1,43 +1,44 @@
-/// The memory of one phone call: the slots that it was offered. Its bookings are in the ledger.
+/// The memory of one phone call: the slots offered in it. Its bookings are in the ledger.
 struct ConversationState: Sendable {
-    /// A slot that this call was offered.
+    /// A slot that was offered in this call.
     struct Offer: Sendable {
         let start: SlotStart
         let durationMinutes: Int
 
-        /// Returns whether it is the same time. Its item may have another place in the next reply.
+        /// Returns whether start and length are the same. The item may have another place in
+        /// the next reply.
         func isSame(as other: Offer) -> Bool {
             start.instant == other.start.instant && durationMinutes == other.durationMinutes
         }
     }
 
-    /// The last search, for `more`.
+    /// The last search, which `more` continues.
     struct Find: Sendable {
         let reading: TimeWish.Reading
         let durationMinutes: Int
     }
 
-    /// All that were offered, the newest last.
+    /// All offered slots, the newest last.
     private(set) var offers: [Offer] = []
-    /// The last list, in its order: `the second one` is one of these.
+    /// The last list, in its order. `the second one` refers to it.
     private(set) var lastOffers: [Offer] = []
-    /// The slot that was read back last: a yes of the caller is for this one.
+    /// The slot that was read back last. The caller's yes is for this slot.
     var readBack: Offer?
     var lastFind: Find?
-    /// Bookings that are handed to the ledger, until their calls have ended.
+    /// Bookings handed to the ledger, until their calls have ended.
     var sending: [Appointment] = []
-    /// Bookings of which the model does not know the end yet.
+    /// Bookings whose end the model does not know yet.
     var untold: Set<String> = []
-    /// Bookings in doubt that did not settle in time: the model has been told so.
+    /// Bookings in doubt that did not settle in time. The model knows about them.
     var warned: Set<String> = []
-    /// Refusals of one and the same wish. Each repetition has a key of its own.
+    /// Number of refusals of each wish. Each repeat has its own key.
     var refusals: [String: Int] = [:]
     /// Seconds since 1970.
     var usedAt = 0
 
     private static let maxOffers = 300
 
-    /// The slots stand in a list that the caller hears.
+    /// Notes a list of slots that the caller hears.
     mutating func offer(_ offers: [Offer]) {
         lastOffers = offers
         self.offers.removeAll { known in offers.contains { $0.isSame(as: known) } }
@@ -45,8 +46,8 @@ struct ConversationState: Sendable {
         if self.offers.count > Self.maxOffers { self.offers.removeFirst(self.offers.count - Self.maxOffers) }
     }
 
-    /// Returns the offered slot that a model named. nil when it named none, or more than one; never
-    /// the nearest.
+    /// Returns the offered slot that a model named. nil when it named none, or more than one.
+    /// Never returns the nearest.
     func offer(named text: String, _ locale: VoiceLocale) -> Offer? {
         var text = text
         return text.withUTF8 { text in
@@ -68,7 +69,7 @@ struct ConversationState: Sendable {
 }
 
 extension [SlotStart] {
-    /// These starts, as offers of one length.
+    /// Returns these starts as offers of one length.
     func offers(durationMinutes: Int) -> [ConversationState.Offer] {
         map { ConversationState.Offer(start: $0, durationMinutes: durationMinutes) }
     }
@@ -87,19 +88,19 @@ struct Appointment: Sendable, Equatable {
     let startSeconds: Int
     let durationMinutes: Int
     var state: State
-    /// The service's, of one that was made. nil: only the service has it.
+    /// The service's reply to a booking that was made. nil when only the service has it.
     var reply: [UInt8]?
-    /// The host has its end.
+    /// True when the host has the booking's end.
     var isHeard = false
 
-    /// Returns whether a slot shares time with it.
+    /// Returns whether a slot shares time with the appointment.
     func overlaps(_ slot: SlotStart, durationMinutes: Int) -> Bool {
         slot.overlaps(startSeconds..<startSeconds + self.durationMinutes * 60, durationMinutes: durationMinutes)
     }
 }
 
-/// The conversations of a client. Those that were not used for an hour are forgotten, and the least
-/// recently used of too many.
+/// The conversations of a client. They are forgotten after an hour without use. When there are
+/// too many, the least recently used are forgotten earlier.
 struct ConversationTable: Sendable {
     private var conversations: [ToolRequest.CallName: ConversationState] = [:]
     private let limit: Int
@@ -110,7 +111,7 @@ struct ConversationTable: Sendable {
 
     var count: Int { conversations.count }
 
-    /// Changes a conversation, or a new one.
+    /// Changes a conversation. Creates it if needed.
     mutating func change<Result>(
         _ call: ToolRequest.CallName, now: Int, _ body: (inout ConversationState) -> Result
     ) -> Result {
@@ -122,8 +123,8 @@ struct ConversationTable: Sendable {
 
     mutating func forget(_ call: ToolRequest.CallName) { conversations[call] = nil }
 
-    /// Forgets the old ones, and the least recently used eighth if that is not enough: a step for
-    /// many newcomers.
+    /// Forgets old conversations. If too many are left, forgets the least recently used eighth,
+    /// to make room for many at once.
     private mutating func makeRoom(_ now: Int) {
         conversations = conversations.filter { now - $0.value.usedAt <= Self.lifeSeconds }
         guard conversations.count >= limit else { return }

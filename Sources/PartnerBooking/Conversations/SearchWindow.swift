@@ -1,24 +1,24 @@
-/// The days that one search asks for. Windows follow one another from today on, so that equal
-/// wishes make equal searches.
+/// The days of one search. Windows follow one another from today on, so that equal wishes make
+/// equal searches.
 struct SearchWindow: Hashable, Sendable {
     /// Days since 1970 in the clinic's zone, both included.
     let firstDay: Int
     let lastDay: Int
 
-    /// The window that has a day. `today` is the first day of the first window.
+    /// Creates the window that contains a day. `today` begins the first window.
     init(day: Int, today: Int, _ profile: VoiceProfile) {
         let days = profile.prefetchDays
         firstDay = today + max(0, day - today) / days * days
         lastDay = min(firstDay + days, max(firstDay, today + profile.maxDaysAhead) + 1) - 1
     }
 
-    /// The window behind this one. nil behind the last day that can be booked.
+    /// Returns the window after this one. nil after the last day that can be booked.
     func next(today: Int, _ profile: VoiceProfile) -> SearchWindow? {
         guard lastDay < today + profile.maxDaysAhead else { return nil }
         return SearchWindow(day: lastDay + 1, today: today, profile)
     }
 
-    /// The request of the search.
+    /// Returns the request of the search.
     func request(botID: String, _ zone: Zone, _ options: CallMembers) -> [UInt8] {
         JSONWriter.object(capacity: 256) { request in
             request.member("bot_id", botID)
@@ -35,7 +35,7 @@ struct SearchWindow: Hashable, Sendable {
     }
 }
 
-/// The members of a request that are the library's own.
+/// The library's own members of a request.
 struct CallMembers {
     let timeoutMilliseconds: Int
     var slowAfterMilliseconds: Int?

@@ -1,10 +1,11 @@
-/// The arguments of a tool call, as language models write them: an object, or a text that holds
-/// one, fenced or not. Numbers and booleans may be texts, and the other way round. `null`,
-/// `"null"`, `""` and a missing member are alike. Members that no tool has are ignored.
+/// The arguments of a tool call, as language models write them: an object, or a text that
+/// contains one, with or without a fence. Numbers and booleans may be texts, and the other way
+/// round. `null`, `"null"`, `""` and a missing member are alike. Members that no tool has are
+/// ignored.
 struct ToolArguments: Sendable {
-    /// nil: there is no object in it.
+    /// nil when the arguments contain no object.
     private let object: JSONValue?
-    /// False: something came that is no object.
+    /// False for arguments that are not empty and contain no object.
     let isReadable: Bool
 
     private static let maxDepth = 3
@@ -24,7 +25,7 @@ struct ToolArguments: Sendable {
         }
     }
 
-    /// Returns a text. nil for what a model writes when it knows none.
+    /// Returns a member as text. nil for words that a model writes when it knows no value.
     func text(_ name: StaticString) -> String? {
         guard let value = object?[name] else { return nil }
         let text: String?
@@ -40,8 +41,8 @@ struct ToolArguments: Sendable {
         }
     }
 
-    /// Returns whether a member says yes. Everything else is no: nothing is booked on a word that
-    /// was not understood.
+    /// Returns whether a member says yes. Every other word means no: an unclear word must not
+    /// book.
     func isTrue(_ name: StaticString) -> Bool {
         switch text(name)?.lowercased() {
         case "true"?, "yes"?, "1"?: true
@@ -49,7 +50,7 @@ struct ToolArguments: Sendable {
         }
     }
 
-    /// Returns the value from the first brace to the last one, if it is one in JSON.
+    /// Returns the text as JSON, or else its part from the first brace to the last.
     private static func object(in text: UnsafeRawBufferPointer) -> JSONValue? {
         if let document = try? JSONDocument(Array(text), profile: .reply) { return document.root }
         guard let first = text.firstIndex(of: UInt8(ascii: "{")), let last = text.lastIndex(of: UInt8(ascii: "}")),

@@ -1,4 +1,4 @@
-// The answers to a booking.
+// The answers to a booking and a look-up.
 
 extension ToolCall {
     func missing(_ field: String, _ advice: String, _ say: StaticString?) -> ToolReply {
@@ -20,7 +20,7 @@ extension ToolCall {
             say: name.isEmpty ? nil : words.say(words.text.readback, time, name, phone.words), slots: slots)
     }
 
-    /// The model hears for the first time that it was made.
+    /// Returns the answer by which the model first learns that the booking was made.
     func booked(_ appointment: Appointment, _ conversation: inout ConversationState) -> ToolReply {
         conversation.untold.remove(appointment.key)
         let booked = BookedReply(of: appointment)
@@ -50,7 +50,7 @@ extension ToolCall {
             booking: booked.booking, idempotencyKey: appointment.key)
     }
 
-    /// `isLong`: it was in doubt before.
+    /// Returns the answer for a booking in doubt. `isLong` is true when it was in doubt before.
     func inDoubt(
         _ appointment: Appointment, _ error: PartnerBookingError, isLong: Bool, _ conversation: inout ConversationState
     ) -> ToolReply {
@@ -68,7 +68,8 @@ extension ToolCall {
             idempotencyKey: appointment.key, error: error)
     }
 
-    /// Nothing was booked, for a reason that another slot does not change.
+    /// Returns the answer when nothing was booked, for a reason that another slot does not
+    /// change.
     func refused(_ error: PartnerBookingError) -> ToolReply {
         if error.code == .invalidField, let field = error.field?.split(separator: ".").last {
             var reply =

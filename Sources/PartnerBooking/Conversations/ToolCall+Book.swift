@@ -6,12 +6,12 @@ extension ToolCall {
                     result: .held,
                     text: "Nothing is booked: the call was made ahead. Call again when the caller has finished."))
         }
-        // Now: while the call waits, another one may put a new list before the caller.
+        // Now: while the call waits, another call may offer the caller a new list.
         wanted = request.arguments.text("slot").flatMap { conversation.offer(named: $0, profile.locale) }
         return settleNext(&conversation)
     }
 
-    /// A booking that may have been made is settled before another one is sent.
+    /// Settles earlier bookings that may have been made, before another is sent.
     private mutating func settleNext(_ conversation: inout ConversationState) -> Effect {
         let next = appointments.last { appointment in
             appointment.state == .open && !skipped.contains(appointment.key)
@@ -23,7 +23,7 @@ extension ToolCall {
         return decide(&conversation)
     }
 
-    /// The wait for an earlier booking is over.
+    /// Handles the end of the wait for an earlier booking.
     mutating func settled(_ result: CallResult, _ key: String, _ conversation: inout ConversationState) -> Effect {
         guard let place = appointments.lastIndex(where: { $0.key == key }) else { return finish(failed(nil)) }
         switch result {
@@ -43,12 +43,12 @@ extension ToolCall {
         return settleNext(&conversation)
     }
 
-    /// Nothing is in doubt: books, or says why not.
+    /// Books, or answers why not. Earlier bookings are settled or skipped.
     private mutating func decide(_ conversation: inout ConversationState) -> Effect {
         let made = appointments.filter { $0.state == .made }
         if let last = made.last {
             let same = made.last { $0.startSeconds == wanted?.start.instant }
-            // The call that was in doubt, or interrupted, once more.
+            // The model repeats a call that was in doubt or interrupted.
             if let same, conversation.untold.contains(same.key) { return finish(booked(same, &conversation)) }
             guard same == nil, request.arguments.isTrue("another") else {
                 return finish(already(same ?? last, &conversation))
@@ -83,7 +83,7 @@ extension ToolCall {
             offer: offer, name: name, phone: phone.e164, email: arguments.text("email"), notes: arguments.text("notes"))
         guard isConfirmed, profile.confirm == .none || isConfirmedByCaller(offer, conversation) else {
             do throws(PartnerBookingError) { try wish.check(request.call) } catch { return finish(refused(error)) }
-            // One that was found again counts as offered as soon as the caller hears it.
+            // A slot that was found again counts as offered once the caller hears it.
             if !isConfirmed { conversation.offer([offer]) }
             conversation.readBack = offer
             return finish(readback(wish, phone))
@@ -92,8 +92,8 @@ extension ToolCall {
         return .book(wish)
     }
 
-    /// Returns whether the caller has said yes to this slot. A place such as "the second one" is
-    /// another slot in the next list, so the yes counts only for the slot that was read back.
+    /// Returns whether the caller has said yes to this slot. A place such as "the second one"
+    /// changes with each list, so the yes counts only for the slot that was read back.
     private func isConfirmedByCaller(_ offer: ConversationState.Offer, _ conversation: ConversationState) -> Bool {
         guard request.arguments.isTrue("caller_confirmed") else { return false }
         guard var text = request.arguments.text("slot") else { return false }
@@ -104,7 +104,7 @@ extension ToolCall {
         return !isPlace || conversation.readBack?.isSame(as: offer) ?? false
     }
 
-    /// The number that the model heard, or else the one that the caller calls from.
+    /// The number that the model heard, or else the caller's number.
     private var phone: PhoneNumber? {
         get throws(PartnerBookingError) {
             if let heard = request.arguments.text("phone") { return try number(heard) }
@@ -126,7 +126,7 @@ extension ToolCall {
 
     // MARK: The slot
 
-    /// Returns to the list, or looks for a slot that another process has offered.
+    /// Offers the last list again, or searches for a slot that another process has offered.
     private mutating func notOffered(_ text: String, _ conversation: inout ConversationState) -> Effect {
         if conversation.offers.isEmpty, let day = recoverableDay(text) {
             return recover(text, SearchWindow(day: day, today: today, profile), service: 0)
@@ -147,8 +147,8 @@ extension ToolCall {
             say: offers.count == 1 ? words.text.askSlotOne : words.text.askSlot, &conversation)
     }
 
-    /// Returns the day whose window is searched for a slot that is named in full. nil: the name is
-    /// none, or that day cannot be booked.
+    /// Returns the day to search for a slot that is named in full. nil when the name is wrong,
+    /// or the day cannot be booked.
     private func recoverableDay(_ text: String) -> Int? {
         let days = today...today + profile.maxDaysAhead
         var text = text
@@ -165,7 +165,7 @@ extension ToolCall {
         }
     }
 
-    /// Looks for the slot among those of one service after another: one search, and then the cache.
+    /// Looks for the slot among each service's slots in turn: one search, then the cache.
     private mutating func recover(_ text: String, _ window: SearchWindow, service: Int) -> Effect {
         state = .searching(.recovery(text: text, window, service: service))
         return .search(window, durationMinutes: duration(ofService: service))
@@ -175,8 +175,8 @@ extension ToolCall {
         profile.services.indices.contains(place) ? profile.services[place].durationMinutes : 30
     }
 
-    /// The search after a restart. What it finds is read back before it is booked: perhaps the
-    /// model has made the name up.
+    /// Handles the search after a restart. The slot that it finds is read back before it is
+    /// booked, because the model may have made up the name.
     mutating func recovered(
         _ result: Result<[SlotStart], PartnerBookingError>, _ text: String, _ window: SearchWindow, service: Int,
         _ conversation: inout ConversationState
@@ -256,8 +256,8 @@ extension ToolCall {
 }
 
 extension PartnerBookingError {
-    /// The service refused this slot, and may accept another one. Not so when it refuses the key or
-    /// the bot.
+    /// True when the service refused this slot and may accept another. False when it refused
+    /// the key or the bot.
     var isAboutSlot: Bool {
         guard outcome == .rejected, let status else { return false }
         return isSlotConflict || status == 409 || status == 410 || status == 422 || (200..<300).contains(status)

@@ -1,5 +1,5 @@
 extension ToolCall {
-    /// The caller's words become a range of days and times, or a question.
+    /// Turns the caller's words into a range of days and times, or into a question.
     mutating func beginFind(_ conversation: inout ConversationState) -> Effect {
         let last = request.arguments.isTrue("more") ? conversation.lastFind : nil
         let service = request.arguments.text("service")
@@ -25,7 +25,7 @@ extension ToolCall {
         }
         let find = ConversationState.Find(reading: reading, durationMinutes: duration)
         conversation.lastFind = find
-        // Behind the last day that can be booked, those before it are the nearest.
+        // For a wish after the last bookable day, the days before that day are the nearest.
         let day = min(find.firstDay ?? today, today + profile.maxDaysAhead)
         return search(find, SearchWindow(day: day, today: today, profile), Seen())
     }
@@ -97,7 +97,7 @@ extension ToolCall {
         let slots: [SlotStart]
         let (minutes, earliest) = (find.durationMinutes, now + profile.minNoticeMinutes * 60)
         switch result {
-        // The cache may have some that were bookable a moment ago.
+        // The cache may have slots that were bookable only until a moment ago.
         case .success(let found):
             slots = found.filter { $0.instant >= earliest && !isCallers($0, durationMinutes: minutes) }
         case .failure(let error): return finish(failed(error))
@@ -113,7 +113,7 @@ extension ToolCall {
         if !offered.isEmpty, !seen.wasOffered {
             seen.wasOffered = !find.reading.matching(slots, profile, durationMinutes: minutes, now: now).isEmpty
         }
-        // To the end of the wish, and one window further for what is near it.
+        // Searches to the end of the wish, and one window further for slots near it.
         if find.lastDay > window.lastDay || seen.nearest.isEmpty && window.firstDay <= find.lastDay,
             let next = window.next(today: today, profile)
         {
@@ -148,8 +148,8 @@ extension ToolCall {
         return reply
     }
 
-    /// Returns the slots of the day that is nearest to the wish, at the wanted time of the day if
-    /// there are some.
+    /// Returns slots of the day nearest to the wish, at the wanted time if there are some
+    /// within 3 days.
     private func nearest(to find: ConversationState.Find, _ slots: [SlotStart]) -> [SlotStart] {
         let wanted = find.firstDay ?? today
         let atTime = slots.filter { find.reading.allows($0.local) }
@@ -179,7 +179,7 @@ extension TimeWish.Reading {
         return day
     }
 
-    /// The time of the day that the words name first; nil: none.
+    /// The time of day that the words name first. nil when they name none.
     fileprivate var startMinute: Int? { aroundMinute ?? notBeforeMinute ?? beforeMinute }
 
     private func options(_ profile: VoiceProfile, durationMinutes: Int, now: Int) -> SlotOptions {
@@ -202,14 +202,14 @@ extension TimeWish.Reading {
         return slots.filter { filter.earliest <= $0.instant && $0.instant <= filter.latest && filter.allows($0.local) }
     }
 
-    /// Returns whether the time of the day fits.
+    /// Returns whether the time of day fits.
     fileprivate func allows(_ local: LocalTime) -> Bool {
         let minute = local.minuteOfDay
         return (notBeforeMinute ?? 0) <= minute && minute < (beforeMinute ?? 1_440)
             && (slotParts.isEmpty || slotParts.contains { $0.contains(minuteOfDay: minute) })
     }
 
-    /// Chooses what to offer.
+    /// Chooses the slots to offer.
     fileprivate func choice(of slots: [SlotStart], _ profile: VoiceProfile) -> [SlotStart] {
         if isEarliest { return Array(slots.prefix(profile.offers)) }
         if let aroundMinute, let day = slots.first?.local.day {

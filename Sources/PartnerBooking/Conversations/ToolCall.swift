@@ -1,13 +1,13 @@
-/// One tool call: what it asks for, one after another, until it has an answer. Events in, effects
-/// out; neither network nor clock.
+/// The state machine of one tool call: events in, effects out. It requests one part after
+/// another until it has an answer. It uses no network and no clock.
 struct ToolCall: Sendable {
     /// The next step.
     enum Effect: Sendable {
-        /// Search, or look into the cache.
+        /// A search, or a look into the cache.
         case search(SearchWindow, durationMinutes: Int)
-        /// Wait for the end of a booking from before.
+        /// A wait for an earlier booking.
         case settle(key: String)
-        /// Send a booking.
+        /// A booking to send.
         indirect case book(BookingWish)
         case lookUp(phone: String)
         indirect case finish(ToolReply)
@@ -25,7 +25,7 @@ struct ToolCall: Sendable {
     /// The reason for a search.
     enum Search: Sendable {
         case find(ConversationState.Find, SearchWindow, Seen)
-        /// A slot was refused: what else is there?
+        /// Other slots, after a slot was refused.
         case alternatives(to: BookingWish, PartnerBookingError)
         /// A slot that another process has offered.
         case recovery(text: String, SearchWindow, service: Int)
@@ -35,7 +35,7 @@ struct ToolCall: Sendable {
     struct Seen: Sendable {
         /// The nearest slots there.
         var nearest: [SlotStart] = []
-        /// All that fit there were offered before: the caller wants others.
+        /// True when all fitting slots there were offered before: the caller wants others.
         var wasOffered = false
     }
 
@@ -44,11 +44,11 @@ struct ToolCall: Sendable {
     /// Seconds since 1970.
     let now: Int
     var state = State.ready
-    /// The bookings of the call, oldest first.
+    /// The bookings of the phone call, oldest first.
     var appointments: [Appointment]
     /// The offered slot that the model named when the call began.
     var wanted: ConversationState.Offer?
-    /// Bookings in doubt that this call does not wait for any more.
+    /// Bookings in doubt that this call no longer waits for.
     var skipped: Set<String> = []
     /// The booking whose end the notes mention.
     var toldKey: String?
@@ -65,22 +65,22 @@ struct ToolCall: Sendable {
     var words: ToolWords { ToolWords(profile: profile, now: now) }
     var today: Int { profile.zone.local(at: now).day }
 
-    /// Takes in bookings that other calls of the conversation have made since this one began.
+    /// Adds bookings that other calls of the conversation have made since this call began.
     mutating func learn(_ current: [Appointment]) {
         appointments += current.filter { new in !appointments.contains { $0.key == new.key } }
     }
 
     // MARK: Events
 
-    /// News for a tool call.
+    /// An event for a tool call.
     enum Event: Sendable {
         case began
         case searched(Result<[SlotStart], PartnerBookingError>)
-        /// The wait for an earlier booking is over.
+        /// The end of the wait for an earlier booking.
         case settled(CallResult)
         case bookingEnded(CallResult, key: String)
         case lookedUp(CallResult)
-        /// The pipeline did not take a part: nothing of it was sent.
+        /// A refusal of a part by the pipeline. Nothing of the part was sent.
         case refused(PartnerBookingError)
     }
 
@@ -92,7 +92,7 @@ struct ToolCall: Sendable {
         case (.searching(let search), .refused(let error)): return searched(.failure(error), search, &conversation)
         case (.settling(let key), .settled(let result)): return settled(result, key, &conversation)
         case (.settling(let key), .refused(var error)):
-            // Nobody has asked what became of it.
+            // Nobody has asked about the booking, so its fate is still unknown.
             error.outcome = .unknown
             return settled(.failure(error), key, &conversation)
         case (.booking(let wish), .bookingEnded(let result, let key)):
@@ -107,7 +107,7 @@ struct ToolCall: Sendable {
 
     private mutating func begin(_ conversation: inout ConversationState) -> Effect {
         guard let tool = request.tool else {
-            // Without look_up_caller: few hosts have given it to the model.
+            // look_up_caller is left out: few hosts give it to the model.
             let text = "There is no such tool. The tools are find_appointment_slots and book_appointment."
             return finish(ToolReply(result: .invalid, text: text))
         }
@@ -124,7 +124,7 @@ struct ToolCall: Sendable {
         }
     }
 
-    /// A search has ended.
+    /// Handles the end of a search.
     private mutating func searched(
         _ result: Result<[SlotStart], PartnerBookingError>, _ search: Search, _ conversation: inout ConversationState
     ) -> Effect {
@@ -147,7 +147,7 @@ struct ToolCall: Sendable {
         return .finish(reply)
     }
 
-    /// Nothing came of it, and nothing was booked.
+    /// Returns the answer when nothing was booked or found out.
     func failed(_ error: PartnerBookingError?) -> ToolReply {
         ToolReply(
             result: .failed,
@@ -155,7 +155,7 @@ struct ToolCall: Sendable {
             say: words.say(words.text.failed), error: error)
     }
 
-    /// Offers slots: from now on they can be booked.
+    /// Offers slots. From now on they can be booked.
     func offer(
         _ offers: [ConversationState.Offer], _ result: ToolReply.Result, _ introduction: String, say: StaticString,
         _ conversation: inout ConversationState
@@ -174,7 +174,7 @@ struct ToolCall: Sendable {
         appointments.contains { $0.state != .refused && $0.overlaps(slot, durationMinutes: durationMinutes) }
     }
 
-    /// Notes the ends of bookings that the model has not heard of: it was interrupted.
+    /// Notes the ends of bookings that the model does not know, because it was interrupted.
     private mutating func tellEnds(_ conversation: inout ConversationState) {
         for appointment in appointments {
             let isUntold = conversation.untold.contains(appointment.key)
@@ -195,7 +195,7 @@ struct ToolCall: Sendable {
             }
             conversation.untold.remove(appointment.key)
         }
-        // The ledger has forgotten it, or a person has given it up.
+        // The ledger has forgotten these bookings, or a person has given them up.
         let gone = conversation.untold.filter { key in !appointments.contains { $0.key == key } }
         if !gone.isEmpty { notes.append(("It is not known what became of the booking before.", nil)) }
         conversation.untold.subtract(gone)

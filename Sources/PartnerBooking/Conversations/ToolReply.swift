@@ -1,4 +1,4 @@
-/// The answer to a tool call: what to tell the model, and what to say to the caller.
+/// The answer to a tool call: a text for the model, and words for the caller.
 struct ToolReply: Sendable {
     /// The meaning, for a program.
     enum Result: String, Sendable, CaseIterable {
@@ -11,7 +11,7 @@ struct ToolReply: Sendable {
         case notKnown = "not_known"
     }
 
-    /// A slot with its name and its words.
+    /// An offered slot with its words.
     struct SpokenSlot: Sendable {
         let offer: ConversationState.Offer
         let words: String
@@ -30,7 +30,7 @@ struct ToolReply: Sendable {
     var toldKey: String?
     var error: PartnerBookingError?
 
-    /// The model has to do something else than it did.
+    /// True when the model must do something else than it did.
     var isError: Bool {
         switch result {
         case .invalid, .notOffered, .failed: true

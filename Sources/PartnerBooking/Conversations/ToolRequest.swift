@@ -1,6 +1,6 @@
-/// A tool call of a language model, with what the host knows of the phone call.
+/// A tool call of a language model, with the host's knowledge of the phone call.
 final class ToolRequest: Sendable {
-    /// The tools, by the names that a model knows.
+    /// The tools, by their names for a model.
     enum Tool: String, Sendable, CaseIterable {
         case find = "find_appointment_slots"
         case book = "book_appointment"
@@ -9,23 +9,23 @@ final class ToolRequest: Sendable {
 
     /// As the model wrote it.
     let toolName: String
-    /// nil: there is no such tool.
+    /// nil when there is no such tool.
     let tool: Tool?
     let callID: String
     let botID: String
     let arguments: ToolArguments
-    /// The number that the caller calls from, as the host has it.
+    /// The caller's number, as the host has it.
     let callerPhone: String?
-    /// The model may take the call back: nothing is booked.
+    /// True when the model may take the call back. Then nothing is booked.
     let isSpeculative: Bool
-    /// A cancel does not end the call once its booking is on the way.
+    /// True when a cancel must not end the call once its booking is sent.
     let isDetached: Bool
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
     let tag: String?
     let traceparent: String?
 
-    /// The phone call that a request belongs to.
+    /// The name of the phone call that a request belongs to.
     struct CallName: Hashable, Sendable {
         let botID: String
         let callID: String
@@ -41,8 +41,8 @@ final class ToolRequest: Sendable {
 
     var call: CallName { CallName(botID: botID, callID: callID) }
 
-    /// Reads a request as docs/json-contract.md describes it. Strict with the host, lenient with
-    /// the model's arguments.
+    /// Reads a request as docs/json-contract.md describes it: strict with the host, lenient
+    /// with the model's arguments.
     init(json: [UInt8]) throws(PartnerBookingError) {
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
         let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
@@ -62,7 +62,8 @@ final class ToolRequest: Sendable {
             guard phone.map({ $0.kind == .string }) ?? true else {
                 throw root.refuse("caller_phone", MemberMessage.callerPhone)
             }
-            // Networks send all sorts of names here. One that is no number is as good as none.
+            // Networks send all kinds of text here. A text that is not a number counts as
+            // missing.
             callerPhone = phone?.string
             isDetached = try root.optionalBoolean("detach") ?? false
             isSpeculative = try root.optionalBoolean("speculative") ?? false

@@ -1,5 +1,5 @@
-/// Puts the answers of tools into words: sentences for the caller in the language of the bot, and
-/// sentences in English for the model. Neither contains what a third party wrote.
+/// Sentences for the caller in the bot's language, and for the model in English. They contain
+/// no text of third parties, except a customer's name, which `name` cleans.
 struct ToolWords {
     let profile: VoiceProfile
     /// Seconds since 1970.
@@ -7,7 +7,7 @@ struct ToolWords {
 
     var text: ToolText { profile.locale.tools }
 
-    /// Says instants in a row.
+    /// Returns instants as spoken times, in their order.
     func times(_ instants: [Int], _ joiner: Speech.Joiner = .or, _ style: Speech.Style = .full) -> String {
         var writer = SpeechWriter(profile.locale.speech)
         writer.times(instants.map(profile.zone.local), now: profile.zone.local(at: now), style, joiner)
@@ -18,15 +18,15 @@ struct ToolWords {
         offers.map { ToolReply.SpokenSlot(offer: $0, words: times([$0.start.instant])) }
     }
 
-    /// A list for the model: `tue15-0930u (Tuesday, January fifteenth at nine thirty in the
-    /// morning)`.
+    /// Returns a list for the model: `tue15-0930u (Tuesday, January fifteenth at nine thirty in
+    /// the morning)`.
     func list(_ slots: [ToolReply.SpokenSlot]) -> String {
         slots.map { slot in
             SlotToken(slot.offer.start.local, durationMinutes: slot.offer.durationMinutes).text + " (" + slot.words + ")"
         }.joined(separator: "; ")
     }
 
-    /// Returns a sentence with words in its places.
+    /// Returns a sentence with words in its places `{}`.
     func say(_ sentence: StaticString, _ words: String...) -> String {
         var bytes: [UInt8] = []
         var words = words[...]
@@ -45,7 +45,7 @@ struct ToolWords {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Says an appointment that was made.
+    /// Returns the sentence about an appointment that was made.
     func say(_ booked: BookedReply, _ time: String) -> String {
         say(booked.isRequested ? text.requested : text.booked, time)
     }

@@ -2,7 +2,7 @@
 struct VoiceProfile: Sendable {
     /// A kind of appointment.
     struct Service: Sendable {
-        /// nil when the configuration names none: the only service.
+        /// nil for the only service, when the configuration names none.
         let name: String?
         let durationMinutes: Int
     }
@@ -17,19 +17,19 @@ struct VoiceProfile: Sendable {
 
     var zone: Zone
     var locale = VoiceLocale.americanEnglish
-    /// ISO 3166: where phone numbers without `+` are dialled. nil: they need one.
+    /// ISO 3166 region of phone numbers without `+`. nil means that they need a `+`.
     var region: PhonePlan?
     /// Never empty.
     var services = [Service(name: nil, durationMinutes: 30)]
     var stepMinutes: Int?
-    /// From Monday on, in minutes after midnight. nil: not known.
+    /// From Monday on, in minutes after midnight. nil when not known.
     var opening: [[Range<Int>]]?
     var minNoticeMinutes = 0
     var maxDaysAhead = 60
     /// The number of slots in an offer.
     var offers = 3
     var confirm = Confirm.readback
-    /// The time for which a reply of the service answers wishes. 0: no reply is kept.
+    /// The time for which a reply is reused. 0 means that no reply is kept.
     var cacheMilliseconds = 20_000
     /// The days of one search.
     var prefetchDays = 14
@@ -37,13 +37,13 @@ struct VoiceProfile: Sendable {
 
     init(zone: Zone) { self.zone = zone }
 
-    /// Returns the service that a model named. nil when it named one that is not there, or none and
-    /// there are several.
+    /// Returns the service that a model named, or the only service. nil when the name is
+    /// missing or unknown.
     func service(named name: String?) -> Service? {
         services.count > 1 ? service(ofName: name) : services.first
     }
 
-    /// Returns the service that has this name, but for blanks, hyphens and the case.
+    /// Returns the service with this name. Ignores blanks, hyphens, underscores and case.
     func service(ofName name: String?) -> Service? {
         guard let wanted = name.map(Self.letters) else { return nil }
         return services.first { $0.name.map(Self.letters) == wanted }
@@ -54,7 +54,7 @@ struct VoiceProfile: Sendable {
             .lowercased()
     }
 
-    /// The appointment and the slots that come into question: from today until `maxDaysAhead`.
+    /// Returns the options for slots from today to `maxDaysAhead`.
     func slotOptions(durationMinutes: Int, now: Int) -> SlotOptions {
         var options = SlotOptions(timeZone: zone.name)
         options.durationMinutes = durationMinutes

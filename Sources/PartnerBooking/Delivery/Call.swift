@@ -1,14 +1,14 @@
-/// A call that was accepted: what to send, by when, and the handler of its completions.
+/// An accepted call: its request, its deadline, and the receiver of its completions.
 package final class Call: Sendable {
     package let ticket: CallTicket
     let request: Request
     let receiver: CompletionReceiver
     let submittedAt: MonotonicTime
-    /// When to tell that it is slow, if ever.
+    /// Time to report the call as slow. nil: never.
     let slowAt: MonotonicTime?
     let deadline: MonotonicTime
     let seed: UInt64
-    /// A search that may have the reply of an equal one that is under way.
+    /// True for a search that may share the reply of an equal search.
     let isShared: Bool
 
     init(
@@ -35,16 +35,16 @@ package final class Call: Sendable {
             slowAt: slowAt, receiver: .handler(complete))
     }
 
-    /// The members that its errors carry.
+    /// The members that the call's errors contain.
     var context: ErrorContext { ErrorContext(request) }
 
-    /// A cancel does not end it.
+    /// True when a cancel does not end the call.
     var isDetached: Bool { request.isDetached }
 
-    /// Its completions wait in the client's queue.
+    /// True when the completions wait in the client's queue.
     var isQueued: Bool { if case .queue = receiver { true } else { false } }
 
-    /// Another thread may end it, if the transfer thread is stuck.
+    /// True when another thread may end the call if the transfer thread is stuck.
     var isWatched: Bool {
         switch receiver {
         case .queue, .relay: true
@@ -52,7 +52,7 @@ package final class Call: Sendable {
         }
     }
 
-    /// The library's own: nobody waits for its end.
+    /// True for the library's own call. Nobody waits for its end.
     @inline(__always)
     var isOwn: Bool { if case .none = receiver { true } else { false } }
 
@@ -67,7 +67,7 @@ package final class Call: Sendable {
 }
 
 extension CallTiming {
-    /// A call that has made no attempt.
+    /// Creates the timing of a call that has made no attempt.
     init(_ call: Call, _ now: MonotonicTime) {
         let waited = now.microseconds(since: call.submittedAt)
         self.init(totalMicroseconds: waited, queueMicroseconds: waited, attempts: 0)

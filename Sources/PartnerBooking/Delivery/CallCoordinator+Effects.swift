@@ -1,4 +1,4 @@
-/// Executes what the exchanges ask for.
+/// Executes the effects that exchanges return.
 extension CallCoordinator {
     /// Delivers an event to an exchange, and executes the effects that it returns.
     func update(
@@ -50,8 +50,8 @@ extension CallCoordinator {
         }
     }
 
-    /// Returns the HTTP request of an attempt. That of a booking in the host's store is sent within
-    /// its lease only.
+    /// Returns the HTTP request of an attempt. A booking in the host's store is sent only
+    /// within its lease.
     @inline(__always)
     private func request(of id: TransferID, _ attempt: Exchange.Attempt) -> HTTPRequest? {
         var request = table.change(id, { $0.httpRequest(attempt) }) ?? nil
@@ -63,8 +63,8 @@ extension CallCoordinator {
         return request
     }
 
-    /// Exchanges of the selected bookings that nobody waits for end first, so that their bookings
-    /// are in doubt.
+    /// Gives up the selected bookings. Exchanges without a call of the host end first, so that
+    /// their bookings are in doubt.
     private func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) {
         for other in ledger.inFlight(selection) where table.isWithoutHost(other) {
             update(other, now) { exchange, _ in exchange.stopped(.cancelled, now) }

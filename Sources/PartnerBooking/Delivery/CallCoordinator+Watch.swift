@@ -1,6 +1,6 @@
-/// Counts plain successes, which most calls and attempts are. They need nothing but numbers.
+/// Counts plain successes, the most common ends of calls and attempts. They need only counters.
 extension CallCoordinator {
-    /// A call ends with `event`.
+    /// Counts a call that ends with `event`.
     @inline(never)
     func noteEnd(of call: Call, _ id: TransferID, _ event: CallCompletion.Event, _ now: MonotonicTime) {
         guard !call.isOwn else { return }
@@ -15,7 +15,7 @@ extension CallCoordinator {
         watch.ended(call, event, now, attempts: table.change(id) { $0.timing(call, now).attempts } ?? 0)
     }
 
-    /// An attempt of an exchange has ended.
+    /// Counts an attempt that has ended.
     @inline(never)
     func noteEnd(of transfer: FinishedTransfer, isSuccess: Bool, _ exchange: borrowing Exchange) {
         guard isSuccess, !isLogging(.debug) else { return watch.ended(transfer, isSuccess: isSuccess, exchange) }

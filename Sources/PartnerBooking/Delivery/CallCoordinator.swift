@@ -1,4 +1,5 @@
-/// Delivers events to the exchanges of one client and executes their effects. Used on the transfer thread only.
+/// The coordinator of one client's exchanges: it delivers events and executes effects. Used on
+/// the transfer thread only.
 final class CallCoordinator {
     let transport: any Transport
     let endpoint: any Endpoint
@@ -6,23 +7,24 @@ final class CallCoordinator {
     let policy: DeliveryPolicy
     let ledger: LedgerExecutor
     let watch: CallWatch
-    /// That of `watch`.
+    /// The statistics of `watch`.
     let statistics: CallStatistics?
     let logLevel: SharedNumber
     let mayTell: (Call, CallCompletion.Event) -> Bool
-    /// By the endpoint's numbers. Each service has its own breaker and budgets.
+    /// By the endpoint's service number. Each service has its own breaker and budgets.
     var services: [ServiceHealth]
     var table = ExchangeTable()
     var timers = CallTimers()
     var waiting = FIFO<TransferID>()
-    /// Those of them that have ended.
+    /// Number of ended exchanges in `waiting`.
     var endedInQueue = 0
     var finished = FIFO<FinishedTransfer>()
     var unattended = UnattendedExchanges()
     var sharedSearches = SharedSearches()
     var inFlight = 0 { didSet { assert(inFlight >= 0) } }
 
-    /// `mayTell`: whether a completion is still to be delivered. `report` takes ends of bookings whose call ended `unknown`.
+    /// Creates a coordinator. `mayTell` decides whether to deliver a completion. `report`
+    /// receives ends of bookings whose call ended `unknown`.
     init(
         transport: any Transport, endpoint: any Endpoint, limits: TransferLoop.Limits, policy: DeliveryPolicy,
         ledger: LedgerStore, seed: UInt64, observer: Observer = Observer(nil),
@@ -92,22 +94,23 @@ final class CallCoordinator {
         update(id, now) { exchange, _ in exchange.cancelled(ticket, exchange.underWay(transport, endpoint.source), now) }
     }
 
-    /// The client closes. Stops all exchanges. Those that wait for the journal end later.
+    /// Stops all exchanges, because the client closes. Exchanges that wait for a record end
+    /// later.
     func stopAll(_ now: MonotonicTime) {
         for id in table.ids { update(id, now) { exchange, _ in exchange.stopped(.clientClosed, now) } }
     }
 
-    /// Ends the exchanges that still wait for the journal.
+    /// Ends the exchanges that still wait for a record.
     func dropAll(_ now: MonotonicTime) {
         for id in table.ids { update(id, now) { exchange, _ in exchange.dropped(now) } }
     }
 
-    /// The journal reports the result of a record.
+    /// Passes a report of the journal to its exchange.
     func accept(_ report: Journal.Report, _ now: MonotonicTime) {
         if let event = ledger.event(report, now) { update(report.id, now) { exchange, _ in event(&exchange) } }
     }
 
-    /// The host's store tells of a key.
+    /// Passes a finding of the host's store to its exchange.
     func accept(_ finding: LedgerFinding, _ now: MonotonicTime) {
         let phase = { id in self.table.reads(id) { $0.phase } }
         guard let (id, event) = ledger.event(finding, now, phase: phase) else { return }

@@ -2,10 +2,10 @@
 enum CallTimer {
     case deadline(CallTicket)
     case slow(CallTicket)
-    /// It fires as long as the exchange is of that generation.
+    /// Fires only while the exchange is in this generation.
     case exchange(TransferID, Exchange.Timer, generation: Int)
 
-    /// Returns whether its call or generation is over.
+    /// Returns whether the timer's call or generation is over.
     func isObsolete(_ table: ExchangeTable) -> Bool {
         switch self {
         case .deadline(let ticket), .slow(let ticket): table.call(ticket) == nil
@@ -14,7 +14,8 @@ enum CallTimer {
     }
 }
 
-/// The timers of a client. Single ones are not taken back: an obsolete one does not fire.
+/// The timers of a client. The end of a call cancels no timer, but an obsolete timer does not
+/// fire.
 struct CallTimers {
     private var queue = TimerQueue<CallTimer>()
 
@@ -24,10 +25,11 @@ struct CallTimers {
 
     func areDue(_ now: MonotonicTime) -> Bool { queue.next.map { $0 <= now } ?? false }
 
-    /// Takes the earliest timer that is due. It may be obsolete.
+    /// Removes and returns the earliest timer that is due. It may be obsolete.
     mutating func popDue(now: MonotonicTime) -> CallTimer? { queue.popDue(now: now) }
 
-    /// Returns whether most timers are obsolete. Most calls end long before their deadline: their timers must not pile up.
+    /// Returns whether most timers are obsolete. Most calls end long before their deadline.
+    /// Their timers must not pile up.
     func areMostObsolete(callCount: Int) -> Bool { queue.count > 4 * callCount + 64 }
 
     mutating func removeObsolete(_ table: ExchangeTable) { queue.removeAll { $0.isObsolete(table) } }

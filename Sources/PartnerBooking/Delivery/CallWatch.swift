@@ -1,9 +1,9 @@
-/// Counts and logs what is not a plain success of one client: calls, attempts, and what they do to
-/// its circuit breakers. Used on the transfer thread only.
+/// The counters and log of one client's calls, attempts and breakers, except plain successes.
+/// Used on the transfer thread only.
 final class CallWatch {
     private let observer: Observer
     private let statistics: CallStatistics?
-    /// A breaker is open, or may have opened.
+    /// True when a breaker is open, or may have opened.
     private(set) var mayHaveBreakers = false
     private var openBreakers: Set<Int> = []
 
@@ -14,7 +14,7 @@ final class CallWatch {
 
     // MARK: Calls
 
-    /// A call ends with `event`. A success is counted already.
+    /// Counts and logs a call that ends with `event`. A success is counted already.
     @inline(never)
     func ended(_ call: Call, _ event: CallCompletion.Event, _ now: MonotonicTime, attempts: Int) {
         guard case .done(let result) = event else { return }
@@ -23,7 +23,7 @@ final class CallWatch {
             attempts: attempts, call.identify)
     }
 
-    /// A call is told that it is slow.
+    /// Counts and logs a slow call.
     func slow(_ call: Call) {
         statistics?.count(.slow)
         observer.log.write(.info, "call_slow") { call.identify(&$0) }
@@ -31,14 +31,14 @@ final class CallWatch {
 
     // MARK: Attempts
 
-    /// An attempt was given up: nobody waits for it any more, or its time is over.
+    /// Counts and logs an abandoned attempt: no call waits for it, or its time is over.
     func abandoned(_ id: TransferID, _ table: ExchangeTable) {
         mayHaveBreakers = true
         statistics?.attemptEnded(.abandoned)
         observer.log.write(.info, "attempt_abandoned") { line in table.reads(id) { write(id, $0, &line) } }
     }
 
-    /// Another attempt follows after a pause.
+    /// Counts and logs a retry after a pause.
     func paused(_ id: TransferID, until moment: MonotonicTime, _ now: MonotonicTime, _ table: ExchangeTable) {
         statistics?.count(.retries)
         observer.log.write(.info, "retry") { line in
@@ -47,7 +47,7 @@ final class CallWatch {
         }
     }
 
-    /// Compares the breakers with those from before.
+    /// Counts and logs breakers that opened or closed since the last look.
     @inline(never)
     func look(at services: [ServiceHealth]) {
         for (service, health) in services.enumerated() where health.breaker.isOpen != openBreakers.contains(service) {
@@ -62,10 +62,10 @@ final class CallWatch {
         mayHaveBreakers = !openBreakers.isEmpty
     }
 
-    /// An attempt has ended, and is not counted yet.
+    /// Counts and logs an ended attempt that is not counted yet.
     @inline(never)
     func ended(_ transfer: FinishedTransfer, isSuccess: Bool, _ exchange: borrowing Exchange) {
-        // A whole answer counts, though its connection may have broken after it.
+        // A whole answer counts, even if the connection broke after it.
         let result = isSuccess ? .success : transfer.attempt
         mayHaveBreakers = mayHaveBreakers || result != .success
         statistics?.attemptEnded(result)
@@ -114,7 +114,7 @@ extension FinishedTransfer {
 }
 
 extension Call {
-    /// Writes the members by which a log line names a call.
+    /// Writes the members that identify a call in a log line.
     func identify(_ line: inout JSONWriter) {
         line.member("ticket", Int(clamping: ticket.rawValue))
         line.member("tag", ifAny: request.tag)

@@ -1,22 +1,24 @@
-/// Saves callers the wait for a service that is out of order. After a number of failed requests in a row, calls fail at
-/// once for a while. Then one attempt probes the service, and its end opens or closes the breaker. A pure state machine.
+/// A circuit breaker for one service, as a pure state machine. After several failed requests in
+/// a row, calls fail at once for a while. Then one attempt probes the service, and its end
+/// opens or closes the breaker.
 struct CircuitBreaker: Sendable {
     struct Settings: Sendable, Equatable {
-        /// Failed requests in a row that open it; 0: never. The attempts of one booking count once.
+        /// Failed requests in a row that open it. 0: never. The attempts of one booking count
+        /// once.
         var failures: Int
-        /// At most; half of it at least.
+        /// Longest open time. The actual time is random, 50–100 % of this.
         var openMilliseconds: Int
     }
 
-    /// A timed-out attempt counts as an outage if it got no response for this long. Shorter than a voice bot's time limit
-    /// for a search, and longer than an impatient caller's.
+    /// A timed-out attempt counts as an outage if it got no response for this long. Shorter
+    /// than a voice bot's time limit for a search, and longer than an impatient caller's.
     static let silenceMilliseconds = 3_000
 
     private enum State {
-        /// The requests that have failed since the last one that did not.
+        /// Requests that have failed in a row.
         case closed(failed: Set<UInt64>)
         case open(until: MonotonicTime)
-        /// At the moment named the next one may probe, too.
+        /// From `until` on, the next attempt may probe, too.
         case halfOpen(probe: TransferID, until: MonotonicTime)
     }
 
@@ -29,8 +31,8 @@ struct CircuitBreaker: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// Returns whether an attempt may be made. After the open time the first attempt is the probe. If the probe stays
-    /// silent, another one follows.
+    /// Returns whether an attempt may be made. After the open time the first attempt is the
+    /// probe. If the probe stays silent, another probe follows.
     mutating func admit(_ id: TransferID, now: MonotonicTime) -> Bool {
         switch state {
         case .closed: return true
@@ -42,10 +44,10 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// Calls fail at once, but for a probe.
+    /// True when calls fail at once, except for a probe.
     var isOpen: Bool { if case .closed = state { false } else { true } }
 
-    /// When it is worth another call.
+    /// Returns the pause before another call is useful.
     func retryAfterMilliseconds(now: MonotonicTime) -> Int {
         switch state {
         case .closed: 0
@@ -53,8 +55,9 @@ struct CircuitBreaker: Sendable {
         }
     }
 
-    /// An attempt has ended. `isOutage` is nil when it was given up and says nothing about the service. `subject` is the
-    /// same for all attempts at one booking: one bad booking must not open the breaker for others.
+    /// Counts the end of an attempt. `isOutage` is nil for an attempt given up, which says
+    /// nothing about the service. `subject` is the same for all attempts at one booking: one
+    /// bad booking must not open the breaker for others.
     mutating func attemptEnded(_ id: TransferID, subject: @autoclosure () -> UInt64, isOutage: Bool?, now: MonotonicTime) {
         guard settings.failures > 0 else { return }
         switch (state, isOutage) {
@@ -64,12 +67,13 @@ struct CircuitBreaker: Sendable {
             failed.insert(subject())
             state = failed.count < settings.failures ? .closed(failed: failed) : .open(until: reopening(now))
         case (.halfOpen(let probe, _), true?) where probe == id: state = .open(until: reopening(now))
-        case (.halfOpen(let probe, _), nil) where probe == id: state = .open(until: now)  // the next one probes
+        case (.halfOpen(let probe, _), nil) where probe == id: state = .open(until: now)  // the next attempt probes
         default: break
         }
     }
 
-    /// An outage begins for all clients at the same moment: by jitter they do not probe in step.
+    /// Returns the end of the open time. All clients see an outage at the same moment. Jitter
+    /// keeps them from probing together.
     private mutating func reopening(_ now: MonotonicTime) -> MonotonicTime {
         let longest = settings.openMilliseconds
         return now.adding(milliseconds: Int.random(in: longest / 2...longest, using: &random))

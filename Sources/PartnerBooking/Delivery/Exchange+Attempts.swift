@@ -1,7 +1,7 @@
 // The attempts of an exchange: their start, their end, and the next step after it.
 
-/// Retries after a 401. A platform that has just started, or just got a new secret, refuses valid signatures for a
-/// moment.
+/// The retries after a 401. A platform that has just started, or just got a new secret, refuses
+/// valid signatures for a moment.
 struct Authorization: Sendable {
     static let connectionWaitMilliseconds = 1_000
 
@@ -9,7 +9,8 @@ struct Authorization: Sendable {
     private var hasWaited = false
     private(set) var signingKey: Int?
 
-    /// Returns when to retry, or nil to accept the 401. `usual` is the secret accepted last.
+    /// Returns the time of the retry, or nil to accept the 401. `usual` is the secret accepted
+    /// last.
     mutating func retry(_ code: PartnerBookingError.Code?, usual: Int, keys: Int, _ now: MonotonicTime) -> MonotonicTime? {
         if keys > 1, !hasTriedOther {
             hasTriedOther = true
@@ -24,14 +25,14 @@ struct Authorization: Sendable {
 }
 
 extension Exchange {
-    /// Makes an attempt, unless the time is over or the breaker is open.
+    /// Starts an attempt, unless the time is over or the breaker is open.
     mutating func attempt(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
         if isElsewhere { return waitForOther(now) }
         if isBooking, record == .durable, !health.mayBook { return pause(until: afterLease(now), now) }
         switch purpose {
         case .reading: return finish(.failure(inDoubtError(now)), now)
         case .answering:
-            // The deadline's timer is due and ends the call.
+            // The deadline's timer is due. It ends the call.
             guard now < deadline else { return [startPause(until: afterPause(now))] }
         case .settling(let until):
             guard now < until else { return finish(.failure(inDoubtError(now)), now) }
@@ -53,16 +54,16 @@ extension Exchange {
         return [.send(attempt), wait(.attemptOverdue, until: now.adding(milliseconds: limit))]
     }
 
-    /// Most attempts have no options: one array serves all of them.
+    /// Most attempts have no options. They share one array.
     private static let plainSend: [Effect] = [.send(Attempt())]
 
-    /// The lease of the key is over, and may be renewed.
+    /// Returns the time to try again after the lease has run out.
     private func afterLease(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: Self.leaseMilliseconds) }
     private static let leaseMilliseconds = 100
 
     private func afterPause(_ now: MonotonicTime) -> MonotonicTime { now.adding(milliseconds: Self.leastAskMilliseconds) }
 
-    /// The circuit breaker is open.
+    /// Pauses or ends the exchange while the circuit breaker is open.
     private mutating func heldUp(_ now: MonotonicTime, _ health: ServiceHealth) -> [Effect] {
         let wait = health.breaker.retryAfterMilliseconds(now: now)
         if isInDoubt && attempts > 0 || purpose != .answering {
@@ -71,14 +72,14 @@ extension Exchange {
         return finish(.failure(lastError ?? .circuitOpen(retryAfterMilliseconds: wait)), now)
     }
 
-    /// Returns the time limit of one attempt, nil for none. A platform does not answer after its limit.
+    /// Time limit of one attempt. nil: none. A platform does not answer after its own limit.
     var attemptMilliseconds: Int? {
         guard isBooking else { return policy.attemptMilliseconds }
         let reading = rules.platformLimitMilliseconds + Self.readingMarginMilliseconds
         return min(policy.attemptMilliseconds ?? reading, reading)
     }
 
-    /// The time limit and the setting that it comes from.
+    /// The time limit and the name of its setting, for an error message.
     private var attemptLimitText: String {
         let milliseconds = attemptMilliseconds ?? 0
         let isWebhookTimeout = policy.attemptMilliseconds == milliseconds
@@ -87,7 +88,8 @@ extension Exchange {
         return "\(milliseconds) ms (\(setting))"
     }
 
-    /// The transport has the result of the attempt. `sendings` is nil when no byte of it can have left.
+    /// Handles the result of an attempt. `sendings` is nil when no byte of the request can have
+    /// left.
     mutating func attemptEnded(
         _ attempt: AttemptResult, _ sendings: Sendings?, _ timing: AttemptTiming?, _ now: MonotonicTime,
         _ health: inout ServiceHealth
@@ -127,11 +129,11 @@ extension Exchange {
         return pause(until: moment, now)
     }
 
-    /// Returns when to make the next attempt, or nil for none.
+    /// Returns the time of the next attempt. nil: none follows.
     private mutating func nextAttempt(
         _ attempt: AttemptResult, _ sendings: Sendings?, _ now: MonotonicTime, _ health: inout ServiceHealth
     ) -> MonotonicTime? {
-        // Without a call, send only to settle a doubt.
+        // Without a waiting call, send only to settle a doubt.
         guard purpose != .reading, purpose == .answering || isInDoubt, !(isInDoubt && rules.keys == .none) else {
             return nil
         }
@@ -154,13 +156,14 @@ extension Exchange {
         {
             return schedule.retry(after: now, attempts: attempts, atLeast: least)
         }
-        // With shared keys, a refused caller may be in doubt. Another ask would get the same refusal.
+        // With shared keys, a refused caller's booking can be in doubt. Another request would
+        // be refused, too.
         guard isInDoubt, evidence.isOfOurs || attempt.answer != .callerRefused else { return nil }
         return schedule.ask(after: now, atLeast: least, sendings: sendingCount, settlesAt: evidence.settlesAt(rules))
     }
 
-    /// Pauses before the next attempt. If the pause would end after the deadline, the calls end now: the bot can still
-    /// speak.
+    /// Pauses before the next attempt. If the pause would end after the deadline, the calls end
+    /// now, while the bot can still speak.
     private mutating func pause(until moment: MonotonicTime, _ now: MonotonicTime) -> [Effect] {
         let wait = startPause(until: moment)
         switch purpose {
@@ -179,13 +182,13 @@ extension Exchange {
         return wait(.pauseOver, until: moment)
     }
 
-    /// The pause is over.
     mutating func pauseOver(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
         phase == .pausing ? attempt(now, &health) : []
     }
 
-    /// Checks the attempt's time limit, counted from its sending. Waiting for a connection says nothing about the
-    /// service. After the calls' deadline, their timer ends the attempt.
+    /// Checks the attempt's time limit, counted from its sending. A wait for a connection says
+    /// nothing about the service. After the calls' deadline, the deadline's timer ends the
+    /// attempt.
     mutating func attemptOverdue(sentAt: MonotonicTime?, _ now: MonotonicTime) -> [Effect] {
         guard phase == .attempting, let limit = attemptMilliseconds else { return [] }
         guard purpose != .answering || now < deadline else { return [wait(.attemptOverdue, until: afterPause(now))] }
@@ -201,7 +204,7 @@ extension Exchange {
         attemptedAt.map { now.milliseconds(since: $0) >= CircuitBreaker.silenceMilliseconds } ?? false
     }
 
-    /// The attempt was abandoned. `answer` is set when the whole answer had arrived.
+    /// Handles an abandoned attempt. `answer` is set when the whole answer had arrived.
     mutating func abandoned(
         _ answer: AttemptResult?, _ sendings: Sendings?, _ timing: AttemptTiming?, _ now: MonotonicTime,
         _ health: inout ServiceHealth
@@ -229,13 +232,14 @@ extension Exchange {
 }
 
 extension AttemptResult {
-    /// An attempt without an answer.
+    /// Creates a result without an answer.
     init(error: PartnerBookingError) {
         result = .failure(error)
         answer = .none
     }
 
-    /// An attempt without an answer within its time limit, such as `30000 ms (webhook_timeout_ms)`.
+    /// Creates a result without an answer within a limit, such as
+    /// `30000 ms (webhook_timeout_ms)`.
     init(silentBeyond limit: String) {
         self.init(error: PartnerBookingError(.timeout, ErrorMessage.silent(limit), source: .network, isRetryable: true))
         isRetryable = true

@@ -1,11 +1,11 @@
 // The end of calls, and the end of the exchange.
 //
-// The calls of a sent booking end. The exchange continues.
+// When the calls of a sent booking end, the exchange can continue.
 
 extension Exchange {
     // MARK: Calls come and go
 
-    /// Another call asks for the same booking.
+    /// Adds a call that asks for the same booking or search.
     mutating func joined(_ call: Call, _ now: MonotonicTime) -> [Effect] {
         if case .voiding = phase {
             lateCalls.append(call)
@@ -27,7 +27,6 @@ extension Exchange {
         return effects + [startPause(until: max(now, earliest, notBefore))]
     }
 
-    /// Cancels a call.
     mutating func cancelled(_ ticket: CallTicket, _ underWay: UnderWay, _ now: MonotonicTime) -> [Effect] {
         if let place = lateCalls.firstIndex(where: { $0.ticket == ticket && !$0.isDetached }) {
             return [completeLate(lateCalls.remove(at: place), .cancelled, now)]
@@ -36,7 +35,6 @@ extension Exchange {
         return leave(call, .cancelled, underWay, now)
     }
 
-    /// Ends a call at its deadline.
     mutating func deadlinePassed(
         _ ticket: CallTicket, _ underWay: UnderWay, _ now: MonotonicTime, _ health: inout ServiceHealth
     ) -> [Effect] {
@@ -59,7 +57,7 @@ extension Exchange {
             phase = .abandoning(.leaving(error))
             return [.abandon(isOverdue: false)]
         case _ where calls.count > 1:
-            // The other calls continue, and it may still be booked.
+            // The other calls continue, and the booking may still be made.
             calls.removeAll { $0.ticket == call.ticket }
             oweReport(call)
             return [complete(call, .failure(error), .unknown, now)]
@@ -76,7 +74,8 @@ extension Exchange {
             let wait = startPause(until: now)
             return [wait] + goOn(.failure(error), settling(now), now)
         case .pausing where !isInDoubt && !isCancelled:
-            // The thread came too late for another attempt. The last error says more than `timeout`.
+            // The thread was too late for another attempt. The last error explains more than
+            // `timeout`.
             return finish(.failure(lastError ?? error), now)
         case .claiming:
             calls = []  // the exchange waits for the ledger, and gives the key back
@@ -87,8 +86,8 @@ extension Exchange {
         }
     }
 
-    /// Returns whether the exchange goes on to settle the doubt after the deadline. It does not if the current pause
-    /// outlasts `settle_for_ms`.
+    /// Returns whether the exchange continues after the deadline to settle the doubt. It does
+    /// not if the current pause outlasts `settle_for_ms`.
     func settlesLater(_ now: MonotonicTime) -> Bool {
         guard isInDoubt, case .settling(let until) = settling(now) else { return false }
         return phase != .pausing || pauseEndsAt < until
@@ -105,17 +104,17 @@ extension Exchange {
         return [.withdraw]
     }
 
-    /// Ends the calls. The exchange continues in the background and gives its place away.
+    /// Ends the calls. The exchange continues in the background and gives up its place.
     mutating func goOn(_ result: CallResult, _ purpose: Purpose, _ now: MonotonicTime) -> [Effect] {
         self.purpose = purpose
         calls.forEach { oweReport($0) }
         let told = calls.map { complete($0, result, .unknown, now) }
         calls = []
-        return leavePlace() + told + [.goOn]  // last, because it may end others, and this one
+        return leavePlace() + told + [.goOn]  // last, because it may end this exchange, too
     }
 
-    /// The client closes, or has too many background exchanges. Ends the exchange if that is possible at once. The calls
-    /// get `error`.
+    /// Stops the exchange, at once if possible. The client closes, or has too many background
+    /// exchanges. The calls get `error`.
     mutating func stopped(_ error: PartnerBookingError, _ now: MonotonicTime) -> [Effect] {
         switch phase {
         case .voiding:
@@ -129,7 +128,7 @@ extension Exchange {
         }
     }
 
-    /// The store has not recorded yet that nothing was booked.
+    /// Completes a call as `unknown`, before the store has recorded that nothing was booked.
     private mutating func completeLate(_ call: Call, _ error: PartnerBookingError, _ now: MonotonicTime) -> Effect {
         oweReport(call)
         return complete(call, .failure(error), .unknown, now)
@@ -145,8 +144,8 @@ extension Exchange {
         return finish(.failure(inDoubtError(now)), now)
     }
 
-    /// Ends the exchange. Records that nothing was booked before the calls get that result. Otherwise a crash could bring
-    /// the booking back.
+    /// Ends the exchange. Records that nothing was booked before the calls get that result.
+    /// Otherwise a crash could bring the booking back.
     mutating func finish(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
         if isElsewhere, case .failure = result { return waitForOther(after: result, now) }
         guard isBooking, case .failure = result, !isInDoubt, record != .none else { return conclude(result, now) }
@@ -156,13 +155,14 @@ extension Exchange {
 
     func void(_ now: MonotonicTime) -> Effect { .void(overdueAt: now.adding(milliseconds: Self.voidingMilliseconds)) }
 
-    /// The store has recorded that nothing was booked, or failed to.
+    /// Ends the exchange. `isDone`: the store has recorded that nothing was booked.
     mutating func voided(_ isDone: Bool, _ now: MonotonicTime) -> [Effect] {
         guard case .voiding(let result) = phase else { return [] }
         return isDone ? conclude(result, now) : concludeInDoubt(result, now)
     }
 
-    /// A later process may resume the booking, so a refusal no longer settles it.
+    /// Ends in doubt. A later process may resume the booking, so a refusal no longer settles
+    /// it.
     mutating func concludeInDoubt(_ result: CallResult, _ now: MonotonicTime) -> [Effect] {
         evidence.fallIntoDoubt(now)
         guard case .failure(let error) = result, error.isFromService || error.code == .notConfirmed else {
@@ -171,7 +171,8 @@ extension Exchange {
         return conclude(.failure(inDoubtError(now)), now)
     }
 
-    /// The client has closed and the store has not answered. Its content is unknown.
+    /// Ends the exchange of a closed client. The store has not answered, so its content is
+    /// unknown.
     mutating func dropped(_ now: MonotonicTime) -> [Effect] {
         calls += lateCalls
         lateCalls = []
@@ -186,7 +187,7 @@ extension Exchange {
         }
     }
 
-    /// `isSettled`: the ledger has that end already.
+    /// Ends the exchange. `isSettled`: the ledger has that end already.
     mutating func conclude(_ result: CallResult, _ now: MonotonicTime, isSettled: Bool = false) -> [Effect] {
         phase = .ended
         var effects: [Effect] = []

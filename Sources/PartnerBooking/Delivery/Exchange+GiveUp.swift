@@ -1,7 +1,8 @@
 // A person gives up bookings in doubt. Nothing is sent.
 
 extension Exchange {
-    /// The ledger has given bookings up; nil: it knows nothing of the key. `isAwaited`: the store has not recorded it yet.
+    /// Accepts the ledger's result. nil: the key is unknown. `isAwaited`: the store has not
+    /// recorded the result yet.
     mutating func gaveUp(_ result: BookingLedger.GivenUp?, isAwaited: Bool, _ now: MonotonicTime) -> [Effect] {
         guard phase == .claiming else { return [] }
         guard let result else { return refused(.nothingToGiveUp, .unknown, nil, now) }
@@ -10,7 +11,7 @@ extension Exchange {
         return [wait(.giveUpOverdue, until: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
     }
 
-    /// The store has recorded it, or failed to.
+    /// Ends the exchange. `isDone`: the store has recorded the result.
     mutating func giveUpRecorded(_ isDone: Bool, _ now: MonotonicTime) -> [Effect] {
         guard case .givingUp(let result) = phase else { return [] }
         return conclude(.success(result.json(isJournaled: isDone)), now)

@@ -1,4 +1,4 @@
-// Keys of the host's store that other clients may have, too.
+// Keys in the host's store, which other clients may have too.
 
 extension Exchange {
     static let firstLookMilliseconds = 50
@@ -6,24 +6,24 @@ extension Exchange {
 
     // MARK: The claim
 
-    /// The key of a booking to resume is not known here. The store was asked for it.
+    /// Waits for the store's answer about a booking to resume, whose key is unknown here.
     mutating func lookAsked(_ now: MonotonicTime) -> [Effect] {
         hasLooked = true
         return phase == .claiming ? [overdue(now)] : []
     }
 
-    /// The store was asked to give bookings up.
+    /// Waits for the store's answer about bookings to give up.
     mutating func giveUpAsked(_ now: MonotonicTime) -> [Effect] { lookAsked(now) }
 
     private func overdue(_ now: MonotonicTime) -> Effect {
         wait(.recordOverdue, until: now.adding(milliseconds: policy.journalTimeoutMilliseconds))
     }
 
-    /// The ledger knows the key by now.
+    /// Claims the key again, because the ledger knows it now.
     mutating func claimAgain(_ now: MonotonicTime) -> [Effect] { phase == .claiming ? [.claim] : [] }
 
-    /// The key is ours. A dead engine may have sent its booking, or this client has: then it knows
-    /// its sendings.
+    /// Takes over the key. A dead engine may have sent the booking. If this client had the key
+    /// before (`isOwn`), it knows its sendings.
     mutating func tookOver(_ request: Request, _ message: Message, isOwn: Bool, _ now: MonotonicTime) -> [Effect] {
         guard phase == .recording || record == .pending else { return [] }
         record = .durable
@@ -39,12 +39,12 @@ extension Exchange {
         return enqueueOnce(now)
     }
 
-    /// A platform without keys would book once more what is in doubt.
+    /// Queues the booking, unless a platform without keys could book it twice.
     mutating func enqueueOnce(_ now: MonotonicTime) -> [Effect] {
         isInDoubt && rules.keys == .none ? finish(.failure(inDoubtError(now)), now) : enqueue()
     }
 
-    /// The key is ours, and its booking cannot be sent.
+    /// Ends the exchange. The key is ours, but the booking cannot be sent.
     mutating func takeoverFailed(_ error: PartnerBookingError, _ now: MonotonicTime) -> [Effect] {
         guard phase == .recording else { return [] }
         record = .durable
@@ -52,7 +52,7 @@ extension Exchange {
         return finish(.failure(error), now)
     }
 
-    /// The key belongs to another request, of another client.
+    /// Ends the exchange. The key belongs to a different request of another client.
     mutating func otherElsewhere(_ existing: PartnerBookingError.Existing, _ now: MonotonicTime) -> [Effect] {
         guard phase == .recording || phase == .awaiting else { return [] }
         phase = .ended
@@ -61,15 +61,15 @@ extension Exchange {
 
     // MARK: Waiting for another client
 
-    /// An engine that may be alive has the key. Its end is this exchange's.
+    /// Waits for the end of another engine, which has the key and may be alive.
     mutating func heldElsewhere(_ now: MonotonicTime) -> [Effect] {
         guard phase == .recording else { return [] }
         record = .none
         return waitForOther(now)
     }
 
-    /// Another engine has taken the key over. What it finds out is the end, but for an answer that
-    /// is under way here.
+    /// Gives up the key to another engine. That engine finds the end, unless an answer is under
+    /// way here.
     mutating func lost(_ now: MonotonicTime) -> [Effect] {
         guard record != .none else { return [] }
         record = .none
@@ -84,10 +84,11 @@ extension Exchange {
         }
     }
 
-    /// No call of the host waits for it: it is only to be settled, and that others may do as well.
+    /// True when no call of the host waits. The exchange only settles a doubt, as other clients
+    /// can.
     var isOrphan: Bool { isTakeover && lateCalls.isEmpty && calls.allSatisfy(\.isOwn) }
 
-    /// Waits for the end that the other client finds out.
+    /// Waits for the end that the other client finds.
     mutating func waitForOther(_ now: MonotonicTime) -> [Effect] {
         isElsewhere = false
         evidence.fallToOthers(now)
@@ -102,8 +103,8 @@ extension Exchange {
         return left + [look] + late.flatMap { joined($0, now) }
     }
 
-    /// Another client has the key of a booking that is about to end. A call that has left gets its
-    /// end now.
+    /// Ends the exchange after a cancel, a timeout or the close. Otherwise waits for the other
+    /// client, which has the key.
     mutating func waitForOther(after result: CallResult, _ now: MonotonicTime) -> [Effect] {
         guard case .failure(let error) = result, [.cancelled, .timeout, .clientClosed].contains(error.code) else {
             return waitForOther(now)
@@ -113,13 +114,13 @@ extension Exchange {
         return conclude(result, now)
     }
 
-    /// From now on no other timer counts.
+    /// Schedules the next look. Earlier timers become obsolete.
     private mutating func nextLook(afterMilliseconds pause: Int, _ now: MonotonicTime) -> Effect {
         phase = .awaiting
         return wait(.lookDue, until: now.adding(milliseconds: pause))
     }
 
-    /// It is time to look again.
+    /// Looks at the key again.
     mutating func lookDue(_ now: MonotonicTime) -> [Effect] {
         guard phase == .awaiting else { return [] }
         if case .settling(let until) = purpose, until <= now { return conclude(.failure(inDoubtError(now)), now) }
@@ -128,12 +129,12 @@ extension Exchange {
         guard late.isEmpty || late.count < calls.count || settlesLater(now) else {
             return finish(.failure(inDoubtError(now)), now)
         }
-        // The store may not answer.
+        // The timer also covers a store that does not answer.
         let patience = max(policy.journalTimeoutMilliseconds, Self.lastLookMilliseconds)
         return [.look, nextLook(afterMilliseconds: patience, now)] + leave(late, now)
     }
 
-    /// The deadline of these calls has passed while another end was about to come.
+    /// Ends the calls whose deadline passed while another client was about to end the booking.
     private mutating func leave(_ late: [Call], _ now: MonotonicTime) -> [Effect] {
         guard let latest = late.map(\.deadline).max() else { return [] }
         let result = CallResult.failure(inDoubtError(now))
@@ -143,7 +144,8 @@ extension Exchange {
         return late.map { complete($0, result, .unknown, now) }
     }
 
-    /// The other client has not ended it. `isLive`: it is still at work.
+    /// Handles a look without an end. If the other client is no longer at work (`isLive` is
+    /// false), claims the key for waiting calls.
     mutating func looked(isLive: Bool, _ now: MonotonicTime) -> [Effect] {
         switch phase {
         case .awaiting where isLive || calls.isEmpty:
@@ -157,12 +159,12 @@ extension Exchange {
         }
     }
 
-    /// A person has given the booking up.
+    /// Ends the exchange, because a person has given up the booking.
     mutating func givenUpElsewhere(_ now: MonotonicTime) -> [Effect] {
         phase == .awaiting ? conclude(.failure(inDoubtError(now)), now) : []
     }
 
-    /// Another client has made the booking. The ledger knows.
+    /// Ends with the booking of another client. The ledger has recorded it.
     mutating func bookedElsewhere(_ reply: [UInt8], _ now: MonotonicTime) -> [Effect] {
         guard phase == .awaiting || phase == .recording else { return [] }
         isReplayed = attempts == 0

@@ -11,19 +11,19 @@ extension Exchange {
         return enqueue()
     }
 
-    /// The ledger has given the key to this exchange.
+    /// Accepts the key that the ledger has granted.
     mutating func granted(
         _ grant: BookingLedger.Grant, _ request: Request, _ message: Message, _ now: MonotonicTime
     ) -> [Effect] {
         guard phase == .claiming else { return [] }
-        // Its call has left meanwhile.
+        // The call has left in the meantime.
         guard !calls.isEmpty else { return refused(.cancelled, grant.evidence.outcome, grant, now) }
         self.request = request
         self.message = message
         evidence = grant.evidence
         owedReport = grant.owedReport
         isTakeover = grant.isOrphan
-        // A platform without keys would book it once more.
+        // A platform without idempotency keys would book twice.
         if isInDoubt && rules.keys == .none { return finish(.failure(inDoubtError(now)), now) }
         guard !grant.isRecorded else {
             record = .durable
@@ -35,7 +35,7 @@ extension Exchange {
         return [.record(overdueAt: now.adding(milliseconds: policy.journalTimeoutMilliseconds))]
     }
 
-    /// The ledger has the reply. `end` names the end that it belongs to.
+    /// Ends with the ledger's reply. `end` names the end that the reply belongs to.
     mutating func replayed(_ reply: [UInt8], end: TransferID, _ now: MonotonicTime) -> [Effect] {
         guard phase == .claiming else { return [] }
         phase = .ended
@@ -44,13 +44,14 @@ extension Exchange {
         return calls.map { complete($0, .success(reply), evidence.outcome, now) } + [.end]
     }
 
-    /// The booking to resume was not made. `end` names that end.
+    /// Ends the exchange. The booking to resume was not made, and `end` names that end.
     mutating func notMade(_ outcome: PartnerBookingError.Outcome, end: TransferID, _ now: MonotonicTime) -> [Effect] {
         self.end = end
         return refused(.notMade, outcome, nil, now)
     }
 
-    /// The booking cannot be sent. `grant` is set when the ledger had granted the key.
+    /// Ends the exchange before anything is sent. `grant` is set if the ledger had granted the
+    /// key.
     mutating func refused(
         _ error: PartnerBookingError, _ outcome: PartnerBookingError.Outcome, _ grant: BookingLedger.Grant? = nil,
         _ now: MonotonicTime
@@ -67,10 +68,10 @@ extension Exchange {
 
     /// The result of recording the booking in the store.
     enum RecordEnd: Sendable, Equatable {
-        /// There is no store beyond the memory.
+        /// The memory is the only store.
         case notKept
         case durable
-        /// `isUndone`: nothing of it is left in the store.
+        /// `isUndone`: nothing of the record is left in the store.
         case failed(String, isUndone: Bool)
     }
 
@@ -114,11 +115,12 @@ extension Exchange {
         }
     }
 
-    /// `mayStand`: the record may be in the store, and a later process may resume it.
+    /// Handles a failed record. `mayStand`: it may be in the store, and a later process may
+    /// resume it.
     private mutating func recordFailed(_ why: String, mayStand: Bool, _ now: MonotonicTime) -> [Effect] {
-        // Another client may have sent it: nothing goes out without a claim.
+        // Another client may have sent the booking. Send nothing without a claim.
         if lookMilliseconds > 0 {
-            // A claim that comes late is taken back by itself.
+            // A late claim is taken back automatically.
             record = .none
             return waitForOther(now)
         }
@@ -130,7 +132,7 @@ extension Exchange {
         return finish(.failure(.journalUnavailable(why)), now)
     }
 
-    /// A timer has fired. `sentAt` returns the time of the attempt's last sending.
+    /// Handles a timer that has fired. `sentAt` returns the time of the attempt's last sending.
     mutating func fired(
         _ timer: Timer, sentAt: () -> MonotonicTime?, _ now: MonotonicTime, _ health: inout ServiceHealth
     ) -> [Effect] {
@@ -150,7 +152,7 @@ extension Exchange {
         return [.queue]
     }
 
-    /// It has a place among the exchanges in flight.
+    /// Takes a place among the exchanges in flight.
     mutating func placeGranted(_ now: MonotonicTime, _ health: inout ServiceHealth) -> [Effect] {
         isInQueue = false
         guard phase == .queued else { return [.leavePlace] }

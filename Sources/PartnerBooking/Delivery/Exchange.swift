@@ -1,22 +1,22 @@
-/// One request with all its attempts, and the calls that wait for its end. A booking can have several calls: one for each
-/// repeat of its key.
+/// One request with all its attempts, and the calls that wait for its end. Repeats of a key
+/// share an exchange, and so do equal searches.
 ///
-/// A pure state machine without thread, clock or disk. Each event is a method that returns the effects to execute, in
-/// order. Ledger operations are effects. Their results are events, even when they are immediate.
+/// A pure state machine without thread, clock or disk. Each event is a method that returns the
+/// effects to execute, in order. Ledger operations are effects. Their results are events, even
+/// when they are immediate.
 struct Exchange {
-    /// The state of the exchange.
     enum Phase: Sendable, Equatable {
-        /// Waits for the ledger to answer for the booking's key.
+        /// Waits for the ledger's decision about the booking's key.
         case claiming
         /// Waits until the store has recorded the booking.
         case recording
-        /// Waits for the end that another client of the store finds out.
+        /// Waits for the end that another client of the store finds.
         case awaiting
         /// Waits for a place among the exchanges in flight.
         case queued
         /// An attempt is with the transport.
         case attempting
-        /// The transport is told to give up the attempt.
+        /// The transport must give up the attempt.
         case abandoning(Abandonment)
         /// Waits for the next attempt.
         case pausing
@@ -27,21 +27,21 @@ struct Exchange {
         case ended
     }
 
-    /// The reason to give up an attempt.
     enum Abandonment: Sendable, Equatable {
-        /// Its time limit is over.
+        /// The attempt's time limit is over.
         case overdue
-        /// Its last call has left.
+        /// A call has left, or the exchange was stopped. The error applies without an answer.
         indirect case leaving(PartnerBookingError)
     }
 
     /// The reason why the exchange continues.
     enum Purpose: Sendable, Equatable {
-        /// Calls wait for its end.
+        /// Calls wait for the end.
         case answering
-        /// Its calls have ended at their deadline. It asks until the doubt is settled.
+        /// The calls ended at their deadline. The exchange asks the service until the doubt is
+        /// settled.
         case settling(until: MonotonicTime)
-        /// Its calls have ended. It reads the open answer and sends nothing.
+        /// The calls ended. The exchange reads the outstanding answer and sends nothing.
         case reading
     }
 
@@ -70,27 +70,29 @@ struct Exchange {
 
     /// The transport's state of the attempt under way.
     struct UnderWay: Sendable, Equatable {
-        /// The time of its last sending. nil: no byte of it can have left.
+        /// Time of the last sending. nil: no byte of the request can have left.
         var sentAt: MonotonicTime?
-        /// The whole answer has arrived, but the transfer has not ended.
+        /// True when the whole answer has arrived, but the transfer has not ended.
         var hasAnswer = false
     }
 
-    /// An instruction to the coordinator. Indirect cases keep the enum small, because effects are passed by value.
+    /// An instruction to the coordinator. Indirect cases keep the enum small, because effects
+    /// are passed by value.
     enum Effect {
-        /// Asks the ledger for the key. Answered by `granted`, `replayed`, `refused` or `notMade`, unless the call joins
-        /// another exchange.
+        /// Asks the ledger for the key. Answered by `granted`, `replayed`, `refused`, `notMade`
+        /// or `lookAsked`, unless the call joins another exchange.
         case claim
-        /// Gives up bookings in doubt. Answered by `gaveUp`.
+        /// Gives up bookings in doubt. Answered by `gaveUp`, or first by `giveUpAsked`.
         case giveUp(GiveUp)
-        /// Records the booking in the store. Answered by `recordEnded`.
+        /// Records the booking in the store. Answered by `recordEnded`. A host's store may
+        /// answer `tookOver`, `heldElsewhere` or `otherElsewhere`.
         case record(overdueAt: MonotonicTime)
         /// Takes the record back. Answered by `recordRevoked`.
         case revokeRecord
         /// Records in the store that nothing was booked. Answered by `voided`.
         case void(overdueAt: MonotonicTime)
-        /// Asks the store what has become of the key at another client. Answered by `looked` or
-        /// `bookedElsewhere`.
+        /// Asks the store about a key that another client has. Answered by `looked`,
+        /// `bookedElsewhere`, `givenUpElsewhere` or `otherElsewhere`.
         case look
         /// Queues for a place. Answered by `placeGranted`.
         case queue
@@ -105,13 +107,15 @@ struct Exchange {
         case goOn
         /// Keeps the transport from repeating the request.
         case sendNoMore
-        /// Keeps other requests off the attempt's connection if it has been silent until the deadline.
+        /// Keeps other requests off the attempt's connection if it was silent until the
+        /// deadline.
         case distrust
         /// Completes a call, with the timing of the moment. `end` names the end of its booking.
         case complete(Call, CallCompletion.Event, end: TransferID)
-        /// Records the booking's ending in the ledger.
+        /// Records the end of the booking in the ledger.
         indirect case settle(BookingLedger.Ending)
-        /// Records that the call was cancelled. Nothing is sent for the key until the host repeats it.
+        /// Records that the call was cancelled. Nothing is sent for the key until the host
+        /// repeats it.
         case withdraw
         /// Records that the host has repeated a cancelled booking.
         case renew
@@ -122,14 +126,15 @@ struct Exchange {
         case end
     }
 
-    /// Time to wait for the store to record that nothing was booked. May exceed the calls' deadlines.
+    /// Time to wait for the store to record that nothing was booked. It may exceed the calls'
+    /// deadlines.
     static let voidingMilliseconds = 500
-    /// Added to the platform's limit: how long the attempt of a booking may take.
+    /// Added to the platform's limit to get the time limit of a booking's attempt.
     static let readingMarginMilliseconds = 5_000
-    /// The shortest pause between two asks for a booking in doubt.
+    /// The shortest pause between two background requests for a booking in doubt.
     static let leastAskMilliseconds = 1_000
 
-    /// The ticket of its first call.
+    /// The ticket of the first call.
     let id: TransferID
     let policy: DeliveryPolicy
     var request: Request
@@ -138,52 +143,52 @@ struct Exchange {
     var phase = Phase.claiming { didSet { generation &+= 1 } }
     var purpose = Purpose.answering
     var evidence = Evidence()
-    /// Counts the changes of phase.
+    /// Number of phase changes.
     private(set) var generation = 0
 
     var record = Record.none
-    /// It is sent without a record in the store.
+    /// True when the booking is sent without a record.
     var isUnprotected = false
-    /// The ledger had the reply, and nothing was sent.
+    /// True when the ledger had the reply and nothing was sent.
     var isReplayed = false
     var isWithdrawn = false
-    /// Another client has taken its key over. It makes no more attempts.
+    /// True when another client has taken over the key. No attempts follow.
     var isElsewhere = false
-    /// The ledger has begun it to take it over, without a call of the host.
+    /// True when the ledger took the booking over, without a call of the host.
     var isTakeover = false
-    /// The store was asked for a key that the ledger does not know.
+    /// True when the store was asked for a key that the ledger does not know.
     var hasLooked = false
-    /// The pause before the next look at a key of another client.
+    /// The pause before the next look at another client's key.
     var lookMilliseconds = 0
     var hasPlace = false
-    /// It has asked for a place, and was not granted one yet.
+    /// True between the request for a place and its grant.
     var isInQueue = false
-    /// The latest of its calls' deadlines.
+    /// The latest deadline of the calls.
     var deadline: MonotonicTime
-    /// When the pause under way is over.
+    /// End of the pause under way.
     var pauseEndsAt = MonotonicTime(nanoseconds: 0)
-    /// The service has asked for a pause until then.
+    /// Earliest next attempt that the service allows.
     var notBefore = MonotonicTime(nanoseconds: 0)
     /// Calls that came in phase `voiding`. Each starts a new exchange after this one.
     var lateCalls: [Call] = []
     var schedule: RetrySchedule
     var attempts = 0
     var startedAt: MonotonicTime?
-    /// When the last attempt began, and when it ended.
+    /// Begin and end of the last attempt.
     var attemptedAt: MonotonicTime?
     var endedAt: MonotonicTime?
     var lastFailure: Failure?
     var lastTiming: AttemptTiming?
-    /// Set when a call ended `unknown`.
+    /// The report that is owed after a call ended `unknown`.
     var owedReport: BookingLedger.OwedReport?
-    /// Names the end that its calls get.
+    /// The end that the calls get.
     var end: TransferID
     var authorization = Authorization()
     var hasMetOtherBooking = false
     /// Number of sendings of the request.
     var sendingCount = 0
     var needsNewConnection = false
-    /// The attempt under way was made without a call.
+    /// True when the attempt under way started without a call.
     var isAsk = false
 
     init(_ call: Call, _ policy: DeliveryPolicy) {
@@ -196,7 +201,7 @@ struct Exchange {
         schedule = RetrySchedule(policy.retry, seed: call.seed)
     }
 
-    /// Boxes the error of an attempt. It is large, and few exchanges have one.
+    /// A box for an attempt's error, which is large and rare.
     final class Failure: Sendable {
         let error: PartnerBookingError
 
@@ -209,13 +214,13 @@ struct Exchange {
     var rules: BookingRules { message?.rules ?? BookingRules() }
     var isInDoubt: Bool { isBooking && evidence.isInDoubt }
 
-    /// The same for all attempts at one booking, in all its calls. Other requests have a new one for each attempt.
+    /// The request's number for the circuit breaker. All attempts at one booking share it, in
+    /// all calls. Other requests have a new number for each attempt.
     var subject: UInt64 {
         request.idempotencyKey.map { UInt64(truncatingIfNeeded: $0.hashValue) } ?? id.rawValue &<< 8
             | UInt64(truncatingIfNeeded: attempts)
     }
 
-    /// Returns the question that its attempts ask.
     func question(_ source: PartnerBookingError.Source) -> AttemptResult.Question {
         AttemptResult.Question(
             operation: request.operation, source: source, startSeconds: rules.checksStart ? request.startSeconds : nil)
@@ -230,7 +235,6 @@ struct Exchange {
         }
     }
 
-    /// Returns the HTTP request of an attempt.
     @inline(__always)
     func httpRequest(_ attempt: Attempt) -> HTTPRequest? {
         var request = message?.httpRequest(signingKey: attempt.signingKey)

@@ -1,19 +1,19 @@
-/// The exchanges of a client, and which of them a call belongs to.
+/// The exchanges of a client, found by the tickets of their calls.
 struct ExchangeTable {
-    /// By the ticket of the first call of each.
+    /// The exchanges by the ticket of their first call.
     private var exchanges = CounterTable<TransferID, Exchange>()
-    /// The exchange that a call has joined.
+    /// The exchange of each call that has joined another call's exchange.
     private var joined: [CallTicket: TransferID] = [:]
 
     var isEmpty: Bool { exchanges.isEmpty }
 
-    /// Returns the approximate number of calls.
+    /// The approximate number of calls.
     var callCount: Int { exchanges.count + joined.count }
 
-    /// All of them, in the order in which they began.
+    /// All exchanges, in the order in which they began.
     var ids: [TransferID] { exchanges.sortedNames }
 
-    /// Reads an exchange without a copy; nil when it is over.
+    /// Reads an exchange without a copy. Returns nil when it is over.
     func reads<Result>(_ id: TransferID, _ body: (borrowing Exchange) -> Result) -> Result? { exchanges.read(id, body) }
 
     func generation(of id: TransferID) -> Int? { exchanges.read(id) { $0.generation } }
@@ -22,7 +22,7 @@ struct ExchangeTable {
         (joined.isEmpty ? nil : joined[ticket]) ?? TransferID(firstCall: ticket)
     }
 
-    /// The call, as long as it waits for the end of its exchange.
+    /// Returns the call and its exchange, as long as the call waits.
     func call(_ ticket: CallTicket) -> (call: Call, exchange: Exchange)? {
         guard let exchange = exchanges[id(of: ticket)], let call = exchange.calls.first(where: { $0.ticket == ticket })
         else {
@@ -31,17 +31,16 @@ struct ExchangeTable {
         return (call, exchange)
     }
 
-    /// Returns whether it runs in the background.
+    /// Returns whether the exchange runs in the background.
     func isUnattended(_ id: TransferID) -> Bool {
         exchanges[id].map { $0.purpose != .answering && $0.lateCalls.isEmpty } ?? false
     }
 
-    /// Returns whether no call of the host waits for its end.
+    /// Returns whether no call of the host waits for the exchange.
     func isWithoutHost(_ id: TransferID) -> Bool {
         exchanges[id].map { $0.lateCalls.isEmpty && $0.calls.allSatisfy(\.isOwn) } ?? false
     }
 
-    /// Returns whether an attempt is with the transport.
     func isAttempting(_ id: TransferID) -> Bool { exchanges[id]?.phase == .attempting }
 
     mutating func insert(_ exchange: consuming Exchange) {
@@ -51,21 +50,21 @@ struct ExchangeTable {
 
     mutating func remove(_ id: TransferID) { exchanges.removeValue(under: id) }
 
-    /// The only call of an exchange that has not begun joins another one.
+    /// Moves the only call of an exchange that has not begun to another exchange.
     mutating func join(_ id: TransferID, to other: TransferID) -> Call? {
         let call = exchanges.removeValue(under: id)?.calls.first
         if let call { joined[call.ticket] = other }
         return call
     }
 
-    /// A call joins an exchange before it has one of its own.
+    /// Adds a call that has no exchange of its own.
     mutating func add(_ call: Call, to other: TransferID) { joined[call.ticket] = other }
 
     mutating func left(_ ticket: CallTicket) {
         if !joined.isEmpty { joined[ticket] = nil }
     }
 
-    /// Changes an exchange in its place, or reads it without a copy; nil when it is over.
+    /// Changes an exchange in place, or reads it without a copy. Returns nil when it is over.
     mutating func change<Result>(_ id: TransferID, _ body: (inout Exchange) -> Result) -> Result? {
         exchanges.change(id, body)
     }

@@ -1,6 +1,6 @@
-/// Events from what the host's store tells of keys.
+/// Converts the store's findings about keys into events.
 extension LedgerExecutor {
-    /// Returns the exchange that a finding is for, and its event. nil: it is for none.
+    /// Returns the exchange of a finding, and its event. nil: the finding is for no exchange.
     func event(
         _ finding: LedgerFinding, _ now: MonotonicTime, phase: (TransferID) -> Exchange.Phase?
     ) -> (TransferID, Event)? {
@@ -42,7 +42,7 @@ extension LedgerExecutor {
         }
     }
 
-    /// The recorded request is sent, as for a journal.
+    /// Returns the event of a takeover, which sends the recorded request, as for a journal.
     private func tookOver(_ row: LedgerRow, isOwn: Bool, _ now: MonotonicTime) -> Event {
         let endpoint = endpoint
         return { exchange in
@@ -57,7 +57,8 @@ extension LedgerExecutor {
         }
     }
 
-    /// The booking to resume is not known here. The store was asked for it.
+    /// Returns the event for a booking to resume. Its key is unknown here, so the store was
+    /// asked.
     private func resumed(_ row: LedgerRow?, _ now: MonotonicTime) -> Event {
         guard let row, row.state != .givenUp else { return { $0.refused(.notRecorded, .unknown, nil, now) } }
         if case .refused(let outcome) = row.state, row.isHeard { return { $0.notMade(outcome, end: .none, now) } }

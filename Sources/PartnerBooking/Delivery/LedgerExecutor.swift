@@ -1,15 +1,15 @@
-/// Executes the ledger effects of exchanges. Answers are events, so that a store on another machine can answer later.
+/// The executor of ledger effects. Answers are events, so that a store on another machine can
+/// answer later.
 struct LedgerExecutor {
     typealias Event = (inout Exchange) -> [Exchange.Effect]
 
-    /// The result of an effect.
+    /// The answer to an effect.
     enum Answer {
-        /// No answer.
         case none
         case event(Event)
-        /// The answer comes later. The timer fires if it does not.
+        /// The answer comes later. If it does not come, the timer fires.
         case later(Exchange.Timer, MonotonicTime)
-        /// The key is in flight: join that exchange.
+        /// The key is in flight. The call joins that exchange.
         case join(TransferID)
     }
 
@@ -17,7 +17,7 @@ struct LedgerExecutor {
     let endpoint: any Endpoint
     let reportsSettled: Bool
     let observer: Observer
-    /// Reports the end of a booking whose call ended `unknown`.
+    /// The receiver of settled bookings whose call ended `unknown`.
     let report: (Settlement) -> Void
 
     func execute(_ effect: Exchange.Effect, of exchange: Exchange, _ now: MonotonicTime) -> Answer {
@@ -45,7 +45,7 @@ struct LedgerExecutor {
         case .report(let result, let timing, let tag):
             observer.settled(result, tag: tag)
             guard reportsSettled else { return .none }
-            // Without room for the report the end stays among the pending ones.
+            // Without room for the report, the end stays pending.
             let receipt = receipt(exchange.request, .settled(result), exchange.end)
             report(Settlement(idempotencyKey: key, tag: tag, result: result, timing: timing, receipt: receipt))
         case .giveUp, .queue, .leavePlace, .send, .abandon, .wait, .goOn, .sendNoMore, .distrust, .complete, .resubmit,
@@ -55,7 +55,7 @@ struct LedgerExecutor {
         return .none
     }
 
-    /// The store was late: the exchange of a refused booking has ended in doubt.
+    /// Reports a refusal that the store recorded late. The exchange has already ended in doubt.
     private func reportLate(_ key: String, _ late: BookingLedger.LateEnd) {
         guard let owed = late.owedReport else { return }
         let context = ErrorContext(operation: .createBooking, tag: owed.tag, idempotencyKey: key)
@@ -69,17 +69,15 @@ struct LedgerExecutor {
                 receipt: Receipt(ledger, key: key, end: late.end)))
     }
 
-    /// Returns the receipt of an end; nil for what is not the end of a booking.
+    /// Returns the receipt of a booking's end. nil: the event is not the end of a booking.
     func receipt(_ request: Request, _ event: CallCompletion.Event, _ end: TransferID) -> Receipt? {
         guard request.givesUp == nil, let key = request.idempotencyKey else { return nil }
         if event.isDoubtful { return nil }
         return Receipt(ledger, key: key, end: end)
     }
 
-    /// Returns the exchanges of the selected bookings that are in flight.
     func inFlight(_ selection: GiveUp) -> [TransferID] { ledger.inFlight(selection) }
 
-    /// Gives up bookings in doubt.
     func giveUp(_ selection: GiveUp, _ id: TransferID, _ now: MonotonicTime) -> Event {
         if let host = ledger.host {
             host.giveUp(selection, id: id)
@@ -111,13 +109,14 @@ struct LedgerExecutor {
         case .absent where ledger.host != nil && !exchange.hasLooked:
             ledger.host?.look(key, id: exchange.id)
             return .event { $0.lookAsked(now) }
-        // An earlier process, or one elsewhere, may have sent it.
+        // An earlier process, or a process elsewhere, may have sent the booking.
         case .absent: return .event { $0.refused(.notRecorded, .unknown, nil, now) }
         case .notMade(let outcome, let end): return .event { $0.notMade(outcome, end: end, now) }
         }
     }
 
-    /// Returns the event for the exchange that waits for a record, or nil for a record without an event.
+    /// Returns the event for the exchange that waits for a record. nil: the record causes no
+    /// event.
     func event(_ report: Journal.Report, _ now: MonotonicTime) -> Event? {
         guard case .event(let event, let key, let stamp) = report.record else { return nil }
         if case .failed(let message, _) = report.result { observer.journalFailed(message) }

@@ -1,6 +1,6 @@
 /// The pauses of one exchange.
 struct RetrySchedule: Sendable {
-    /// Pauses between asks for a booking in doubt. The last one repeats.
+    /// Pauses between background requests for a booking in doubt. The last pause repeats.
     static let askMilliseconds = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000]
 
     let policy: RetryPolicy
@@ -12,8 +12,9 @@ struct RetrySchedule: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// Returns when the next attempt is made after a failure that is likely to pass. Full jitter: anything from nothing
-    /// to the exponential bound, so that a thousand clients do not come back together.
+    /// Returns the time of the next attempt after a failure that is likely to pass. Uses full
+    /// jitter: a random pause between 0 and the exponential bound. Then a thousand clients do
+    /// not come back together.
     /// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     mutating func retry(after now: MonotonicTime, attempts: Int, atLeast least: Int?) -> MonotonicTime {
         let doublings = min(max(attempts - 1, 0), 16)
@@ -24,8 +25,8 @@ struct RetrySchedule: Sendable {
     /// Starts again with the first pause, because a call waits for the answer again.
     mutating func resetAsks() { asks = 0 }
 
-    /// Returns when to ask again for a booking in doubt. The first pause is longer after more than two sendings.
-    /// `settlesAt`: from then on a refusal ends the doubt.
+    /// Returns the time of the next request for a booking in doubt. The first pause is longer
+    /// after more than two sendings. From `settlesAt` on, a refusal ends the doubt.
     mutating func ask(
         after now: MonotonicTime, atLeast least: Int?, sendings: Int, settlesAt: MonotonicTime?
     ) -> MonotonicTime {

@@ -1,19 +1,19 @@
-/// State shared by all exchanges with one service: breaker, budgets, accepted secrets.
+/// The state that all exchanges of one service share: breaker, budgets, accepted secrets.
 struct ServiceHealth: Sendable {
-    /// Bookings are sent before this moment on the boot clock, in microseconds: then their leases
-    /// in the host's store end. nil: at any time.
+    /// The end of the booking leases in the host's store, in microseconds on the boot clock.
+    /// Bookings are sent only before it. nil: at any time.
     let leaseEnd: SharedNumber?
-    /// Asks in the background: at most this many at once, refilled within 10 s.
+    /// Maximum number of background requests at once. The budget refills within 10 s.
     static let settlingTokens = 100
 
     var breaker: CircuitBreaker
     /// Budget for retries while a call waits.
     var budget: RetryBudget
-    /// Budget for asks in the background.
+    /// Budget for background requests.
     var settlingBudget = RetryBudget(tokens: Self.settlingTokens)
-    /// Background asks under way.
+    /// Number of background requests under way.
     var asks = 0
-    /// The secret of a bot that was accepted last, if it was not the first.
+    /// The secret of each bot that was accepted last, if it was not the first.
     private var signingKeys: [String: Int] = [:]
 
     init(_ policy: DeliveryPolicy, seed: UInt64, leaseEnd: SharedNumber? = nil) {
@@ -22,7 +22,7 @@ struct ServiceHealth: Sendable {
         budget = RetryBudget(tokens: policy.retryTokens)
     }
 
-    /// The leases of bookings in the host's store last.
+    /// True while the leases of bookings in the host's store last.
     var mayBook: Bool { leaseEnd.map { UInt64(clamping: BootClock.microseconds()) < $0.value } ?? true }
 
     func signingKey(of botID: @autoclosure () -> String?) -> Int {

@@ -1,12 +1,12 @@
-/// The searches under way whose reply equal ones may have, too.
+/// The searches under way whose reply equal searches may share.
 struct SharedSearches {
     private var exchanges: [[UInt8]: TransferID] = [:]
 
-    /// Some may be over: they go when there are more than these.
+    /// Table size at which finished searches are removed.
     private static let maxCount = 256
 
-    /// Returns the exchange of an equal search, which the call belongs to. nil: from now on the
-    /// call's own is one.
+    /// Returns the exchange of an equal search, which the call joins. nil: from now on, other
+    /// calls can join the call's own exchange.
     mutating func join(_ call: Call, _ table: inout ExchangeTable) -> TransferID? {
         let body = call.request.body
         if let id = exchanges[body], table.canShare(id, body) {
@@ -20,7 +20,7 @@ struct SharedSearches {
 }
 
 extension ExchangeTable {
-    /// Returns whether an exchange will still have a reply to this request.
+    /// Returns whether an exchange can still give a reply to this request.
     fileprivate func canShare(_ id: TransferID, _ body: [UInt8]) -> Bool {
         reads(id) { exchange in
             guard !exchange.calls.isEmpty, exchange.request.body == body else { return false }

@@ -1,5 +1,5 @@
-/// Moments to come, earliest first: a binary heap. Single timers are not taken back: who is
-/// woken checks whether it still matters.
+/// A queue of future events, earliest first: a binary heap. Events are not cancelled. The
+/// receiver checks whether an event still matters.
 struct TimerQueue<Event> {
     private var heap: [(moment: MonotonicTime, event: Event)] = []
 
@@ -23,7 +23,7 @@ struct TimerQueue<Event> {
         }
     }
 
-    /// Takes the earliest event whose moment has come.
+    /// Removes and returns the earliest event that is due.
     mutating func popDue(now: MonotonicTime) -> Event? {
         guard let first = heap.first, first.moment <= now else { return nil }
         heap.swapAt(0, heap.count - 1)

@@ -1,14 +1,15 @@
-/// Ends calls in place of a transfer thread that does not come back, because libcurl or a callback keeps it.
+/// Ends calls in place of a transfer thread that is stuck in libcurl or in a callback.
 ///
-/// Only those whose completions go to the queue: handlers are called on the transfer thread alone, and blocking calls watch the
-/// time themselves. Nothing else is touched, so a booking stays in flight, and is listed as pending.
+/// Applies only to calls whose completions go to the queue or to another call. Handlers are
+/// called on the transfer thread only, and blocking calls watch the time themselves. Nothing
+/// else changes: a booking stays in flight and is listed as pending.
 extension TransferLoop {
-    /// A thread that has not come round for so long is stuck.
+    /// Time without a turn of the thread after which it counts as stuck.
     static let stuckMilliseconds = 500
-    /// The time after its deadline at which a call is ended here.
+    /// Time from a call's deadline to its end here.
     static let overdueMilliseconds = 500
 
-    /// Ends calls that are overdue if the thread is stuck. Returns whether calls are open.
+    /// Ends overdue calls if the thread is stuck. Returns whether calls are open.
     static func endOverdue(_ shared: Monitor<Shared>, _ observer: Observer, _ now: MonotonicTime) -> Bool {
         let (calls, areOpen) = shared.withLock { shared in
             let isStuck = !shared.isAsleep && now.milliseconds(since: shared.drainedAt) >= stuckMilliseconds
@@ -20,7 +21,7 @@ extension TransferLoop {
         return areOpen
     }
 
-    /// Ends all calls that are left, when the close leaves the thread behind.
+    /// Ends all of these calls that remain, when the close leaves the thread behind.
     func endAll(_ now: MonotonicTime) {
         for call in shared.withLock({ $0.claim { _ in true } }) {
             Self.end(call, .clientClosed, observer, now)
@@ -37,7 +38,7 @@ extension TransferLoop {
 }
 
 extension TransferLoop.Shared {
-    /// Takes calls out of those that are open. Whoever takes a call completes it.
+    /// Removes and returns open calls. The thread that removes a call completes it.
     fileprivate mutating func claim(_ isWanted: (Call) -> Bool) -> [Call] {
         let calls = queued.sortedNames.compactMap { queued[$0] }.filter(isWanted)
         for call in calls { queued.removeValue(under: TransferID(firstCall: call.ticket)) }

@@ -1,15 +1,17 @@
-/// The transfer thread: runs the exchanges of one client over one transport. Other threads only hand in calls, and ask for
-/// their end.
+/// The transfer thread, which runs the exchanges of one client over one transport. Other
+/// threads only hand in calls, and ask for their end.
 ///
-/// `@unchecked Sendable` is safe because `transport`, `coordinator` and `taken` are used on the transfer thread alone (but for
-/// `transport.wake`, which is made for it), and everything shared is in `shared`.
+/// `@unchecked Sendable` is safe because only the transfer thread uses `transport`,
+/// `coordinator` and `taken`. The exceptions, `transport.wake` and `transport.openConnections`,
+/// are made for any thread. Everything shared is in `shared`.
 final class TransferLoop: @unchecked Sendable {
     struct Limits: Sendable {
-        /// Calls that are being delivered at once.
+        /// Maximum number of calls in flight at once.
         var maxInFlight: Int
-        /// Calls beyond them that wait for their turn.
+        /// Maximum number of further calls that wait for a place.
         var maxQueued: Int
-        /// Concurrent background attempts. The rest of the connections is for calls.
+        /// Maximum number of concurrent background attempts. The other connections are for
+        /// calls.
         var maxUnattended = 256
 
         var total: Int { maxInFlight + maxQueued }
@@ -25,29 +27,31 @@ final class TransferLoop: @unchecked Sendable {
     }
 
     struct Shared {
-        /// Room from the start: the first one costs a calling thread more stack than all the rest of a call.
+        /// Room from the start: the first allocation costs a calling thread more stack than the
+        /// rest of a call.
         var events = FIFO<Event>(reserving: 16)
         /// Calls to cancel.
         var cancelled: Set<CallTicket> = []
-        /// Calls accepted and not yet completed.
+        /// Number of calls accepted and not yet completed.
         var openCount = 0
-        /// Those of them that another thread may end.
+        /// The open calls that another thread may end.
         var queued = CounterTable<TransferID, Call>()
-        /// When the transfer thread last came here.
+        /// Time at which the transfer thread last took the inbox.
         var drainedAt = MonotonicTime(nanoseconds: 0)
         var wantsConnection = false
-        /// The transfer thread is about to sleep, or sleeps, and has to be woken.
+        /// True when the transfer thread sleeps or is about to sleep, and must be woken.
         var isAsleep = false
-        /// Set once: no more calls are accepted, and those left at that moment are ended.
+        /// Time at which the close ends the remaining calls. Once it is set, no more calls are
+        /// accepted.
         var closesAt: MonotonicTime?
-        /// Calls that the close has ended.
+        /// Number of calls that the close has ended.
         var cutShort = 0
         var isOver = false
 
-        /// Nothing has been handed in that the transfer thread has not taken.
+        /// True when the transfer thread has taken everything that was handed in.
         var isIdle: Bool { events.isEmpty && cancelled.isEmpty && !wantsConnection }
 
-        /// Removes and returns the calls to cancel. nil: most often there are none.
+        /// Removes and returns the calls to cancel. nil: none, the usual case.
         mutating func takeCancelled() -> Set<CallTicket>? {
             guard !cancelled.isEmpty else { return nil }
             defer { cancelled = [] }
@@ -67,7 +71,7 @@ final class TransferLoop: @unchecked Sendable {
     private let coordinator: CallCoordinator
     let observer: Observer
     private let ledger: LedgerStore
-    /// The events under way, on the transfer thread: their memory serves for the next ones.
+    /// The events under way, on the transfer thread. The next events reuse their memory.
     private var taken = FIFO<Event>(reserving: 16)
 
     private init(
@@ -82,18 +86,20 @@ final class TransferLoop: @unchecked Sendable {
         self.coordinator = coordinator
     }
 
-    /// Starts the loop on a thread of its own. It lives until `close`; the caller keeps the thread for it. Calls `report`
-    /// on that thread for each settled booking whose call ended `unknown`.
+    /// Starts the loop on a thread of its own. It runs until the close, and the caller keeps
+    /// the thread. Calls `report` on that thread for each settled booking whose call ended
+    /// `unknown`.
     static func start(
         _ transport: any Transport, _ endpoint: any Endpoint, _ limits: Limits, _ policy: DeliveryPolicy,
         _ ledger: LedgerStore, _ observer: Observer = Observer(nil), report: @escaping (Settlement) -> Void = { _ in }
     ) throws(PartnerBookingError) -> (TransferLoop, Thread) {
         let shared = Monitor(Shared())
-        // Leaves the count before the completion, so that a callback that submits the next call finds a free place.
+        // Lower the count before the completion. A callback that submits the next call then
+        // finds a free place.
         let mayTell: (Call, CallCompletion.Event) -> Bool = { call, event in
             shared.withLock { shared in
                 if case .slow = event { return !call.isWatched || shared.queued[TransferID(firstCall: call.ticket)] != nil }
-                // Else the watchdog or the close was quicker.
+                // Otherwise the watchdog or the close has completed the call.
                 guard !call.isWatched || shared.queued.removeValue(under: TransferID(firstCall: call.ticket)) != nil else {
                     return false
                 }
@@ -108,10 +114,11 @@ final class TransferLoop: @unchecked Sendable {
             transport: transport, endpoint: endpoint, limits: limits, policy: policy, ledger: ledger,
             seed: .random(in: .min ... .max), observer: observer, mayTell: mayTell, report: report)
         let loop = TransferLoop(shared, transport, limits, coordinator, ledger, observer)
-        // Enters the gate before there is a second thread, so that the gate's own lazy global exists. In the child of a fork
-        // two threads that need a lazy global at the same time both spin: Swift 6.3's lock compares the forking thread's old
-        // ID (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift). This can go when that lock
-        // survives a fork.
+        // Enter the gate before there is a second thread, so that the gate's own lazy global
+        // exists. In the child of a fork, two threads that need a lazy global at the same time
+        // both spin. Swift 6.3's lock compares the forking thread's old ID
+        // (include/swift/Threading/Impl/Linux/ulock.h in https://github.com/swiftlang/swift).
+        // Remove this when that lock survives a fork.
         guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
             return (loop, try Thread(name: "pbk-transfer") { loop.run() })
@@ -123,7 +130,6 @@ final class TransferLoop: @unchecked Sendable {
 
     // MARK: From any thread: a lock for a moment, and at most one wake-up
 
-    /// Hands in a call.
     func submit(_ call: Call) throws(PartnerBookingError) {
         let isToWake = try shared.withLock { shared throws(PartnerBookingError) in
             guard shared.closesAt == nil else { throw .clientClosed }
@@ -136,7 +142,7 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
-    /// Asks for a call to be ended. One that is over is left alone.
+    /// Asks for a call to be ended. Does nothing if the call is over.
     func cancel(_ ticket: CallTicket) {
         let isToWake = shared.withLock { shared in
             guard shared.openCount > 0, shared.cancelled.insert(ticket).inserted else { return false }
@@ -154,7 +160,7 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
-    /// Hands in what the host's store tells of keys.
+    /// Hands in the findings of the host's store about keys.
     func receive(_ findings: [LedgerFinding]) {
         let isToWake = shared.withLock { shared in
             shared.events.append(.findings(findings))
@@ -163,12 +169,11 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
-    /// The calls that are accepted and not yet completed.
     var openCalls: Int { shared.withLock { $0.openCount } }
 
     var openConnections: Int { transport.openConnections }
 
-    /// Hands in what is to run on the transfer thread.
+    /// Hands in work for the transfer thread.
     func perform(_ work: @escaping @Sendable () -> Void) throws(PartnerBookingError) {
         let isToWake = try shared.withLock { shared throws(PartnerBookingError) in
             guard shared.closesAt == nil else { throw .clientClosed }
@@ -178,7 +183,7 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
-    /// Makes the thread come round once more, also when the loop closes.
+    /// Makes the thread run one more turn, also when the loop closes.
     private func comeRound() {
         let isToWake = shared.withLock { shared in
             shared.events.append(.work({}))
@@ -196,14 +201,14 @@ final class TransferLoop: @unchecked Sendable {
         if isToWake { transport.wake() }
     }
 
-    /// Once: refuses new calls from now on, and ends those that are left at the moment.
+    /// Refuses new calls from now on, and ends the remaining calls at `moment`. Call it once.
     func beginClose(at moment: MonotonicTime) {
         shared.update { $0.closesAt = moment }
         transport.wake()
     }
 
-    /// Waits for the end of a close that was begun: tells how many calls had to be ended, or nil when the thread did not come
-    /// back in time.
+    /// Waits for the end of a close that has begun. Returns the number of calls that the close
+    /// ended. nil: the thread did not return in time, or the process exits.
     func waitForEnd(until moment: MonotonicTime) -> Int? {
         if ExitGate.isShut { return nil }
         return shared.wait(until: moment) { $0.isOver ? $0.cutShort : nil }
@@ -231,7 +236,7 @@ final class TransferLoop: @unchecked Sendable {
                 if isStopped { closesAt = moment.adding(milliseconds: Exchange.voidingMilliseconds) }
                 if coordinator.isEmpty || closesAt.map({ $0 <= now }) ?? false { break }
             }
-            // What came in meanwhile is taken first. From here on a newcomer wakes the transport.
+            // Take new work first. From here on, new work wakes the transport.
             let mayWait = shared.withLock { shared in
                 shared.isAsleep = shared.isIdle
                 return shared.isAsleep
@@ -247,7 +252,8 @@ final class TransferLoop: @unchecked Sendable {
         ExitGate.leave()
     }
 
-    /// Takes what other threads have handed in, and tells when the loop is to close.
+    /// Takes the work that other threads have handed in. Returns the time of the close, if it
+    /// has begun.
     private func drainInbox(_ now: MonotonicTime) -> MonotonicTime? {
         let (cancelled, wantsConnection, closesAt) = shared.withLock { shared in
             defer {

@@ -1,20 +1,21 @@
-/// The result of one attempt: the reply or error, and how to go on.
+/// The result of one attempt: the reply or error, and the next step.
 struct AttemptResult {
     var result: CallResult
     var answer: Answer
-    /// The same request may succeed when it is sent again at once.
+    /// True when the same request may succeed if it is sent again at once.
     var isRetryable = false
-    /// The pause that the service has asked for.
+    /// The pause that the service asked for.
     var retryAfterMilliseconds: Int?
-    /// The service or the way to it is out of order, for this request and probably for others; nil: not known.
+    /// True when the service or the network path is out of order, probably also for other
+    /// requests. nil: not known.
     var isOutage: Bool?
-    /// The platform does not accept the signature or the key.
+    /// True when the platform does not accept the signature or the key.
     var isUnauthorized = false
 
     /// The question that the attempt asked.
     struct Question: Sendable {
         var operation: CallOperation
-        /// The answering side.
+        /// The side that answers.
         var source = PartnerBookingError.Source.partnerAPI
         /// The requested start, in seconds since 1970; nil: any start is accepted.
         var startSeconds: Int?
@@ -33,8 +34,9 @@ struct AttemptResult {
         }
     }
 
-    /// Reads a reply whose transfer did not end. Returns nil unless the body is a whole answer: a success, or a refusal
-    /// with a code. A service may answer and close before it has read the request.
+    /// Reads a reply whose transfer did not complete. A service may answer and close before it
+    /// has read the request. Returns nil unless the body is a complete answer, such as a
+    /// refusal with a code.
     init?(partial reply: HTTPReply?, to question: Question, wallClock: () -> Int = WallClock.seconds) {
         guard let reply else { return nil }
         self.init(reply, question, wallClock)
@@ -50,7 +52,8 @@ struct AttemptResult {
 
     var isSuccess: Bool { if case .success = result { true } else { false } }
 
-    /// A success of the promised shape, or a refusal with the service's own code.
+    /// True for a success of the promised shape, a refusal with the service's own code, or a
+    /// declined or different booking.
     private var isDefinite: Bool {
         switch result {
         case .success: true
@@ -78,7 +81,8 @@ extension AttemptResult {
             error.received = .init(contentType: partial?.header("Content-Type"), byteCount: partial?.body.count ?? 0)
         }
         self.init(error, .none)
-        // A refused address comes from the configuration or DNS, and says nothing about the service.
+        // A refused address comes from the configuration or DNS. It proves nothing about the
+        // service.
         if error.source == .network { isOutage = failure.code == .addressRefused ? nil : true }
     }
 }
@@ -117,7 +121,7 @@ extension AttemptResult {
         answer = .made
     }
 
-    /// Reads the reply to a booking. A success has the requested start, and the platform has not declined it.
+    /// Reads the reply to a booking. A success has the requested start, and is not declined.
     private init(booking reply: HTTPReply, _ question: Question) {
         guard let booking = BookingReply(reply.body) else {
             self.init(Self.invalidReply(reply, TransferMessage.booking, question.source), .none)
@@ -139,7 +143,7 @@ extension AttemptResult {
         seconds.map { Timestamp.format(seconds: $0, offsetMinutes: 0) } ?? "none"
     }
 
-    /// Returns the error for a 2xx that is no success. It carries the reply.
+    /// Returns the error for a 2xx that is no success. It contains the reply.
     private static func doubtful(
         _ code: PartnerBookingError.Code, _ message: String, _ reply: HTTPReply, _ source: PartnerBookingError.Source
     ) -> PartnerBookingError {
@@ -161,15 +165,15 @@ extension AttemptResult {
         return error
     }
 
-    /// Returns the body if it is valid JSON and short enough. It becomes part of our JSON, which every reader must be
-    /// able to read, ours included: there it stands two levels deeper.
+    /// Returns the body if it is valid JSON and short enough. Our JSON contains it two levels
+    /// deeper, and every reader, ours included, must be able to read that.
     private static func passedOn(_ body: [UInt8]) -> [UInt8]? {
         func isValid(_ json: [UInt8]) -> Bool { (try? JSON.validate(json, profile: .request)) != nil }
         let inPlace = Array(#"{"error":{"reply":"#.utf8) + body + Array("}}".utf8)
         return body.count <= passedOnBytes && isValid(body) && isValid(inPlace) ? body : nil
     }
 
-    /// The longest body of a platform that is passed on in an error.
+    /// Longest body of a platform that an error passes on.
     private static let passedOnBytes = 65_536
 }
 

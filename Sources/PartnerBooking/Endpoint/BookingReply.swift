@@ -1,15 +1,17 @@
-/// Reads from a booking's reply whether it is a success.
+/// The parts of a booking's reply that decide if it is a success.
 struct BookingReply {
-    /// Longer replies are not read: that takes several times their size in memory.
+    /// Longer replies are not read, because reading takes several times their size in memory.
     private static let maxBytes = 1_048_576
 
-    /// nil when the start is missing or written without an offset.
+    /// The start of the booking, in seconds since 1970. nil: missing, or written without an
+    /// offset.
     let startSeconds: Int?
-    /// The status if it means that there is no appointment; nil for all others and for unknown ones.
+    /// The status if it means that there is no appointment; nil for all others and for unknown
+    /// ones.
     let refusingStatus: String?
 
-    /// nil when the body holds no booking: no object `booking`, one that has neither `id` nor `start_at`, or one with an
-    /// error.
+    /// Returns nil unless the body has an object `booking` with an `id` or a `start_at`, and
+    /// without an `error`.
     init?(_ body: [UInt8]) {
         guard body.count <= Self.maxBytes else { return nil }
         guard let root = (try? JSONDocument(body, profile: .reply))?.root, let booking = Self.last("booking", of: root),
@@ -27,7 +29,8 @@ struct BookingReply {
         return count < 2 ? first : object.members.reduce(nil) { $1.key.equals(name) ? $1.value : $0 }
     }
 
-    /// Returns whether it names another instant. A start that is missing, or written without an offset, proves nothing.
+    /// Returns whether the reply names another instant than `wanted`. A start that is missing,
+    /// or written without an offset, proves nothing.
     func startsElsewhere(than wanted: Int?) -> Bool {
         guard let wanted, let startSeconds else { return false }
         return startSeconds != wanted

@@ -1,24 +1,26 @@
-/// Settings of a platform that decide what its answers prove: docs/exactly-once.md, "What settles a doubt".
+/// Settings of a platform that decide what its answers prove. See "What settles a doubt" in
+/// docs/exactly-once.md.
 struct BookingRules: Sendable, Equatable {
     /// The platform's treatment of idempotency keys.
     enum Keys: String, Sendable, CaseIterable {
-        /// It keeps them. It may check slot or time first.
+        /// The platform keeps keys. It may check slot or time first.
         case kept
-        /// It keeps them, and checks the key first.
+        /// The platform keeps keys, and checks the key first.
         case first
-        /// It keeps none: the same key can book twice.
+        /// The platform keeps no keys. The same key can book twice.
         case none
     }
 
     var keys = Keys.kept
-    /// Longest time that the platform works on one request. After that the request makes no booking.
+    /// Maximum time that the platform works on one request. After that the request makes no
+    /// booking.
     var platformLimitMilliseconds = 30_000
-    /// Another client may use the same key at the same time.
+    /// True when another client may use the same key at the same time.
     var areKeysShared = false
-    /// Refuse a reply with another start than the request.
+    /// True when a reply with another start than the request is refused.
     var checksStart = true
 
-    /// Added to the limit: clocks and networks have a tolerance.
+    /// Margin on top of the limit, for the tolerance of clocks and networks.
     static let marginMilliseconds = 1_000
 }
 
@@ -36,7 +38,7 @@ enum Answer: Sendable, Equatable {
     case inProgress
     /// This sending made no booking, because of the caller, the moment or the route.
     case callerRefused
-    /// A booking with another start.
+    /// The reply contains a booking with another start.
     case otherBooking
     /// No usable answer. The sending may have made the booking.
     case none

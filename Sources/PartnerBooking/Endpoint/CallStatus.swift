@@ -1,5 +1,6 @@
-/// The end of a call in one word of a closed set: the `pbk_status` of the header. The library's own
-/// codes have one each. A service may write any code, so its answers are sorted by HTTP status.
+/// The end of a call as one value of a closed set: `pbk_status` in the header. The library's
+/// own codes have one status each. Answers of a service, which may use any code, are sorted by
+/// HTTP status.
 package enum CallStatus: UInt8, Sendable, CaseIterable {
     case ok = 0
     case invalidArgument = 1
@@ -43,7 +44,7 @@ package enum CallStatus: UInt8, Sendable, CaseIterable {
     case rateLimited = 83
     case serviceFailed = 84
 
-    /// The word of counters and logs: `slot_unavailable`.
+    /// The name in counters and logs, such as `slot_unavailable`.
     package var name: StaticString {
         switch self {
         case .ok: "ok"

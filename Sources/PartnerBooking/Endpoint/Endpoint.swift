@@ -1,37 +1,38 @@
-/// Whom requests go to: what they look like there, and whose words come back.
+/// A destination of requests. It gives requests their form, and names the source of replies.
 protocol Endpoint: AnyObject, Sendable {
-    /// The number of services behind it. Each has its own retry budget and circuit breaker.
+    /// The number of services behind the endpoint. Each has its own retry budget and circuit
+    /// breaker.
     var serviceCount: Int { get }
 
-    /// The source of its answers.
+    /// The source of the endpoint's answers.
     var source: PartnerBookingError.Source { get }
 
-    /// The time limit of one attempt; nil: that of its call.
+    /// The time limit of one attempt. nil: the limit of its call applies.
     var attemptMilliseconds: Int? { get }
 
-    /// Returns the service of a bot; nil when it has none.
+    /// Returns the service of a bot; nil when the bot has none.
     func service(of botID: String) -> Int?
 
-    /// Refuses, before the call is accepted, what could not be sent.
+    /// Refuses a request that could not be sent, before the call is accepted.
     func check(_ request: Request) throws(PartnerBookingError)
 
-    /// The request as its service gets it.
+    /// Returns the request as its service gets it.
     func message(for request: Request) throws(PartnerBookingError) -> Message
 }
 
-/// A request as its service gets it, with all its attempts.
+/// A request as its service gets it, for all its attempts.
 final class Message: Sendable {
-    /// Which of the endpoint's services, counted from 0.
+    /// The number of the service in the endpoint, from 0.
     let service: Int
     let target: HTTPTarget
-    /// Header lines of this request alone.
+    /// Header lines of this request only.
     let headers: [String]
     let body: [UInt8]
-    /// Settings of the platform behind it.
+    /// Settings of the platform behind the service.
     let rules: BookingRules
-    /// In whose name it is asked, where the configuration says so.
+    /// The account that the request is made for. nil: not configured.
     let accountID: String?
-    /// Keys that sign attempts, the usual one first. Empty: not signed.
+    /// Keys that sign attempts, the usual key first. Empty: attempts are not signed.
     let signingKeys: [HMACKey]
 
     init(
@@ -47,7 +48,8 @@ final class Message: Sendable {
         self.signingKeys = signingKeys
     }
 
-    /// Returns the HTTP request of one attempt. A signature contains the time, so each attempt gets its own.
+    /// Returns the HTTP request of one attempt. A signature contains the time, so each attempt
+    /// gets its own.
     func httpRequest(signingKey number: Int = 0, seconds: () -> Int = WallClock.seconds) -> HTTPRequest {
         guard let key = signingKeys.indices.contains(number) ? signingKeys[number] : signingKeys.first else {
             return HTTPRequest(target: target, headers: headers, body: body)
@@ -64,7 +66,7 @@ extension Request {
 }
 
 extension HTTPTarget {
-    /// The headers of every request.
+    /// The header lines of every request.
     static var commonHeaders: [String] {
         [
             "Content-Type: application/json",

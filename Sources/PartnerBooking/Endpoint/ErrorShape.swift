@@ -1,7 +1,7 @@
-/// Finds the code and the text of an error in its JSON.
+/// A reader of the code and the text of an error in its JSON.
 ///
-/// Bodies come from anywhere, and this runs on the transfer thread. So it looks at the first members and elements only, not
-/// deep, and gives up after a number of names.
+/// Any service may send such a body, and this runs on the transfer thread. So it reads only the
+/// first members and elements, not deep, and stops after a number of names.
 final class ErrorShape {
     private let status: Int
     private var namesLeft = 20_000
@@ -16,7 +16,7 @@ final class ErrorShape {
 
     private static let codes: [StaticString] = ["code", "errorcode"]
 
-    /// Returns the text of a member that is made for a code.
+    /// Returns the text of a member that is meant for a code.
     func code(_ value: JSONValue?) -> String? {
         guard let text = value?.string, (1...ServiceReason.maxCodeBytes).contains(text.utf8.count), text != String(status),
             text.unicodeScalars.allSatisfy({ $0 == " " || !$0.isBlank }), text.utf8.contains(where: { $0 != 0x20 })
@@ -24,7 +24,8 @@ final class ErrorShape {
         return text
     }
 
-    /// Returns a code that is a text. `isNested`: the value is an error, and not the body that holds one.
+    /// Returns a code that is a text. `isNested`: the value is an error, not the body that
+    /// contains it.
     func code(in value: JSONValue, isNested: Bool = false, depth: Int = 0) -> String? {
         guard depth < Self.maxDepth else { return nil }
         if value.kind == .array {
@@ -32,17 +33,17 @@ final class ErrorShape {
             return first(Self.codes, of: item, code) ?? first(["reason"], of: item, word)
         }
         if let code = first(Self.codes, of: value, code) ?? first(["error"], of: value, word) { return code }
-        // Stripe and Google. Outside of an error the two names mean other things.
+        // Stripe and Google. Outside an error the two names mean other things.
         let ownWord = isNested ? first(["type"], of: value, word) ?? first(["status"], of: value, upperCaseWord) : nil
         return ownWord
             ?? first(["error", "fault"], of: value) { code(in: $0, isNested: true, depth: depth + 1) }
             ?? first(["errors", "issue"], of: value) { code(in: $0, depth: depth + 1) }
-            // FastAPI and NestJS. In a list they are complaints about fields.
+            // FastAPI and NestJS. In a list, objects are complaints about fields.
             ?? first(["detail", "message"], of: value) { $0.kind == .object ? code(in: $0, depth: depth + 1) : nil }
             ?? (isNested ? first(["reason"], of: value, word) : nil)
     }
 
-    /// Returns a code that is a number, unless it is the HTTP status once more.
+    /// Returns a code that is a number. 0 and the HTTP status are not codes.
     func number(in value: JSONValue, depth: Int = 0) -> String? {
         guard depth < Self.maxDepth else { return nil }
         if value.kind == .array { return value.elements.first { _ in true }.flatMap { number(in: $0, depth: depth + 1) } }
@@ -51,8 +52,9 @@ final class ErrorShape {
         } ?? first(["error", "fault", "errors", "detail"], of: value) { number(in: $0, depth: depth + 1) }
     }
 
-    /// Returns a text that is one word and written like a code: `invalid_token`, `SLOT_TAKEN`, `SlotTaken`. Not `Conflict`,
-    /// which is the status once more. The known codes for a taken slot may have blanks.
+    /// Returns a text that is one word, written like a code: `invalid_token`, `SLOT_TAKEN`,
+    /// `SlotTaken`. `Conflict` only repeats the status. The known codes for a taken slot may
+    /// have blanks.
     private func word(_ value: JSONValue) -> String? {
         guard let text = value.string, text.utf8.count <= 64 else { return nil }
         if Refusal.isSlotConflict(text) { return text }
@@ -81,7 +83,7 @@ final class ErrorShape {
 
     private static let listsOfFields: [StaticString] = ["errors", "fielderrors", "validationerrors", "modelstate"]
 
-    /// Returns the text of the whole body.
+    /// Returns the text of the error in the whole body.
     func message(in root: JSONValue) -> String? {
         if let text = text(of: root, depth: 0) { return text }
         // JSend: {"status":"fail","data":{"email":"is required"}}
@@ -91,7 +93,7 @@ final class ErrorShape {
         return lists(of: root, depth: 1)
     }
 
-    /// Returns a text, the text of an error, or the first complaint of a list.
+    /// Returns a string, the text of an error object, or the first complaint of a list.
     private func text(of value: JSONValue, depth: Int, isComplaint: Bool = false) -> String? {
         guard depth <= Self.maxDepth else { return nil }
         switch value.kind {
@@ -108,7 +110,8 @@ final class ErrorShape {
         }
     }
 
-    /// Returns the text of an object's error, or else its own. `error` alone often repeats the status: `Conflict`.
+    /// Returns the text of an object's error, or else its own. A plain `error` string comes
+    /// last, because it often repeats the status: `Conflict`.
     private func text(in object: JSONValue, depth: Int) -> String? {
         let errors: [StaticString] = ["error", "fault"]
         return first(errors, of: object) { $0.kind == .string ? nil : text(of: $0, depth: depth) }
@@ -118,12 +121,14 @@ final class ErrorShape {
             ?? first(errors, of: object) { $0.kind == .string ? text(of: $0, depth: depth) : nil }
     }
 
-    /// Returns the first complaint of an object whose members are fields: `{"email":"is required"}`.
+    /// Returns the first complaint of an object whose members are fields:
+    /// `{"email":"is required"}`.
     private func fields(of object: JSONValue?, depth: Int) -> String? {
         firstField(of: object) { key, value in key.spells("code") ? nil : text(of: value, depth: depth) }
     }
 
-    /// Returns the first complaint of an object whose members are fields with lists of texts: `{"email":["is required"]}`.
+    /// Returns the first complaint of an object whose members are fields with lists of texts:
+    /// `{"email":["is required"]}`.
     private func lists(of object: JSONValue, depth: Int) -> String? {
         guard depth <= Self.maxDepth else { return nil }
         return firstField(of: object) { _, value in
@@ -142,7 +147,8 @@ final class ErrorShape {
         return nil
     }
 
-    /// Returns the field that a complaint is about: FastAPI's `loc`, zod's `path`, JSON:API's `source.pointer`.
+    /// Returns the field that a complaint is about: FastAPI's `loc`, zod's `path`, JSON:API's
+    /// `source.pointer`.
     private func place(of complaint: JSONValue) -> String? {
         let names: [StaticString] = [
             "loc", "path", "field", "param", "parameter", "property", "propertyname", "attribute", "pointer",
@@ -157,8 +163,8 @@ final class ErrorShape {
 
     // MARK: Members
 
-    /// Returns the first value that `read` takes, in the order of the names. Frameworks write a name as `error_code`,
-    /// `errorCode` or `ErrorCode`.
+    /// Returns the first value that `read` accepts, in the order of the names. Frameworks write
+    /// a name as `error_code`, `errorCode` or `ErrorCode`.
     private func first<Value>(_ names: [StaticString], of object: JSONValue, _ read: (JSONValue) -> Value?) -> Value? {
         for name in names {
             for (key, value) in object.members.prefix(Self.maxMembers) {
@@ -172,7 +178,8 @@ final class ErrorShape {
 }
 
 extension JSONValue {
-    /// Returns whether this is a string with these lower-case letters. Case, `_` and `-` make no difference.
+    /// Returns whether this string has these lower-case letters. Case, `_` and `-` make no
+    /// difference.
     fileprivate func spells(_ letters: StaticString) -> Bool {
         withText { text in
             var count = 0

@@ -1,9 +1,10 @@
-/// The evidence from the sendings of one booking. Its outcome follows from this and from nothing else.
+/// The evidence from the sendings of one booking. The outcome depends only on this.
 ///
-/// A sending begins when the first byte of the request may have left. It ends with its answer, or when its connection or
-/// stream is gone. An answer is about its own sending only.
+/// A sending begins when the first byte of the request may have left. It ends with its answer,
+/// or when its connection or stream is gone. An answer is about its own sending only.
 struct Evidence: Sendable, Equatable {
-    /// Sendings that may have made the booking: when the first of them began, and when the last of them ended.
+    /// The time from the first begin to the last end of sendings that may have made the
+    /// booking.
     private struct Span: Sendable, Equatable {
         var begin: MonotonicTime
         var end: MonotonicTime
@@ -16,28 +17,29 @@ struct Evidence: Sendable, Equatable {
 
     /// Sendings without a usable answer.
     private var unanswered: Span?
-    /// A sending that got an unknown 409, until the second one.
+    /// The span of sendings with an unknown 409. Cleared when a later 409 counts as a refusal.
     private var conflict: Span?
     private var firstSentAt: MonotonicTime?
     private var wasRefused = false
-    /// An earlier process was told that it was made. No refusal changes that.
+    /// True when the ledger had recorded the booking as made. No refusal changes that.
     private var wasMade = false
-    /// Assumes that another client has sent the booking under the same key since our first sending. The end of that is
-    /// not known.
+    /// True when another client may have sent the booking under the key since our first
+    /// sending. The end of that sending is not known.
     private var assumesOthers = false
 
-    /// Set when the only doubt is a record that may stand: the outcome if it does not.
+    /// The outcome if the booking's record is void. Set when that record is the only doubt.
     private(set) var outcomeWithoutRecord: PartnerBookingError.Outcome?
 
-    /// Least time between two unknown 409s for the second one to count as a refusal.
+    /// Minimum time from an unknown 409 to a sending whose 409 counts as a refusal.
     static let conflictMilliseconds = 1_000
 
     init() {}
 
-    /// The evidence of a booking that an earlier process may have sent: dated at the moment when its journal was opened.
+    /// Creates the evidence of a booking that an earlier process may have sent. `moment` is the
+    /// time when this client read its record.
     init(inheritedAt moment: MonotonicTime) { addUnanswered(from: moment, to: moment) }
 
-    /// The evidence of a booking that was made before, and whose reply nobody has kept.
+    /// The evidence of a booking that was made earlier, and whose reply was not kept.
     static var ofBookingMade: Evidence {
         var evidence = Evidence()
         evidence.wasMade = true
@@ -49,7 +51,7 @@ struct Evidence: Sendable, Equatable {
 
     var isInDoubt: Bool { isOfOurs || assumesOthers }
 
-    /// A sending of this client may have made the booking.
+    /// True when a sending of this client may have made the booking.
     var isOfOurs: Bool { wasMade || unanswered != nil || conflict != nil }
 
     /// The begin of the oldest sending that may have made the booking.
@@ -57,13 +59,14 @@ struct Evidence: Sendable, Equatable {
         [unanswered?.begin, conflict?.begin, assumesOthers ? firstSentAt : nil].compactMap { $0 }.min()
     }
 
-    /// Returns when a new sending's refusal ends the doubt, or nil.
+    /// Returns the time from which the refusal of a new sending ends the doubt; nil when there
+    /// is none.
     func settlesAt(_ rules: BookingRules) -> MonotonicTime? {
         guard rules.keys == .first, !rules.areKeysShared, !wasMade, let unanswered else { return nil }
         return unanswered.end.adding(milliseconds: rules.platformLimitMilliseconds + BookingRules.marginMilliseconds)
     }
 
-    /// Adds an attempt that has ended. `answer` is the one to its last sending.
+    /// Adds an attempt that has ended. `answer` is the answer to its last sending.
     mutating func add(_ sendings: Sendings, _ answer: Answer, endedAt end: MonotonicTime, _ rules: BookingRules) {
         firstSentAt = firstSentAt ?? sendings.firstAt
         outcomeWithoutRecord = nil
@@ -87,36 +90,38 @@ struct Evidence: Sendable, Equatable {
             } else {
                 conflict = .joining(conflict, Span(begin: sendings.lastAt, end: end))
             }
-        // This sending did nothing. An earlier sending is in progress, or another client's.
+        // This sending did nothing. An earlier sending, or one of another client, is in
+        // progress.
         case .inProgress: if unanswered == nil { addUnanswered(from: sendings.lastAt, to: end) }
         case .otherBooking, .none: addUnanswered(from: sendings.lastAt, to: end)
         }
     }
 
-    /// Puts the booking in doubt without an answer: a record that may be on the disk can make it later.
+    /// Puts the booking in doubt without an answer. A record that may be on the disk can lead a
+    /// later process to book.
     mutating func fallIntoDoubt(_ now: MonotonicTime) {
         if !isInDoubt { outcomeWithoutRecord = outcome }
         addUnanswered(from: now, to: now)
     }
 
-    /// Another client has the key: its sendings are not known here.
+    /// Notes that another client has the key. This client does not know its sendings.
     mutating func fallToOthers(_ now: MonotonicTime) {
         firstSentAt = firstSentAt ?? now
         assumesOthers = true
         outcomeWithoutRecord = nil
     }
 
-    /// The key is this client's again, and with it what others may have sent.
+    /// Notes that this client has the key again. Other clients may have sent the booking.
     mutating func inherit(_ now: MonotonicTime) {
         assumesOthers = false
         outcomeWithoutRecord = nil
         addUnanswered(from: now, to: now)
     }
 
-    /// Others have sent nothing that may have made the booking.
+    /// Notes that no sending of another client may have made the booking.
     mutating func forgetOthers() { assumesOthers = false }
 
-    /// The booking has a new record, and with it a new end. An earlier record is no doubt any more.
+    /// Drops the doubt about an earlier record. The new record will get a new end.
     mutating func forgetRecord() {
         guard outcomeWithoutRecord != nil else { return }
         outcomeWithoutRecord = nil

@@ -1,11 +1,12 @@
-/// The Partner API, and the sandbox that plays it: bodies as the caller wrote them, a bearer key, and the idempotency key in a header.
+/// The endpoint of the Partner API, and of the sandbox that plays it. It sends bodies as the
+/// caller wrote them, a bearer key, and the idempotency key in a header.
 final class PartnerAPIEndpoint: Endpoint {
     let serviceCount = 1
     let source = PartnerBookingError.Source.partnerAPI
     let attemptMilliseconds: Int? = nil
     private let search: HTTPTarget
     private let booking: HTTPTarget
-    /// The Partner API has no such operation; the sandbox does.
+    /// The target of look-ups. nil with the Partner API; only the sandbox has them.
     private let customer: HTTPTarget?
     private let rules: BookingRules
     private let rulesByBot: [String: BookingRules]

@@ -4,10 +4,10 @@ struct PartnerAPISettings: Sendable {
     let baseURL: String
     let searchPath: String
     let bookingPath: String
-    /// The Partner API looks up no customers; the sandbox does.
+    /// The path of look-ups. nil with the Partner API; only the sandbox has them.
     let customerPath: String?
     let rules: BookingRules
-    /// Rules of bots that have their own.
+    /// The rules of bots that have their own, by `bot_id`.
     let rulesByBot: [String: BookingRules]
 
     var origin: HTTPOrigin { HTTPOrigin(number: 0, warmUpURL: baseURL + "/", isPublicOnly: false) }

@@ -1,8 +1,8 @@
-/// The platforms whose bots a client serves: docs/json-contract.md, "Platforms".
+/// The platforms whose bots a client serves. See "Platforms" in docs/json-contract.md.
 struct PlatformDirectory: Sendable {
-    /// By `bot_id`.
+    /// The platform of each bot, by `bot_id`.
     var platforms: [String: Platform] = [:]
-    /// The servers, by their numbers.
+    /// The servers, in the order of their numbers.
     var origins: [HTTPOrigin] = []
     /// Number of different webhooks. Several bots may share one.
     var webhookCount = 0
@@ -12,7 +12,7 @@ struct PlatformDirectory: Sendable {
 /// Settings of one bot's platform.
 struct Platform: Sendable {
     struct Webhook: Sendable {
-        /// Bots with the same URL share it.
+        /// The number of the webhook. Bots with the same URL share it.
         let number: Int
         let url: String
         let signingKeys: [HMACKey]
@@ -21,6 +21,6 @@ struct Platform: Sendable {
 
     let accountID: String
     let rules: BookingRules
-    /// nil: it has none.
+    /// The webhook of the platform. nil: it has none.
     let webhook: Webhook?
 }

@@ -1,5 +1,5 @@
-/// The webhooks of platforms: does what the Partner API does behind the scenes. Finds the bot's platform, puts its account in the
-/// bot's place, and signs.
+/// The endpoint of platform webhooks. It does the Partner API's internal work: it finds the
+/// bot's platform, replaces the bot by the platform's account, and signs.
 final class PlatformWebhookEndpoint: Endpoint {
     let serviceCount: Int
     let source = PartnerBookingError.Source.platform
@@ -10,7 +10,7 @@ final class PlatformWebhookEndpoint: Endpoint {
     private final class Route: Sendable {
         let accountID: String
         let rules: BookingRules
-        /// nil: it has no webhook.
+        /// The webhook of the platform. nil: it has none.
         let webhook: Webhook?
 
         init(_ platform: Platform) {
@@ -49,7 +49,7 @@ final class PlatformWebhookEndpoint: Endpoint {
     func service(of botID: String) -> Int? { routes[botID]?.webhook?.service }
 
     func check(_ request: Request) throws(PartnerBookingError) {
-        // A booking that is resumed tells its bot when it is found.
+        // A booking to resume has no bot until the ledger has found it.
         if let botID = request.botID { _ = try route(botID) }
     }
 
@@ -61,7 +61,7 @@ final class PlatformWebhookEndpoint: Endpoint {
             body.member("account_id", accountID)
             if let key = request.idempotencyKey { body.member("idempotency_key", key) }
         }
-        guard let body else { throw .unknownBot }  // what is recorded is no request
+        guard let body else { throw .unknownBot }  // the recorded body is not a request
         let target =
             switch request.operation {
             case .searchAvailability: webhook.search

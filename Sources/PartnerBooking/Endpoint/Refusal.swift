@@ -1,9 +1,9 @@
 import Glibc
 
-/// Reads a reply with an error status: docs/errors.md, "When the service answers".
+/// A reply with an error status. See "When the service answers" in docs/errors.md.
 struct Refusal {
     private let status: Int
-    /// The service's own reason. nil: the body has none that is known.
+    /// The service's own reason. nil: the body has no known reason.
     let reason: ServiceReason?
     let retryAfterMilliseconds: Int?
 
@@ -13,7 +13,7 @@ struct Refusal {
         retryAfterMilliseconds = RetryAfter.milliseconds(reply, wallClock: wallClock)
     }
 
-    /// The same request may succeed when it is sent again.
+    /// True when the same request may succeed if it is sent again.
     var isTransient: Bool {
         switch status {
         case 408, 425, 429: true
@@ -22,13 +22,15 @@ struct Refusal {
         }
     }
 
-    /// The meaning for the booking. Only 4xx are refusals. A redirect may follow a booking that was made (303), a 408 may
-    /// come after the platform got the request, and any 5xx may hide a booking.
+    /// The meaning of the reply for the booking. Only 4xx are refusals. A redirect may follow a
+    /// booking that was made (303). A 408 may come after the platform got the request. Any 5xx
+    /// may hide a booking.
     var answer: Answer {
         switch status {
         case 408: .none
         case 409: conflict
-        // Without a code about the booking, a gateway may have answered, or the bot, the account or the route is wrong.
+        // Without a code about the booking, a gateway may have answered, or the bot, the
+        // account or the route is wrong.
         case 400, 404, 410, 422: reason?.code.map(Self.isAboutBooking) ?? false ? .bookingRefused : .callerRefused
         case 401...499: .callerRefused
         default: .none
@@ -56,20 +58,22 @@ struct Refusal {
         code.utf8.count <= 64 && slotConflicts.contains(letters(of: code))
     }
 
-    /// Returns the letters of a code in lower case, because services differ in case, hyphens and blanks.
+    /// Returns the letters of a code in lower case. Services differ in case, hyphens and
+    /// blanks.
     private static func letters(of code: String) -> String {
         String(decoding: code.utf8.prefix(128).filter(\.isLetter).map { $0 | 0x20 }, as: UTF8.self)
     }
 
-    /// Returns whether the code says that the key is in progress: `idempotency_key_in_use`, `request_in_progress` and
-    /// similar ones.
+    /// Returns whether the code means that the key is in progress, such as
+    /// `idempotency_key_in_use` or `request_in_progress`.
     private static func tellsOfProgress(_ code: String) -> Bool {
         let code = letters(of: code)
         if contains(code, ["inprogress", "processing"]) { return true }
         return contains(code, ["inuse"]) && contains(code, ["key", "request"])
     }
 
-    /// Returns whether the code names a part of a booking, and nothing that is checked before the booking.
+    /// Returns whether the code names a part of a booking, and nothing that is checked before
+    /// the booking.
     private static func isAboutBooking(_ code: String) -> Bool {
         contains(
             code,
@@ -91,13 +95,15 @@ struct Refusal {
         return words.contains { strstr(code, $0) != nil }
     }
 
-    /// Returns whether a code is a platform's. The Partner API passes a platform's refusals on; only their codes differ.
+    /// Returns whether a code is a platform's. The Partner API passes on a platform's refusals,
+    /// so only the code differs.
     static func isPlatformCode(_ code: String) -> Bool {
         isSlotConflict(code) || code == "invalid_signature" || code == "invalid_payload"
     }
 }
 
 extension PartnerBookingError {
-    /// The service refused the booking because its slot is taken, with any of the known codes.
+    /// True when the service refused the booking because its slot is taken, with any known
+    /// code.
     public var isSlotConflict: Bool { isFromService && status == 409 && Refusal.isSlotConflict(code.rawValue) }
 }

@@ -1,6 +1,5 @@
-/// Reads the back-off that a service asks for: the header `Retry-After`, which is seconds or an
-/// HTTP date (RFC 9110, section 10.2.3), or `Retry-After-Ms`, which some services add for
-/// milliseconds.
+/// The back-off that a service asks for. The header `Retry-After` contains seconds or an HTTP
+/// date (RFC 9110, section 10.2.3). Some services add `Retry-After-Ms` for milliseconds.
 enum RetryAfter {
     static func milliseconds(_ reply: HTTPReply, wallClock: () -> Int) -> Int? {
         if let text = reply.header("Retry-After-Ms"), !text.isEmpty, text.utf8.allSatisfy(\.isDigit) {
@@ -9,7 +8,8 @@ enum RetryAfter {
         return reply.header("Retry-After").flatMap { milliseconds($0, wallClock: wallClock()) }
     }
 
-    /// Returns the wait from now, 0 for a date that has passed; nil for an invalid header.
+    /// Returns the wait from `wallClock` on, in milliseconds; 0 for a date that has passed, nil
+    /// for an invalid header.
     static func milliseconds(_ header: String, wallClock: Int) -> Int? {
         let text = header.split(separator: " ").joined(separator: " ")
         if let first = text.utf8.first, first.isDigit, text.utf8.allSatisfy(\.isDigit) {
@@ -18,7 +18,8 @@ enum RetryAfter {
         return httpDate(text).map { min(max($0 - wallClock, 0), 86_400) * 1_000 }
     }
 
-    /// `Sun, 06 Nov 1994 08:49:37 GMT`, in seconds since 1970. The two obsolete forms of HTTP dates are not read.
+    /// Returns seconds since 1970 for `Sun, 06 Nov 1994 08:49:37 GMT`. The two obsolete forms
+    /// of HTTP dates are not read.
     static func httpDate(_ text: String) -> Int? {
         let parts = text.split(separator: " ")
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -35,7 +36,7 @@ enum RetryAfter {
         return days * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
-    /// Int reads signs as well, so the digits are counted first.
+    /// Reads exactly `digits` digits. They are checked first, because `Int` also reads signs.
     private static func number(_ text: Substring, digits: Int) -> Int? {
         text.utf8.count == digits && text.utf8.allSatisfy(\.isDigit) ? Int(text) : nil
     }

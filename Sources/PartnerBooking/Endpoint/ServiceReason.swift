@@ -1,24 +1,28 @@
-/// Reads the reason from the body of a refusal, in the shapes that services and their frameworks use.
+/// The reason in the body of a refusal, in the shapes that services and their frameworks use.
 ///
-/// The Partner API writes `{"error":{"code":…,"message":…}}`. Requests are relayed, so platforms' shapes come through: OAuth,
-/// RFC 9457 (`problem+json`), JSON:API, FastAPI, Django, NestJS, Laravel, Rails, ASP.NET, Google, FHIR, JSON-RPC and plain texts.
-/// docs/errors.md, "The reason of a refusal", has the rules.
+/// The Partner API writes `{"error":{"code":…,"message":…}}`. It relays requests, so the shapes
+/// of platforms come through. They are those of OAuth, RFC 9457 (`problem+json`), JSON:API,
+/// FastAPI, Django, NestJS, Laravel, Rails, ASP.NET, Google, FHIR, JSON-RPC and plain texts.
+/// The rules are in docs/errors.md, "The reason of a refusal".
 ///
-/// A code is taken from a member that is made for one. A text is never searched for words: it is for people.
+/// A code comes from a member that is made for codes. A text is for people, so it is never
+/// searched for words.
 struct ServiceReason: Equatable {
-    /// The service's code. nil: it gave none.
+    /// The service's code. nil: the body has none.
     let code: String?
-    /// The service's text. nil: it gave none. Beside a code of the Partner API's shape it is unchanged, else it is one line.
+    /// The service's text. nil: the body has none. It is unchanged beside a code of the Partner
+    /// API's shape, and otherwise one line.
     let message: String?
 
-    /// Longest body that is read.
+    /// Maximum length of a body that is read.
     static let maxBodyBytes = 65_536
-    /// Longest code that is taken.
+    /// Maximum length of a code.
     static let maxCodeBytes = 128
-    /// Longest message that is taken from a shape other than the Partner API's. A longer one is cut.
+    /// Maximum length of a message of another shape than the Partner API's. Longer messages are
+    /// cut.
     static let maxMessageBytes = 500
 
-    /// nil when the body has no reason that is known.
+    /// Returns nil when the body has no known reason.
     init?(_ body: [UInt8], status: Int) {
         guard body.count <= Self.maxBodyBytes else { return nil }
         guard let root = (try? JSONDocument(body, profile: .reply))?.root else {
@@ -37,17 +41,17 @@ struct ServiceReason: Equatable {
         if code == nil && message == nil { return nil }
     }
 
-    /// Returns a short body that is no JSON and no markup as a line.
+    /// Returns a short body as one line, unless it is JSON or markup.
     private static func plainText(_ body: [UInt8]) -> String? {
         guard body.count <= maxMessageBytes, !body.contains(UInt8(ascii: "<")),
             let text = String(validating: body, as: UTF8.self), let line = line(text),
-            // The start of JSON that is broken.
+            // Broken JSON begins with one of these.
             let first = line.utf8.first, !"{[\"".utf8.contains(first)
         else { return nil }
         return line
     }
 
-    /// Returns a text as one bounded line with single blanks; nil if nothing is left.
+    /// Returns a text as one line of limited length with single blanks; nil if nothing is left.
     private static func line(_ text: String) -> String? {
         var line = String.UnicodeScalarView()
         var bytes = 0
@@ -71,7 +75,7 @@ struct ServiceReason: Equatable {
 }
 
 extension Unicode.Scalar {
-    /// A blank or something that ends a line or moves the cursor of a terminal.
+    /// True for a blank, or a character that ends a line or moves a terminal's cursor.
     var isBlank: Bool {
         value <= 0x20 || (0x7F...0xA0).contains(value) || (0x2028...0x2029).contains(value) || value == 0xFEFF
     }

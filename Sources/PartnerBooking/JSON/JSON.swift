@@ -1,6 +1,6 @@
 import Glibc
 
-/// Checks that need no document: the hot path.
+/// Functions that read JSON without building a document: the hot path.
 package enum JSON {
     /// Throws when the bytes are not one JSON text.
     static func validate(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
@@ -18,7 +18,7 @@ package enum JSON {
         return visitor
     }
 
-    /// The same of bytes in memory, which stay there meanwhile.
+    /// Reads bytes in memory in the same way. The memory must stay valid during the call.
     static func scan<Visitor: JSONVisitor>(
         _ bytes: UnsafeRawBufferPointer, profile: JSONProfile, visitor: consuming Visitor
     ) throws(JSONSyntaxError) -> Visitor {
@@ -30,8 +30,9 @@ package enum JSON {
         return visitor
     }
 
-    /// The kind of the top-level member `name`, or nil when the text is not JSON, not an object, or has no such
-    /// member. Of several copies the last one counts, as in most readers.
+    /// Returns the kind of the top-level member `name`. Returns nil when the text is not JSON, is
+    /// not an object, or has no such member. If several members have the name, the last one
+    /// counts, as in most readers.
     static func kindOfTopLevelMember(_ name: StaticString, in bytes: [UInt8], profile: JSONProfile) -> JSONKind? {
         var found: JSONKind?
         do throws(JSONSyntaxError) {
@@ -44,7 +45,7 @@ package enum JSON {
         return found
     }
 
-    /// Reads a value, and notes the kind of a member if the value is an object.
+    /// Reads a value. If it is an object, returns the kind of its member `name`.
     private static func kindOfMember(
         _ name: StaticString, _ place: inout UnsafeRawPointer, _ window: inout JSONWindow,
         _ bytes: UnsafeRawBufferPointer
@@ -80,13 +81,14 @@ package enum JSON {
         }
     }
 
-    /// Reads the white space around a value, and the value with `body`.
+    /// Reads a value with `body`, and the white space around the value.
     @inline(__always)
     private static func withWindow(
         _ bytes: [UInt8], _ profile: JSONProfile,
         _ body: (inout JSONWindow, inout UnsafeRawPointer, UnsafeRawBufferPointer) throws(JSONSyntaxError) -> Void
     ) throws(JSONSyntaxError) {
-        // These two do not carry a typed error, so the result does.
+        // `withUnsafeBytes` and `withUnsafeTemporaryAllocation` carry no typed error. So the
+        // error is their result.
         let error = bytes.withUnsafeBytes { errorInWindow($0, profile, body) }
         if let error { throw error }
     }
@@ -114,7 +116,7 @@ package enum JSON {
         }
     }
 
-    /// Returns whether a string or key has that text. `span` includes its quotes.
+    /// Returns true if a string or key has that text. `span` includes its quotes.
     static func string(
         _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool, equals text: StaticString
     ) -> Bool {
@@ -131,7 +133,7 @@ package enum JSON {
         return memcmp(base + span.lowerBound + 1, start, text.count) == 0
     }
 
-    /// Apart, because names are hardly ever written with escapes.
+    /// Compares a string with escapes. Not inlined, because names hardly ever have escapes.
     @inline(never)
     private static func escapedString(
         _ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, equals text: UnsafeBufferPointer<UInt8>
@@ -139,14 +141,14 @@ package enum JSON {
         decodeString(bytes, span, hasEscapes: true).utf8.elementsEqual(text)
     }
 
-    /// The text of a string or key, `span` including its quotes, of bytes that were scanned.
+    /// Returns the text of a scanned string or key. `span` includes its quotes.
     static func decodeString(_ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool) -> String {
         let inner = UnsafeRawBufferPointer(rebasing: bytes[span.lowerBound + 1..<span.upperBound - 1])
         guard hasEscapes else { return String(decoding: inner, as: UTF8.self) }
         return String(unsafeUninitializedCapacity: inner.count) { JSONEscapes.decode(inner, to: $0) }
     }
 
-    /// The same as UTF-8.
+    /// Returns the same text as UTF-8.
     static func decodeBytes(_ bytes: UnsafeRawBufferPointer, _ span: Range<Int>, hasEscapes: Bool) -> [UInt8] {
         let inner = UnsafeRawBufferPointer(rebasing: bytes[span.lowerBound + 1..<span.upperBound - 1])
         guard hasEscapes else { return Array(inner) }
@@ -162,7 +164,7 @@ private struct Ignoring: JSONVisitor {
 }
 
 extension JSONKind {
-    /// The kind of a value, by its first byte.
+    /// Derives the kind of a value from its first byte.
     fileprivate init(startingWith byte: UInt8) {
         self =
             switch byte {

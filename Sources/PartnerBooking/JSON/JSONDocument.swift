@@ -1,14 +1,16 @@
 import Glibc
 
-/// A JSON text with the place of everything in it: for requests and configurations, which are small and looked into.
+/// A JSON text with the place of every value in it. It serves texts that are small and whose
+/// values are looked up, such as requests and configurations.
 ///
-/// The nodes stand in one flat array in the order of the text. A container is followed by what is in it, and `next` tells
-/// where the node after it is; in an object, keys and values alternate. The number of a node is the place of its value.
+/// The nodes are in one flat array, in the order of the text. The contents of a container follow
+/// it, and `next` is the index of the node behind them. In an object, keys and values alternate.
+/// The index of a node is the place of its value.
 ///
-/// `JSONValue` is a place together with its document. Loops that every request goes through take places alone, because each
-/// `JSONValue` that is made and dropped counts its reference to the document.
+/// A `JSONValue` is a place together with its document. Each new `JSONValue` retains the document
+/// and later releases it. So loops that run for every request use plain places.
 ///
-/// `@unchecked Sendable` is safe because nobody writes to the nodes after `init`.
+/// `@unchecked Sendable` is safe because the nodes are not written after `init`.
 final class JSONDocument: @unchecked Sendable {
     let bytes: [UInt8]
     private let nodes: Nodes
@@ -23,13 +25,14 @@ final class JSONDocument: @unchecked Sendable {
         var span: Range<Int> { Range(uncheckedBounds: (Int(start), Int(end))) }
     }
 
-    /// Memory for all the nodes that a text can have: an array would look for room at each.
+    /// Memory for the largest number of nodes that a text can have. An array would check its
+    /// capacity at each append.
     private struct Nodes {
         private let start: UnsafeMutablePointer<Node>
         private let capacity: Int
         private(set) var count = 0
 
-        /// Each node takes two bytes of the text, with the comma in front of it.
+        /// Allocates the memory. Each node takes two bytes of the text or more, with its comma.
         init(of text: [UInt8]) {
             capacity = text.count / 2 + 1
             start = .allocate(capacity: capacity)
@@ -44,7 +47,7 @@ final class JSONDocument: @unchecked Sendable {
             count += 1
         }
 
-        /// Beyond the last node there is `null`.
+        /// The node at a place. Beyond the last node, it is a `null`.
         @inline(__always)
         subscript(place: Int) -> Node {
             get { isThere(place) ? start[place] : Node(start: 0, end: 0, next: 0, kind: .null, hasEscapes: false) }
@@ -55,7 +58,7 @@ final class JSONDocument: @unchecked Sendable {
         private func isThere(_ place: Int) -> Bool { UInt(bitPattern: place) < UInt(bitPattern: count) }
     }
 
-    /// Texts of up to 2 GiB; what is read here is bounded far below.
+    /// Parses a text of less than 2 GiB. Requests and replies have far lower limits.
     init(_ bytes: [UInt8], profile: JSONProfile) throws(JSONSyntaxError) {
         guard bytes.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: Reason.tooLong) }
         self.bytes = bytes
@@ -70,16 +73,16 @@ final class JSONDocument: @unchecked Sendable {
 
     deinit { nodes.deallocate() }
 
-    /// True: a text or a name has an escape.
+    /// True when a string or a name has an escape.
     var hasEscapes: Bool {
         bytes.withUnsafeBytes { $0.baseAddress.map { memchr($0, 0x5C, bytes.count) != nil } ?? false }
     }
 
-    /// The outermost value. A text that was scanned has one.
+    /// The outermost value. Every scanned text has one.
     var root: JSONValue { JSONValue(document: self, place: 0) }
 
-    /// The outermost object without the members of some names, and with others put in front of it. What stays keeps its order and
-    /// its spelling.
+    /// Returns the outermost object without the members in `names`. `write` adds members in
+    /// front. The other members keep their order and spelling.
     func object(without names: [StaticString], adding write: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
         JSONWriter.object(capacity: bytes.count) { object in
             write(&object)
@@ -92,7 +95,8 @@ final class JSONDocument: @unchecked Sendable {
 
     private struct Builder: JSONVisitor {
         private(set) var nodes: Nodes
-        /// The innermost container that is not closed yet. Until it is, its `next` tells the one around it.
+        /// The innermost open container. While a container is open, its `next` is the container
+        /// around it.
         private var innermost: Int32 = -1
 
         init(_ nodes: Nodes) { self.nodes = nodes }
@@ -129,26 +133,27 @@ final class JSONDocument: @unchecked Sendable {
 extension JSONDocument {
     func kind(at place: Int) -> JSONKind { nodes[place].kind }
 
-    /// The range of the value in the bytes.
+    /// Returns the range of the value in the bytes.
     func span(at place: Int) -> Range<Int> { nodes[place].span }
 
-    /// The place behind a value and all that is in it.
+    /// Returns the place behind a value and everything in it.
     func next(after place: Int) -> Int { Int(nodes[place].next) }
 
-    /// Looks at a value as it is written.
+    /// Calls `body` with the value as it is written.
     @inline(__always)
     func withBytes<Result>(at place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[nodes[place].span])) }
     }
 
-    /// The text of a string; nil for other kinds.
+    /// Returns the text of a string, or nil for other kinds.
     func string(at place: Int) -> String? {
         let node = nodes[place]
         guard node.kind == .string else { return nil }
         return bytes.withUnsafeBytes { JSON.decodeString($0, node.span, hasEscapes: node.hasEscapes) }
     }
 
-    /// Looks at the text of a string without making a String of it; nil for other kinds.
+    /// Calls `body` with the text of a string, or returns nil for other kinds. Makes a String
+    /// only if the text has escapes.
     @inline(__always)
     @discardableResult
     func withText<Result>(at place: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
@@ -163,17 +168,18 @@ extension JSONDocument {
         }
     }
 
-    /// Returns whether this is `true`.
+    /// Returns true if the value is `true`.
     func isTrue(at place: Int) -> Bool { nodes[place].kind == .bool && nodes[place].span.count == "true".utf8.count }
 
-    /// Returns whether this is a string of that text.
+    /// Returns true if the value is a string with that text.
     func isString(at place: Int, _ text: StaticString) -> Bool {
         let node = nodes[place]
         guard node.kind == .string else { return false }
         return bytes.withUnsafeBytes { JSON.string($0, node.span, hasEscapes: node.hasEscapes, equals: text) }
     }
 
-    /// Calls `body` with the place of each key of an object, which is in front of that of its value; never for other kinds.
+    /// Calls `body` with the place of each key of an object. The key's value is at the next
+    /// place. Does nothing for other kinds.
     @inline(__always)
     func forEachKey(of object: Int, _ body: (_ key: Int) -> Void) {
         guard nodes[object].kind == .object else { return }
@@ -185,7 +191,7 @@ extension JSONDocument {
         }
     }
 
-    /// The place of an object's first member of that name, and how many there are.
+    /// Returns the place of the first value under a name, and the number of such members.
     func member(_ name: StaticString, of object: Int) -> (place: Int, count: Int) {
         var (first, count) = (0, 0)
         name.withUTF8Buffer { name in
@@ -201,7 +207,7 @@ extension JSONDocument {
         return (first, count)
     }
 
-    /// The names on the way to a value, the outermost one first. Elements of arrays have none.
+    /// Returns the names on the path to a value, outermost first. Elements of arrays have none.
     func path(to place: Int) -> [String] {
         var names: [String] = []
         var container = 0
@@ -222,13 +228,14 @@ extension JSONDocument {
         return names
     }
 
-    /// The lengths of an object's names as a set, which tells most names that are not there without a comparison.
+    /// The lengths of an object's names, as a set. It rules out most missing names without a
+    /// comparison.
     struct NameLengths {
         fileprivate var bits: UInt64 = 0
 
         static var any: NameLengths { NameLengths(bits: .max) }
 
-        /// Lengths from 63 on share a bit.
+        /// Returns the bit of a length. Lengths from 63 on share a bit.
         fileprivate static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: min(length, 63)) }
 
         func mayHold(_ name: StaticString) -> Bool { bits & Self.bit(name.utf8CodeUnitCount) != 0 }
@@ -237,13 +244,14 @@ extension JSONDocument {
     func nameLengths(of object: Int) -> NameLengths {
         var lengths = NameLengths()
         forEachKey(of: object) { key in
-            // The length of a name with escapes is not known.
+            // The decoded length of a name with escapes is unknown.
             lengths.bits |= nodes[key].hasEscapes ? .max : NameLengths.bit(nodes[key].span.count - 2)
         }
         return lengths
     }
 
-    /// The places of an object's keys in the order of the names as UTF-8. Members with the same name keep their order.
+    /// Returns the places of an object's keys, sorted by name as UTF-8. Members with the same
+    /// name keep their order.
     func keysByName(of object: Int, where isIncluded: (_ key: Int) -> Bool) -> [Int] {
         var keys: [Int] = []
         keys.reserveCapacity(8)
@@ -255,7 +263,8 @@ extension JSONDocument {
         return keys
     }
 
-    /// Compares two texts by UTF-8 (to `==` an é is an é, however it is made up). Less than 0: the left one comes first.
+    /// Compares two strings as UTF-8, and returns less than 0 if the left one comes first. `==`
+    /// would ignore how an é is composed.
     private func order(ofTexts left: Int, _ right: Int) -> Int {
         withText(at: left) { left in
             withText(at: right) { right in

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Decodes the escapes of strings that were scanned.
+/// The decoder for the escapes of scanned strings.
 enum JSONEscapes {
-    /// Writes a string without its quotes as UTF-8, and returns its length. That is at most the length of `text`. Halves of
-    /// surrogate pairs become U+FFFD.
+    /// Writes a string without its quotes as UTF-8, and returns its length. The length is at most
+    /// that of `text`. Unpaired surrogates become U+FFFD.
     static func decode(_ text: UnsafeRawBufferPointer, to result: UnsafeMutableBufferPointer<UInt8>) -> Int {
         guard let start = text.baseAddress, let out = result.baseAddress, result.count >= text.count else { return 0 }
         var (place, count) = (0, 0)
@@ -20,7 +20,7 @@ enum JSONEscapes {
         return count
     }
 
-    /// Reads the escape at `place`, and moves that behind it.
+    /// Reads the escape at `place`, and moves `place` behind it.
     private static func scalar(_ text: UnsafeRawBufferPointer, _ place: inout Int) -> UInt32 {
         let escape = text[place + 1]
         guard escape == UInt8(ascii: "u") else {
@@ -53,7 +53,7 @@ enum JSONEscapes {
         return unit
     }
 
-    /// Writes at most four bytes, and returns how many.
+    /// Writes at most four bytes, and returns their number.
     private static func write(_ scalar: UInt32, to out: UnsafeMutablePointer<UInt8>) -> Int {
         let (count, lead): (Int, UInt32) =
             switch scalar {

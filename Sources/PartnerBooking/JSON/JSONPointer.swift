@@ -1,14 +1,14 @@
-/// A pointer to one value of a JSON text, as RFC 6901 has it: `/availabilities/0/start_at`.
+/// A JSON Pointer (RFC 6901) to one value of a text, such as `/availabilities/0/start_at`.
 struct JSONPointer {
     private let parts: [Part]
 
     private struct Part {
-        /// The name of a member, with its escapes taken back.
+        /// The name of a member, with its escapes decoded.
         let name: [UInt8]
-        /// The number of an element; nil for a part that is none.
+        /// The index of an element, or nil if the part is not an index.
         let index: Int?
 
-        /// nil when a `~` is not followed by 0 or 1.
+        /// Parses one part. Returns nil when a `~` is not followed by 0 or 1.
         init?(_ text: ArraySlice<UInt8>) {
             var name: [UInt8] = []
             var rest = text
@@ -27,7 +27,8 @@ struct JSONPointer {
             index = Self.index(text)
         }
 
-        /// Digits without leading zeros. `-`, the place after the last element, holds no value.
+        /// Parses digits without leading zeros. Returns nil for `-`, which means the place after
+        /// the last element and has no value.
         private static func index(_ text: ArraySlice<UInt8>) -> Int? {
             guard !text.isEmpty, text.allSatisfy(\.isDigit), text.count == 1 || text.first != UInt8(ascii: "0")
             else { return nil }
@@ -35,7 +36,8 @@ struct JSONPointer {
         }
     }
 
-    /// nil when the text is no pointer. The empty text is one: it points to the whole document.
+    /// Parses a pointer, or returns nil for other text. The empty text points to the whole
+    /// document.
     init?(_ text: [UInt8]) {
         guard text.isEmpty || text.first == UInt8(ascii: "/") else { return nil }
         var parts: [Part] = []
@@ -46,7 +48,8 @@ struct JSONPointer {
         self.parts = parts
     }
 
-    /// Returns the value below `root`; nil when there is none. Of several members with one name the first counts.
+    /// Returns the value below `root`, or nil if there is none. If several members have one name,
+    /// the first counts.
     func value(in root: JSONValue) -> JSONValue? {
         var value = root
         for part in parts {
@@ -68,10 +71,11 @@ struct JSONPointer {
 // MARK: - For hosts without a JSON library
 
 extension JSON {
-    /// Returns the value at a pointer: the text of a string, any other value as written. nil when there is none, when the text
-    /// is not JSON, and when the pointer is malformed.
+    /// Returns the value at a pointer: the text of a string, or any other value as written.
+    /// Returns nil when there is no such value, when the text is not JSON, or when the pointer is
+    /// malformed.
     ///
-    /// It holds no NUL byte: that character and half of a surrogate pair become U+FFFD.
+    /// The result has no NUL byte: U+0000 and unpaired surrogates become U+FFFD.
     package static func value(at pointer: [UInt8], in json: [UInt8]) -> [UInt8]? {
         guard let pointer = JSONPointer(pointer), let document = try? JSONDocument(json, profile: .reply),
             let value = pointer.value(in: document.root)
@@ -84,7 +88,7 @@ extension JSON {
         return text.flatMap { $0 == 0 ? Array("\u{FFFD}".utf8) : [$0] }
     }
 
-    /// Returns a text as a JSON string with its quotes. What is not UTF-8 becomes U+FFFD.
+    /// Returns a text as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
     package static func quoted(_ text: [UInt8]) -> [UInt8] {
         JSONWriter.string(String(decoding: text, as: UTF8.self))
     }

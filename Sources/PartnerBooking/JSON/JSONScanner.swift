@@ -1,5 +1,5 @@
-/// Why and where a text stops being JSON: the offset of the first byte that cannot be part of any JSON text. For a
-/// text that ends too early that is its length.
+/// A syntax error. `offset` is the first byte that cannot be part of any JSON text. For a text
+/// that ends too early, it is the length of the text.
 struct JSONSyntaxError: Error, Equatable {
     let offset: Int
     let reason: String
@@ -7,9 +7,10 @@ struct JSONSyntaxError: Error, Equatable {
 
 /// The strictness of the reader where RFC 8259 leaves room.
 enum JSONProfile {
-    /// For texts of the host: refuses half of a surrogate pair, because UTF-8 cannot contain it.
+    /// For texts of the host. Refuses an unpaired surrogate, because UTF-8 cannot contain it.
     case request
-    /// For replies of services: exactly the grammar. A reply with half of an emoji is valid.
+    /// For replies of services. Accepts exactly the grammar, so a reply with half of an emoji is
+    /// valid.
     case reply
 }
 
@@ -17,8 +18,8 @@ enum JSONKind: UInt8 {
     case object, array, string, number, bool, null
 }
 
-/// Receives what a scan finds, in the order of the text. Offsets count from the first byte of the text. Spans of
-/// strings and keys include the quotes.
+/// A receiver of the items that a scan finds, in the order of the text. Offsets count from the
+/// first byte of the text. Spans of strings and keys include the quotes.
 protocol JSONVisitor {
     mutating func key(_ span: Range<Int>, hasEscapes: Bool)
     mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool)
@@ -26,17 +27,18 @@ protocol JSONVisitor {
     mutating func close(at end: Int)
 }
 
-/// Checks the grammar of RFC 8259, without recursion and without memory from the heap.
+/// A checker for the grammar of RFC 8259, without recursion and without heap memory.
 ///
-/// Every reply goes through this code, so it is written for few instructions. The place in the text is a pointer that
-/// stays in a register: inlined helpers (`pass…`) move it, the others (`after…`) take it and return a new one.
-/// `JSONWindow` explains why few of them check for the end of the text.
+/// Every reply goes through this code, so it uses few instructions. The place in the text is a
+/// pointer that stays in a register. Inlined helpers (`pass…`) move the pointer. The other
+/// helpers (`after…`) take a pointer and return a new one. `JSONWindow` explains why few of them
+/// check for the end of the text.
 enum JSONScanner<Visitor: JSONVisitor> {
     /// The kind of token at a place: the start of a value, or the token behind one.
     private enum Next { case value, end }
 
-    /// Reads the value that starts at a place, with everything in it, and returns the place behind it. `outer` is the
-    /// number of containers around the value.
+    /// Reads the value at a place with everything in it, and returns the place behind it. `outer`
+    /// is the number of containers around the value.
     @inline(never)
     static func afterValue(
         _ start: UnsafeRawPointer, _ window: inout JSONWindow, _ visitor: inout Visitor, outer: Int
@@ -52,7 +54,8 @@ enum JSONScanner<Visitor: JSONVisitor> {
         }
     }
 
-    /// The containers around a place: the byte that closes the innermost one, and those of the others in the closers.
+    /// The containers around a place. `closer` is the byte that closes the innermost one. The
+    /// bytes for the other containers are in `closers`.
     private struct Nesting {
         let closers: UnsafeMutableRawPointer
         var depth: Int
@@ -75,7 +78,7 @@ enum JSONScanner<Visitor: JSONVisitor> {
         }
     }
 
-    /// Reads a scalar, or the start of a container, or white space before the value.
+    /// Reads a scalar, the start of a container, or white space before the value.
     @inline(__always)
     private static func startValue(
         _ place: inout UnsafeRawPointer, _ window: inout JSONWindow, _ visitor: inout Visitor, _ nesting: inout Nesting
@@ -108,7 +111,8 @@ enum JSONScanner<Visitor: JSONVisitor> {
         return .end
     }
 
-    /// Reads what follows a value: a comma and the start of the next element or member, or the end of a container.
+    /// Reads the text behind a value: a comma and the start of the next element or member, or the
+    /// end of a container.
     @inline(__always)
     private static func endValue(
         _ place: inout UnsafeRawPointer, _ window: inout JSONWindow, _ visitor: inout Visitor, _ nesting: inout Nesting
@@ -135,9 +139,9 @@ enum JSONScanner<Visitor: JSONVisitor> {
         return .end
     }
 
-    /// Reads members of an object for as long as each is a name, a colon and a string or a small number. Steps from one
-    /// object to the next one in an array, too. Replies consist mostly of such members, and the place is the only thing
-    /// that changes in this loop.
+    /// Reads members of an object while each is a name, a colon, and a string or a small number.
+    /// In an array, also steps from one object to the next. Replies consist mostly of such
+    /// members. In this loop, only the place changes.
     @inline(never)
     private static func afterMembers(
         _ start: UnsafeRawPointer, _ window: inout JSONWindow, _ visitor: inout Visitor, outerCloser: UInt8

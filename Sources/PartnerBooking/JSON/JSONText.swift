@@ -1,9 +1,10 @@
-/// The bytes of a JSON text, and the rare tokens in it. Every `after…` takes the offset where a token starts and
-/// returns the one behind it.
+/// The bytes of a JSON text, with readers of its rare tokens. Every `after…` takes the offset
+/// where a token starts, and returns the offset behind the token.
 ///
-/// All bytes are fetched through `byte(at:)`, which gives 0 past the end, or after a check that the whole word is in
-/// the text. A NUL is valid nowhere in JSON, so running off the end takes the same path as any other wrong byte. No
-/// offset is ever more than a few bytes past the end, so adding to one cannot overflow, and `&+` spares the check.
+/// `byte(at:)` returns 0 past the end. Other reads first check that the whole word is in the
+/// text. A NUL is valid nowhere in JSON, so the end of the text is handled like any other wrong
+/// byte. Offsets are never more than a few bytes past the end. So adding to an offset cannot
+/// overflow, and `&+` saves the check.
 struct JSONText {
     let count: Int
     let base: UnsafeRawPointer
@@ -37,7 +38,7 @@ struct JSONText {
 
     // MARK: Strings
 
-    /// Reads a string from any place in it on.
+    /// Reads the rest of a string, from any place in it.
     func afterString(from start: Int) throws(JSONSyntaxError) -> (end: Int, hasEscapes: Bool) {
         var place = start
         var hasEscapes = false
@@ -59,7 +60,7 @@ struct JSONText {
         }
     }
 
-    /// Reads eight bytes at a time. In the last seven bytes of a text it does nothing.
+    /// Skips plain bytes, eight at a time. Does nothing in the last seven bytes of a text.
     @inline(__always)
     private func afterPlainBytes(_ start: Int) -> Int {
         var place = start
@@ -86,7 +87,7 @@ struct JSONText {
         }
     }
 
-    /// A high half must be followed at once by the escape of a low half.
+    /// Reads the escape of a low surrogate. It must directly follow the high one.
     private func afterLowSurrogate(_ start: Int, high: UInt16) throws(JSONSyntaxError) -> Int {
         let half = JSONSyntaxError(offset: start, reason: Reason.halfPair)
         guard high < 0xDC00 else { throw half }
@@ -109,21 +110,22 @@ struct JSONText {
         return unit
     }
 
-    /// Returns the length of the well-formed UTF-8 sequence of several bytes there (Unicode, table 3-7), or nil.
+    /// Returns the length of a well-formed multi-byte UTF-8 sequence (Unicode, table 3-7), or
+    /// nil.
     @inline(__always)
     private func utf8SequenceLength(_ place: Int) -> Int? {
         let word = fourBytes(at: place)
         if word & 0xC0E0 == 0x80C0 { return word & 0x1E == 0 ? nil : 2 }  // C0 and C1 would be overlong
         if word & 0xC0_C0F0 == 0x80_80E0 {
-            let bits = word & 0x200F  // of the scalar, the upper five
-            return bits == 0 || bits == 0x200D ? nil : 3  // overlong; a surrogate
+            let bits = word & 0x200F  // the upper five bits of the scalar
+            return bits == 0 || bits == 0x200D ? nil : 3  // overlong, or a surrogate
         }
         guard word & 0xC0C0_C0F8 == 0x8080_80F0 else { return nil }
         let plane = (word & 0x07) << 2 | (word >> 12) & 0x03
         return 1...16 ~= plane ? 4 : nil
     }
 
-    /// The first byte is the lowest of the word.
+    /// Returns four bytes as a word. The first byte is the lowest.
     @inline(__always)
     private func fourBytes(at place: Int) -> UInt32 {
         if place &+ 4 <= count { return (base + place).word32 }

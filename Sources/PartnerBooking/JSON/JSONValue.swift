@@ -11,42 +11,43 @@ struct JSONValue {
     /// The value as it is written.
     var text: String { String(decoding: document.bytes[span], as: UTF8.self) }
 
-    /// The text of a string; nil for other kinds.
+    /// The text of a string, or nil for other kinds.
     var string: String? { document.string(at: place) }
 
-    /// Looks at the text of a string without making a String of it; nil for other kinds.
+    /// Calls `body` with the text of a string, or returns nil for other kinds. Makes a String
+    /// only if the text has escapes.
     @inline(__always)
     func withText<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? { document.withText(at: place, body) }
 
-    /// Returns whether this is a string of that text.
+    /// Returns true if the value is a string with that text.
     func equals(_ text: StaticString) -> Bool { document.isString(at: place, text) }
 
-    /// A number written as plain digits, with or without a minus sign; nil for other kinds, for fractions, exponents and
-    /// what does not fit.
+    /// The number, if it is written as plain digits with an optional minus sign. Nil for other
+    /// kinds, fractions, exponents, and numbers that do not fit in an Int.
     var integer: Int? {
         kind == .number ? document.withBytes(at: place) { Int(decimal: $0) } : nil
     }
 
-    /// true or false; nil for other kinds.
+    /// The Boolean, or nil for other kinds.
     var boolean: Bool? { kind == .bool ? document.isTrue(at: place) : nil }
 
-    /// The members of an object, in order; none for other kinds.
+    /// The members of an object, in order. Empty for other kinds.
     var members: JSONMembers {
         JSONMembers(document: document, place: place + 1, end: kind == .object ? document.next(after: place) : 0)
     }
 
-    /// The member of that name, the first of several, and how many there are.
+    /// Returns the first member with that name, and the number of members with it.
     func member(_ name: StaticString) -> (value: JSONValue?, count: Int) {
         let (place, count) = document.member(name, of: place)
         return (count == 0 ? nil : JSONValue(document: document, place: place), count)
     }
 
-    /// The elements of an array, in order; none for other kinds.
+    /// The elements of an array, in order. Empty for other kinds.
     var elements: JSONElements {
         JSONElements(document: document, place: place + 1, end: kind == .array ? document.next(after: place) : 0)
     }
 
-    /// The first member of that name; nil when there is none or this is no object.
+    /// The first member with that name. Nil when there is none, or the value is not an object.
     subscript(name: StaticString) -> JSONValue? { member(name).value }
 }
 
@@ -77,7 +78,8 @@ struct JSONElements: Sequence, IteratorProtocol {
 }
 
 extension Int {
-    /// Reads digits with or without a minus sign; nil for anything else and for what does not fit.
+    /// Parses digits with an optional minus sign. Returns nil for other text, and for numbers
+    /// that do not fit.
     init?(decimal text: UnsafeRawBufferPointer) {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = text.dropFirst(isNegative ? 1 : 0)

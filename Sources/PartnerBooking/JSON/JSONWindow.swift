@@ -1,23 +1,26 @@
-/// Tests of several bytes at once. A word is a little-endian load, so the first byte is the lowest.
+/// Tests of several bytes at once. A word is a little-endian load, so the first byte is the
+/// lowest.
 enum JSONWords {
     static let quoteColon: UInt16 = 0x3A22
-    /// The end of an object, a comma, the start of another object and of its first name.
+    /// The bytes `},{"`: the end of an object, a comma, and the start of the next object and its
+    /// first name.
     static let nextObject: UInt32 = 0x227B_2C7D
     static let `true`: UInt32 = 0x6575_7274
     static let fals: UInt32 = 0x736C_6166
     static let null: UInt32 = 0x6C6C_756E
     static let spaces: UInt64 = 0x2020_2020_2020_2020
 
-    /// Returns a word whose lowest set bit belongs to the first quote, backslash, control character or byte from 0x80
-    /// on; returns 0 if there is none.
+    /// Returns a word whose lowest set bit belongs to the first stop byte, or 0 if there is none.
+    /// Stop bytes are quotes, backslashes, control characters and bytes from 0x80 on.
     ///
-    /// With one bit flipped, a quote comes right behind the control characters. A subtraction then sets the high bit
-    /// of all of them, and another one that of a backslash, which is 0 after its bits are flipped. A byte from 0x80
-    /// on keeps its high bit in at least one of the two. A subtraction can borrow from the next byte, but only behind
-    /// a byte that is found itself.
+    /// With one bit flipped, a quote comes directly behind the control characters. A subtraction
+    /// then sets the high bit of all of them. Another subtraction does this for a backslash,
+    /// which is 0 after its bits are flipped. A byte from 0x80 on keeps its high bit in at least
+    /// one of the two results. A subtraction can borrow from the next byte, but only behind a
+    /// stop byte.
     ///
-    /// SIMD16 takes fewer instructions, but its result takes longer to come back into a register: short strings, of
-    /// which replies consist, then take a third more time.
+    /// SIMD16 takes fewer instructions, but its result takes longer to come back into a register.
+    /// With it, short strings take a third more time, and replies consist of short strings.
     @inline(__always)
     static func stops(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -26,9 +29,9 @@ enum JSONWords {
         return (quotesAndControls | backslashes) & (ones &* 0x80)
     }
 
-    /// Returns how many bytes from the first one on are digits. With the bits of "0" flipped, a digit is 0 to 9, and
-    /// adding 0x76 sets the high bit of anything larger. A carry can only touch bytes behind the first one that is
-    /// found.
+    /// Returns the number of digits at the start of the word. With the bits of "0" flipped, a
+    /// digit is 0 to 9. Adding 0x76 then sets the high bit of any larger byte. A carry only
+    /// reaches bytes behind the first byte that is not a digit.
     @inline(__always)
     static func digits(_ word: UInt64) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
@@ -45,25 +48,27 @@ extension UnsafeRawPointer {
     @inline(__always) var word64: UInt64 { UInt64(littleEndian: loadUnaligned(as: UInt64.self)) }
 }
 
-/// A JSON text in a form that can be read in words, without a check for its end at each.
+/// A JSON text that is read in words, without a check for its end at each word.
 ///
-/// From any place before `end`, the next `room` bytes are in memory. First the window is the text without its last
-/// `room` bytes. When a place comes to the end, the window moves once, to a copy of the rest of the text with zeros
-/// behind it. A zero is valid nowhere in JSON, so no reader goes past the first one, and the copy has no end to check
-/// for.
+/// From any place before `end`, the next `room` bytes are in memory. At first the window is the
+/// text without its last `room` bytes. When a place reaches `end`, the window moves once, to a
+/// copy of the rest of the text with zeros behind it. A zero is valid nowhere in JSON, so no
+/// reader goes past the first zero. So readers of the copy need no check for its end.
 ///
-/// The scanner makes room before each member, element and closer. From there to the next one it reads fewer than `room`
-/// bytes: loops check each step against `end`, and tokens that go further make room themselves.
+/// The scanner makes room before each member, element and closer. Up to the next one, it reads
+/// fewer than `room` bytes. Loops check each step against `end`, and longer tokens make room
+/// themselves.
 struct JSONWindow {
     static let depthLimit = 128
     static let room = 64
-    /// The bytes of scratch memory: the copy of the rest with its zeros, and the closers.
+    /// Size of the scratch memory in bytes: the copy of the rest with its zeros, and the closers.
     static let scratchSize = 2 * room + depthLimit
 
     let text: JSONText
     private let rest: UnsafeMutableRawPointer
     private var end: UnsafeRawPointer
-    /// The address of the text's first byte, or where that byte would be in front of the copy.
+    /// The address of the text's first byte. After the move, the address where this byte would be
+    /// in front of the copy.
     private var origin: Int
 
     init(_ text: JSONText, scratch: UnsafeMutableRawPointer) {
@@ -73,7 +78,7 @@ struct JSONWindow {
         origin = Int(bitPattern: text.base)
     }
 
-    /// Memory for one byte a level of nesting.
+    /// Memory with one byte for each level of nesting.
     @inline(__always) var closers: UnsafeMutableRawPointer { rest + 2 * Self.room }
 
     @inline(__always)
@@ -90,7 +95,8 @@ struct JSONWindow {
         if place >= end { place = move(to: offset(of: place)) }
     }
 
-    /// Returns the place of an offset, with room behind it. Offsets must not decrease from call to call.
+    /// Returns the place of an offset, with room behind it. Offsets must not decrease from call
+    /// to call.
     @inline(never)
     mutating func move(to offset: Int) -> UnsafeRawPointer {
         if offset < text.count - Self.room { return text.base + offset }
@@ -108,7 +114,7 @@ struct JSONWindow {
         if place.byte <= 0x20 { passSpace(&place) }
     }
 
-    /// Goes to the next byte that is no white space. Returns whether there was any.
+    /// Moves to the next byte that is not white space. Returns true if there was white space.
     @inline(__always)
     @discardableResult
     mutating func passSpace(_ place: inout UnsafeRawPointer) -> Bool {
@@ -127,7 +133,8 @@ struct JSONWindow {
         return Self.afterSpace(place, end)
     }
 
-    /// Reads long indentation in steps of eight. May stop at the end, or a few bytes behind it.
+    /// Skips white space, in steps of eight for long indentation. The returned place can be
+    /// `end`, or a few bytes behind it.
     @inline(never)
     private static func afterSpace(_ start: UnsafeRawPointer, _ end: UnsafeRawPointer) -> UnsafeRawPointer {
         var place = start
@@ -145,8 +152,9 @@ struct JSONWindow {
 
     // MARK: Strings
 
-    /// Returns the place of the next quote, backslash, control character or byte of a longer UTF-8 sequence. Stops
-    /// earlier where the window ends: only plain ASCII is in front of the place, and its byte can be anything.
+    /// Returns the place of the next quote, backslash, control character or multi-byte UTF-8
+    /// sequence. May return an earlier place at the end of the window. The bytes before the
+    /// returned place are plain ASCII, and the byte at it can be anything.
     @inline(__always)
     func plainEnd(_ start: UnsafeRawPointer) -> UnsafeRawPointer {
         var place = start
@@ -192,7 +200,7 @@ struct JSONWindow {
         return try afterString(place, from: place + 1)
     }
 
-    /// Returns the place behind a colon that may have white space in front of it.
+    /// Returns the place behind a colon. White space may be in front of the colon.
     mutating func afterColon(_ start: UnsafeRawPointer) throws(JSONSyntaxError) -> UnsafeRawPointer {
         var place = start
         skipSpace(&place)
@@ -202,8 +210,9 @@ struct JSONWindow {
 
     // MARK: Other scalars
 
-    /// Returns the place behind a number of at most seven digits in front of the point and seven behind it, without
-    /// zeros in front, sign or exponent; nil for anything else.
+    /// Returns the place behind a small number, or nil for anything else. A small number has at
+    /// most seven digits before the point and seven behind it. It has no sign, exponent or
+    /// leading zero.
     @inline(__always)
     func afterSmallNumber(_ place: UnsafeRawPointer) -> UnsafeRawPointer? {
         guard place.byte &- UInt8(ascii: "1") < 9 else { return nil }
@@ -216,7 +225,7 @@ struct JSONWindow {
                 end = place + count
             }
         }
-        // Commas and the closers are out of the range from "." to "e", but for "]".
+        // Commas and closers are outside the range from "." to "e". Only "]" is inside.
         return end.byte &- UInt8(ascii: ".") > 0x37 ? end : Self.afterSmallFraction(end)
     }
 
@@ -231,7 +240,7 @@ struct JSONWindow {
         return place.byte | 0x20 == UInt8(ascii: "e") ? nil : place
     }
 
-    /// Reads a literal, or a number that is not a small one.
+    /// Reads a literal, or a number that is not small.
     @inline(never)
     mutating func afterOtherScalar(
         _ place: UnsafeRawPointer

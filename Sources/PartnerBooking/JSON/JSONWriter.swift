@@ -1,8 +1,8 @@
-/// Writes one JSON object, member by member.
+/// A writer for one JSON object, member by member.
 struct JSONWriter {
     private(set) var bytes: [UInt8] = []
 
-    /// Writes `{`, what `body` writes, and `}`.
+    /// Returns `{`, the bytes that `body` writes, and `}`.
     static func object(capacity: Int = 0, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         writer.bytes.reserveCapacity(capacity)
@@ -10,7 +10,7 @@ struct JSONWriter {
         return writer.bytes
     }
 
-    /// Writes one string, and nothing else.
+    /// Returns a text as one JSON string.
     static func string(_ text: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.string(text)
@@ -32,7 +32,7 @@ struct JSONWriter {
         bytes += (value ? "true" : "false").utf8
     }
 
-    /// A member that is left out when there is no value.
+    /// Writes a member, or nothing if there is no value.
     mutating func member(_ name: StaticString, ifAny value: String?) {
         if let value { member(name, value) }
     }
@@ -53,13 +53,13 @@ struct JSONWriter {
         if let values { list(name, values) { $0.bytes += String($1).utf8 } }
     }
 
-    /// A value that is JSON already.
+    /// Writes a member whose value is already JSON.
     mutating func member(_ name: StaticString, json: [UInt8]) {
         self.name(name)
         bytes += json
     }
 
-    /// Name and value as somebody else wrote them.
+    /// Writes a member whose name and value are already JSON.
     mutating func member(asWritten text: ArraySlice<UInt8>) {
         separate()
         bytes += text
@@ -70,7 +70,7 @@ struct JSONWriter {
         group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
     }
 
-    /// The same, with a name that is not ours.
+    /// Writes an object under a name that may need escapes.
     mutating func object(named name: String, _ body: (inout JSONWriter) -> Void) {
         separate()
         string(name)
@@ -78,7 +78,7 @@ struct JSONWriter {
         group(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
     }
 
-    /// An array of objects, one for each element.
+    /// Writes an array with one object for each element.
     mutating func array<Element>(
         _ name: StaticString, _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
     ) {
@@ -108,12 +108,12 @@ struct JSONWriter {
     private mutating func name(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }  // names of ours need no escapes
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }  // these names need no escapes
         bytes.append(UInt8(ascii: "\""))
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// A comma, unless this is the first member or element.
+    /// Writes a comma, unless this is the first member or element.
     private mutating func separate() {
         if let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") { bytes.append(UInt8(ascii: ",")) }
     }

@@ -1,10 +1,10 @@
-// Entries of other journals, for a ledger that is in use.
+// Adds entries of other journals to a ledger that is in use.
 
 extension BookingLedger {
-    /// Bookings in doubt or in flight.
+    /// Number of bookings in doubt or in flight.
     var unsettledCount: Int { entries.count - settledCount }
 
-    /// Returns the entry that a journal would have under a key.
+    /// Returns the entry that a journal would contain for a key.
     func known(_ key: String, now: Int) -> JournalAdoption.Known {
         guard let entry = entries[key], !entry.isExpired(now) else { return .nothing }
         let state: JournalEntry.State
@@ -19,8 +19,8 @@ extension BookingLedger {
                 isHeard: entry.heardAt != nil, isOfVersion1: entry.isOfVersion1))
     }
 
-    /// Takes over an entry, which is on the disk. Returns false when what is known by now stands:
-    /// the host may have made the same booking meanwhile.
+    /// Takes over an entry that is on the disk. Returns false if the ledger keeps its own
+    /// entry: the host may have made the same booking meanwhile.
     mutating func inherit(_ entry: JournalEntry, service: Int?, _ evidence: Evidence, now: Int) -> Bool {
         var entry = entry
         switch known(entry.key, now: now) {

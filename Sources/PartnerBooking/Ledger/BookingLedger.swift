@@ -1,10 +1,12 @@
-/// One idempotency key, one booking: the state of each key. A pure state machine. The caller has the clock, a `LedgerClock`.
+/// The state of each idempotency key: one key, one booking. A pure state machine. The caller
+/// provides the time, from a `LedgerClock`.
 ///
-/// A key is absent, in flight, in doubt (the booking may have been made), booked, or refused (it was not made, and the key is
-/// free). The last two are ends. An end is listed until the host has heard it. An end that nobody has heard, and every booked
-/// key, stays for the retention time, as long as there is room. A booking in doubt stays until it is settled or given up.
+/// A key is absent, in flight, in doubt, booked or refused. In doubt: the booking may have been
+/// made. Refused: it was not made, and the key is free. Booked and refused are ends. An end is
+/// listed until the host has heard it. Unheard ends and all booked keys stay for the retention
+/// time, while there is room. A booking in doubt stays until it is settled or given up.
 struct BookingLedger: Sendable {
-    /// One end of a key, and when it is due to be forgotten or heard.
+    /// One end of a key, and the time when it is forgotten or counts as heard.
     private struct Settled: Sendable {
         let key: String
         let end: TransferID
@@ -14,30 +16,29 @@ struct BookingLedger: Sendable {
     let settings: Settings
     private(set) var entries: [String: Entry] = [:]
     private(set) var conversations = ConversationIndex()
-    /// The keys of bookings whose end nobody has heard. Some may have been heard just now.
+    /// The keys whose end the host has not heard. Some may have been heard just now.
     private var listed: Set<String> = []
-    /// The bookings of each service that are in doubt or in flight.
+    /// Number of bookings in doubt or in flight, by service.
     private var unsettled: [Int: Int] = [:]
     private(set) var settledCount = 0
-    /// Settled keys, oldest first. Some may have gone.
+    /// Settled keys, oldest first. Some may be gone.
     private var settled = FIFO<Settled>()
-    /// Ends that the host has heard, or will have, in the order of the receipts.
+    /// Ends that the host has heard, or will have heard, in the order of their receipts.
     private var receipts = FIFO<Settled>()
-    /// Booked keys that the host has heard. They go first for lack of room.
+    /// Booked keys that the host has heard. They are the first to go when room is short.
     private var replaceable = FIFO<Settled>()
 
     init(_ settings: Settings) { self.settings = settings }
 
-    /// Keys known at the moment.
     var count: Int { entries.count }
 
-    /// Bookings that one service may have in doubt or in flight.
+    /// Number of bookings that one service may have in doubt or in flight.
     var unsettledLimit: Int { settings.capacity / 2 }
 
     // MARK: The life of a key
 
-    /// Begins a booking under a key. Without a wish: the one that is recorded there. `wallClock` is in milliseconds since
-    /// 1970.
+    /// Begins a booking under a key. Without a wish it resumes the recorded booking.
+    /// `wallClock` is in milliseconds since 1970.
     mutating func begin(
         _ key: String, _ wish: Wish?, body: [UInt8], service: Int?, id: TransferID, now: Int, wallClock: Int
     ) -> Decision {
@@ -65,7 +66,7 @@ struct BookingLedger: Sendable {
             store(entry, under: key)
             return .send(Grant(body: body, evidence: .ofBookingMade, isRecorded: true))
         case .inDoubt(let evidence):
-            // A cancelled booking that is repeated needs a new record.
+            // A repeat of a cancelled booking needs a new record.
             entry.isRecorded = entry.isRecorded && !entry.isWithdrawn
             let isOrphan = entry.isOrphan
             entry.isOrphan = false
@@ -88,7 +89,7 @@ struct BookingLedger: Sendable {
         if let service, unsettled[service, default: 0] >= unsettledLimit { return .full(limit: unsettledLimit) }
         let old = makeRoom() ? entries[key] : refused
         var entry = Entry(wish: wish, body: body, recordedAt: wallClock, service: service, state: .inFlight(id))
-        // Until there is a new record, the one of an earlier end stands.
+        // The record of an earlier end stays valid until there is a new record.
         entry.recordedEnd = old?.recordedEnd
         store(entry, under: key, replacing: old)
         return .send(Grant(body: body))
@@ -97,13 +98,13 @@ struct BookingLedger: Sendable {
     private func isEqual(_ wish: Wish, _ body: [UInt8], to entry: Entry) -> Bool {
         let own = entry.isOfVersion1 ? Fingerprint.ofVersion1(body: wish.written ?? body) : wish.fingerprint
         if own == entry.wish.fingerprint { return true }
-        // Recorded by a version that sent requests as they were written.
+        // An earlier version sent requests as they were written, and recorded that fingerprint.
         guard !entry.isOfVersion1, let written = wish.written else { return false }
         return Fingerprint(body: written) == entry.wish.fingerprint
     }
 
-    /// The journal holds a void, after the exchange has ended. Ends the doubt of a booking if its intent was the only doubt,
-    /// and no other record is behind the void. Returns nil if not.
+    /// Ends a doubt when a void reaches the disk after its exchange has ended. Returns nil if
+    /// the intent was not the only doubt, or if a later record follows the void.
     mutating func voided(_ key: String, clock: Int?, now: Int) -> LateEnd? {
         guard let clock, let entry = entries[key], entry.lastRecord == clock, case .inDoubt(let evidence) = entry.state,
             let outcome = evidence.outcomeWithoutRecord
@@ -112,7 +113,7 @@ struct BookingLedger: Sendable {
         return LateEnd(outcome: outcome, end: entry.end, owedReport: entry.owedReport)
     }
 
-    /// A booking in flight has ended, as `end` names it.
+    /// Ends a booking in flight. `end` identifies this end.
     mutating func ended(_ key: String, _ ending: Ending, end: TransferID, now: Int) {
         let expiresAt = now + settings.retentionMilliseconds * 1_000
         guard let place = entries.index(forKey: key),
@@ -121,11 +122,11 @@ struct BookingLedger: Sendable {
         if let service { unsettled[service, default: 0] -= 1 }
         settledCount += 1
         settled.append(Settled(key: key, end: end, dueAt: expiresAt))
-        // Refused keys go before their time, and leave items here.
+        // Refused keys are forgotten early, and leave their items in this queue.
         if settled.count > 2 * settledCount + 64 { settled = settled.filter { !isGone($0) } }
     }
 
-    /// Restores the entries of an earlier process, each with a key of its own.
+    /// Restores the entries of an earlier process. Each has a different key.
     mutating func restore(_ entries: [JournalEntry], _ evidence: Evidence, service: (String) -> Int?) {
         let settled = entries.count { $0.isSettled }
         self.entries.reserveCapacity(entries.count - settled + min(settled, settings.capacity + 1))
@@ -135,7 +136,7 @@ struct BookingLedger: Sendable {
         }
     }
 
-    /// Restores an entry of an earlier process, the only one with its key. `evidence` is for a booking in doubt.
+    /// Restores an entry whose key no other entry has. `evidence` is for a booking in doubt.
     mutating func restore(_ entry: JournalEntry, service: Int?, _ evidence: Evidence) {
         var restored = Entry(
             wish: entry.wish, body: [], recordedAt: entry.recordedAt, service: service, state: .inDoubt(evidence),
@@ -156,17 +157,16 @@ struct BookingLedger: Sendable {
             if entry.isHeard { replaceable.append(Settled(key: entry.key, end: .none, dueAt: expiresAt)) }
         }
         store(restored, under: entry.key, replacing: nil)
-        // The first new booking would drop them all at once.
+        // Otherwise the first new booking would drop them all at once.
         while settledCount > settings.capacity, let oldest = replaceable.popFirst() { forget(oldest) }
     }
 
-    /// The booking in doubt is about to be taken over. `isInherited`: from another client.
+    /// Notes that a booking in doubt is about to be taken over. `isInherited`: from another client.
     mutating func isOrphan(_ key: String, isInherited: Bool) {
         entries[key]?.isOrphan = true
         if isInherited { entries[key]?.isInherited = true }
     }
 
-    /// Another entry takes the place of that of a key.
     mutating func remove(_ key: String) { store(nil, under: key) }
 
     /// Stores or removes an entry, and counts it.
@@ -190,8 +190,8 @@ struct BookingLedger: Sendable {
 
     // MARK: Records
 
-    /// An intent, or with `isEnd` the record of an end, is on its way to the journal. `clock` identifies it. Behind the record
-    /// of an end, a repeat needs a new intent.
+    /// Notes that an intent is on its way to the journal, or with `isEnd` the record of an end.
+    /// `clock` identifies the record. After the record of an end, a repeat needs a new intent.
     mutating func recording(_ key: String, clock: Int, isEnd: Bool) {
         entries[key]?.lastRecord = clock
         guard isEnd else { return }
@@ -199,38 +199,40 @@ struct BookingLedger: Sendable {
         entries[key]?.isRecorded = false
     }
 
-    /// The intent did not go to the journal.
+    /// Notes that the intent did not reach the journal.
     mutating func recordUndone(_ key: String) {
         let recordedEnd = entries[key]?.recordedEnd
         entries[key]?.lastRecord = recordedEnd
     }
 
-    /// The journal holds the intent now. That counts only when no other record is on its way behind it.
+    /// Notes that the intent is in the journal. Has no effect if a later record is on its way.
     mutating func recorded(_ key: String, clock: Int?) {
         if let clock, entries[key]?.lastRecord == clock { entries[key]?.isRecorded = true }
     }
 
-    /// The call of a booking was cancelled. Returns whether to record it in the journal. True also while the intent is
-    /// being written.
+    /// Notes that the call of a booking was cancelled. Returns true if the journal must record
+    /// it, also while the intent is being written.
     mutating func withdraw(_ key: String) -> Bool {
         guard let entry = entries[key], !entry.isSettled, !entry.wasMade else { return false }
         entries[key]?.isWithdrawn = true
         return true
     }
 
-    /// The host repeats a cancelled booking that is in flight. Returns the wish and the body of the intent to write, if any.
+    /// Notes that the host repeats a cancelled booking in flight. Returns the intent to write,
+    /// if any.
     mutating func renew(_ key: String) -> (wish: Wish, body: [UInt8])? {
         guard let entry = entries[key], entry.isWithdrawn, !entry.isSettled else { return nil }
         entries[key]?.isWithdrawn = false
         return (entry.wish, entry.body)
     }
 
-    /// Returns what the records of a key say of it.
+    /// Returns the wish of a key and the time of its request, in milliseconds since 1970.
     func wish(of key: String) -> (wish: Wish, recordedAt: Int)? { entries[key].map { ($0.wish, $0.recordedAt) } }
 
     // MARK: Hearing of an end
 
-    /// The host has heard an end, or will have at `moment`. Returns the journal's record of that end, once, if there is one.
+    /// Notes that the host has heard an end, or will have heard it at `moment`. Returns the
+    /// clock of the end's record in the journal, at the first time only.
     mutating func heard(_ key: String, end: TransferID, at moment: Int) -> Int? {
         guard let place = entries.index(forKey: key),
             let (heardAt, record) = entries.values[place].hear(end, at: moment)
@@ -239,7 +241,7 @@ struct BookingLedger: Sendable {
         return record
     }
 
-    /// The bookings whose end nobody has heard, in any order.
+    /// Returns the bookings whose end the host has not heard, in any order.
     func pending(_ now: Int) -> [Pending] {
         listed.compactMap { key in
             entries[key].flatMap { $0.isHeard(now) || $0.isExpired(now) ? nil : pending(key, $0) }
@@ -256,7 +258,7 @@ struct BookingLedger: Sendable {
 
     // MARK: Given up by a person
 
-    /// Forgets bookings in doubt. Returns nil when nothing is known under the key.
+    /// Forgets bookings in doubt. Returns nil when the key is unknown.
     mutating func giveUp(_ selection: GiveUp, now: Int) -> GivenUp? {
         let selected = selected(selection).filter { !$0.entry.isExpired(now) }
         if case .booking = selection, selected.isEmpty { return nil }
@@ -273,7 +275,7 @@ struct BookingLedger: Sendable {
         return result
     }
 
-    /// The exchanges of those of them that are in flight.
+    /// Returns the exchanges of the selected bookings that are in flight.
     func inFlight(_ selection: GiveUp) -> [TransferID] {
         selected(selection).compactMap { if case .inFlight(let id) = $0.entry.state { id } else { nil } }
     }
@@ -314,7 +316,7 @@ struct BookingLedger: Sendable {
 
     // MARK: Forgetting
 
-    /// Drops expired keys, and refused ones that were heard. It takes constant time on average.
+    /// Drops expired keys, and refused keys that were heard. Takes constant time on average.
     private mutating func forgetExpired(_ now: Int) {
         while let first = receipts.first, first.dueAt <= now {
             _ = receipts.popFirst()
@@ -326,15 +328,15 @@ struct BookingLedger: Sendable {
         while let first = replaceable.first, isGone(first) { _ = replaceable.popFirst() }
     }
 
-    /// When there are too many settled keys, drops the oldest: first those that were heard. Bookings in doubt or in flight
-    /// stay. Returns whether it had to drop any.
+    /// Drops the oldest settled keys when there are too many, heard ones first. Bookings in
+    /// doubt or in flight stay. Returns whether it dropped any.
     private mutating func makeRoom() -> Bool {
         guard settledCount >= settings.capacity else { return false }
         while settledCount >= settings.capacity, let oldest = replaceable.popFirst() ?? settled.popFirst() { forget(oldest) }
         return true
     }
 
-    /// The key has another state, or was settled again.
+    /// Returns true if the key has another state by now, or was settled again.
     private func isGone(_ settled: Settled) -> Bool {
         guard let entry = entries[settled.key], entry.isSettled else { return true }
         return entry.end != settled.end

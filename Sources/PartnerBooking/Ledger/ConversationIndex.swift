@@ -1,8 +1,8 @@
-/// The keys of each phone call that has a name.
+/// The keys of each named phone call.
 struct ConversationIndex: Sendable {
     private var keys: [String: Set<String>] = [:]
 
-    /// An entry is stored under a key, or removed.
+    /// Updates the index for a stored or removed entry.
     mutating func replace(_ old: Wish?, by new: Wish?, key: String) {
         guard old?.conversation != new?.conversation else { return }
         if let name = old?.conversation {
@@ -23,9 +23,9 @@ extension BookingLedger {
         let state: PendingBooking.State
         let recordedAt: Int
         let end: TransferID
-        /// The service's, of a booking that was made. nil: only the service has it.
+        /// The service's reply for a booking that was made. nil: only the service has it.
         let reply: [UInt8]?
-        /// The host has its end, or is about to.
+        /// True when the host has heard the end, or is about to.
         let isHeard: Bool
     }
 
@@ -42,8 +42,8 @@ extension BookingLedger {
 }
 
 extension LedgerStore {
-    /// Returns the bookings of a phone call, oldest first, and for those that have ended the
-    /// receipt of their end.
+    /// Returns the bookings of a phone call, oldest first. Each booking that has ended comes
+    /// with the receipt of its end.
     func bookings(of conversation: String, botID: String) -> [(booking: BookingLedger.Known, receipt: Receipt?)] {
         knownBookings(of: conversation, botID: botID).map { booking in
             let hasEnded = booking.state == .booked || booking.state == .refused

@@ -1,21 +1,20 @@
 import Glibc
 
-/// The host's store, as the client sees it: hands batches of operations to the host, and takes the
-/// answers. `LedgerTraffic` decides what is in them.
+/// The client's side of the host's store. Hands batches of operations to the host, and takes
+/// the answers. `LedgerTraffic` decides on their content.
 final class HostLedger: Sendable {
-    /// Takes a batch with its number. It may block.
+    /// Takes a batch with its number. May block.
     typealias Handler = @Sendable (UInt64, [UInt8]) -> Void
 
     /// The parts of the client that take the outputs.
     struct Receiver: Sendable {
         var report: @Sendable ([Journal.Report]) -> Void
         var find: @Sendable ([LedgerFinding]) -> Void
-        /// Returns the records that can wait: those that are due, or all at the end.
+        /// Returns the records that can wait: the due ones, or at the end all of them.
         var waiting: @Sendable (_ isEnd: Bool) -> [JournalRecord]
         var inherit: @Sendable ([JournalEntry]) -> Void
     }
 
-    /// The result of `nextBatch`.
     enum Taken: Sendable {
         case batch(UInt64, [UInt8])
         case timedOut
@@ -26,13 +25,13 @@ final class HostLedger: Sendable {
     private struct State {
         var traffic: LedgerTraffic
         var receiver: Receiver?
-        /// The bookings that dead engines have left, for the thread.
+        /// The bookings that dead engines have left, for the ledger's thread.
         var inherited: [JournalEntry] = []
-        /// When to ask for the records that can wait.
+        /// The time to ask for the records that can wait.
         var askAt: MonotonicTime?
-        /// There is something new for the thread.
+        /// True when there is new work for the thread.
         var isNudged = true
-        /// It writes what is left, until then.
+        /// The time when a closing thread stops writing the rest. nil: the client is open.
         var closesAt: MonotonicTime?
         var isOver = false
     }
@@ -48,12 +47,13 @@ final class HostLedger: Sendable {
     private static let closingMilliseconds = 1_400
 
     let clock = LedgerClock()
-    /// nil: the host takes the batches by itself.
+    /// The handler of the batches. nil: the host pulls them.
     private let handler: Handler?
     private let state: Monitor<State>
-    /// Sendings begin before this moment on the boot clock, in microseconds. 0: none begins.
+    /// The end of the lease on the boot clock, in microseconds. Sendings must begin before it.
+    /// 0: none may begin.
     let leaseEnd = SharedNumber()
-    /// The ledger's thread.
+    /// The ID of the ledger's thread.
     private let thread = SharedNumber()
 
     init(_ settings: LedgerTraffic.Settings, _ handler: Handler?) {
@@ -66,17 +66,18 @@ final class HostLedger: Sendable {
         thread.free()
     }
 
-    /// The host takes the batches by itself.
+    /// True when the host pulls the batches.
     var isPulled: Bool { handler == nil }
 
-    /// The caller is the host, in its handler: what waits for the ledger's thread would wait for
-    /// ever.
+    /// True when the caller is the host in its handler. There, waiting for the ledger's thread
+    /// would never end.
     var isHandling: Bool { thread.value == UInt64(pthread_self()) }
 
-    /// Starts the thread, which hands out batches and keeps the leases.
+    /// Starts the thread that hands out batches and renews the leases.
     func start(_ receiver: Receiver) throws(PartnerBookingError) -> Thread {
         state.withLock { $0.receiver = receiver }
-        // As for the transfer thread: it is inside the gate from its first instruction on.
+        // As with the transfer thread: the new thread is inside the gate from its first
+        // instruction on.
         guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
             return try Thread(name: "pbk-ledger") { self.run(receiver) }
@@ -89,22 +90,22 @@ final class HostLedger: Sendable {
 
     // MARK: From any thread: a lock for a moment
 
-    /// Puts a record on its way to the store. With an ID its end is reported.
-    /// `isOrphan`: its booking is one that a dead engine has left.
+    /// Puts a record on its way to the store. With an ID the result is reported. `isOrphan`: a
+    /// dead engine has left the booking.
     func append(_ record: JournalRecord, id: TransferID?, isOrphan: Bool = false) {
         change { $0.add(record, id: id, isOrphan: isOrphan) }
     }
 
-    /// Asks for a row. An exchange gets the finding.
+    /// Asks for a row. The exchange gets the finding.
     func look(_ key: String, id: TransferID) { change { $0.look(key, id: id) } }
 
-    /// Gives up bookings in doubt. An exchange gets the finding.
+    /// Gives up bookings in doubt. The exchange gets the finding.
     func giveUp(_ selection: GiveUp, id: TransferID) { change { $0.giveUp(selection, id: id) } }
 
-    /// The exchange of a key has ended in doubt: its row is left to the lease.
+    /// Leaves the row of a key to its lease, because the exchange has ended in doubt.
     func release(_ key: String) { change { $0.release(key) } }
 
-    /// Nobody waits for a claim any more. False: it may stand in the store.
+    /// Revokes a claim that no exchange waits for any more. Returns false if the store may have it.
     func revoke(_ id: TransferID) -> Bool {
         var isGone = false
         change { isGone = $0.revoke(id) }
@@ -123,7 +124,7 @@ final class HostLedger: Sendable {
         leaseEnd.value = UInt64(clamping: state.traffic.lease.end ?? 0)
     }
 
-    /// Some records can wait. The thread asks for them at that moment, or at the end.
+    /// Makes the thread ask for the records that can wait, at that moment or at the end.
     func ask(at moment: MonotonicTime) {
         state.update { state in
             guard state.askAt == nil else { return }
@@ -132,13 +133,12 @@ final class HostLedger: Sendable {
         }
     }
 
-    /// Takes the host's answer to a batch.
     func answer(_ number: UInt64, _ json: [UInt8]) throws(PartnerBookingError) {
         let operations = try state.withLock { state throws(PartnerBookingError) in
             guard !state.isOver else { throw .clientClosed }
             return try state.traffic.operations(of: number)
         }
-        // It may be long: nobody waits for the lock meanwhile.
+        // Parsed outside the lock, because the text may be long.
         let answer = try LedgerBatchAnswer(json, to: operations)
         let (outputs, receiver) = try state.withLock { state throws(PartnerBookingError) in
             guard !state.isOver else { throw .clientClosed }
@@ -158,7 +158,7 @@ final class HostLedger: Sendable {
         if !findings.isEmpty { receiver.find(findings) }
     }
 
-    /// Waits for the next batch. nil as the moment: for ever.
+    /// Waits for the next batch. With nil as the moment it waits without limit.
     func nextBatch(until moment: MonotonicTime?) -> Taken {
         state.wait(until: moment) { state in
             if let (number, json) = state.traffic.takeBatch(.now()) { return .batch(number, json) }
@@ -166,7 +166,8 @@ final class HostLedger: Sendable {
         } ?? .timedOut
     }
 
-    /// No more records will come. The thread writes what is left, for a while, and ends.
+    /// Begins the close: no more records will come. The thread writes the rest, for a limited
+    /// time, and ends.
     func beginClose() {
         state.update { state in
             state.closesAt = .now().adding(milliseconds: Self.closingMilliseconds)
@@ -175,7 +176,7 @@ final class HostLedger: Sendable {
         }
     }
 
-    /// The host does not return from its handler: it gets no other batch.
+    /// Gives the host no more batches, because it does not return from its handler.
     func abandon() {
         state.update { state in
             state.isOver = true
@@ -204,7 +205,8 @@ final class HostLedger: Sendable {
             case .end:
                 state.update { state in
                     state.isOver = true
-                    // It holds the client's parts, and they hold this.
+                    // Breaks a reference cycle: the receiver holds the client's parts, and
+                    // they hold this object.
                     state.receiver = nil
                 }
                 thread.value = 0
@@ -225,7 +227,7 @@ final class HostLedger: Sendable {
             }
             deliver(outputs, receiver)
             if let next { return next }
-            // Those who take batches by themselves look again, too.
+            // Hosts that pull the batches must look again, too.
             if isPulled { state.update { _ in } }
             ExitGate.leave()
             let moment = state.withLock { state in [due, state.askAt, state.closesAt].compactMap { $0 }.min() }

@@ -1,11 +1,12 @@
 import Glibc
 
 extension Journal {
-    /// Opens the journal and reads what it holds, but of bookings that were heard at most so many,
-    /// the youngest. In a directory it takes a journal that nobody has, or makes one, and moves the
-    /// bookings of the others that nobody has into it.
+    /// Opens the journal and returns its entries. Of the heard bookings it returns only the
+    /// youngest `mostHeard`. In a directory it takes a free journal or makes a new one. Then
+    /// it moves the bookings of the other free journals into it.
     ///
-    /// - Throws: `journal_locked`; `invalid_config` for what is no journal, or another service's; `journal_unavailable`.
+    /// - Throws: `journal_locked`. `invalid_config` for a file that is no journal, or belongs
+    ///   to another service. `journal_unavailable`.
     static func open(
         _ settings: Settings, mostHeard: Int = .max
     ) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
@@ -27,7 +28,7 @@ extension Journal {
         return (journal, contents.entries(mostHeard: mostHeard))
     }
 
-    /// Opens a file that is fit.
+    /// Opens a journal from a file that was read and found usable.
     static func open(
         _ file: JournalFile, _ contents: JournalContents, _ settings: Settings, _ opening: Opening
     ) -> Journal {
@@ -36,13 +37,14 @@ extension Journal {
         let clock = LedgerClock(startingAt: isNew ? newClockInDirectory : contents.clock)
         let isCompact = contents.isCompact(retentionMilliseconds: settings.retentionMilliseconds, now: clock.now)
         let journal = Journal(settings, file, opening, clock, needsRewriting: !isCompact || file.mustBeReplaced)
-        // Should the disk be full or broken, bookings are refused one by one, and the next one tries again.
+        // If the disk is full or broken, bookings are refused one by one. Each next booking
+        // tries again.
         if journal.needsRewriting { try? journal.rewrite(contents) } else { try? file.append(journal.mark.line) }
         return journal
     }
 
-    /// The clock of a new journal in a directory. Entries that it takes over are as old there as
-    /// they were, up to the longest retention.
+    /// The clock of a new journal in a directory, in microseconds: the longest retention. So
+    /// entries that the journal takes over keep their age.
     private static let newClockInDirectory = 10_080 * 60 * 1_000_000
 
     private static func openFile(_ path: String) throws(PartnerBookingError) -> JournalFile {
@@ -60,7 +62,7 @@ extension Journal {
         }
     }
 
-    /// Why a file is not used.
+    /// The reason why a file is not used.
     enum Unfit: Error {
         case failed(JournalFailure)
         case noJournal
@@ -79,7 +81,7 @@ extension Journal {
             }
         }
 
-        /// The same of a file in a directory.
+        /// The reason for a file in a directory.
         var reason: String {
             switch self {
             case .failed(let failure): failure.message
@@ -92,8 +94,8 @@ extension Journal {
 
     private static let mostBytes = 4_294_967_296
 
-    /// Reads a journal of the service. Somebody's large file is not read into memory to find out
-    /// that it is no journal.
+    /// Reads a journal of the service. Does not read a large foreign file into memory only to
+    /// find that it is no journal.
     static func read(_ file: JournalFile, _ settings: Settings) throws(Unfit) -> JournalContents {
         var bytes: [UInt8]?
         do throws(JournalFailure) {

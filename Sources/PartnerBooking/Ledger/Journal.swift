@@ -1,18 +1,20 @@
-/// Writes a client's journal, on a thread of its own: neither a caller nor the transfer thread ever waits for a disk.
+/// A client's journal, written on a thread of its own. Callers and the transfer thread never
+/// wait for the disk.
 ///
-/// What comes in while the disk is busy goes to it together, with one wait for all of it (group commit).
+/// Records that arrive while the disk is busy are written together, with one wait (group commit).
 ///
-/// `@unchecked Sendable` is safe because `file` and what stands below it are used on the journal's thread alone once that is
-/// started, and before that by the one who opens; the rest is in `shared`.
+/// `@unchecked Sendable` is safe. Once the journal's thread runs, only that thread uses `file`
+/// and the members below it. Before that, only the opening thread uses them. `opening` changes
+/// only while the journal opens. `shared` has a lock of its own.
 final class Journal: @unchecked Sendable {
     private struct Item {
         let record: JournalRecord
         /// Records that belong to it.
         var more: [JournalRecord] = []
-        /// The exchange that waits for it to be on the disk; nil: none.
+        /// The exchange that waits until it is on the disk. nil: none.
         let id: TransferID?
 
-        /// Somebody waits for it before he sends a booking.
+        /// True when an exchange waits for this record before it sends a booking.
         var isNewBooking: Bool {
             if id != nil, case .event(.intent, _, _) = record { true } else { false }
         }
@@ -22,23 +24,24 @@ final class Journal: @unchecked Sendable {
 
     private struct Shared {
         var queue: [Item] = []
-        /// When to ask for records that can wait. nil: there are none.
+        /// The time to ask for records that can wait. nil: there are none.
         var askAt: MonotonicTime?
-        /// `askAt` is new: the thread may sleep beyond that moment.
+        /// True when `askAt` is new. The thread may otherwise sleep beyond that moment.
         var isNudged = false
         var isClosing = false
         var isOver = false
     }
 
     private enum Work {
-        /// `asks`: together with the records that can wait; at the end with all of them.
+        /// `asks`: also write the records that can wait. `isEnd`: all of these, because the
+        /// journal closes.
         case commit([Item], asks: Bool, isEnd: Bool)
         case upkeep
         case end
     }
 
     var opening: Opening
-    /// The ledger's clock: it goes on from the records that were found.
+    /// The ledger's clock. It continues from the records in the file.
     let clock: LedgerClock
     var path: String { settings.path }
     var keepsReplies: Bool { settings.keepsReplies }
@@ -48,12 +51,12 @@ final class Journal: @unchecked Sendable {
     /// nil without a directory.
     var adopter: JournalAdopter?
     private(set) var needsRewriting: Bool
-    /// Records nobody waits for, that are not on the disk yet.
+    /// Records that no exchange waits for and that are not on the disk yet.
     private var unwritten: [Item] = []
     private var syncAt: MonotonicTime?
     private var upkeep = JournalUpkeep()
 
-    /// A full journal is written again at most that often.
+    /// The earliest time to rewrite a full journal again.
     private var nextTryToMakeRoom: MonotonicTime?
 
     private static let unwrittenLimit = 1_000
@@ -70,18 +73,20 @@ final class Journal: @unchecked Sendable {
         upkeep.rewritten(size: file.size)
     }
 
-    /// The record that a journal begins with. Another one follows at each opening.
+    /// The first record of a journal. Another such record follows at each opening.
     var mark: JournalRecord {
         .journal(service: settings.service, JournalRecord.Mark(clock: clock.now, reading: .now()))
     }
 
-    /// Starts the thread. On it, `report` gets the results of records, and `waiting` returns the records that can wait: those
-    /// that are due, or all at the end. `heir` gets the bookings of other journals.
+    /// Starts the thread, which calls the closures. `report` gets the results of records.
+    /// `waiting` returns the records that can wait: the due ones, or at the end all of them.
+    /// `heir` gets the bookings of other journals.
     func start(
         report: @escaping @Sendable ([Report]) -> Void,
         waiting: @escaping @Sendable (_ isEnd: Bool) -> [JournalRecord] = { _ in [] }, heir: (any JournalHeir)? = nil
     ) throws(PartnerBookingError) -> Thread {
-        // As for the transfer thread: it is inside the gate from its first instruction on.
+        // As with the transfer thread: the new thread is inside the gate from its first
+        // instruction on.
         guard ExitGate.tryToEnter() else { throw .isExiting }
         do throws(SystemError) {
             return try Thread(name: "pbk-journal") { self.run(report, waiting, heir) }
@@ -93,18 +98,19 @@ final class Journal: @unchecked Sendable {
 
     // MARK: From any thread: a lock for a moment
 
-    /// Puts a record on its way to the disk. With an ID its end is reported.
+    /// Puts a record on its way to the disk. With an ID the result is reported.
     func append(_ record: JournalRecord, id: TransferID? = nil) {
         shared.update { $0.queue.append(Item(record: record, id: id)) }
     }
 
-    /// Puts records on their way to the disk, all or none. Their end is reported with the first of them.
+    /// Puts records on their way to the disk, all or none. The result is reported with the
+    /// first record.
     func append(_ records: [JournalRecord], id: TransferID) {
         guard let first = records.first else { return }
         shared.update { $0.queue.append(Item(record: first, more: Array(records.dropFirst()), id: id)) }
     }
 
-    /// Some records can wait. The thread asks for them at that moment, or at the end.
+    /// Makes the thread ask for the records that can wait, at that moment or at the end.
     func ask(at moment: MonotonicTime) {
         let isFirst = shared.withLock { shared in
             guard shared.askAt == nil, !shared.isOver else { return false }
@@ -115,7 +121,8 @@ final class Journal: @unchecked Sendable {
         if isFirst { shared.update { _ in } }
     }
 
-    /// Takes back a record that is not being written yet. False: it may be on the disk, or will be.
+    /// Takes back a record that is not being written yet. Returns false if it is or will be on
+    /// the disk.
     func revoke(_ id: TransferID) -> Bool {
         shared.withLock { shared in
             guard let index = shared.queue.firstIndex(where: { $0.id == id }) else { return false }
@@ -124,10 +131,10 @@ final class Journal: @unchecked Sendable {
         }
     }
 
-    /// No more records will come. The thread writes what is left, and ends.
+    /// Begins the close: no more records will come. The thread writes the rest, and ends.
     func beginClose() { shared.update { $0.isClosing = true } }
 
-    /// False when it did not come back in time: the disk hangs.
+    /// Returns false if the thread did not end in time, because the disk hangs.
     func waitForEnd(until moment: MonotonicTime) -> Bool {
         ExitGate.isShut ? false : shared.wait(until: moment) { $0.isOver ? true : nil } ?? false
     }
@@ -176,7 +183,8 @@ final class Journal: @unchecked Sendable {
         } ?? .upkeep
     }
 
-    /// Writes records, and waits for the disk when somebody waits for one of them. Without room it refuses new bookings.
+    /// Writes records, and waits for the disk if an exchange waits for one of them. Refuses
+    /// new bookings when there is no room.
     private func commit(_ items: [Item]) -> [Report] {
         var (items, refused) = (unwritten + items, [Report]())
         if items.contains(where: \.isNewBooking), let full = reasonWithoutRoom(for: items) {
@@ -197,7 +205,7 @@ final class Journal: @unchecked Sendable {
             result = .durable
         } catch {
             let rest = items.filter { $0.id == nil }
-            // Hearings go first: those bookings are listed once more.
+            // `heard` records are dropped first. Those ends are then listed once more.
             unwritten =
                 rest.count <= Self.unwrittenLimit
                 ? rest : Array(rest.filter { !$0.record.isHeard }.suffix(Self.unwrittenLimit))
@@ -206,7 +214,8 @@ final class Journal: @unchecked Sendable {
         return waiting.compactMap { item in item.id.map { Report(id: $0, record: item.record, result: result) } }
     }
 
-    /// Returns why there is no room for records, after it has tried to make some. nil: there is.
+    /// Returns why there is no room for records, after it has tried to make room. nil: there
+    /// is room.
     private func reasonWithoutRoom(for items: [Item]) -> String? {
         guard let file else { return nil }
         let count = items.reduce(0) { $0 + $1.lines.count }
@@ -241,20 +250,22 @@ final class Journal: @unchecked Sendable {
             hasFailedToSync = isDurable
             if isDurable { try outsideGate(file.sync) }
         } catch {
-            // After a wait that failed the system has forgotten what was not written: only a new file is to be trusted.
+            // After a failed sync the system may have dropped unwritten data. Only a new file
+            // can be trusted.
             needsRewriting = needsRewriting || hasFailedToSync
             throw CommitFailure(message: error.message, isUndone: file.cut(to: size))
         }
         let now = MonotonicTime.now()
         if isDurable { syncAt = nil }
-        // Records of hearings need no sync, and do not put the compaction off.
+        // `heard` records need no sync, and do not delay the compaction.
         if items.contains(where: { $0.record.isHeard }) { upkeep.heard() }
         guard items.contains(where: { !$0.record.isHeard }) else { return }
         if !isDurable { syncAt = syncAt ?? now.adding(milliseconds: 1_000) }
         upkeep.added(file.size - size, settles: items.contains { $0.record.isSettlement }, now: now)
     }
 
-    /// The file must stand under its path, or what is written to it is lost with this process.
+    /// Prepares the file for a write, with a rewrite if needed. Records in a file that is not
+    /// at its path would be lost with this process.
     private func makeReady(_ file: JournalFile) throws(JournalFailure) {
         switch file.place {
         case .inPlace: needsRewriting = needsRewriting || file.mustBeReplaced
@@ -264,7 +275,7 @@ final class Journal: @unchecked Sendable {
         if needsRewriting { try rewrite() }
     }
 
-    /// Writes a new file with what still counts of the old one, in its place.
+    /// Replaces the file by a new one with the records that still count.
     private func rewrite() throws(JournalFailure) {
         if let file { try rewrite(JournalContents(try file.read())) }
     }
@@ -280,8 +291,8 @@ final class Journal: @unchecked Sendable {
         upkeep.rewritten(size: file.size)
     }
 
-    /// Does what can wait until there is nothing else to do. Without a moment: all of it, because
-    /// this is the end. What fails is tried again with the next booking.
+    /// Does the work that can wait until the thread is idle. Without a moment it does all of
+    /// it, because this is the end. The next booking retries what fails.
     private func doUpkeep(_ now: MonotonicTime?) {
         guard let file else { return }
         if let syncAt, now.map({ syncAt <= $0 }) ?? true {
@@ -296,11 +307,11 @@ final class Journal: @unchecked Sendable {
         }
     }
 
-    /// Bytes that fit into the file.
+    /// Number of bytes that fit into the file from other journals. They may fill it up to half.
     var roomForOthers: Int { file.map { max(0, settings.maxBytes / 2 - $0.size) } ?? 0 }
 
-    /// Adds records of other journals, and returns when they are on the disk. When that fails,
-    /// nothing of them is left, or the next record waits until it is so.
+    /// Appends records of other journals, and returns when they are on the disk. After a
+    /// failure it cuts the file back, and the next record waits for a rewrite.
     func adopt(_ bytes: [UInt8]) throws(JournalFailure) {
         guard let file else { throw JournalFailure(message: "closed") }
         try makeReady(file)
@@ -317,7 +328,7 @@ final class Journal: @unchecked Sendable {
         upkeep.added(bytes.count, settles: false, now: .now())
     }
 
-    /// Exit and fork do not wait for a disk.
+    /// Runs `body` outside the gate, so that exit and fork do not wait for the disk.
     func outsideGate(_ body: () throws(JournalFailure) -> Void) throws(JournalFailure) {
         ExitGate.leave()
         defer { ExitGate.enter() }

@@ -1,46 +1,48 @@
-/// Gets the bookings of other journals while a client is at work.
+/// The part of a client in use that gets the bookings of other journals.
 protocol JournalHeir: Sendable {
-    /// Returns the knowledge of a key.
+    /// Returns the ledger's knowledge of a key.
     func known(of key: String) -> JournalAdoption.Known
-    /// Bookings in doubt or in flight.
+    /// Number of bookings in doubt or in flight.
     var unsettledCount: Int { get }
-    /// Takes them over. The own journal has them.
+    /// Takes over entries that are already in this client's journal.
     func inherit(_ entries: [JournalEntry])
 }
 
-/// Moves the bookings of journals that nobody has into the journal of this client, and removes
-/// those files. First the file gets a name that says where its bookings go, then the records are on
-/// the disk, then the file goes. Nobody else gets it meanwhile. After a crash both may have the
-/// same bookings: only who has the one gets the other, and `JournalEntry.merging` makes one of the
-/// two.
+/// The adoption of free journals, which no client has open. Moves their bookings into this
+/// client's journal, and removes their files.
+///
+/// It first renames the file to a name that contains the target. Then it writes the records to
+/// the disk, and then it removes the file. No other client gets the file meanwhile. After a
+/// crash both journals may have the same bookings. Then only the owner of the target gets the
+/// other one, and `JournalEntry.merging` merges their entries.
 ///
 /// Used by one thread at a time.
 final class JournalAdopter {
-    /// A round at the opening takes about that long at most.
+    /// The approximate limit of a round at the opening.
     private static let openingMilliseconds = 500
     private static let openingBytes = 33_554_432
-    /// Later the journal's own bookings wait meanwhile.
+    /// A low limit, because the journal's own bookings wait meanwhile.
     private static let laterBytes = 8_388_608
     private static let pauseMilliseconds = 45_000...75_000
-    /// After a round that has left something.
+    /// The pause after a round that has left some journals.
     private static let shortPauseMilliseconds = 5_000...10_000
     private static let mostReasons = 20
 
-    /// When to look for more. At random: processes that were started together do not look together.
+    /// The time of the next round. Random, so that processes started together do not look together.
     var due = MonotonicTime.now().adding(milliseconds: .random(in: pauseMilliseconds))
     private(set) var others = Journal.Others()
     private let directory: JournalDirectory
     private let own: Int
-    /// Files that could be neither removed nor emptied. They stay locked as long as this client
-    /// lives.
+    /// Files that could not be removed or emptied. They stay locked while this client lives.
     private var kept: [JournalFile] = []
     private var budget = AdoptionBudget(doubts: 0, bytes: 0)
-    /// Those that are being moved into the own journal, without limits: once the ends of their
-    /// bookings are forgotten here, nobody could tell that the doubts there are old.
+    /// Journals that are being moved into this client's journal. No limits apply to them.
+    /// Otherwise the ends of their bookings could be forgotten here first, and their old
+    /// doubts would look new.
     private var owed: Set<JournalDirectory.Name> = []
     private var hasLeftSome = false
 
-    /// A journal that nobody had.
+    /// A journal that was free.
     private struct Orphan {
         let file: JournalFile
         let number: Int
@@ -53,12 +55,12 @@ final class JournalAdopter {
         others.left = left
     }
 
-    /// Adopts what it can in a short time. `entries` are those of the own journal. With `folder` it
-    /// is this client's turn already, and only what was being moved into its journal is adopted: it
-    /// belongs to it.
+    /// Adopts as many journals as it can in a short time. `entries` belong to this client's
+    /// journal. With `folder`, this client already has its turn. Then it adopts only the
+    /// journals that were being moved into its own.
     func adoptAtOpening(into journal: Journal, _ entries: inout [JournalEntry], holding folder: JournalFolder? = nil) {
-        // A disk that takes no new text keeps strangers out, and not what may be in this journal
-        // already.
+        // If the disk takes no writes, other journals must wait. Only journals whose bookings
+        // may already be in this one are adopted.
         guard folder != nil || !journal.needsRewriting,
             let (folder, all) = begin(folder, waitMilliseconds: Self.openingMilliseconds), !all.isEmpty
         else { return }
@@ -89,7 +91,7 @@ final class JournalAdopter {
         end(hasLeftSome: hasLeftSome || !orphans.isEmpty)
     }
 
-    /// Adopts a few of those that are left or that have come since.
+    /// Adopts a few of the journals that were left or have become free since.
     func adoptLater(into journal: Journal, known: (String) -> JournalAdoption.Known, unsettled: Int) -> [JournalEntry] {
         guard let (folder, all) = begin(nil, waitMilliseconds: 0) else {
             end(hasLeftSome: true)
@@ -98,7 +100,7 @@ final class JournalAdopter {
         defer { withExtendedLifetime(folder) {} }
         budget = AdoptionBudget(
             doubts: journal.settings.doubtRoom(unsettled), bytes: min(Self.laterBytes, journal.roomForOthers))
-        // From a random place on: one that does not fit must not keep the next ones out each time.
+        // In random order, so that a journal that does not fit cannot block the others each time.
         let others = all.drop { $0.allSatisfy(owed.contains) }
         var orphans = (all.prefix(all.count - others.count) + others.shuffled())[...]
         let adopted = adopt(&orphans, folder, into: journal, known: known)
@@ -106,8 +108,8 @@ final class JournalAdopter {
         return adopted
     }
 
-    /// Returns the journals of others when it is this client's turn: first those that are being
-    /// moved into its own.
+    /// Returns the other journals in groups, or nil if it is not this client's turn. Journals
+    /// that are being moved into its own come first.
     private func begin(_ held: JournalFolder?, waitMilliseconds: Int) -> (JournalFolder, [[JournalDirectory.Name]])? {
         hasLeftSome = false
         guard let folder = held ?? (try? JournalFolder(path: directory.path)),
@@ -124,15 +126,15 @@ final class JournalAdopter {
         due = .now().adding(milliseconds: .random(in: pause))
     }
 
-    /// Adopts the first journals that are free, at most `AdoptionBudget.files`. Returns their
-    /// entries as they are now.
+    /// Adopts the first free journals, at most `AdoptionBudget.files`. Returns the new and the
+    /// changed entries.
     private func adopt(
         _ orphans: inout ArraySlice<[JournalDirectory.Name]>, _ folder: JournalFolder, into journal: Journal,
         known: (String) -> JournalAdoption.Known
     ) -> [JournalEntry] {
         var (adoption, files) = (JournalAdoption(), [Orphan]())
         while files.count < AdoptionBudget.files, let names = orphans.popFirst() {
-            // Two files cannot have one name. What was opened is moved together.
+            // All opened files are renamed together, and two files cannot get the same name.
             guard !names.contains(where: { name in files.contains { $0.number == name.number } }) else {
                 hasLeftSome = true
                 continue
@@ -154,11 +156,11 @@ final class JournalAdopter {
         let now = WallClock.milliseconds()
         do throws(JournalFailure) {
             for each in files { try each.file.move(to: directory.path(of: .init(number: each.number, target: own))) }
-            // After a power failure no file may have its old name beside a journal that has its
-            // bookings.
+            // After a power failure, no file may have its old name while another journal has
+            // its bookings.
             try folder.sync()
-            // Also when nothing is new: what the own journal has of them may not be on the disk
-            // yet.
+            // Also when no entry is new: the entries in this client's journal may not be on
+            // the disk yet.
             try journal.adopt(adopted.flatMap { $0.records(at: now).flatMap(\.line) })
         } catch {
             orphans = []
@@ -167,13 +169,13 @@ final class JournalAdopter {
         }
         kept += files.map(\.file).filter { !$0.remove() }
         others.adoptedCount += files.count
-        // Before anything is sent: a file that comes back after a power failure would know less
-        // than the own one.
+        // Syncs before anything is sent. A file that comes back after a power failure would
+        // know less than this client's journal.
         try? folder.sync()
         return adopted
     }
 
-    /// Opens a journal and those that are being moved into it, or none of them.
+    /// Opens a journal and the journals that are being moved into it, or none of them.
     private func open(
         _ names: [JournalDirectory.Name], _ journal: Journal
     ) -> [Orphan]? {
@@ -185,8 +187,7 @@ final class JournalAdopter {
         return found
     }
 
-    /// Returns a journal that nobody has, with what still counts of it, as of the own journal's
-    /// clock.
+    /// Returns a free journal with the entries that still count, dated by the clock of `journal`.
     private func open(_ name: JournalDirectory.Name, _ journal: Journal) -> Orphan? {
         let path = directory.path(of: name)
         guard !kept.contains(where: { $0.path == path }) else { return nil }
@@ -221,21 +222,22 @@ final class JournalAdopter {
 }
 
 extension Journal.Settings {
-    /// Bookings in doubt to take over at one time beside those of this client.
+    /// Returns how many bookings in doubt to take over now, beside `unsettled` bookings of
+    /// this client.
     fileprivate func doubtRoom(_ unsettled: Int) -> Int { max(0, min(mostDoubts, mostUnsettled - unsettled)) }
 }
 
 extension Journal {
-    /// A file in a directory.
+    /// The result of opening a file in a directory.
     enum OpenedFile {
         case open(JournalFile)
-        /// Another client has it, or nobody any more.
+        /// Another client has it, or it is gone.
         case taken
         case unfit(String)
     }
 
-    /// Opens a journal in a directory: one that nobody has, or makes one, and moves the bookings of
-    /// the others into it.
+    /// Opens a free journal in a directory, or makes one. Then moves the bookings of the other
+    /// free journals into it.
     static func openInDirectory(
         _ settings: Settings, mostHeard: Int
     ) throws(PartnerBookingError) -> (Journal, [JournalEntry]) {
@@ -253,7 +255,7 @@ extension Journal {
         var settings = settings
         settings.path = file.path
         let isOwed = isOurTurn && !JournalDirectory.orphans(among: names, own: number).owed.isEmpty
-        // Others need not wait until all of this is on the disk.
+        // Other clients need not wait until all of this is on the disk.
         withExtendedLifetime(folder) {}
         if !isOwed { folder = nil }
         let journal = open(file, contents, settings, Opening(tornBytes: contents.tornBytes))
@@ -267,10 +269,10 @@ extension Journal {
         return (journal, entries)
     }
 
-    /// The longest wait for others that choose or adopt.
+    /// The longest wait for other clients that choose or adopt.
     private static let turnMilliseconds = 2_000
 
-    /// Takes a journal that nobody has, or makes one.
+    /// Takes a free journal, or makes one.
     private static func choose(
         _ directory: JournalDirectory, _ settings: Settings, _ names: [JournalDirectory.Name], isOurTurn: Bool
     ) throws(PartnerBookingError) -> (Int, JournalFile, JournalContents, left: [(path: String, reason: String)]) {
@@ -278,7 +280,7 @@ extension Journal {
         var left: [(path: String, reason: String)] = []
         var old = isOurTurn ? numbers[...] : []
         while true {
-            // Without the turn somebody may just be moving an old one: then it makes one.
+            // Without its turn it makes a new one: another client may just be moving an old one.
             let known = old.popFirst()
             let number = known ?? JournalDirectory.newNumber(numbers)
             if known == nil { numbers = (numbers + [number]).sorted() }
@@ -286,7 +288,7 @@ extension Journal {
             switch openInDirectory(path, makesFile: known == nil) {
             case .taken: continue
             case .unfit(let reason):
-                // Where one cannot be made, another cannot be made either.
+                // If one file cannot be made, another cannot be made either.
                 guard known != nil else { throw .journalNotOpened(reason, "journal_dir") }
                 left.append((path, reason))
             case .open(let file):
@@ -326,7 +328,7 @@ extension Journal {
         }
     }
 
-    /// Reads a journal that is intact. Its end may be torn: that is how processes die.
+    /// Reads an intact journal. Its end may be torn, because its process may have died in a write.
     fileprivate static func readInDirectory(
         _ file: JournalFile, _ settings: Settings
     ) throws(Unfit) -> JournalContents {
@@ -337,7 +339,8 @@ extension Journal {
         return contents
     }
 
-    /// For the journal's thread: adopts what dead processes have left since the opening.
+    /// Adopts journals that dead processes have left since the opening. Runs on the journal's
+    /// thread.
     func adoptIfDue(_ heir: any JournalHeir) {
         guard let adopter, adopter.due <= .now() else { return }
         var adopted: [JournalEntry] = []

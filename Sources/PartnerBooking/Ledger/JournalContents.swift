@@ -1,6 +1,6 @@
 import Glibc
 
-/// One key in a journal, with all its records taken together.
+/// The entry of one key in a journal, made from all its records.
 struct JournalEntry: Equatable, Sendable {
     enum State: Equatable, Sendable {
         case unsettled(body: [UInt8])
@@ -10,18 +10,18 @@ struct JournalEntry: Equatable, Sendable {
 
     let key: String
     let wish: Wish
-    /// When it was asked for, in milliseconds since 1970.
+    /// The time when the booking was requested, in milliseconds since 1970.
     let recordedAt: Int
-    /// The last of its records but for `withdrawn` and `heard`. It identifies an end.
+    /// The clock of the last record other than `withdrawn` and `heard`. Identifies an end.
     var clock: Int
     let state: State
-    /// The account in which it was sent, if the library named it.
+    /// The account in which the booking was sent, if the library named the account.
     var accountID: String?
-    /// Its call was cancelled, and the host has not repeated it.
+    /// True when its call was cancelled and the host has not repeated it.
     var isWithdrawn = false
-    /// The host has heard its end.
+    /// True when the host has heard its end.
     var isHeard = false
-    /// Its fingerprint follows the rules of version 1.
+    /// True when its fingerprint follows the rules of version 1.
     var isOfVersion1 = false
 
     var isSettled: Bool {
@@ -33,59 +33,59 @@ struct JournalEntry: Equatable, Sendable {
     }
 }
 
-/// The meaning of the bytes of a journal, damaged as they may be: every line that is intact counts, and no other.
+/// The meaning of a journal's bytes, however damaged. Every intact line counts, and no other line.
 struct JournalContents {
-    /// The service of these bookings; nil when the line that names it is missing or damaged.
+    /// The service of these bookings. nil: the line that names it is missing or damaged.
     private(set) var service: String?
-    /// The ledger's clock at the moment of opening.
+    /// The ledger's clock at the moment of opening, in microseconds.
     private(set) var clock = 0
-    /// Damaged bytes at the end: a record that was being written when the process or the machine died.
+    /// Number of damaged bytes at the end: the process or the machine died while it wrote a record.
     private(set) var tornBytes = 0
-    /// Damaged bytes with intact records after them.
+    /// Number of damaged bytes with intact records after them.
     private(set) var damagedBytes = 0
     private(set) var hasRecords = false
-    /// A later version of this library wrote some of it.
+    /// True when a later version of this library wrote a part of it.
     private(set) var isOfLaterVersion = false
 
     /// The state of a key by its records.
     private struct Place {
         let key: String
-        /// Its last record but for `withdrawn` and `heard`.
+        /// The last record other than `withdrawn` and `heard`.
         let line: Range<Int>
-        /// The record that the booking was withdrawn, or that its end was heard.
+        /// The `withdrawn` or `heard` record.
         var mark: Range<Int>?
         var clock: Int
         let isSettled: Bool
         let isRefused: Bool
-        /// Version 1 wrote one of them. It is written again.
+        /// True when version 1 wrote one of the records. Then a rewrite encodes the entry again.
         var isOld: Bool
         let isOfVersion1: Bool
-        /// A later record has taken its place.
+        /// True when a later record has replaced or removed it.
         var isGone = false
 
         var isHearable: Bool { isSettled && !isOld && !isOfVersion1 && mark == nil }
         var isHeardBooking: Bool { isSettled && !isRefused && mark != nil }
         var lineCount: Int { mark == nil ? 1 : 2 }
 
-        /// Returns whether it is left out. A booking that may have been made never is.
+        /// Returns whether the entry is left out. A booking in doubt is never left out.
         func isExpired(_ now: Int, _ retentionMilliseconds: Int) -> Bool {
             isSettled && clock + retentionMilliseconds * 1_000 <= now
         }
     }
 
     private let bytes: [UInt8]
-    /// In the order of their lines.
+    /// The states of all keys, in the order of their lines.
     private var places: [Place] = []
     private var indices: [String: Int] = [:]
     private var eventCount = 0
     private var markCount = 0
     private var lastMark: JournalRecord.Mark?
     private var lastAt = 0
-    /// Settled entries without a time on the clock.
+    /// Indices of entries without a time on the clock, which version 1 wrote.
     private var undated: [Int] = []
 
     private static let mostMarks = 64
-    /// Thousands of years. Adding to it does not overflow.
+    /// The largest value of the clock: thousands of years. Additions to it do not overflow.
     static let lastClock = 1 << 60
 
     init(_ bytes: [UInt8], openedAt reading: LedgerClock.Reading = .now()) {
@@ -101,7 +101,8 @@ struct JournalContents {
             let feed = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
             let end = feed.map { UnsafeRawPointer($0) - base } ?? bytes.count
             let text = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            // A line without its line feed was not written to its end, even if all of the record is there.
+            // A line without a line feed was not written completely, even if its record is
+            // complete.
             if end < bytes.count, let line = JournalLine(text) {
                 damagedBytes += tornBytes
                 tornBytes = 0
@@ -131,7 +132,7 @@ struct JournalContents {
         switch line.kind {
         case .journal: break
         case .intent: put(line, range)
-        // Version 1 wrote no summary: there is nothing to list.
+        // Version 1 wrote no summary, so there is nothing to list.
         case .booked(let hasSummary): put(line, range, isSettled: true, isOfVersion1: !hasSummary)
         case .void(hasWish: true): put(line, range, isSettled: true, isRefused: true)
         case .void(hasWish: false), .givenUp: remove(line.key)
@@ -167,7 +168,8 @@ struct JournalContents {
         if places[index].isRefused { remove(key) } else { places[index].mark = range }
     }
 
-    /// The clock goes on from the last record to the moment of opening. Entries of version 1 begin to age then.
+    /// Advances the clock from the last record to the moment of opening. Entries of version 1
+    /// begin to age at that moment.
     private mutating func goOn(to reading: LedgerClock.Reading) {
         if let mark = lastMark {
             let sinceMark = (clock - mark.clock) / 1_000
@@ -179,10 +181,10 @@ struct JournalContents {
         for index in undated where places[index].isOld { places[index].clock = clock }
     }
 
-    /// Each key's entry, in the order in which they were written.
+    /// The entries of all keys, in the order in which they were written.
     var entries: [JournalEntry] { entries(mostHeard: .max) }
 
-    /// The same without the oldest bookings that were heard, when there are more than that many.
+    /// Returns the same entries, but only the youngest `limit` of the heard bookings.
     func entries(mostHeard limit: Int) -> [JournalEntry] {
         var left = places.count { $0.isHeardBooking && !$0.isGone } - limit
         var entries: [JournalEntry] = []
@@ -219,12 +221,12 @@ struct JournalContents {
         }
     }
 
-    /// This is a journal at all, or the beginning of one.
+    /// True when this is a journal, or the beginning of one.
     var isJournal: Bool {
         hasRecords || JournalRecord.magics.contains { bytes.starts(with: $0) || $0.starts(with: bytes) }
     }
 
-    /// Returns whether `compacted` would leave something out, or write something again.
+    /// Returns true if `writeCompacted` would leave nothing out and change nothing.
     func isCompact(retentionMilliseconds: Int, now: Int) -> Bool {
         guard tornBytes + damagedBytes == 0, service != nil, lastMark != nil, markCount <= Self.mostMarks else {
             return false
@@ -237,7 +239,8 @@ struct JournalContents {
         return count == eventCount
     }
 
-    /// The same without what is damaged, settled twice over, or expired. `write` gets it piece by piece.
+    /// Writes the journal without damaged, replaced or expired records. `write` gets it piece
+    /// by piece.
     func writeCompacted(
         _ mark: JournalRecord, retentionMilliseconds: Int, now: Int, to write: (UnsafeRawBufferPointer) -> Void
     ) {
@@ -256,8 +259,8 @@ struct JournalContents {
 }
 
 extension JournalEntry {
-    /// The records that give this entry. They are written at that time, or when the booking was
-    /// asked for.
+    /// Returns the records that make this entry. Their time is `moment`, or by default the
+    /// time when the booking was requested.
     func records(at moment: Int? = nil) -> [JournalRecord] {
         let event: JournalRecord.Event =
             switch state {

@@ -1,8 +1,9 @@
 import CSystem
 import Glibc
 
-/// The descriptors of all journals of this process. The lock of a file lasts until its last descriptor is closed: the child of
-/// a fork closes its copies, so that it cannot keep a journal locked that its parent has let go of.
+/// The descriptors of all journals of this process. A file's lock lasts until the last copy of
+/// its descriptor is closed. So the child of a fork closes its copies. Otherwise it could keep
+/// a journal locked that its parent has released.
 enum JournalDescriptors {
     private static let open: Monitor<Set<Int32>> = {
         pthread_atfork(
@@ -17,7 +18,7 @@ enum JournalDescriptors {
         return Monitor([])
     }()
 
-    /// No fork comes between the opening and the note of it.
+    /// Opens a file and notes its descriptor. No fork can happen in between.
     static func open(_ path: String, _ flags: Int32) -> Int32 {
         open.withLock { open in
             let descriptor = Glibc.open(path, flags, 0o600)
@@ -26,14 +27,15 @@ enum JournalDescriptors {
         }
     }
 
-    /// Once; of no effect in a child that has closed it already.
+    /// Closes a descriptor once. Has no effect in a forked child, which has closed it already.
     static func close(_ descriptor: Int32) {
         open.withLock { open in
             if open.remove(descriptor) != nil { _ = Glibc.close(descriptor) }
         }
     }
 
-    /// Writes all bytes, or returns why not. A limit of the process for the size of files is an error and ends no process.
+    /// Writes all bytes, or returns the failure. Beyond the process's file size limit the
+    /// write fails, without a signal that ends the process.
     static func write(
         _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at start: Int, _ path: String
     ) -> JournalFailure? {

@@ -1,13 +1,13 @@
 /// The journals of one service in a directory, by their names. Touches no file.
 ///
-/// `bookings-<service>-<number>.journal` is one that a client has, or had.
-/// `bookings-<service>-<number>.into-<other>.journal` is one whose bookings are being moved into
-/// another. When its client dies in between, both may have the same bookings: whoever has the other
-/// journal moves them, and nobody else.
+/// - `bookings-<service>-<number>.journal`: a journal that a client has, or had.
+/// - `bookings-<service>-<number>.into-<other>.journal`: a journal whose bookings are being
+///   moved into another one. If its client dies meanwhile, both may have the same bookings.
+///   Then only the owner of the other journal moves them.
 struct JournalDirectory: Equatable, Sendable {
     struct Name: Hashable, Comparable {
         let number: Int
-        /// The journal that it is moved into.
+        /// The journal into which this one is being moved.
         var target: Int?
 
         static func < (left: Name, right: Name) -> Bool {
@@ -20,11 +20,11 @@ struct JournalDirectory: Equatable, Sendable {
 
     private static let suffix = ".journal"
     private static let into = ".into-"
-    /// Every number of so many digits fits into an `Int`.
+    /// Every number with this many digits fits into an `Int`.
     private static let mostDigits = 8
 
-    /// `service` is the name in the journals. It is too long for the name of a file, and its hash
-    /// is not.
+    /// Makes the names from a hash of `service`, the name in the journals. That name itself is
+    /// too long for a file name.
     init(_ path: String, service: String) {
         self.path = path
         let hash = Array(SHA256.digest(of: Array(service.utf8)).prefix(4)).hexDigits
@@ -38,7 +38,7 @@ struct JournalDirectory: Equatable, Sendable {
         return "\(path)/\(prefix)\(name.number)\(target)\(Self.suffix)"
     }
 
-    /// Returns the names that are journals of the service, in order.
+    /// Returns the names of the service's journals, in order.
     func journals(_ names: [String]) -> [Name] { names.compactMap(name).sorted() }
 
     private func name(_ text: String) -> Name? {
@@ -60,14 +60,14 @@ struct JournalDirectory: Equatable, Sendable {
 
     /// The journals that a client may adopt.
     struct Orphans: Equatable {
-        /// Those that are being moved into the client's own journal: it may have their bookings
-        /// already.
+        /// Journals that are being moved into the client's own journal. It may have their
+        /// bookings already.
         var owed: [Name] = []
-        /// The others, each with those that are being moved into it.
+        /// The other journals, each with the journals that are being moved into it.
         var groups: [[Name]] = []
     }
 
-    /// Returns what the client with that journal may adopt.
+    /// Returns the journals that the client with journal `own` may adopt.
     static func orphans(among names: [Name], own: Int) -> Orphans {
         var (orphans, places) = (Orphans(), [Int: Int]())
         let moves = Moves(names)
@@ -81,13 +81,13 @@ struct JournalDirectory: Equatable, Sendable {
         }
         for name in names {
             guard let target = moves.target(of: name, own: own), target != own else { continue }
-            // Where that journal is gone, nobody else has those bookings.
+            // If the target is gone, no other journal has those bookings.
             let place = places[target] ?? orphans.groups.count
             places[target] = place
             if place == orphans.groups.count { orphans.groups.append([]) }
             orphans.groups[place].append(name)
         }
-        // One of that name waits already for its bookings to be moved.
+        // An owed journal has the same number, and its bookings must be moved first.
         let owed = Set(orphans.owed.map(\.number))
         orphans.groups.removeAll { group in group.contains { owed.contains($0.number) } }
         return orphans
@@ -104,8 +104,8 @@ struct JournalDirectory: Equatable, Sendable {
             }
         }
 
-        /// Returns the journal that a journal is moved into in the end: one that is itself moved
-        /// takes along what was moved into it.
+        /// Returns the journal into which a journal is moved in the end. A target that is
+        /// moved itself takes along the bookings moved into it.
         func target(of name: Name, own: Int) -> Int? {
             guard var target = name.target else { return nil }
             for _ in targets {
@@ -116,7 +116,7 @@ struct JournalDirectory: Equatable, Sendable {
         }
     }
 
-    /// Returns the number of a new journal. `taken` is in order.
+    /// Returns the number of a new journal. `taken` is in ascending order.
     static func newNumber(_ taken: [Int]) -> Int {
         var number = 1
         for other in taken where other == number { number += 1 }
@@ -124,24 +124,25 @@ struct JournalDirectory: Equatable, Sendable {
     }
 }
 
-/// Limits what a client adopts at one time: its opening takes little time, and it has room for
-/// bookings of its own. What is left is for others, or for later.
+/// The limits of one adoption. They keep the opening short, and leave room for the client's
+/// own bookings. The rest is for other clients, or for later.
 struct AdoptionBudget: Equatable, Sendable {
-    /// Journals that are open at once, and whose records are written together.
+    /// Number of journals that are open at once. Their records are written together.
     static let files = 32
-    /// Bookings in doubt of all of them that are taken over at one time. They are sent at once.
+    /// Number of bookings in doubt that may still be taken over. They are sent at once.
     var doubts: Int
-    /// Bytes of journals that are read.
+    /// Number of bytes of journals that may still be read.
     var bytes: Int
 
-    /// Returns whether a journal may be read, and counts it: it takes time whatever becomes of it.
+    /// Returns whether a journal may be read, and counts its bytes. Reading takes time even if
+    /// the journal is not adopted.
     mutating func read(bytes count: Int) -> Bool {
         guard count <= bytes else { return false }
         bytes -= count
         return true
     }
 
-    /// Returns whether the bookings in doubt of a journal fit, and takes their share.
+    /// Returns whether the bookings in doubt of a journal fit, and counts them.
     mutating func admit(doubts count: Int) -> Bool {
         guard count <= doubts else { return false }
         doubts -= count
@@ -150,23 +151,23 @@ struct AdoptionBudget: Equatable, Sendable {
 }
 
 extension JournalEntry {
-    /// The entries of two journals under one key, compared.
+    /// The result of comparing the entries of two journals under one key.
     enum Merger: Equatable {
-        /// The first one stands.
+        /// The first entry stays.
         case same
-        /// This takes its place.
+        /// This entry replaces the first one.
         case other(JournalEntry)
-        /// They are different bookings, and neither may be forgotten.
+        /// The entries are different bookings. Neither may be forgotten.
         case conflict
     }
 
-    /// Returns what is known of a key by two journals. One may be an older copy of the other, or
-    /// the host has used the key in two processes. The entry that knows more stands. When it is not
-    /// certain, the booking is in doubt: asking once more under its key books nothing twice.
+    /// Compares what two journals know of a key. One may be an older copy of the other, or the host
+    /// has used the key in two processes. The entry that knows more stays. If the state is not
+    /// certain, the booking is in doubt: sending it again with its key books nothing twice.
     func merging(_ other: JournalEntry) -> Merger {
         let isSameWish =
             wish.fingerprint == other.wish.fingerprint || isOfVersion1 != other.isOfVersion1
-        // The time at which a booking was asked for stays the same in all its records.
+        // The time when a booking was requested is the same in all its records.
         let isSameAttempt = isSameWish && recordedAt == other.recordedAt
         switch (state, other.state) {
         case (.refused, .refused): return recordedAt >= other.recordedAt ? .same : .other(other)
@@ -188,8 +189,8 @@ extension JournalEntry {
         }
     }
 
-    /// The same at the time of another journal. Its age stays. `offset` is that clock minus the one
-    /// of this entry.
+    /// Returns the entry dated by another journal's clock. Its age stays the same. `offset` is
+    /// the other clock minus this entry's clock, in microseconds.
     func moved(by offset: Int) -> JournalEntry {
         var moved = self
         moved.clock = min(max(0, clock + offset), JournalContents.lastClock)
@@ -197,32 +198,32 @@ extension JournalEntry {
     }
 }
 
-/// Takes the entries of other journals into one. A pure state machine: the caller has the files.
+/// The adoption of entries into another journal. A pure state machine: the caller has the files.
 struct JournalAdoption {
-    /// The knowledge of a key that a journal in use has.
+    /// The knowledge of a key in a journal in use.
     enum Known {
         case nothing
         case entry(JournalEntry)
-        /// It is in flight or in doubt: it is not the moment to add to it.
+        /// The key is in flight or in doubt. Nothing can be added to it now.
         case busy
     }
 
     enum Taking {
         case taken
-        /// Later it may be.
+        /// A key is busy. A later try may succeed.
         case busy
-        /// It has another booking under a key.
+        /// A key has another booking.
         case conflict
     }
 
-    /// New entries, and those that take the place of older ones.
+    /// New entries, and entries that replace older ones.
     private(set) var entries: [String: JournalEntry] = [:]
     private(set) var order: [String] = []
 
     /// The new entries in the order in which they came.
     var adopted: [JournalEntry] { order.compactMap { entries[$0] } }
 
-    /// Takes in all entries of a journal and of those that are being moved into it, or none.
+    /// Takes all entries of a journal and of the journals that are being moved into it, or none.
     mutating func take(_ others: [JournalEntry], known: (String) -> Known) -> Taking {
         var (taken, keys) = ([String: JournalEntry](), [String]())
         for other in others {

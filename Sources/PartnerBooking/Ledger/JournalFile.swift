@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why the journal's file could not be used: what was tried, and what the system said.
+/// The reason why the journal's file could not be used: the operation, and the system's message.
 struct JournalFailure: Error {
     let message: String
 
@@ -11,42 +11,44 @@ struct JournalFailure: Error {
     init(message: String) { self.message = message }
 }
 
-/// The file of a journal, locked for its one owner. Bytes are added at its end, and all of it is replaced at once; a crash
-/// at any moment leaves the old or the new file, whole.
+/// The file of a journal, locked for its owner. Bytes are appended, or the whole file is replaced
+/// at once. A crash at any moment leaves the complete old file or the complete new one.
 ///
-/// Used by one thread at a time. The descriptor is closed on exec, and in the child of a fork by `JournalDescriptors`.
+/// Used by one thread at a time. The descriptor is closed on exec. `JournalDescriptors` closes
+/// it in the child of a fork.
 final class JournalFile {
     enum Place {
         case inPlace
-        /// Nothing stands under the path.
+        /// No file is at the path.
         case gone
-        /// Something else does.
+        /// Something else is at the path.
         case replaced
     }
 
     enum OpenFailure: Error {
-        /// Another client has it, in this process or another.
+        /// Another client has it, in this process or another process.
         case locked
-        /// There is none, and it is not to be made.
+        /// There is no file, and none may be made.
         case missing
         case notAFile
         case symbolicLink
-        /// It belongs to another user.
+        /// The file belongs to another user.
         case foreign(uid: UInt32)
         case failed(JournalFailure)
     }
 
     private(set) var path: String
     private var descriptor: Int32
-    /// The place of the next bytes: the length of what was written whole.
+    /// The offset of the next bytes: the length of all complete writes.
     private(set) var size: Int
 
-    /// Opens the file, for nobody else as long as it is open. If there is none, it makes one,
-    /// unless told otherwise.
+    /// Opens the file, and keeps it locked while it is open. Makes a missing file, except when
+    /// `makesFile` is false.
     init(path: String, makesFile: Bool = true) throws(OpenFailure) {
         self.path = path
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (makesFile ? O_CREAT : 0)
-        // Between the opening and the locking its owner may have replaced it: then this is no longer the journal.
+        // The owner may have replaced the file between opening and locking. Then this is no
+        // longer the journal.
         for _ in 0..<100 {
             let descriptor = JournalDescriptors.open(path, flags)
             guard descriptor >= 0 else {
@@ -78,14 +80,14 @@ final class JournalFile {
         throw .locked
     }
 
-    /// Keeps all other users out, once it is known to be a journal. A file that has another name as well is left as it is: it is
-    /// replaced before anything is written.
+    /// Denies access to other users, once the file is known to be a journal. Leaves a file
+    /// with a second name unchanged: it is replaced before anything is written.
     func protect() { if !mustBeReplaced { fchmod(descriptor, 0o600) } }
 
-    /// Lets the next owner in.
+    /// Releases the lock for the next owner.
     deinit { JournalDescriptors.close(descriptor) }
 
-    /// All that was written whole, or its beginning.
+    /// Returns the bytes of all complete writes, at most `limit`.
     func read(atMost limit: Int = .max) throws(JournalFailure) -> [UInt8] {
         var code: Int32 = 0
         let size = min(size, limit)
@@ -110,20 +112,20 @@ final class JournalFile {
         }
     }
 
-    /// Adds bytes. When that fails, nothing of them is left, or the failure says that there may be.
+    /// Appends bytes. After a failure the file may contain some of them, until `cut` removes them.
     func append(_ bytes: [UInt8]) throws(JournalFailure) {
         if let failure = JournalDescriptors.write(bytes, to: descriptor, at: size, path) { throw failure }
         size += bytes.count
     }
 
-    /// Waits until all that was added is on the disk.
+    /// Waits until all appended bytes are on the disk.
     func sync() throws(JournalFailure) {
         guard fdatasync(descriptor) == 0 else { throw JournalFailure("fdatasync \(path)") }
     }
 
-    /// Takes back what was added after the file had that size. False when it may still be there.
+    /// Removes all bytes after `size`. Returns false if they may still be there.
     func cut(to size: Int) -> Bool {
-        // A disk that has turned read-only took nothing, and lets nothing be taken back.
+        // A disk that has become read-only may refuse the cut, but then it has stored nothing.
         guard ftruncate(descriptor, off_t(size)) == 0 || status.map({ Int($0.st_size) }) == size else {
             return false
         }
@@ -131,8 +133,8 @@ final class JournalFile {
         return true
     }
 
-    /// Puts another file with the bytes that `body` writes in place of this one. Its name is the old file's until all of it is on
-    /// the disk.
+    /// Replaces this file by a new one with the bytes that `body` writes. The path names the
+    /// old file until the new one is completely on the disk.
     func replace(_ body: (_ write: (UnsafeRawBufferPointer) -> Void) -> Void) throws(JournalFailure) {
         let new = try NewJournalFile(path: path + ".new")
         do throws(JournalFailure) {
@@ -149,8 +151,8 @@ final class JournalFile {
         try syncDirectory()
     }
 
-    /// Gives it another name, that no file has. The last owner may have died while it wrote a new
-    /// file.
+    /// Renames the file to a name that no file has. Also removes the new file that the last
+    /// owner may have left when it died during a rewrite.
     func move(to other: String) throws(JournalFailure) {
         guard other != path else { return }
         unlink(path + ".new")
@@ -158,8 +160,8 @@ final class JournalFile {
         path = other
     }
 
-    /// Removes the file, whose records another one has. Returns false if all of it may still be
-    /// there.
+    /// Removes the file, whose records are in another journal. Returns false if all of it may
+    /// still be there.
     func remove() -> Bool {
         guard case .inPlace = place else { return true }
         if unlink(path) == 0 { return true }
@@ -168,7 +170,8 @@ final class JournalFile {
         return true
     }
 
-    /// Keeps the file as it is under another name as well, for people to look at: by a link, or where there are none, a copy.
+    /// Keeps the unchanged file under a second name for people to read. Uses a hard link, or a
+    /// copy if links are not possible.
     func keep(as other: String) throws(JournalFailure) {
         unlink(other)
         if Glibc.link(path, other) == 0 { return }
@@ -180,8 +183,8 @@ final class JournalFile {
         guard fsync(copy) == 0 else { throw JournalFailure("fsync \(other)") }
     }
 
-    /// Somebody else has written to it or cut it, or it has another name as well. Then a new file takes its place, and nobody
-    /// else's file is written to.
+    /// True when another process has written to the file or cut it, or when it has a second
+    /// name. Then a new file takes its place, so that no file of others is changed.
     var mustBeReplaced: Bool { status.map { Int($0.st_size) != size || $0.st_nlink > 1 } ?? true }
 
     private var status: stat? {
@@ -195,7 +198,7 @@ final class JournalFile {
         let descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw JournalFailure("open \(directory)") }
         defer { Glibc.close(descriptor) }
-        // Some file systems cannot, and have no need to.
+        // Some file systems cannot sync a directory, and need not.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw JournalFailure("fsync \(directory)") }
     }
 

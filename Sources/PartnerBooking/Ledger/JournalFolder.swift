@@ -1,15 +1,15 @@
 import Glibc
 
-/// A directory of journals on the disk. Its lock says whose turn it is to take and to remove
-/// journals in it: so there are never more of them than processes at once. No booking depends on
-/// it: each journal has a lock of its own.
+/// A directory of journals on the disk. Its lock lets clients take and remove journals in
+/// turns. So there are never more journals than processes at once. No booking depends on this
+/// lock, because each journal has its own.
 final class JournalFolder {
     enum Failure: Error {
         case notADirectory
         case symbolicLink
-        /// It belongs to another user.
+        /// The directory belongs to another user.
         case foreign(uid: UInt32)
-        /// It is missing, and so is the directory in which to make it.
+        /// The directory and its parent are missing.
         case noParent
         case failed(JournalFailure)
     }
@@ -30,21 +30,21 @@ final class JournalFolder {
         let descriptor = JournalDescriptors.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .failed(JournalFailure("open \(path)")) }
         self.descriptor = descriptor
-        // Of the one that is open: another may have its name by now.
+        // Checks the open directory, because another one may have its path by now.
         guard fstat(descriptor, &status) == 0 else { throw .failed(JournalFailure("open \(path)")) }
         guard status.st_uid == geteuid() else { throw .foreign(uid: status.st_uid) }
     }
 
-    /// Lets the next one in. In the child of a fork a copy of the descriptor may be left for a
-    /// moment.
+    /// Releases the lock for the next client. Unlocks explicitly, because a forked child may
+    /// have a copy of the descriptor for a moment.
     deinit {
         flock(descriptor, LOCK_UN)
         JournalDescriptors.close(descriptor)
     }
 
-    /// Returns false when somebody else has it all that time.
+    /// Waits for the lock. Returns false if another client has it all that time.
     ///
-    /// - Throws: When the file system has no locks of directories.
+    /// - Throws: When the file system cannot lock directories.
     func lock(until moment: MonotonicTime = .now()) throws(JournalFailure) -> Bool {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { throw JournalFailure("lock \(path)") }
@@ -54,7 +54,7 @@ final class JournalFolder {
         return true
     }
 
-    /// The names of what is in it.
+    /// Returns the names of all items in the directory.
     func names() throws(JournalFailure) -> [String] {
         guard let directory = opendir(path) else { throw JournalFailure("read \(path)") }
         defer { closedir(directory) }
@@ -68,9 +68,9 @@ final class JournalFolder {
         return names
     }
 
-    /// Waits until files that were removed are gone for good.
+    /// Waits until renames and removals are on the disk.
     func sync() throws(JournalFailure) {
-        // Some file systems cannot, and have no need to.
+        // Some file systems cannot sync a directory, and need not.
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw JournalFailure("fsync \(path)") }
     }
 }

@@ -1,14 +1,15 @@
-/// One line of a journal. Reads what decides whether the line counts, and copies nothing but the key: large journals are read
-/// whenever they are opened and whenever they are written again. `record` reads the rest.
+/// One line of a journal. Reads only the members that decide whether the line counts, and
+/// copies only the key: large journals are read at every opening and every rewrite. `record`
+/// reads the rest.
 ///
-/// The bytes must stay where they are meanwhile.
+/// The bytes must stay in place as long as the value is used.
 struct JournalLine {
     enum Kind: Equatable {
         case journal
         case intent
-        /// Without a summary it is of version 1.
+        /// Without a summary, version 1 wrote the line.
         case booked(hasSummary: Bool)
-        /// Without a wish it is of version 1.
+        /// Without a wish, version 1 wrote the line.
         case void(hasWish: Bool)
         case withdrawn
         case heard(end: Int)
@@ -16,21 +17,21 @@ struct JournalLine {
     }
 
     let kind: Kind
-    /// Empty in the line that begins a journal.
+    /// The idempotency key. Empty in a `journal` line.
     let key: String
     /// Milliseconds since 1970.
     let at: Int
-    /// On the ledger's clock, in microseconds. nil in version 1.
+    /// The time on the ledger's clock, in microseconds. nil in version 1.
     let clock: Int?
     private let members: JournalMembers
 
-    /// nil when it is not one of ours from first byte to last. `line` has no line feed.
+    /// Reads a line without its line feed. Returns nil if it is not an intact line of a journal.
     init?(_ line: UnsafeRawBufferPointer) {
         guard Self.hasMagic(line), Self.isIntact(line) else { return nil }
         self.init(intact: line)
     }
 
-    /// Reads a line whose checksum was found right before.
+    /// Reads a line whose checksum was just verified.
     init?(intact line: UnsafeRawBufferPointer) {
         guard let members = try? JournalMembers(Self.json(of: line)), let kind = Self.kind(members) else { return nil }
         let (at, clock) = (members.milliseconds(.at), members.clock(.clock))
@@ -60,7 +61,7 @@ struct JournalLine {
         return .booked(hasSummary: members.hasSummary)
     }
 
-    /// All of it.
+    /// The complete record.
     var record: JournalRecord? {
         if kind == .journal {
             return members.string(.service).map { .journal(service: $0, JournalRecord.Mark(members)) }
@@ -101,20 +102,20 @@ struct JournalLine {
 
     // MARK: The form of a line
 
-    /// The magic bytes, sixteen digits of checksum, and a space.
+    /// The magic bytes, 16 digits of checksum, and a space.
     private static let headCount = 5 + 16 + 1
 
     private static func json(of line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: line.dropFirst(headCount))
     }
 
-    /// Returns whether it starts with `pbk1 ` or `pbk2 `.
+    /// Returns whether the line starts with `pbk1 ` or `pbk2 `.
     private static func hasMagic(_ line: UnsafeRawBufferPointer) -> Bool {
         guard line.count > headCount, line.loadUnaligned(as: UInt32.self) & 0xFFFFFF == 0x6B6270 else { return false }
         return (line[3] == UInt8(ascii: "1") || line[3] == UInt8(ascii: "2")) && line[4] == UInt8(ascii: " ")
     }
 
-    /// Returns whether the checksum fits: the first eight bytes of the SHA-256.
+    /// Returns whether the checksum is right: the first eight bytes of the SHA-256.
     private static func isIntact(_ line: UnsafeRawBufferPointer) -> Bool {
         guard line.count > headCount, line[headCount - 1] == UInt8(ascii: " ") else { return false }
         var hash = SHA256()
@@ -127,8 +128,8 @@ struct JournalLine {
         return true
     }
 
-    /// Returns whether a later version of this library wrote the line that begins a journal. The version is under the checksum, so
-    /// that damage is not taken for one.
+    /// Returns whether a later version of this library wrote the `journal` line. The checksum
+    /// covers the version, so damage does not look like a later version.
     static func isOfLaterVersion(_ line: UnsafeRawBufferPointer) -> Bool {
         guard line.starts(with: "pbk".utf8), isIntact(line), let members = try? JournalMembers(json(of: line)) else {
             return false
@@ -138,7 +139,7 @@ struct JournalLine {
 }
 
 extension JournalRecord {
-    /// Reads a line without its line feed; nil when it is not one of ours from first byte to last.
+    /// Reads a line without its line feed. Returns nil if it is not an intact line of a journal.
     init?(line: ArraySlice<UInt8>) {
         guard let record = line.withUnsafeBytes({ JournalLine($0)?.record }) else { return nil }
         self = record

@@ -1,4 +1,5 @@
-/// The members of a record, by their place in its JSON text. Nothing is copied, so the bytes must stay where they are meanwhile.
+/// The members of a record, by their places in its JSON text. Nothing is copied: the bytes
+/// must stay in place as long as the value is used.
 struct JournalMembers {
     enum Name: Int, CaseIterable {
         case type, key, at, clock, fingerprint, conversation, body, reply, bot_id, start_at, duration_minutes
@@ -43,7 +44,8 @@ struct JournalMembers {
     private let json: UnsafeRawBufferPointer
     private let members: InlineArray<19, Member>
 
-    /// Throws when the bytes are not one JSON text.
+    /// Finds the members. Throws when the bytes are not one JSON text, or are too long for
+    /// 32-bit offsets.
     init(_ json: UnsafeRawBufferPointer) throws(JSONSyntaxError) {
         self.json = json
         guard json.count < Int(Int32.max) else { throw JSONSyntaxError(offset: Int(Int32.max), reason: Reason.tooLong) }
@@ -65,12 +67,12 @@ struct JournalMembers {
         member(name, .string).map { JSON.decodeString(json, $0.span, hasEscapes: $0.hasEscapes) }
     }
 
-    /// The text of a string as UTF-8.
+    /// Returns the text of a string as UTF-8.
     func bytes(_ name: Name) -> [UInt8]? {
         member(name, .string).map { JSON.decodeBytes(json, $0.span, hasEscapes: $0.hasEscapes) }
     }
 
-    /// Looks at the text of a string without a copy, if it has no escapes.
+    /// Passes the text of a string to `body`, without a copy if it has no escapes.
     func withText<Result>(_ name: Name, _ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         guard let member = member(name, .string) else { return nil }
         guard member.hasEscapes else {
@@ -83,7 +85,7 @@ struct JournalMembers {
         member(name, .number).flatMap { Int(decimal: UnsafeRawBufferPointer(rebasing: json[$0.span])) }
     }
 
-    /// A time that can be added to without overflow: less than thousands of years.
+    /// Returns a time of at most 2^50 ms, so that additions to it do not overflow.
     func milliseconds(_ name: Name) -> Int? { integer(name).flatMap { 0...1 << 50 ~= $0 ? $0 : nil } }
 
     func clock(_ name: Name) -> Int? { integer(name).flatMap { 0...JournalContents.lastClock ~= $0 ? $0 : nil } }
@@ -113,7 +115,7 @@ struct JournalMembers {
 
         mutating func scalar(_ kind: JSONKind, _ span: Range<Int>, hasEscapes: Bool) {
             guard depth == 1, let name else { return }
-            // The first one of that name counts.
+            // The first member of each name counts.
             guard members[name.rawValue].start < 0 else { return }
             members[name.rawValue] = Member(
                 start: Int32(truncatingIfNeeded: span.lowerBound), end: Int32(truncatingIfNeeded: span.upperBound),

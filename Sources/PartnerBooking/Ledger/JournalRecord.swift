@@ -1,8 +1,9 @@
-/// One line of the journal. docs/journal.md describes the format. This is all of it that is written and read.
+/// One line of the journal, with all members that are written and read. docs/journal.md
+/// describes the format.
 enum JournalRecord: Equatable, Sendable {
-    /// The journal was opened or written again: whose bookings these are, and the time on all clocks.
+    /// The journal was opened or rewritten: the service of these bookings, and the time on all
+    /// clocks.
     case journal(service: String, Mark?)
-    /// An event of a booking.
     case event(Event, key: String, Stamp)
 
     /// The time on the clocks when a journal was opened.
@@ -16,27 +17,30 @@ enum JournalRecord: Equatable, Sendable {
     struct Stamp: Equatable, Sendable {
         /// Milliseconds since 1970.
         var at: Int
-        /// On the ledger's clock, in microseconds. It identifies the record. nil in version 1.
+        /// The time on the ledger's clock, in microseconds. Identifies the record. nil in
+        /// version 1.
         var clock: Int?
     }
 
     enum Event: Equatable, Sendable {
-        /// A booking is about to be sent, in that account if the library names it. `recordedAt` is when it was asked for; nil: at
-        /// the time of the record.
+        /// A booking is about to be sent, in `accountID` if the library names the account.
+        /// `recordedAt` is the time when it was requested. nil: the time of the record.
         case intent(Wish, body: [UInt8], accountID: String?, recordedAt: Int? = nil)
-        /// It was made. Says all there is to remember, so that the intent can go. `recordedAt` is when it was asked for. Without
-        /// a reply the service has to be asked for it.
+        /// The booking was made. This record contains all there is to remember, so that the
+        /// intent can go. `recordedAt` is the time when it was requested. Without a reply the
+        /// service must be asked for it.
         case booked(Wish, recordedAt: Int, reply: [UInt8]?)
-        /// It certainly was not made: the key is free again. No wish in version 1.
+        /// The booking was certainly not made, and the key is free again. In version 1 it has
+        /// no wish.
         case void(Wish?, recordedAt: Int, PartnerBookingError.Outcome)
-        /// Its call was cancelled. It is sent again only after a later intent.
+        /// The call was cancelled. The booking is sent again only after a later intent.
         case withdrawn
-        /// The host has heard its end. `end` is the clock of that record.
+        /// The host has heard the end. `end` is the clock of that end's record.
         case heard(end: Int)
-        /// A person has given it up: the key is free again.
+        /// A person has given the booking up, and the key is free again.
         case givenUp
 
-        /// The intent before it is not needed any more, or not for `resume_on_open`.
+        /// True when the intent before it is no longer needed, or not for `resume_on_open`.
         var isSettlement: Bool {
             switch self {
             case .booked, .void, .withdrawn, .givenUp: true
@@ -50,8 +54,8 @@ enum JournalRecord: Equatable, Sendable {
     /// Magic bytes of all readable versions.
     static let magics = ["pbk1 ", "pbk2 "].map { Array($0.utf8) }
 
-    /// `pbk2 `, sixteen digits of checksum, a space, a JSON object, a line feed. JSON writes line feeds as `\n`, so that
-    /// a line ends where it seems to, whatever is in it.
+    /// The bytes of the line: `pbk2 `, 16 digits of checksum, a space, a JSON object, a line
+    /// feed. JSON writes line feeds as `\n`, so the only line feed is the last byte.
     var line: [UInt8] {
         let json = self.json
         return Self.magic.bytes + Self.checksum(json) + [UInt8(ascii: " ")] + json + [UInt8(ascii: "\n")]
@@ -75,7 +79,7 @@ enum JournalRecord: Equatable, Sendable {
         }
     }
 
-    /// The first eight bytes of the SHA-256.
+    /// Returns the first eight bytes of the SHA-256 as hexadecimal digits.
     private static func checksum(_ json: [UInt8]) -> [UInt8] { Array(SHA256.digest(of: json).prefix(8)).hexDigits }
 }
 
@@ -138,12 +142,13 @@ extension StaticString {
 }
 
 extension JournalRecord {
-    /// It ends the doubt of a booking.
+    /// True when the event is a settlement. A withdrawal counts, too.
     var isSettlement: Bool {
         if case .event(let event, _, _) = self { event.isSettlement } else { false }
     }
 
-    /// It need not be on the disk: without it, an end is listed once more.
+    /// True for a `heard` record. It need not be on the disk: without it, an end is listed
+    /// once more.
     var isHeard: Bool {
         if case .event(.heard, _, _) = self { true } else { false }
     }

@@ -2,48 +2,45 @@
 
 extension Journal {
     struct Settings: Sendable {
-        /// The file, or the directory of it.
+        /// The path of the file, or of its directory.
         var path: String
         var isInDirectory = false
-        /// The service of the bookings.
         var service: String
         var retentionMilliseconds: Int
-        /// A larger file takes no new bookings.
+        /// The size in bytes that new bookings must not exceed.
         var maxBytes = 268_435_456
-        /// False: what a service has answered stays in the memory.
+        /// False: the replies of the service stay in memory only.
         var keepsReplies = true
-        /// False: a booking may have been sent again behind a record that it was not made. That
-        /// record counts for nothing.
+        /// False: a booking may have been sent, without a record, after a record that it was
+        /// not made. So such a record does not count.
         var isRequired = true
-        /// Bookings in doubt that are taken over from other journals at one time.
+        /// Number of bookings in doubt that are taken over from other journals at one time.
         var mostDoubts = 512
-        /// With so many bookings in doubt or in flight, none are taken over.
+        /// With this many bookings in doubt or in flight, none are taken over.
         var mostUnsettled = 2_500
     }
 
-    /// The findings of the opening.
     struct Opening: Sendable {
         var tornBytes = 0
         var damagedBytes = 0
         /// The path of the copy of a damaged file.
         var damagedCopy: String?
-        /// The fate of the other journals; nil without a directory.
+        /// The other journals of the directory. nil without a directory.
         var others: Others?
     }
 
-    /// The other journals of a directory.
     struct Others: Sendable {
-        /// The number of those that were adopted.
+        /// Number of adopted journals.
         var adoptedCount = 0
-        /// Files that are left as they are, with the reason.
+        /// Files that were left unchanged, with the reason.
         var left: [(path: String, reason: String)] = []
     }
 
-    /// The fate of a record whose end is waited for.
+    /// The result of a record that an exchange waits for.
     struct Report: Sendable {
         enum Result: Sendable {
             case durable
-            /// `isUndone`: nothing of it is left in the file.
+            /// `isUndone`: nothing of the record is left in the file.
             case failed(String, isUndone: Bool)
         }
 

@@ -1,7 +1,7 @@
-/// Decides when the journal is written again without what is settled. A pure state machine.
+/// The decision when to rewrite the journal without settled bookings. A pure state machine.
 ///
-/// Requests contain customer data, which is not kept longer than needed. The journal is written again after a second without
-/// work if that is worth it, and in any case after a minute.
+/// Requests contain customer data, which must not be kept longer than needed. The journal is
+/// rewritten after a second without work if that is worth it, and in any case after a minute.
 struct JournalUpkeep {
     static let idleMilliseconds = 1_000
     static let longestMilliseconds = 60_000
@@ -12,7 +12,7 @@ struct JournalUpkeep {
     private var hasLeftovers = false
     private(set) var due: MonotonicTime?
 
-    /// Something has been settled or heard since the journal was written again.
+    /// True when a booking was settled or heard since the last rewrite.
     var isWanted: Bool { firstSettled != nil || hasLeftovers }
 
     func isDue(_ now: MonotonicTime) -> Bool { due.map { $0 <= now } ?? false }
@@ -25,10 +25,11 @@ struct JournalUpkeep {
         due = added >= size / 4 ? min(latest, now.adding(milliseconds: Self.idleMilliseconds)) : latest
     }
 
-    /// An end was heard. That leaves at most a few bytes, which can stay until the next time or the end.
+    /// Notes that an end was heard. That leaves a few bytes at most, which can stay until the
+    /// next rewrite or the close.
     mutating func heard() { hasLeftovers = true }
 
-    /// An attempt is made; should it fail, the next settlement asks again.
+    /// Notes that a rewrite begins. If it fails, the next settlement asks again.
     mutating func begun() {
         due = nil
         firstSettled = nil

@@ -1,7 +1,7 @@
 /// The result of one operation on the host's store.
 enum LedgerAnswer: Equatable, Sendable {
     case claimed
-    /// The key is ours now. A dead engine, or this one, may have sent its booking.
+    /// This client has the key now. A dead engine, or this one, may have sent its booking.
     case inDoubt(LedgerRow)
     case held(LedgerRow)
     case booked(LedgerRow)
@@ -11,17 +11,17 @@ enum LedgerAnswer: Equatable, Sendable {
     case other(LedgerRow?)
     case absent
     case done
-    /// The row is not, or no longer, of that claim.
+    /// The row does not have that claim, or has it no longer.
     case lost
     case givenUp(LedgerRow)
     case kept(LedgerRow)
-    /// Without those keys.
+    /// The leases are extended, except those of the keys in `lost`.
     case renewed(lost: [String])
     case rows([LedgerRow])
-    /// Nothing is known of it.
+    /// The fate of the operation is unknown.
     case failed(String)
 
-    /// The row that it tells of.
+    /// The row in the answer.
     var row: LedgerRow? {
         switch self {
         case .inDoubt(let row), .held(let row), .booked(let row), .refused(let row), .open(let row), .givenUp(let row),
@@ -32,12 +32,12 @@ enum LedgerAnswer: Equatable, Sendable {
         }
     }
 
-    /// Reads an answer to an operation. nil: it is not one.
+    /// Reads an answer to an operation. Returns nil if it is no valid answer.
     init?(_ json: JSONValue, to operation: LedgerOperation) {
         guard let word = json["result"]?.string else { return nil }
         let row = json["row"].flatMap { LedgerRow($0) }
         switch (operation, word, row) {
-        // One that cannot be read must not hide the other answers.
+        // A row that cannot be read must not hide the other answers.
         case (_, _, nil) where json["row"]?.kind == .object: self = .failed(Reason.unreadableRow)
         case (_, "failed", _): self = .failed(json["message"]?.string ?? Reason.noReason)
         case (.claim, "claimed", _): self = .claimed
@@ -64,7 +64,7 @@ enum LedgerAnswer: Equatable, Sendable {
             self = .renewed(lost: list.map { $0.elements.compactMap(\.string) } ?? [])
         case (.orphans, "rows", _), (.pending, "rows", _):
             guard let list = json["rows"], list.kind == .array else { return nil }
-            // One that cannot be read must not hide the others.
+            // A row that cannot be read must not hide the other rows.
             self = .rows(list.elements.compactMap { LedgerRow($0) })
         default: return nil
         }
@@ -74,12 +74,12 @@ enum LedgerAnswer: Equatable, Sendable {
 /// The host's answer to a batch.
 enum LedgerBatchAnswer: Sendable {
     case results([Int: LedgerAnswer])
-    /// Nothing is known of any operation.
+    /// The fate of every operation is unknown.
     case failed(String)
 
     static let maxBytes = 67_108_864
 
-    /// `operations`: those of the batch, by ID.
+    /// Reads an answer. `operations` are the operations of the batch, by ID.
     init(_ json: [UInt8], to operations: [Int: LedgerOperation]) throws(PartnerBookingError) {
         let root = try JSONDocument(json, what: ErrorMessage.ledgerAnswer, maxBytes: Self.maxBytes).root
         if let error = root["error"], error.kind == .object {

@@ -1,40 +1,41 @@
-// The values that go into a ledger and come out of it.
+// The inputs and outputs of a ledger.
 
 extension BookingLedger {
-    /// A key that is in flight from now on.
+    /// The permission to send a booking. Its key is in flight from now on.
     struct Grant: Equatable, Sendable {
-        /// The request to send. For a booking in doubt, the recorded one.
+        /// The request to send. For a booking in doubt, the recorded request.
         var body: [UInt8]
         /// The evidence of earlier sendings under the key.
         var evidence = Evidence()
-        /// The journal holds the booking.
+        /// True when the journal contains the booking.
         var isRecorded = false
-        /// The account in which an earlier process sent it.
+        /// The account in which an earlier process sent the booking.
         var accountID: String?
-        /// It is taken over without a call of the host.
+        /// True when the booking is taken over without a call of the host.
         var isOrphan = false
         var owedReport: OwedReport?
     }
 
-    /// The report that a host is owed: its call ended `unknown`.
+    /// The report that the host must get, because its call ended `unknown`.
     struct OwedReport: Equatable, Sendable {
-        /// The call's.
+        /// The tag of that call.
         var tag: String?
     }
 
-    /// The decision about a new call for a booking. `end` names an end; see `heard`.
+    /// The decision about a new call for a booking. `end` identifies an end, see `heard`.
     enum Decision: Equatable {
-        /// Send it: the key is in flight from now on, under the ID that was named.
+        /// Send the booking. The key is in flight from now on, under the ID passed to `begin`.
         case send(Grant)
         /// The same booking is under way: share its end.
         case join(TransferID)
-        /// It was made before: here is the reply to it.
+        /// The booking was made before, with this reply.
         case replay([UInt8], end: TransferID)
-        /// It was made before, and nobody has kept the reply: to ask the service for it takes the whole request.
+        /// The booking was made before, but its reply was not kept. Only a whole request can
+        /// ask the service for it.
         case replyNotKept
         /// The key belongs to another booking.
         case refuse(PartnerBookingError.Existing)
-        /// Too many bookings of its service are in doubt or in flight.
+        /// Too many bookings of the service are in doubt or in flight.
         case full(limit: Int)
         /// There is nothing to resume under this key.
         case absent
@@ -45,19 +46,19 @@ extension BookingLedger {
     /// The end of a delivery.
     enum Ending: Equatable {
         case booked(reply: [UInt8])
-        /// It certainly booked nothing: the outcome is `not_sent` or `rejected`.
+        /// The delivery certainly booked nothing. The outcome is `not_sent` or `rejected`.
         case notBooked(PartnerBookingError.Outcome)
         case inDoubt(Evidence, OwedReport?)
     }
 
-    /// The end of a booking whose exchange has ended in doubt.
+    /// The end of a booking whose exchange has already ended in doubt.
     struct LateEnd: Equatable {
         let outcome: PartnerBookingError.Outcome
         let end: TransferID
         let owedReport: OwedReport?
     }
 
-    /// A booking whose end nobody has heard.
+    /// A booking whose end the host has not heard.
     struct Pending: Comparable {
         let key: String
         let summary: BookingSummary
@@ -65,7 +66,7 @@ extension BookingLedger {
         let conversation: String?
         let state: PendingBooking.State
 
-        /// The older one comes first.
+        /// Returns true if `left` is older.
         static func < (left: Pending, right: Pending) -> Bool {
             (left.recordedAt, left.key) < (right.recordedAt, right.key)
         }
@@ -73,11 +74,13 @@ extension BookingLedger {
 
     struct Settings: Sendable {
         var retentionMilliseconds: Int
-        /// Settled keys. Each service may have half as many bookings in doubt or in flight.
+        /// Number of settled keys. Each service may have half as many bookings in doubt or in
+        /// flight.
         var capacity: Int
     }
 
-    /// The bookings that were given up, and those that were not because they are not in doubt.
+    /// The bookings that were given up, and the bookings that were kept because they are not
+    /// in doubt.
     struct GivenUp: Equatable {
         var givenUp: [Pending] = []
         var kept: [Pending] = []

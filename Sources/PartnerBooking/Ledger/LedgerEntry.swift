@@ -1,47 +1,48 @@
-// One key of a ledger.
+// The entry of one key in a ledger.
 
 extension BookingLedger {
     enum State: Sendable {
         case inFlight(TransferID)
         indirect case inDoubt(Evidence)
-        /// Without a reply when an earlier process has recorded it so.
+        /// The reply is nil if an earlier process has recorded none.
         case booked(reply: [UInt8]?)
         case refused(PartnerBookingError.Outcome)
     }
 
     struct Entry: Sendable {
         let wish: Wish
-        /// The request's; empty once it is settled.
+        /// The body of the request. Empty when the entry is settled.
         var body: [UInt8]
-        /// When it was asked for, in milliseconds since 1970.
+        /// The time when the booking was requested, in milliseconds since 1970.
         let recordedAt: Int
         let service: Int?
         var state: State
-        /// The account in which an earlier process sent it.
+        /// The account in which an earlier process sent the booking.
         var accountID: String?
-        /// Its fingerprint follows the rules of version 1 of the journal.
+        /// True when its fingerprint follows the rules of version 1 of the journal.
         var isOfVersion1 = false
-        /// The journal holds the booking.
+        /// True when the journal contains the booking.
         var isRecorded = false
-        /// It came from another client, and no call of this host has asked for it.
+        /// True when it came from another client and no call of this host has asked for it.
         var isInherited = false
-        /// It is about to be taken over from an engine that has died, or from this one, without a
-        /// call of the host.
+        /// True when the booking is about to be taken over without a call of the host. A dead
+        /// engine, or this one, has left it.
         var isOrphan = false
-        /// Its call was cancelled: nothing is sent until the host repeats it.
+        /// True when its call was cancelled. Nothing is sent until the host repeats it.
         var isWithdrawn = false
         var owedReport: OwedReport?
-        /// Names its end: the exchange that ended it, or `none` for an earlier process.
+        /// The exchange that ended it, or `none` for an earlier process. Identifies its end.
         var end = TransferID.none
-        /// The last intent or record of an end that went to the journal.
+        /// The clock of the last intent, or record of an end, that went to the journal.
         var lastRecord: Int?
-        /// The record of its end in the journal.
+        /// The clock of the record of its end in the journal.
         var recordedEnd: Int?
-        /// When the host has heard its end. nil: not yet.
+        /// The time when the host has heard its end, or will have heard it. nil: it has not.
         var heardAt: Int?
-        /// It was made, and is sent again for its reply. Whatever comes of that, it was made.
+        /// True when the booking was made and is sent again for its reply. Whatever the
+        /// result, it was made.
         var wasMade = false
-        /// When the entry is forgotten. nil: never.
+        /// The time when the entry is forgotten. nil: never.
         var expiresAt: Int?
 
         var isSettled: Bool {
@@ -51,7 +52,7 @@ extension BookingLedger {
             }
         }
 
-        /// The service's, of a booking that was made.
+        /// The service's reply for a booking that was made.
         var reply: [UInt8]? { if case .booked(let reply) = state { reply } else { nil } }
 
         var pendingState: PendingBooking.State {
@@ -70,7 +71,7 @@ extension BookingLedger {
             self.expiresAt = expiresAt
         }
 
-        /// A booking that was made is sent again, for its reply.
+        /// Puts a booking that was made in flight again, to get its reply.
         mutating func ask(with body: [UInt8], in id: TransferID) {
             self.body = body
             state = .inFlight(id)
@@ -79,7 +80,8 @@ extension BookingLedger {
             expiresAt = nil
         }
 
-        /// Ends it, unless it is settled. Returns whether it is settled now, and its service.
+        /// Ends the booking, unless it is settled. Returns whether it is settled now, and its
+        /// service.
         mutating func end(_ ending: Ending, as end: TransferID, expiresAt: Int) -> (isSettled: Bool, service: Int?)? {
             guard !isSettled else { return nil }
             self.end = end
@@ -94,20 +96,21 @@ extension BookingLedger {
             return (isSettled, service)
         }
 
-        /// The host has heard that end, or will have at `moment`. Returns when that is, and at the first time the journal's record
-        /// of the end, if there is one; nil when it changes nothing.
+        /// Notes that the host has heard that end, or will have heard it at `moment`. Returns
+        /// the time of the hearing. The first time it also returns the clock of the end's
+        /// record in the journal. nil: nothing changes.
         mutating func hear(_ end: TransferID, at moment: Int) -> (heardAt: Int, record: Int?)? {
             guard isSettled, self.end == end else { return nil }
             let before = heardAt
             let heardAt = min(moment, before ?? moment)
             guard heardAt != before else { return nil }
             self.heardAt = heardAt
-            // Nothing of it needs to be remembered.
+            // A heard refusal need not be remembered.
             if case .refused = state { expiresAt = min(heardAt, expiresAt ?? heardAt) }
             return (heardAt, before == nil ? recordedEnd : nil)
         }
 
-        /// Nobody has heard its end.
+        /// True when the host has not heard its end.
         var isListed: Bool { heardAt == nil }
 
         func isHeard(_ now: Int) -> Bool { heardAt.map { $0 <= now } ?? false }

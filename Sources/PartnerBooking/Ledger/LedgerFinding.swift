@@ -1,37 +1,38 @@
-/// News of a key from the host's store, for the exchange that waits for it.
+/// News about a key from the host's store, for the exchange that waits for it.
 struct LedgerFinding: Sendable {
     enum State: Sendable {
-        /// The key is ours. A dead engine, or this client before, may have sent the booking.
+        /// This client has the key. A dead engine, or this client earlier, may have sent the
+        /// booking.
         case tookOver(LedgerRow, isOwn: Bool)
         /// An engine that may be alive has the key.
         case held(LedgerRow)
-        /// The row as it is; nil: there is none. `isLive`: another client, which may be alive, is
-        /// at work on it.
+        /// The row as it is. nil: there is none. `isLive`: another client, which may be alive,
+        /// works on it.
         case looked(LedgerRow?, isLive: Bool)
         /// The key belongs to another request.
         case other(PartnerBookingError.Existing?)
         /// Another engine has taken the key over.
         case lost
-        /// A person has given bookings up, those of the keys among them. nil: nothing is known
-        /// under the key.
+        /// A person has given bookings up: the result, and the keys that were given up. nil:
+        /// the key is unknown.
         case gaveUp(BookingLedger.GivenUp?, [String])
         /// The store does not answer, or answers with an error.
         case failed(String)
     }
 
-    /// `none`: whoever has the key in flight.
+    /// The waiting exchange. `none`: the exchange that has the key in flight.
     let id: TransferID
     let key: String
     let state: State
-    /// The record that was to be made.
+    /// The record that the claim stands for.
     var record: JournalRecord?
-    /// The record of the claim that was lost, by its clock. nil: not known.
+    /// The clock of the lost claim's record. nil: not known.
     var clock: Int?
 }
 
 /// One round in which a person gives up bookings in the host's store.
 struct LedgerGiveUp: Sendable {
-    /// Rows of a bot that one round looks at.
+    /// Number of rows of a bot that one round looks at.
     static let mostRows = 1_000
 
     private let selection: GiveUp
@@ -46,7 +47,7 @@ struct LedgerGiveUp: Sendable {
         if case .booking(let key) = selection { left = [key] }
     }
 
-    /// nil: nothing is known under the key.
+    /// The result of the round. nil: the key is unknown.
     var result: BookingLedger.GivenUp? {
         if case .booking = selection, !hasFound { return nil }
         return BookingLedger.GivenUp(givenUp: givenUp.givenUp.sorted(), kept: givenUp.kept.sorted())
@@ -65,7 +66,7 @@ struct LedgerGiveUp: Sendable {
         return keys
     }
 
-    /// The store has answered for a key.
+    /// Takes the store's answer for a key.
     mutating func ended(_ key: String, _ answer: LedgerAnswer) {
         guard left.remove(key) != nil, let row = answer.row else { return }
         hasFound = true
@@ -78,15 +79,15 @@ struct LedgerGiveUp: Sendable {
     }
 }
 
-/// The times at which a client takes over what dead engines have left: each key at most once in a
-/// minute, and more seldom the more often it was in vain.
+/// The times at which a client takes over bookings of dead engines. Each key is tried at most
+/// once a minute. Each further try comes later, up to ten minutes after the last one.
 struct TakeoverSchedule: Sendable {
     private static let firstPauseMilliseconds = 60_000
     private static let lastPauseMilliseconds = 600_000
 
     private var next: [String: (at: MonotonicTime, pause: Int)] = [:]
 
-    /// Keys that are not to be taken over yet.
+    /// Returns the number of keys that must not be taken over yet.
     func waiting(_ now: MonotonicTime) -> Int { next.values.count { now < $0.at } }
 
     /// Returns whether to take a key over now.

@@ -1,13 +1,13 @@
-/// The rows that this client has in the host's store, and until when. Moments are on the boot
-/// clock, in microseconds: it goes on while the machine sleeps.
+/// The rows that this client has in the host's store, and the end of their lease. Moments are
+/// on the boot clock, in microseconds. That clock also runs while the machine sleeps.
 ///
-/// The store counts a lease from the moment at which it executes the operation. So a lease lasts at
-/// least until the begin of that operation plus its length. The margin is for sendings that begin a
-/// little late.
+/// The store counts a lease from the moment when it executes the operation. So a lease lasts
+/// at least until the start of that operation plus its length. The margin of a fifth is for
+/// sendings that begin a little late.
 struct LedgerLease: Sendable {
     private struct Held: Sendable {
         let claim: String
-        /// The begin of its claim, or of its last renewal.
+        /// The start of its claim, or of its last renewal.
         var begin: Int
     }
 
@@ -19,7 +19,7 @@ struct LedgerLease: Sendable {
     var isEmpty: Bool { held.isEmpty }
     var all: [LedgerOperation.Held] { held.map { LedgerOperation.Held(key: $0.key, claim: $0.value.claim) } }
 
-    /// Sendings begin before this moment. nil: there are no rows.
+    /// The moment before which sendings must begin. nil: there are no rows.
     private(set) var end: Int?
 
     mutating func claimed(_ key: String, _ claim: String, begin: Int) {
@@ -29,15 +29,16 @@ struct LedgerLease: Sendable {
 
     func claim(of key: String) -> String? { held[key]?.claim }
 
-    /// The row is settled, or nobody sends its booking any more. nil: whichever claim has it.
+    /// Removes a row that is settled, or whose booking this client no longer sends. Without a
+    /// claim it removes the row under any claim.
     mutating func release(_ key: String, _ claim: String? = nil) {
         guard claim == nil || held[key]?.claim == claim else { return }
         held[key] = nil
         if held.isEmpty { end = nil }
     }
 
-    /// Those rows have a new lease. Returns those that are lost. With one of them the end stays as
-    /// it was, until the next renewal: their exchanges learn of it first.
+    /// Notes the new lease of these rows, and returns the lost rows. If a row is lost, `end` stays
+    /// as it was until the next renewal. So the exchange of the row learns of the loss first.
     mutating func renewed(_ rows: [LedgerOperation.Held], lost: [String], begin: Int) -> [LedgerOperation.Held] {
         let lost = Set(lost)
         var gone: [LedgerOperation.Held] = []

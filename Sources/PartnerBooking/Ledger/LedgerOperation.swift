@@ -1,5 +1,5 @@
-/// One operation on the host's store: a compare-and-set on one row. docs/ledger-protocol.md gives
-/// the meaning of each.
+/// One operation on the host's store: a compare-and-set on one row. docs/ledger-protocol.md
+/// defines each operation.
 enum LedgerOperation: Equatable, Sendable {
     /// The members of a booking that go into its row.
     struct Intent: Equatable, Sendable {
@@ -8,13 +8,13 @@ enum LedgerOperation: Equatable, Sendable {
         let accountID: String?
         /// In milliseconds since 1970.
         let recordedAt: Int
-        /// The claim that this one may replace.
+        /// The claim that this claim may replace.
         var replaces: String?
-        /// Only takes over what somebody else has left.
+        /// True when the claim may only take over an open row.
         var isOrphan = false
     }
 
-    /// A row that this client has, by the name of its claim.
+    /// A row that this client has, with the name of its claim.
     struct Held: Equatable, Sendable {
         let key: String
         let claim: String
@@ -46,7 +46,7 @@ enum LedgerOperation: Equatable, Sendable {
         }
     }
 
-    /// It is asked again and again anyway, so that nobody repeats it when it fails.
+    /// True when the operation comes again by itself. Then it is not repeated after a failure.
     var isUpkeep: Bool {
         switch self {
         case .renew, .orphans: true
@@ -58,7 +58,7 @@ enum LedgerOperation: Equatable, Sendable {
 extension LedgerOperation {
     var isRenewal: Bool { if case .renew = self { true } else { false } }
 
-    /// It changes the store for good.
+    /// True when the operation makes a lasting change in the store.
     var isWriting: Bool {
         switch self {
         case .claim, .settle, .void, .withdraw, .giveUp, .heard: true
@@ -70,7 +70,7 @@ extension LedgerOperation {
 // MARK: - JSON
 
 extension LedgerOperation {
-    /// Writes the members of the operation but for its name and ID.
+    /// Writes the members of the operation, except its name and ID.
     func write(_ key: String?, _ settings: LedgerTraffic.Settings, _ object: inout JSONWriter) {
         object.member("scope", settings.scope)
         object.member("key", ifAny: key)

@@ -1,4 +1,4 @@
-/// A row of the host's store, as an answer tells of it.
+/// A row of the host's store, as an answer contains it.
 struct LedgerRow: Equatable, Sendable {
     enum State: Equatable, Sendable {
         case open
@@ -10,23 +10,23 @@ struct LedgerRow: Equatable, Sendable {
 
     let key: String
     let wish: Wish
-    /// The claim that has it, or that ended it.
+    /// The claim that has the row, or that ended it.
     let claim: String
     let owner: String?
-    /// The rest of its lease; nil once it is settled.
+    /// The rest of its lease, negative when the lease is over. nil when the row is settled.
     let leaseMilliseconds: Int?
     let recordedAt: Int
     let accountID: String?
-    /// The request of an open one.
+    /// The request of an open row.
     let body: [UInt8]
     let state: State
     let isWithdrawn: Bool
     let isHeard: Bool
 
-    /// An engine that may be alive has it.
+    /// True when an engine that may be alive has the row.
     var isLive: Bool { state == .open && leaseMilliseconds.map { $0 > 0 } ?? false }
 
-    /// It certainly was not made, or a person has ended the doubt.
+    /// True when the booking was certainly not made, or a person has ended the doubt.
     var isRefused: Bool {
         switch state {
         case .refused, .givenUp: true
@@ -34,7 +34,7 @@ struct LedgerRow: Equatable, Sendable {
         }
     }
 
-    /// Returns what a journal would have of it. `clock` identifies its end.
+    /// Returns the entry that a journal would contain for the row. `clock` identifies its end.
     func entry(clock: Int) -> JournalEntry {
         let state: JournalEntry.State =
             switch self.state {
@@ -48,7 +48,7 @@ struct LedgerRow: Equatable, Sendable {
             isWithdrawn: isWithdrawn, isHeard: isHeard)
     }
 
-    /// For a request that asks for another booking under the key.
+    /// The description of the booking, for a request that asks for another booking under the key.
     var existing: PartnerBookingError.Existing {
         let booking: JSONValue? =
             if case .booked(let reply) = state {
@@ -69,7 +69,7 @@ struct LedgerRow: Equatable, Sendable {
         }
     }
 
-    /// nil: it does not tell what was asked for.
+    /// Returns the booking for the list. nil: the row does not contain what was requested.
     func pending(_ state: PendingBooking.State) -> BookingLedger.Pending? {
         wish.summary.map { summary in
             BookingLedger.Pending(
@@ -82,7 +82,7 @@ extension LedgerRow {
     /// The end of the year 9999.
     private static let lastMillisecond = 253_402_300_799_999
 
-    /// Reads a row. nil: it lacks a member that its state needs, or one is wrong.
+    /// Reads a row. Returns nil if a member that its state needs is missing or wrong.
     init?(_ json: JSONValue) {
         guard let key = json["key"]?.string, let claim = json["claim"]?.string,
             let fingerprint = json["fingerprint"]?.withText({ Fingerprint(hex: $0) }) ?? nil,

@@ -1,42 +1,44 @@
 import Glibc
 
-/// The ledger of one client, shared by the transfer thread and by threads of the host, and what
-/// keeps it beyond the process: a journal, or a store of the host's.
+/// The ledger of one client, and its storage beyond the process: a journal, or a store of the
+/// host. The transfer thread and threads of the host share it.
 final class LedgerStore: Sendable {
     struct State {
         var ledger: BookingLedger
         var clock: LedgerClock
-        /// Ends that were heard and that the journal holds, earliest first.
+        /// Heard ends whose `heard` record is not written yet, earliest first.
         var unwritten = FIFO<(key: String, record: Int, dueAt: MonotonicTime)>()
     }
 
-    /// A host has heard an end, or will have at `moment` on the ledger's clock.
+    /// One hearing: the host has heard an end, or will have heard it at `moment` on the
+    /// ledger's clock.
     private struct Hearing: Sendable {
         let key: String
         let end: TransferID
         let moment: Int
-        /// When the journal may record it.
+        /// The earliest time for the record in the journal.
         let dueAt: MonotonicTime
     }
 
     let state: Monitor<State>
-    /// The hearings that the ledger does not have yet. A thread that frees a completion never waits for the ledger. This lock is
-    /// taken inside the other one.
+    /// The hearings that the ledger does not have yet. They let a thread free a completion
+    /// without waiting for the ledger. This lock is taken inside the lock of `state`.
     private let hearings = Monitor<[Hearing]>([])
-    /// Nobody else has it.
+    /// No other object uses it.
     private let journal: Journal?
     let host: HostLedger?
     private let clock: LedgerClock
     let service: @Sendable (String) -> Int?
-    /// Sends bookings in doubt that were taken over, if that is wanted.
+    /// The handler that sends the bookings in doubt that were taken over. nil: it is not wanted.
     let resuming = Monitor<(@Sendable ([JournalEntry]) -> Void)?>(nil)
     private let process = getpid()
 
-    /// The journal gets the record that an end was heard at the earliest after this time. Then it cannot be ahead of a host
-    /// that writes down what it has heard.
+    /// The least delay between the hearing of an end and its record in the journal. So the
+    /// journal is never ahead of a host that writes down what it has heard.
     static let heardMilliseconds = 1_000
 
-    /// `openedAt` dates the sendings of earlier processes. `service` returns the service of a bot.
+    /// Restores `entries`. `openedAt` dates the sendings of earlier processes. `service`
+    /// returns the service of a bot.
     init(
         _ ledger: BookingLedger, _ journal: Journal? = nil, host: HostLedger? = nil, restoring entries: [JournalEntry] = [],
         openedAt: MonotonicTime = .now(), service: @escaping @Sendable (String) -> Int? = { _ in 0 }
@@ -50,7 +52,6 @@ final class LedgerStore: Sendable {
         self.service = service
     }
 
-    /// Begins a booking under a key.
     func begin(_ request: Request, _ key: String, service: Int?, id: TransferID) -> BookingLedger.Decision {
         let wallClock = WallClock.milliseconds()
         return state.withLock { state in
@@ -58,7 +59,7 @@ final class LedgerStore: Sendable {
             let decision = state.ledger.begin(
                 key, request.wish, body: request.body, service: service, id: id, now: state.clock.now,
                 wallClock: wallClock)
-            // The lease of what is recorded may be over.
+            // The lease of the recorded booking may be over, so it needs a new claim.
             guard host != nil, case .send(var grant) = decision, grant.isRecorded else {
                 return decision
             }
@@ -67,7 +68,7 @@ final class LedgerStore: Sendable {
         }
     }
 
-    /// A booking in flight has ended, as `end` names it.
+    /// Ends a booking in flight. `end` identifies this end.
     func ended(_ key: String, _ ending: BookingLedger.Ending, end: TransferID) {
         state.withLock { $0.ledger.ended(key, ending, end: end, now: $0.clock.now) }
         if let host, case .inDoubt = ending {
@@ -81,8 +82,8 @@ final class LedgerStore: Sendable {
         append(key) { .booked(entry.wish, recordedAt: entry.recordedAt, reply: kept) }
     }
 
-    /// Returns the error of a booking that was refused before its key was looked up. The booking of a known key may have been
-    /// made, so its outcome is `unknown`.
+    /// Returns the error of a booking that was refused before its key was looked up. The
+    /// booking of a known key may have been made, so its outcome becomes `unknown`.
     func annotating(_ error: PartnerBookingError) -> PartnerBookingError {
         guard error.outcome == .notSent, let key = error.idempotencyKey, mayBeMade(key) else { return error }
         var error = error
@@ -90,7 +91,7 @@ final class LedgerStore: Sendable {
         return error
     }
 
-    /// The key's booking is booked, in flight or in doubt.
+    /// Returns whether the key's booking is booked, in flight or in doubt.
     func mayBeMade(_ key: String) -> Bool { state.withLock { $0.ledger.mayBeMade(key, now: $0.clock.now) } }
 
     func knownBookings(of conversation: String, botID: String) -> [BookingLedger.Known] {
@@ -102,15 +103,14 @@ final class LedgerStore: Sendable {
 
     // MARK: The journal
 
-    /// Bookings are recorded beyond the process.
+    /// True when bookings are recorded beyond the process.
     var isJournaled: Bool { journal != nil || host != nil }
 
-    /// The state in which the journal's file was found; nil without a journal.
+    /// The state of the journal's file when it was opened. nil without a journal.
     var opening: (path: String, found: Journal.Opening)? { journal.map { ($0.path, $0.opening) } }
 
     /// Starts the thread that writes the journal or serves the host's store, if there is one.
-    /// `report` gets the end of each record that has an ID, and `find` what the store tells of
-    /// keys.
+    /// `report` gets the result of each record with an ID. `find` gets the findings from the store.
     func startJournal(
         report: @escaping @Sendable ([Journal.Report]) -> Void,
         find: @escaping @Sendable ([LedgerFinding]) -> Void = { _ in }
@@ -124,18 +124,19 @@ final class LedgerStore: Sendable {
         return try journal?.start(report: report, waiting: { [self] in heardRecords(isEnd: $0) }, heir: self)
     }
 
-    /// No records follow.
+    /// Begins the close: no more records will come.
     func beginClose() {
         journal?.beginClose()
         host?.beginClose()
     }
 
-    /// Returns whether the journal's thread is about to end. False: the disk hangs, or the host.
+    /// Returns whether the thread of the journal or the store is about to end. False: the disk
+    /// or the host hangs.
     func waitForEnd(until moment: MonotonicTime) -> Bool {
         journal?.waitForEnd(until: moment) ?? host?.waitForEnd(until: moment) ?? true
     }
 
-    /// The journal's thread does not end.
+    /// Stops waiting for a thread that does not end.
     func abandon(_ thread: Thread) {
         host?.abandon()
         thread.detach()
@@ -143,7 +144,7 @@ final class LedgerStore: Sendable {
 
     // MARK: Hearing of an end
 
-    /// The bookings whose end nobody has heard, oldest first.
+    /// The bookings whose end the host has not heard, oldest first.
     var pending: [BookingLedger.Pending] {
         state.withLock { state in
             noteHearings(&state)
@@ -151,9 +152,10 @@ final class LedgerStore: Sendable {
         }.sorted()
     }
 
-    /// The host has heard an end, or will have after that time.
+    /// Notes that the host has heard an end, or will have heard it after `delay` milliseconds.
     func heard(_ key: String, end: TransferID, afterMilliseconds delay: Int) {
-        // In the child of a fork another thread may hold the lock, and the booking is the parent's.
+        // In a forked child a thread that does not exist there may hold the lock. The booking
+        // belongs to the parent.
         guard getpid() == process else { return }
         let dueAt = MonotonicTime.now().adding(milliseconds: Self.heardMilliseconds)
         let hearing = Hearing(key: key, end: end, moment: clock.now + delay * 1_000, dueAt: dueAt)
@@ -175,7 +177,8 @@ final class LedgerStore: Sendable {
         }
     }
 
-    /// Returns the records of what was heard: those that are due, or all at the end. For the journal's thread.
+    /// Returns the records of heard ends: the due ones, or at the end all of them. Called on
+    /// the thread of the journal or the store.
     func heardRecords(isEnd: Bool) -> [JournalRecord] {
         let now = MonotonicTime.now()
         let at = WallClock.milliseconds()
@@ -201,8 +204,8 @@ final class LedgerStore: Sendable {
     /// Returns the exchanges of the selected bookings that are in flight.
     func inFlight(_ selection: GiveUp) -> [TransferID] { state.withLock { $0.ledger.inFlight(selection) } }
 
-    /// Forgets bookings in doubt. Returns nil when nothing is known under the key. The journal reports the end of the
-    /// records under `id`.
+    /// Forgets bookings in doubt. Returns nil when the key is unknown. The journal reports the
+    /// result of the records under `id`.
     func giveUp(_ selection: GiveUp, id: TransferID) -> BookingLedger.GivenUp? {
         let at = WallClock.milliseconds()
         let (result, records) = state.withLock { state in
@@ -220,8 +223,8 @@ final class LedgerStore: Sendable {
 
     // MARK: Records
 
-    /// Writes the intent of a booking in flight, without waiting. Returns false when there is no journal.
-    /// `isOrphan`: no call of this host has asked for it.
+    /// Writes the intent of a booking in flight, without waiting. Returns false without a
+    /// journal or store. `isOrphan`: no call of this host has asked for the booking.
     func record(_ key: String, body: [UInt8], accountID: String?, id: TransferID, isOrphan: Bool = false) -> Bool {
         guard isJournaled, let entry = state.withLock({ $0.ledger.wish(of: key) }) else { return false }
         append(key, id: id, isOrphan: isOrphan) {
@@ -230,22 +233,23 @@ final class LedgerStore: Sendable {
         return true
     }
 
-    /// The intent is on the disk.
+    /// Notes that the intent is on the disk.
     func recorded(_ key: String, clock: Int?) { state.withLock { $0.ledger.recorded(key, clock: clock) } }
 
-    /// The void is on the disk. Returns the end of a booking that it settles after its exchange.
+    /// Notes that the void is on the disk. Returns the end of a booking that it settles after
+    /// its exchange.
     func voided(_ key: String, clock: Int?) -> BookingLedger.LateEnd? {
         state.withLock { $0.ledger.voided(key, clock: clock, now: $0.clock.now) }
     }
 
-    /// Takes back a record that is not written yet. Returns false when it may be on the disk.
+    /// Takes back a record that is not written yet. Returns false if it may be on the disk.
     func revoke(_ key: String, _ id: TransferID) -> Bool {
         let isRevoked = journal?.revoke(id) ?? host?.revoke(id) ?? true
         if isRevoked { recordUndone(key) }
         return isRevoked
     }
 
-    /// The intent is not on the disk.
+    /// Notes that the intent is not on the disk.
     func recordUndone(_ key: String) { state.withLock { $0.ledger.recordUndone(key) } }
 
     /// Writes that a booking was not made, without waiting.
@@ -254,20 +258,20 @@ final class LedgerStore: Sendable {
         append(key, id: id) { .void(entry.wish, recordedAt: entry.recordedAt, outcome) }
     }
 
-    /// The call of a booking was cancelled.
+    /// Withdraws a booking whose call was cancelled.
     func withdraw(_ key: String) {
         guard state.withLock({ $0.ledger.withdraw(key) }) else { return }
         append(key) { .withdrawn }
     }
 
-    /// The host repeats a cancelled booking that is still in flight.
+    /// Renews the intent of a cancelled booking in flight, because the host repeats it.
     func renew(_ key: String, accountID: String?) {
         let (renewed, recordedAt) = state.withLock { ($0.ledger.renew(key), $0.ledger.wish(of: key)?.recordedAt) }
         guard let (wish, body) = renewed else { return }
         append(key) { .intent(wish, body: body, accountID: accountID, recordedAt: recordedAt) }
     }
 
-    /// Writes an event, if there is a journal. With an ID its end is reported.
+    /// Writes an event, if there is a journal or store. With an ID the result is reported.
     private func append(_ key: String, id: TransferID? = nil, isOrphan: Bool = false, _ event: () -> JournalRecord.Event) {
         guard isJournaled else { return }
         let event = event()
@@ -283,7 +287,7 @@ final class LedgerStore: Sendable {
 }
 
 extension LedgerStore: JournalHeir {
-    /// From now on `body` gets the bookings in doubt that are taken over from other journals.
+    /// Sets the handler for bookings in doubt that are taken over from other journals.
     func resumeInherited(_ body: @escaping @Sendable ([JournalEntry]) -> Void) { resuming.withLock { $0 = body } }
 
     func known(of key: String) -> JournalAdoption.Known {
@@ -297,7 +301,7 @@ extension LedgerStore: JournalHeir {
 
     func inherit(_ entries: [JournalEntry]) {
         let evidence = Evidence(inheritedAt: .now())
-        // One by one: no caller waits for all of them.
+        // Takes the lock once per booking, so that no caller waits for all of them.
         let inherited = entries.filter { entry in
             let number = entry.wish.summary.flatMap { service($0.botID) }
             return state.withLock { $0.ledger.inherit(entry, service: number, evidence, now: $0.clock.now) }
@@ -307,7 +311,7 @@ extension LedgerStore: JournalHeir {
 }
 
 extension JournalRecord.Event {
-    /// nil: neither an intent nor an end.
+    /// True for an end, false for an intent, nil for other events.
     fileprivate var isEnd: Bool? {
         switch self {
         case .booked, .void: true
@@ -317,9 +321,9 @@ extension JournalRecord.Event {
     }
 }
 
-/// Names one end of a booking. The host acknowledges it when it has heard that end.
+/// The receipt for one end of a booking. The host acknowledges it when it has heard that end.
 package final class Receipt: Sendable {
-    /// Weak: a host may keep a completion long after the client was closed.
+    /// Weak, because a host may keep a completion long after the client was closed.
     private weak let ledger: LedgerStore?
     private let key: String
     private let end: TransferID
@@ -330,9 +334,10 @@ package final class Receipt: Sendable {
         self.end = end
     }
 
-    /// The host has the end. Its booking is not listed any more.
+    /// Acknowledges that the host has the end. Then its booking is no longer listed.
     package func acknowledge() { ledger?.heard(key, end: end, afterMilliseconds: 0) }
 
-    /// A blocking call has returned the end. The process may still die before the host has it.
+    /// Acknowledges, a second later, an end that a blocking call has returned. The process may
+    /// die before the host has the end.
     func acknowledgeSoon() { ledger?.heard(key, end: end, afterMilliseconds: LedgerStore.heardMilliseconds) }
 }

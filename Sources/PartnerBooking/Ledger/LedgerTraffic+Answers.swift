@@ -4,11 +4,12 @@ extension LedgerTraffic {
     enum Output: Sendable {
         case report(Journal.Report)
         case finding(LedgerFinding)
-        /// Dead engines have left these.
+        /// Bookings that dead engines have left.
         case orphans([JournalEntry])
     }
 
-    /// `asked`: the operation as it was handed out. It may be another one by now.
+    /// Takes the answer to an operation. `asked` is the operation as it was handed out. The
+    /// item may have another operation by now.
     mutating func complete(
         _ item: Item, _ asked: LedgerOperation, _ answer: LedgerAnswer, _ takenAt: Now, _ now: Now
     ) -> [Output] {
@@ -51,7 +52,7 @@ extension LedgerTraffic {
         case (.void(let claim, _, _, _), _):
             close(item)
             lease.release(key, claim)
-            // A later claim of this client has replaced that one.
+            // Otherwise a later claim of this client has replaced this one.
             guard lease.claim(of: key) == nil else { return [] }
             return [.finding(LedgerFinding(id: id, key: key, state: .lost))]
         case (.giveUp(let claim), _):
@@ -66,14 +67,14 @@ extension LedgerTraffic {
         return []
     }
 
-    /// Takes the answer to what is asked again and again anyway.
+    /// Takes the answer to an operation that comes again by itself.
     private mutating func maintained(
         _ item: Item, _ asked: LedgerOperation, _ answer: LedgerAnswer, _ takenAt: Now, _ now: Now
     ) -> [Output] {
         close(item)
         switch (asked, answer) {
         case (.renew(let held), .renewed(let lost)):
-            // What is lost must be known before sendings begin again.
+            // Lost rows must be known before sendings begin again.
             if !lost.isEmpty { renewSoon(now) }
             return lease.renewed(held, lost: lost, begin: takenAt.boot).map { row in
                 .finding(LedgerFinding(id: .none, key: row.key, state: .lost, clock: clock(of: row.claim)))
@@ -92,7 +93,7 @@ extension LedgerTraffic {
         var isOwn = true
         if case .inDoubt(let row) = answer {
             isOwn = self.isOwn(row, claim, replacing: intent.replaces)
-            // No exchange here learns that others may have sent it.
+            // No exchange here learns that other clients may have sent the booking.
             if !isOwn, item.isAbandoned || item.isReleased { foreign.insert(claim) }
         }
         if item.isAbandoned { return abandoned(item, claim, intent, answer, now) }
@@ -113,21 +114,22 @@ extension LedgerTraffic {
             remember(key, row.claim)
             finding = .looked(row, isLive: false)
         case .other(let row): finding = .other(row?.existing)
-        // Nothing is there to take over, or somebody has ended it.
+        // There is nothing to take over, or the booking has ended.
         default: finding = .lost
         }
         return [.finding(LedgerFinding(id: item.id ?? .none, key: key, state: finding, record: item.record))]
     }
 
-    /// This client knows all that was sent for the row that `claim` has taken over. A repeated
-    /// claim sees its own row: then it knows of the row before by what it replaces.
+    /// Returns whether this client knows all sendings of the row that `claim` has taken over. A
+    /// repeated claim sees its own row. Then `replaced` names the claim that the row had before.
     private func isOwn(_ row: LedgerRow, _ claim: String, replacing replaced: String?) -> Bool {
         guard row.claim == claim else { return row.owner == settings.owner && !foreign.contains(row.claim) }
         return replaced.map { $0.hasPrefix(settings.owner + "-") && !foreign.contains($0) } ?? false
     }
 
-    /// Nobody waits for the claim any more. A fresh row is voided. That of a dead engine is left to
-    /// its lease, and with it a void that waits: it would be about sendings that nobody here knows.
+    /// Takes the answer to a claim that no exchange waits for any more. A fresh row is voided.
+    /// The row of a dead engine is left to its lease. Then waiting voids are dropped, because
+    /// this client does not know that engine's sendings.
     private mutating func abandoned(
         _ item: Item, _ claim: String, _ intent: LedgerOperation.Intent, _ answer: LedgerAnswer, _ now: Now
     ) -> [Output] {
@@ -136,7 +138,7 @@ extension LedgerTraffic {
             if case .void(claim, _, _, _) = other.operation { true } else { false }
         }
         if answer == .claimed, voids.isEmpty, case .event(_, _, let stamp) = item.record {
-            // Before a later claim of the key.
+            // The void must come before a later claim of the key.
             let event = JournalRecord.Event.void(intent.wish, recordedAt: intent.recordedAt, .notSent)
             let void = LedgerOperation.void(claim, intent.wish, recordedAt: intent.recordedAt, .notSent)
             replace(item, by: void, record: .event(event, key: key, stamp), now)
@@ -148,7 +150,7 @@ extension LedgerTraffic {
         return voids.map { .finding(LedgerFinding(id: $0.id ?? .none, key: key, state: .lost)) }
     }
 
-    /// The name of a claim ends with the clock of its record.
+    /// Returns the clock of a claim's record. The name of a claim ends with it.
     private func clock(of claim: String) -> Int? { claim.split(separator: "-").last.flatMap { Int($0) } }
 
     private func report(_ item: Item, _ result: Journal.Report.Result) -> [Output] {
@@ -156,9 +158,9 @@ extension LedgerTraffic {
         return [.report(Journal.Report(id: id, record: record, result: result))]
     }
 
-    /// The host may hear the end that this claim made.
+    /// Remembers the claim that made an end, for the time when the host hears that end.
     private mutating func remember(_ key: String, _ claim: String) {
-        // Beyond it, ends stay listed in the store.
+        // Forgotten ends stay listed in the store.
         if endClaims.count >= 20_000 { endClaims = [:] }
         endClaims[key] = claim
     }
@@ -176,7 +178,7 @@ extension LedgerTraffic {
         guard var round = giveUps[id] else { return [] }
         let keys = Set(round.selected(rows))
         for row in rows where keys.contains(row.key) {
-            // This client is at work on it.
+            // This client works on the booking.
             if lease.claim(of: row.key) != nil {
                 round.ended(row.key, .held(row))
             } else {
@@ -195,10 +197,10 @@ extension LedgerTraffic {
         return outputs + (keys.isEmpty ? concluded(id, round) : [])
     }
 
-    /// An exchange of this client has it in flight.
+    /// Returns whether an exchange of this client has the row in flight.
     private func isAtWork(_ row: LedgerRow) -> Bool { row.state == .open && lease.claim(of: row.key) == row.claim }
 
-    /// The row of the key that a person gives up.
+    /// Takes the row of the key that a person gives up.
     private mutating func giveUpFound(_ id: TransferID, _ key: String, _ row: LedgerRow?) -> [Output] {
         guard let row, row.state != .givenUp else { return gaveUp(id, key, .absent) }
         if isAtWork(row) { return gaveUp(id, key, .held(row)) }

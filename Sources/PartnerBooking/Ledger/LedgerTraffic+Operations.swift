@@ -1,16 +1,16 @@
-// What the client asks of the host's store.
+// Operations that the client sends to the host's store.
 
 extension LedgerTraffic {
     /// Puts a record on its way to the store.
     ///
-    /// `isOrphan`: its booking is one that a dead engine has left.
+    /// `isOrphan`: a dead engine has left the booking.
     mutating func add(_ record: JournalRecord, id: TransferID?, isOrphan: Bool = false) {
         guard case .event(let event, let key, let stamp) = record else { return }
         let own = "\(settings.owner)-\(stamp.clock ?? 0)"
         let held = lease.claim(of: key)
         switch event {
         case .intent(let wish, let body, let accountID, let recordedAt):
-            // Without an ID, the host repeats a cancelled booking in flight.
+            // An intent without an ID means that the host repeats a cancelled booking in flight.
             guard id != nil || held != nil else { return }
             let intent = LedgerOperation.Intent(
                 wish: wish, body: body, accountID: accountID, recordedAt: recordedAt ?? stamp.at, replaces: held,
@@ -20,7 +20,7 @@ extension LedgerTraffic {
             add(.settle(held ?? own, wish, recordedAt: recordedAt, reply: reply ?? []), key: key, record: record)
         case .void(let wish, let recordedAt, let outcome):
             guard let wish else { return }
-            // A claim that is under way has the name of its record.
+            // A claim under way has the name of its own record.
             let claim = held ?? claimUnderWay(of: key)?.claim ?? own
             add(.void(claim, wish, recordedAt: recordedAt, outcome), key: key, record: record, id: id)
         case .withdrawn:
@@ -38,7 +38,7 @@ extension LedgerTraffic {
         return (last.number, claim)
     }
 
-    /// The claim of an end that the store does not have yet.
+    /// Returns the claim of an end that the store does not have yet.
     private func endUnderWay(of key: String) -> String? {
         items.values.filter { $0.key == key }.max { $0.number < $1.number }.flatMap { item in
             switch item.operation {
@@ -53,7 +53,7 @@ extension LedgerTraffic {
         if !items.values.contains(where: { $0.id == id && $0.operation == .wait }) { add(.wait, key: key, id: id) }
     }
 
-    /// A person gives up bookings in doubt.
+    /// Starts a round in which a person gives up bookings in doubt.
     mutating func giveUp(_ selection: GiveUp, id: TransferID) {
         giveUps[id] = LedgerGiveUp(selection)
         switch selection {

@@ -1,23 +1,23 @@
-/// The traffic with the host's store: the operations that wait, the batches under way, and the rows
-/// that this client has. A pure state machine. The caller has the clocks.
+/// The traffic with the host's store: the waiting operations, the batches under way, and the
+/// rows that this client has. A pure state machine. The caller has the clocks.
 ///
-/// Operations on one key follow one another. An operation is repeated until its fate is known, so
-/// an answer may come twice: only the first one counts.
+/// Operations on one key follow one another. An operation is repeated until its fate is known,
+/// so an answer may come twice. Only the first answer counts.
 struct LedgerTraffic: Sendable {
     struct Settings: Sendable {
-        /// Rows of one scope share keys.
+        /// The scope of the rows. Rows of one scope share keys.
         var scope: String
-        /// Names this client, in the store.
+        /// The name of this client in the store.
         var owner: String
         var leaseMilliseconds = 15_000
-        /// Settles what dead engines have left.
+        /// True when the client settles bookings that dead engines have left.
         var takesOver = true
         var timeoutMilliseconds = 2_000
     }
 
     struct Now: Sendable {
         var time: MonotonicTime
-        /// On the boot clock, in microseconds.
+        /// The time on the boot clock, in microseconds.
         var boot: Int
         /// Milliseconds since 1970.
         var wall: Int
@@ -27,24 +27,25 @@ struct LedgerTraffic: Sendable {
         }
     }
 
-    /// One operation with those who wait for it.
+    /// One operation, and the exchange that waits for it.
     struct Item: Sendable {
         let number: Int
         let key: String?
         var operation: LedgerOperation
-        /// The record that it stands for.
+        /// The record that the operation stands for.
         let record: JournalRecord?
-        /// The exchange that waits for its end.
+        /// The exchange that waits for the result.
         let id: TransferID?
-        /// Counts the times that it was handed out.
+        /// Number of times that it was handed out.
         var tries = 0
         var firstTakenAt = 0
-        /// Not before then, after it has failed.
+        /// The earliest time to hand it out again after a failure.
         var notBefore = MonotonicTime(nanoseconds: 0)
         var isQueued = true
-        /// Nobody waits for that claim any more: it is not to stand.
+        /// True when no exchange waits for the claim any more. Then it must not stay in the store.
         var isAbandoned = false
-        /// The exchange of that claim has ended in doubt: its row is left to the lease.
+        /// True when the exchange of the claim has ended in doubt. Then its row is left to the
+        /// lease.
         var isReleased = false
 
         var isClaim: Bool { if case .claim = operation { true } else { false } }
@@ -58,12 +59,12 @@ struct LedgerTraffic: Sendable {
 
     static let mostOpenBatches = 8
     static let mostOperations = 256
-    /// Batches that got no answer in time. Their answers still count.
+    /// Number of kept batches that got no answer in time. Their answers still count.
     static let mostOverdueBatches = 64
 
     let settings: Settings
     var lease: LedgerLease
-    /// By number: the order in which they came.
+    /// The open operations by number. The numbers show the order in which they came.
     private(set) var items: [Int: Item] = [:]
     private var queue: [Int] = []
     /// The operations under way, by key.
@@ -73,12 +74,12 @@ struct LedgerTraffic: Sendable {
     private var itemCount = 0
     /// The claims of keys whose end the host may still hear.
     var endClaims: [String: String] = [:]
-    /// Claims of this client that took a row over, while no exchange of it knew any more.
+    /// Claims of this client that took a row over when no exchange here waited for the claim
+    /// any more.
     var foreign: Set<String> = []
     private var renewAt: MonotonicTime?
     private var orphansAt: MonotonicTime?
     var giveUps: [TransferID: LedgerGiveUp] = [:]
-    /// The times of the next takeovers of keys.
     var takeovers = TakeoverSchedule()
     var isClosing = false
 
@@ -88,7 +89,7 @@ struct LedgerTraffic: Sendable {
         orphansAt = settings.takesOver ? now.time : nil
     }
 
-    /// Everything is written.
+    /// True when everything is written to the store.
     var isIdle: Bool { items.values.allSatisfy { !$0.operation.isWriting } }
 
     // MARK: Operations come
@@ -103,15 +104,16 @@ struct LedgerTraffic: Sendable {
         return itemCount
     }
 
-    /// The exchange of a key has ended in doubt: its row is left to the lease.
+    /// Leaves the row of a key to its lease, because its exchange has ended in doubt.
     mutating func release(_ key: String) {
         lease.release(key)
         if let number = claimUnderWay(of: key)?.number { items[number]?.isReleased = true }
     }
 
-    /// Nobody waits for a claim any more. Returns whether it certainly does not stand.
+    /// Revokes a claim that no exchange waits for any more. Returns true if it is certainly
+    /// not in the store.
     mutating func revoke(_ id: TransferID) -> Bool {
-        // An earlier claim of the same exchange may be under way, too.
+        // An earlier claim of the same exchange may also be under way.
         let claims = items.values.filter { $0.id == id && $0.isClaim && !$0.isAbandoned }
         guard let item = claims.max(by: { $0.number < $1.number }) else { return false }
         if item.tries == 0 {
@@ -125,8 +127,8 @@ struct LedgerTraffic: Sendable {
 
     // MARK: Batches
 
-    /// The next moment at which `tick` or `takeBatch` has something to do. nil: none is known. What
-    /// could be handed out now already waits for the host.
+    /// Returns the next moment when `tick` or `takeBatch` has work. nil: none is known.
+    /// Operations that could be handed out now do not count: they already wait for the host.
     func due(after now: MonotonicTime) -> MonotonicTime? {
         var moments = [renewAt, isClosing ? nil : orphansAt].compactMap { $0 }
         moments += batches.values.filter { !$0.isOverdue }.map(overdueAt)
@@ -138,7 +140,7 @@ struct LedgerTraffic: Sendable {
         batch.takenAt.time.adding(milliseconds: settings.timeoutMilliseconds)
     }
 
-    /// Adds what is due by the clock.
+    /// Handles overdue batches, and adds the operations that are due.
     mutating func tick(_ now: Now) -> [Output] {
         var outputs: [Output] = []
         for (number, batch) in batches where !batch.isOverdue && overdueAt(batch) <= now.time {
@@ -156,7 +158,7 @@ struct LedgerTraffic: Sendable {
         if let moment = orphansAt, moment <= now.time, !isClosing {
             orphansAt = now.time.adding(milliseconds: .random(in: 1_000...3_000))
             if !items.values.contains(where: { $0.operation.isUpkeep && !$0.operation.isRenewal }) {
-                // Those that are not to be tried again yet must not hide the others.
+                // Keys that must not be tried yet must not hide the other keys.
                 let limit = min(Self.orphanLimit + takeovers.waiting(now.time), Self.mostOrphans)
                 add(.orphans(limit: limit, notBefore: now.wall), key: nil)
             }
@@ -168,15 +170,15 @@ struct LedgerTraffic: Sendable {
     private static let mostOrphans = 10_000
     private var renewalPause: Int { settings.leaseMilliseconds / 3 }
 
-    /// Returns the next batch with its number. nil: there is nothing to hand out, or too many are
-    /// under way.
+    /// Returns the next batch with its number. nil: there is nothing to hand out, or too many
+    /// batches are under way.
     mutating func takeBatch(_ now: Now) -> (number: UInt64, json: [UInt8])? {
         guard !queue.isEmpty, batches.values.count(where: { !$0.isOverdue }) < Self.mostOpenBatches else { return nil }
-        // Of each key the first one, unless another one is under way.
+        // Takes the first operation of each key, unless another one of the key is under way.
         var keys: Set<String> = []
         var taken: [Int] = []
         queue.removeAll { number in
-            // Nobody waits for what is only read.
+            // No exchange waits for reads while the client closes.
             guard let item = items[number], !isClosing || item.operation.isWriting else { return true }
             let isFirst = item.key.map { busy[$0] == nil && keys.insert($0).inserted } ?? true
             guard isFirst, taken.count < Self.mostOperations, item.notBefore <= now.time else { return false }
@@ -209,7 +211,6 @@ struct LedgerTraffic: Sendable {
 
     // MARK: Answers
 
-    /// Returns the operations of an open batch.
     func operations(of number: UInt64) throws(PartnerBookingError) -> [Int: LedgerOperation] { try batch(number).items }
 
     private func batch(_ number: UInt64) throws(PartnerBookingError) -> Batch {
@@ -219,7 +220,6 @@ struct LedgerTraffic: Sendable {
         return batch
     }
 
-    /// Takes the host's answer to a batch.
     mutating func answer(
         _ number: UInt64, _ answer: LedgerBatchAnswer, _ now: Now
     ) throws(PartnerBookingError) -> [Output] {
@@ -254,7 +254,8 @@ struct LedgerTraffic: Sendable {
         for number in batch.items.keys.sorted() { failed(number, now) }
     }
 
-    /// Nothing is known of an operation: it is repeated.
+    /// Queues an operation again, because its fate is unknown. Drops it if it comes again by
+    /// itself.
     mutating func failed(_ number: Int, _ now: Now) {
         // It may be queued again already.
         guard let item = items[number], !item.isQueued else { return }
@@ -267,7 +268,7 @@ struct LedgerTraffic: Sendable {
         enqueue(item, after: pause(item), now)
     }
 
-    /// Puts it back, in the order in which they came.
+    /// Queues an operation again, at its place in the order.
     private mutating func enqueue(_ item: Item, after pause: Int, _ now: Now) {
         items[item.number]?.notBefore = now.time.adding(milliseconds: pause)
         items[item.number]?.isQueued = true
@@ -281,7 +282,7 @@ struct LedgerTraffic: Sendable {
     private static let leastPause = 50
     private static let mostPause = 1_000
 
-    /// Its place in the order goes to another operation.
+    /// Puts another operation in the place of an item.
     mutating func replace(_ item: Item, by operation: LedgerOperation, record: JournalRecord, _ now: Now) {
         close(item)
         let next = Item(number: item.number, key: item.key, operation: operation, record: record, id: item.id)
@@ -289,20 +290,19 @@ struct LedgerTraffic: Sendable {
         enqueue(next, after: 0, now)
     }
 
-    /// Claims once more, in place of another claim.
+    /// Claims again, to replace another claim.
     mutating func repeatClaim(_ item: Item, replacing claim: String, _ now: Now) {
         guard case .claim(let own, var intent) = item.operation, !item.isQueued else { return }
         intent.replaces = claim
         if let key = item.key { busy[key] = nil }
         items[item.number]?.operation = .claim(own, intent)
-        // Others may be quicker, but not for ever.
+        // Other clients may be faster a few times, but not every time.
         enqueue(item, after: item.tries > Self.quickTries ? pause(item) : 0, now)
     }
 
-    /// The next renewal comes at once.
+    /// Schedules the next renewal after the shortest pause.
     mutating func renewSoon(_ now: Now) { renewAt = now.time.adding(milliseconds: Self.leastPause) }
 
-    /// It is over.
     mutating func close(_ item: Item) {
         items[item.number] = nil
         if let key = item.key, busy[key] == item.number { busy[key] = nil }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The file that takes the place of a journal. Nobody else can have made it: whatever had its name before is removed, and is not
-/// written to.
+/// The file that replaces a journal. No other process can have made it: an older file with its
+/// name is removed, not written to.
 final class NewJournalFile {
     let path: String
     let descriptor: Int32
@@ -25,13 +25,13 @@ final class NewJournalFile {
         buffer.reserveCapacity(Self.bufferCount)
     }
 
-    /// Adds bytes, which may stay in memory until `finish`. That throws when they cannot be written.
+    /// Adds bytes, which may stay in memory until `finish`. That throws if they cannot be written.
     func write(_ bytes: UnsafeRawBufferPointer) {
         if buffer.count + bytes.count > Self.bufferCount { flush() }
         buffer.append(contentsOf: bytes)
     }
 
-    /// Waits until all of it is on the disk.
+    /// Waits until the whole file is on the disk.
     func finish() throws(JournalFailure) {
         flush()
         if let failure { throw failure }

@@ -1,8 +1,8 @@
 extension PendingBooking {
-    /// When it was asked for: RFC 3339, UTC.
+    /// The time when the booking was requested, in RFC 3339, UTC.
     public var recordedAt: String { Timestamp.format(milliseconds: recordedAtMilliseconds) }
 
-    /// `now` is in milliseconds since 1970.
+    /// Makes an item of the list. `now` is in milliseconds since 1970.
     init(_ pending: BookingLedger.Pending, now: Int) {
         self.init(
             idempotencyKey: pending.key, botID: pending.summary.botID, startAt: pending.summary.startAt,
@@ -11,7 +11,7 @@ extension PendingBooking {
             isExpired: pending.summary.startMilliseconds <= now)
     }
 
-    /// Reads what `write` writes.
+    /// Reads the JSON that `write` writes.
     init?(_ item: JSONValue) {
         guard let key = item["idempotency_key"]?.string, let botID = item["bot_id"]?.string,
             let startAt = item["start_at"]?.string, let minutes = item["duration_minutes"]?.integer,
@@ -38,7 +38,7 @@ extension PendingBooking {
 }
 
 extension BookingLedger.GivenUp {
-    /// The reply to a give-up: docs/json-contract.md.
+    /// Returns the reply to a give-up, as in docs/json-contract.md.
     func json(isJournaled: Bool = true) -> [UInt8] {
         let now = WallClock.milliseconds()
         return JSONWriter.object { reply in
@@ -56,7 +56,7 @@ extension LedgerStore {
         return pending.map { PendingBooking($0, now: now) }
     }
 
-    /// The object of docs/json-contract.md.
+    /// The pending bookings and the state of the journal, as in docs/json-contract.md.
     var pendingBookingsJSON: [UInt8] {
         JSONWriter.object { list in
             list.array("pending_bookings", pendingBookings) { $1.write(&$0) }

@@ -1,4 +1,4 @@
-/// The words with which a locale reads digits: `five five five, one two three`.
+/// The words with which a locale reads digits aloud: `five five five, one two three`.
 struct DigitNames: Sendable {
     private let names: [[UInt8]]
     private let plus: [UInt8]
@@ -14,7 +14,8 @@ struct DigitNames: Sendable {
         TableItems(text, separator: " ").map(Array.init)
     }
 
-    /// The words of groups of digits, the first of which may begin with a plus sign. Only letters, blanks, commas.
+    /// Returns the words for groups of digits: only letters, blanks and commas. The first
+    /// group may begin with a plus sign.
     func words(_ groups: [String], extension digits: String?) -> String {
         var words: [UInt8] = []
         words.reserveCapacity(160)

@@ -1,9 +1,10 @@
-/// The words of a locale: plain text that a native speaker can correct, in one file for each language.
+/// The words of a locale, as plain text that a native speaker can correct.
 ///
-/// Words stand one blank apart. Capitals, accents and apostrophes do not count when somebody speaks: `dieciséis` is also
-/// understood as `dieciseis`, and `it's` as `its`. What the library says it spells as it stands here.
+/// Words stand one blank apart. Capitals, accents and apostrophes do not count in heard words:
+/// `dieciseis` matches `dieciséis`, and `its` matches `it's`. The library speaks with this
+/// spelling.
 ///
-/// Each concern has a part of its own. A new part goes beside `numbers` and `phones`.
+/// Each concern has its own part. Add a new part beside `numbers` and `phones`.
 struct LocaleText: Sendable {
     /// BCP 47, such as `en-US`.
     var name: StaticString
@@ -16,59 +17,61 @@ struct LocaleText: Sendable {
     var tools: ToolText
 }
 
-/// Words with which somebody picks one of a few slots.
+/// The words with which a caller picks one of a few slots.
 struct PickText: Sendable {
-    /// First, second, third …
+    /// The ordinals: first, second, third …
     var ordinals: StaticString
-    /// Their other forms, in the same order.
+    /// Other forms of the ordinals, in the same order.
     var otherOrdinals: StaticString = ""
-    /// The last one.
+    /// The words for the last slot.
     var lasts: StaticString
-    /// The ends of an ordinal in digits: 2nd. A digit with one of them is a place, and so is one after a label.
+    /// The endings of an ordinal in digits: 2nd. A digit with an ending, or after a label, is
+    /// a place in the list.
     var suffixes: StaticString
-    /// Words before a digit that is a place: option 2.
+    /// Words before a digit that is a place in the list: option 2.
     var labels: StaticString
-    /// Words that mean nothing beside them.
+    /// Words that mean nothing beside these words.
     var fillers: StaticString
 }
 
-/// Names of days and months, as they stand in a sentence.
+/// Names of days and months, in their form within a sentence.
 struct CalendarText: Sendable {
-    /// From Monday to Sunday.
+    /// The days from Monday to Sunday.
     var weekdays: StaticString
-    /// From January to December.
+    /// The months from January to December.
     var months: StaticString
 }
 
-/// Numbers from zero to ninety-nine, and what makes larger ones.
+/// The words for numbers from 0 to 99, and for larger numbers.
 struct NumberText: Sendable {
-    /// Zero to nine. The library reads digits with these.
+    /// Zero to nine, also for reading digits aloud.
     var digits: StaticString
-    /// Ten, and what follows it as one word: eleven, twelve …
+    /// Ten, and the numbers after it that are one word: eleven, twelve …
     var teens: StaticString
     /// Twenty, thirty …, as far as the language counts in tens.
     var tens: StaticString
-    /// Other words for numbers below a thousand, each with its value: `veintiuno=21 doscientos=200`.
+    /// Other words for numbers below 1,000, each with its value:
+    /// `veintiuno=21 doscientos=200`.
     var others: StaticString = ""
-    /// Times a hundred, and times a thousand.
+    /// The words for times a hundred and times a thousand.
     var hundred: StaticString
     var thousand: StaticString
     /// The word between the parts of a number: and.
     var joiner: StaticString
-    /// The way in which parts make one number.
+    /// The rules that join the parts of a number.
     var customs: NumberCustoms
 }
 
-/// The way in which a language makes one number of two words.
+/// The rules by which a language joins two words into one number.
 struct NumberCustoms: OptionSet, Sendable {
     let rawValue: Int
 
-    /// `twenty one` is 21. Without it the joiner is needed: `treinta y uno`.
+    /// `twenty one` is 21. Without this rule, the joiner is needed: `treinta y uno`.
     static let unitsFollowTens = NumberCustoms(rawValue: 1)
     /// The joiner may stand between tens and units: `treinta y uno`.
     static let joinerFollowsTens = NumberCustoms(rawValue: 2)
-    /// `deux cent cinq` is 205. Without it `eight hundred five` is taken for 800 and a 5: it takes the joiner, or a number
-    /// from ten on.
+    /// `deux cent cinq` is 205. Without this rule, `eight hundred five` is 800 and 5: only the
+    /// joiner, or a number from ten on, continues the hundreds.
     static let unitsFollowHundreds = NumberCustoms(rawValue: 4)
     /// `soixante-dix` is 70, `quatre-vingt-dix` is 90 and `dix-sept` is 17.
     static let countsByTwenties = NumberCustoms(rawValue: 8)
@@ -76,20 +79,22 @@ struct NumberCustoms: OptionSet, Sendable {
 
 /// The words with which people say phone numbers.
 struct PhoneText: Sendable {
-    /// The sign before an international number. The first word is what the library says; the others are understood, too.
+    /// Words for the sign before an international number. The library says the first word and
+    /// understands all of them.
     var plus: StaticString
-    /// The next digit two, three or four times.
+    /// Words that repeat the next digit two, three or four times.
     var double: StaticString
     var triple: StaticString
     var quadruple: StaticString = ""
-    /// Before the digits of an extension. The first word is what the library says.
+    /// Words before the digits of an extension. The library says the first word.
     var extensions: StaticString
-    /// Sounds like zero, and may be no more than a sigh.
+    /// Words that sound like zero, but may be only a sigh.
     var oh: StaticString = ""
-    /// Words that a speech recogniser writes for digits, each with its digit. They count between other digits only.
+    /// Words that a speech recogniser writes for digits, each with its digit. They count only
+    /// among other digits.
     var soundsLike: StaticString = ""
-    /// Words that may stand anywhere, also between digits, and mean nothing.
+    /// Words without meaning that may stand anywhere, even between digits.
     var fillers: StaticString
-    /// Words that mean nothing before the first digit. Later they may take something back.
+    /// Words without meaning before the first digit. After it they may be a correction.
     var openings: StaticString
 }

@@ -1,10 +1,11 @@
-/// A number of one or more words, and whether the next word belongs to it: `twenty one`, `soixante et onze`.
+/// A number of one or more words, and its rule for the next word: `twenty one`,
+/// `soixante et onze`.
 struct NumberCompound: Sendable {
-    /// 21 for `twenty one`.
+    /// The whole value: 21 for `twenty one`.
     private(set) var total: Int
     /// The value of the last word: 1 for `twenty one`, 100 for `five hundred`.
     private(set) var last: Int
-    /// A zero stands before it: `zéro quatre`.
+    /// True after a zero: `zéro quatre`.
     private let isAfterZero: Bool
 
     init(_ value: Int, isAfterZero: Bool = false) {
@@ -13,12 +14,13 @@ struct NumberCompound: Sendable {
         self.isAfterZero = isAfterZero
     }
 
-    /// The ways in which a word belongs to the number before it.
+    /// The likelihood that a word belongs to the number before it.
     enum Joining {
         case never, seldom, usually, always
     }
 
-    /// Returns whether a number from 1 to 99 belongs to this one. `afterJoiner`: the word for "and" stands between them.
+    /// Returns how likely a number from 1 to 99 belongs to this number. `afterJoiner` is true
+    /// after the word for "and".
     func joining(_ value: Int, afterJoiner: Bool, _ customs: NumberCustoms) -> Joining {
         guard (1...99).contains(value) else { return .never }
         if customs.contains(.countsByTwenties), let joining = joiningByTwenties(value, afterJoiner: afterJoiner) {
@@ -40,18 +42,19 @@ struct NumberCompound: Sendable {
         }
     }
 
-    /// As the French count: `soixante-dix`, `quatre-vingts`, `quatre-vingt-dix`, `dix-sept`.
+    /// Returns the result of French rules: `soixante-dix`, `quatre-vingts`,
+    /// `quatre-vingt-dix`, `dix-sept`. nil when no rule applies.
     private func joiningByTwenties(_ value: Int, afterJoiner: Bool) -> Joining? {
         switch (last, value) {
         case (60, 11): .always
         case (60, 10...16), (80, 10...16), (10, 7...9): afterJoiner ? .never : .always
-        // "Zéro quatre vingt-deux" is 04 22: numbers begin so.
+        // "Zéro quatre vingt-deux" is 04 22: phone numbers begin like this.
         case (4, 20) where total % 100 == 4: afterJoiner ? .never : isAfterZero ? .seldom : .always
         default: nil
         }
     }
 
-    /// Takes a number that belongs to it.
+    /// Adds a number that belongs to this number.
     mutating func join(_ value: Int) {
         let isFourTwenties = last == 4 && value == 20
         total += isFourTwenties ? 76 : value

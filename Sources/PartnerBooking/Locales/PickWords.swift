@@ -1,4 +1,4 @@
-/// The words of `PickText`, as they are compared.
+/// The words of `PickText`, ready to compare.
 struct PickWords: Sendable {
     private let ordinals: [WordKey]
     private let otherOrdinals: [WordKey]
@@ -16,7 +16,7 @@ struct PickWords: Sendable {
         fillers = Self.words(text.fillers)
     }
 
-    /// Returns 1 for `first`; nil for other words.
+    /// Returns the place that an ordinal names: 1 for `first`. nil for other words.
     func ordinal(_ word: WordKey) -> Int? {
         (ordinals.firstIndex(of: word) ?? otherOrdinals.firstIndex(of: word)).map { $0 + 1 }
     }

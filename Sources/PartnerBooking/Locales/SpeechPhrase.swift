@@ -1,6 +1,6 @@
-/// Words with places for other words: `quarter past {hour} {part}`.
+/// A phrase with placeholders for other words: `quarter past {hour} {part}`.
 struct SpeechPhrase: Sendable {
-    /// The other words.
+    /// A placeholder.
     enum Place: UInt8, CaseIterable {
         case weekday = 1
         case month, day, century, year, hour, next, minute, left, part, hours, minutes
@@ -23,9 +23,9 @@ struct SpeechPhrase: Sendable {
         }
     }
 
-    /// UTF-8, in which a control character is a `Place`.
+    /// UTF-8, in which a control character stands for a `Place`.
     let bytes: [UInt8]
-    /// The phrase ends with the part of the day.
+    /// True when the phrase ends with the part of the day.
     var hasPart: Bool { bytes.last == Place.part.rawValue }
 
     init(_ text: Slice<UnsafeRawBufferPointer>) {
@@ -52,7 +52,8 @@ struct SpeechPhrase: Sendable {
     }
 }
 
-/// Phrases by two numbers, such as hours and minutes. The first rule that fits counts.
+/// Phrases that two numbers select, such as hours and minutes. The first rule that fits
+/// counts.
 struct SpeechRules: Sendable {
     private struct Rule {
         /// A bit for each number from 0 to 127.
@@ -75,7 +76,7 @@ struct SpeechRules: Sendable {
         }
     }
 
-    /// The phrase for two numbers, and the place of its rule.
+    /// Returns the phrase for two numbers, and the place of its rule.
     func find(_ major: Int, _ minor: Int) -> (phrase: SpeechPhrase, rule: Int)? {
         let (major, minor) = (UInt128(1) << UInt128(major & 127), UInt128(1) << UInt128(minor & 127))
         for (place, rule) in rules.enumerated() where rule.majors & major != 0 && rule.minors & minor != 0 {
@@ -84,7 +85,7 @@ struct SpeechRules: Sendable {
         return nil
     }
 
-    /// Reads `*`, or numbers and ranges: `0,12` or `01-09`.
+    /// Reads `*`, or numbers and ranges with commas between: `0,12` or `01-09`.
     private static func numbers(_ text: Slice<UnsafeRawBufferPointer>) -> UInt128 {
         if text.first == UInt8(ascii: "*") { return .max }
         var bits: UInt128 = 0

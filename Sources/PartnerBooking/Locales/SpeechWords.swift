@@ -11,7 +11,7 @@ struct SpeechWords: Sendable {
     let today: SpeechPhrase
     let tomorrow: SpeechPhrase
     let date: SpeechPhrase
-    /// nil: days of the current month are said as others.
+    /// The form of a date in the current month, if it differs.
     let dateOfThisMonth: SpeechPhrase?
     let ofYear: SpeechPhrase
     let dayParts: SpeechRules
@@ -40,7 +40,7 @@ struct SpeechWords: Sendable {
         lengths = SpeechRules(text.lengths)
     }
 
-    /// Numbers, some of which have another form: `1=une`.
+    /// Returns the numbers, some in another form: `1=une`.
     private static func forms(_ text: StaticString, of numbers: [[UInt8]]) -> [[UInt8]] {
         var words = numbers
         for item in TableItems(text, separator: ",") {
@@ -68,7 +68,7 @@ struct WordList: Sendable {
 
     var count: Int { ends.count }
 
-    /// A word; nothing for a number that has none.
+    /// The word at a place. Empty if there is none.
     subscript(place: Int) -> ArraySlice<UInt8> {
         guard ends.indices.contains(place) else { return [] }
         return bytes[(place > 0 ? ends[place - 1] : 0)..<ends[place]]

@@ -1,18 +1,19 @@
-/// Cuts what somebody said or wrote into digits, words and signs. Any bytes are read; what is not UTF-8 is a word that
-/// nobody knows.
+/// Splits spoken or written text into digits, words and signs. Accepts any bytes: invalid
+/// UTF-8 makes an unknown word.
 struct SpokenTokens {
     enum Token: Equatable {
-        /// `inRun`: another digit stands next to it.
+        /// `inRun` is true when another digit stands next to it.
         case digit(UInt8, inRun: Bool)
         case word(WordKey)
         case plus
         /// `#`
         case hash
-        /// A sign that has no meaning in a number.
+        /// A sign without meaning in a number.
         case sign
     }
 
-    /// The gap before a token. Words make one number across a blank or a hyphen, and not across a pause.
+    /// The gap before a token. Words can make one number across a blank or a hyphen, but not
+    /// across a pause.
     enum Gap {
         case none, blank, hyphen, pause
 
@@ -24,9 +25,9 @@ struct SpokenTokens {
     private let text: UnsafeRawBufferPointer
     private var place = 0
     private var isAfterDigit = false
-    /// The gap before the token that came last.
+    /// The gap before the token returned last.
     private(set) var gap = Gap.none
-    /// A colon is among it: `Phone: 555…`.
+    /// True when this gap contains a colon: `Phone: 555…`.
     private(set) var isAfterColon = false
 
     init(_ text: UnsafeRawBufferPointer) { self.text = text }
@@ -89,12 +90,12 @@ struct SpokenTokens {
 extension SpokenTokens {
     enum Kind {
         case digit(UInt8)
-        /// a to z, without accent; 0 for other letters.
+        /// A letter from a to z, without accent. 0 for other letters.
         case letter(UInt8)
         case blank, hyphen, pause, plus, hash, apostrophe, sign
         /// A combining accent.
         case mark
-        /// Without width: a mark of direction, a soft hyphen.
+        /// A character without width: a direction mark, a soft hyphen.
         case ignored
     }
 
@@ -136,14 +137,14 @@ extension SpokenTokens {
         }
     }
 
-    /// The letters of U+00C0 to U+00FF without their accents.
+    /// Returns a letter from U+00C0 to U+00FF without its accent, or 0.
     private static func latin(_ scalar: UInt32) -> UInt8 {
         let plain: StaticString = "aaaaaaaceeeeiiiidnooooo~ouuuuy~~"
         let letter = plain.utf8Start[Int(scalar & 31)]
         return letter == UInt8(ascii: "~") ? 0 : letter
     }
 
-    /// The scalar at a place and the number of its bytes.
+    /// Returns the scalar at a place and its number of bytes.
     static func scalar(_ text: UnsafeRawBufferPointer, _ place: Int) -> (value: UInt32, count: Int) {
         let first = text[place]
         let count = first < 0xC2 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4

@@ -1,42 +1,42 @@
-/// The sentences with which a bot leads a caller to an appointment. `{}` is a place for words:
-/// times, a name, a number.
+/// The sentences with which a bot leads a caller to an appointment. Each comment names the
+/// situation. `{}` is a place for words: times, a name, a number.
 struct ToolText: Sendable {
-    /// Some slots. {}: the slots, joined by "or".
+    /// Several slots are free. {}: the slots, joined by "or".
     var offer: StaticString
-    /// One slot.
+    /// One slot is free. {}: the slot.
     var offerOne: StaticString
-    /// Nothing is free at the time that was asked for. {}: the nearest slots.
+    /// Nothing is free at the wanted time. {}: the nearest slots.
     var nearest: StaticString
-    /// Nothing but what was offered before. {}: the nearest slots.
+    /// Only slots that were offered before are free then. {}: the nearest slots.
     var nearestElse: StaticString
-    /// Nothing is free, and nothing near it.
+    /// Nothing is free then or near it.
     var nothing: StaticString
-    /// Nothing but what was offered before, and nothing near it.
+    /// Only slots that were offered before are free then, and nothing near it.
     var nothingElse: StaticString
-    /// The caller's words have several meanings. {}: those, joined by "or".
+    /// The caller's words have several meanings. {}: the meanings, joined by "or".
     var whichTime: StaticString
     /// The caller's words about the time were not understood.
     var askTime: StaticString
-    /// The day has passed.
+    /// The wanted time has passed.
     var askLater: StaticString
     /// The clinic has several kinds of appointments.
     var askService: StaticString
     /// The caller has to choose again. {}: the slots.
     var askSlot: StaticString
-    /// The same for one slot.
+    /// The same for one slot. {}: the slot.
     var askSlotOne: StaticString
     var askName: StaticString
     var askPhone: StaticString
     var askEmail: StaticString
     /// Before the booking. {}: the slot, the name, the number.
     var readback: StaticString
-    /// {}: the appointment.
+    /// The booking was made. {}: the appointment.
     var booked: StaticString
-    /// Booked, but the clinic has to confirm it. {}: the appointment.
+    /// The clinic has yet to confirm the booking. {}: the appointment.
     var requested: StaticString
     /// There is an appointment from before. {}: the appointment.
     var already: StaticString
-    /// Behind it: the time that was asked for is not booked.
+    /// After `already` or `requested`: the time that was asked for is not booked.
     var noOther: StaticString
     /// Somebody else was faster. {}: other slots.
     var gone: StaticString
@@ -48,9 +48,9 @@ struct ToolText: Sendable {
     var notAcceptedOnly: StaticString
     /// The end of a booking is not known yet.
     var confirming: StaticString
-    /// The same, before something else is said. {}: the appointment.
+    /// The same for an earlier booking, before another sentence. {}: the appointment.
     var pending: StaticString
-    /// The end of a booking does not become known soon.
+    /// The end of a booking is still not known.
     var notConfirmed: StaticString
     /// The service cannot be reached.
     var failed: StaticString
@@ -58,7 +58,7 @@ struct ToolText: Sendable {
     var refused: StaticString
     /// The caller is known. {}: the name.
     var greeting: StaticString
-    /// While a tool takes long.
+    /// A tool takes long.
     var filler: StaticString
 }
 

@@ -1,10 +1,10 @@
-/// A word of up to 13 letters, without capitals and accents, as a number.
+/// A word of up to 13 letters as a number, without capitals and accents.
 struct WordKey: Sendable, Equatable {
-    /// The letters as digits of base 27; 0 for a word that cannot be known.
+    /// The letters as digits of base 27. 0 for a word that no vocabulary can contain.
     private(set) var value: UInt64 = 0
     private var count = 0
 
-    /// Appends a letter from a to z; 0 stands for a letter that no word has.
+    /// Appends a letter from a to z. 0 makes the word unknown.
     mutating func append(_ letter: UInt8) {
         count += 1
         // 27 to the 13th is below 2 to the 62nd.
@@ -16,17 +16,18 @@ struct WordKey: Sendable, Equatable {
 /// The words of a locale that are understood in phone numbers.
 struct Vocabulary: Sendable {
     enum Meaning: Equatable {
-        /// 0 to 99, or hundreds.
+        /// A number from 0 to 99, or a multiple of 100.
         case number(Int16)
         case hundred, thousand, joiner, plus, `extension`, oh
-        /// The next digit, so many times.
+        /// The number of times that the next digit counts.
         case repeats(Int16)
         case soundsLike(Int16)
         case filler, opening
     }
 
     let customs: NumberCustoms
-    /// Open addressing: a word stands at its hash, or after it. More than half of the places are free.
+    /// Hash table with open addressing: a word is at its hash, or after it. More than half of
+    /// the places are free.
     private var keys = [UInt64](repeating: 0, count: Self.size)
     private var meanings = [Meaning](repeating: .filler, count: Self.size)
 
@@ -35,7 +36,7 @@ struct Vocabulary: Sendable {
     init(_ text: LocaleText) {
         let (numbers, phones) = (text.numbers, text.phones)
         customs = numbers.customs
-        // A word keeps the meaning that it gets first.
+        // A word keeps its first meaning.
         add(numbers.digits) { .number($0) }
         add(numbers.teens) { .number(10 + $0) }
         add(numbers.tens) { .number(20 + 10 * $0) }
@@ -54,14 +55,14 @@ struct Vocabulary: Sendable {
         add(phones.openings) { _ in .opening }
     }
 
-    /// nil for a word that is not known.
+    /// Returns the meaning of a word. nil for an unknown word.
     func meaning(_ word: WordKey) -> Meaning? {
         guard word.value != 0 else { return nil }
         let place = self.place(word.value)
         return keys[place] == word.value ? meanings[place] : nil
     }
 
-    /// Returns the place of a word, or the one that it would have.
+    /// Returns the place of a word, or the free place for it.
     private func place(_ key: UInt64) -> Int {
         var place = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 55)
         while keys[place] != 0 && keys[place] != key { place = (place + 1) % Self.size }
@@ -73,7 +74,7 @@ struct Vocabulary: Sendable {
         if word.value != 0 && keys[place] == 0 { (keys[place], meanings[place]) = (word.value, meaning) }
     }
 
-    /// Adds the words of a text, each with the meaning of its place.
+    /// Adds the words of a text. The position of a word gives its meaning.
     private mutating func add(_ words: StaticString, _ meaning: (Int16) -> Meaning) {
         var tokens = SpokenTokens(UnsafeRawBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount))
         var count: Int16 = 0
@@ -83,7 +84,7 @@ struct Vocabulary: Sendable {
         }
     }
 
-    /// Adds the words of a text that have their values: `veintiuno=21`.
+    /// Adds words with their values: `veintiuno=21`.
     private mutating func addValues(_ words: StaticString, _ meaning: (Int16) -> Meaning) {
         var tokens = SpokenTokens(UnsafeRawBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount))
         var (word, value): (WordKey?, Int16) = (nil, 0)

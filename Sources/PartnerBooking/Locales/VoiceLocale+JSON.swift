@@ -1,5 +1,5 @@
 extension VoiceLocale {
-    /// Reads the member `locale`, which every function of words has.
+    /// Reads the member `locale` of the functions for words. Without it: American English.
     @inline(never)
     static func read(_ root: ObjectReader) throws(PartnerBookingError) -> VoiceLocale {
         var locale: VoiceLocale?

@@ -9,10 +9,11 @@ public struct VoiceLocale: Sendable, Equatable {
     /// French: `fr`.
     public static let french = VoiceLocale(.french)
 
-    /// The locales there are.
+    /// All locales.
     public static let all = [americanEnglish, britishEnglish, spanish, french]
 
-    /// Tables made of the text of a locale: once, because that takes longer than a call.
+    /// The tables made from the text of a locale. Made once, because that takes longer than a
+    /// call.
     private final class Tables: Sendable {
         let text: LocaleText
         let vocabulary: Vocabulary
@@ -35,9 +36,9 @@ public struct VoiceLocale: Sendable, Equatable {
 
     private init(_ text: LocaleText) { tables = Tables(text) }
 
-    /// The locale of a name such as `en-GB`, if there is one.
+    /// Creates the locale with a name such as `en-GB`. nil when there is no such locale.
     public init?(_ name: String) {
-        // Not by a look into `all`, which would make the tables of every locale.
+        // A search in `all` would make the tables of every locale.
         switch name {
         case "en-US": self = .americanEnglish
         case "en-GB": self = .britishEnglish
@@ -47,22 +48,22 @@ public struct VoiceLocale: Sendable, Equatable {
         }
     }
 
-    /// BCP 47, such as `en-US`.
+    /// The name in BCP 47, such as `en-US`.
     public var name: String { tables.text.name.description }
 
-    /// The words that are understood.
+    /// The words that are understood in phone numbers.
     var vocabulary: Vocabulary { tables.vocabulary }
 
-    /// The words with which digits are read.
+    /// The words for reading digits aloud.
     var digitNames: DigitNames { tables.digitNames }
 
-    /// The words with which a slot is picked.
+    /// The words for picking a slot.
     var picks: PickWords { tables.picks }
 
-    /// The words with which times are said.
+    /// The words for saying times.
     var speech: SpeechWords { tables.speech }
 
-    /// The words that are understood in wishes.
+    /// The words that are understood in wishes for a time.
     var wishVocabulary: WishVocabulary { tables.wishVocabulary }
 
     /// The sentences that lead a caller to an appointment.

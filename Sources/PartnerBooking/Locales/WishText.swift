@@ -1,14 +1,17 @@
-/// Words about the time of an appointment. Phrases stand between commas; the longest that fits counts.
+/// Words about the time of an appointment. Commas separate phrases. The longest that fits
+/// counts. "Before" and "After" below give the place of the words in a wish.
 ///
-/// Only words that stand here are understood. A word for "not" must not: a wish with an unknown word is refused.
+/// A wish with an unknown word is refused. Do not add a word for "not" alone: it must stay
+/// unknown.
 struct WishText: Sendable {
-    /// `4/14` is the fourteenth of April. Without it, the fourth of a fourteenth month, which is read the other way round.
+    /// True when `4/5` is April 5. In any case `4/14` and `14/4` are April 14.
     var monthComesFirst = false
-    /// `nueve y diez` is ten past nine.
+    /// True when `nueve y diez` is ten past nine.
     var minutesFollowAnd = false
-    /// Eight days are a week, and fifteen are two.
+    /// True when eight days are a week, and fifteen are two.
     var countsFirstDay = false
-    /// `mardi 14`, `el 14`: a number is a day of the month where no hour is expected.
+    /// True when a number is a day of the month where no hour is expected: `mardi 14`,
+    /// `el 14`.
     var daysAreCardinals = false
 
     var today: StaticString
@@ -18,30 +21,30 @@ struct WishText: Sendable {
     var dayAfter: StaticString = ""
     /// After "or": `next week or the week after`.
     var weekAfter: StaticString = ""
-    /// Today in the morning, where it is not the words for both.
+    /// Words for this morning, if `this` and `morning` do not give it.
     var thisMorning: StaticString = ""
     /// Today from the evening on.
     var tonight: StaticString
-    /// From Monday on: other spellings of the day's name, with blanks between.
+    /// Other spellings, from Monday on. Commas separate days, blanks separate spellings.
     var weekdays: StaticString
-    /// From Monday on: words for every Monday, with blanks between.
+    /// Words for every Monday and so on, in the same form.
     var everyWeekday: StaticString = ""
     /// From Monday to Friday.
     var workdays: StaticString
     var weekend: StaticString
     var weekends: StaticString = ""
-    /// From January on: other spellings, with blanks between.
+    /// Other spellings, from January on, in the same form.
     var months: StaticString
 
     var next: StaticString
     var this: StaticString
-    /// After `week`: the one after next.
+    /// After `week`: the week after next.
     var afterNext: StaticString
     /// Before a number of days or weeks: from today until then.
     var within: StaticString
     /// Before a number of days or weeks: when they have passed.
     var `in`: StaticString
-    /// After them: the same.
+    /// After a number of days or weeks: the same as `in`.
     var fromNow: StaticString = ""
     var minutes: StaticString
     var hours: StaticString
@@ -51,19 +54,19 @@ struct WishText: Sendable {
     var monthUnits: StaticString
     var every: StaticString
 
-    /// Numbers besides those of `NumberText`. 101 is a one that may also mean nothing: `an=101`.
+    /// Numbers besides those of `NumberText`. 101 is a 1 that may also mean nothing: `an=101`.
     var numbers: StaticString
-    /// From `first` on, and others with their values.
+    /// The ordinals from `first` on. `otherOrdinals` have values.
     var ordinals: StaticString
     var otherOrdinals: StaticString = ""
-    /// The letters behind the digits of an ordinal: `th`.
+    /// The letters after the digits of an ordinal: `th`.
     var ordinalSuffixes: StaticString
     /// Before a day of the month.
     var dayArticles: StaticString
     /// Before an hour.
     var hourArticles: StaticString = ""
 
-    /// Parts of the day: hours from, to, and where their early half ends.
+    /// The parts of the day.
     var morning: PartOfDay
     var lunch: PartOfDay
     var afternoon: PartOfDay
@@ -76,7 +79,7 @@ struct WishText: Sendable {
 
     var am: StaticString
     var pm: StaticString
-    /// Behind an hour.
+    /// After an hour.
     var oClock: StaticString
     var half: StaticString
     var quarter: StaticString
@@ -92,28 +95,28 @@ struct WishText: Sendable {
     var until: StaticString
     var from: StaticString
     var around: StaticString
-    /// Behind an hour: `ish`.
+    /// After an hour: `ish`.
     var roughly: StaticString = ""
-    /// Behind a time: `or later`, `or earlier`.
+    /// After a time: `or later`, `or earlier`.
     var orLater: StaticString
     var orEarlier: StaticString
     var between: StaticString
     var at: StaticString
-    /// Between two times or days. Before an hour, `ten to nine`.
+    /// Between two times or days, or before an hour: `ten to nine`.
     var to: StaticString
     /// "At" before an hour, and "to" between two times.
     var atOrTo: StaticString = ""
     var and: StaticString
     var or: StaticString
 
-    /// As early as there is one.
+    /// The earliest free slot.
     var earliest: StaticString
-    /// The same, and today.
+    /// The earliest free slot today.
     var now: StaticString
-    /// As early in the day as there is one.
+    /// The earliest free slot of the day.
     var firstThing: StaticString
     var any: StaticString
-    /// Words that may stand anywhere and mean nothing here.
+    /// Words that may stand anywhere and mean nothing.
     var fillers: StaticString
     /// Phrases that are not understood, although their words are: `or rather` takes back the word
     /// before it.
@@ -123,7 +126,7 @@ struct WishText: Sendable {
 /// A part of the day, in hours.
 struct PartOfDay: Sendable {
     var from: Int
-    /// The hour at which its early half ends.
+    /// The hour at which the early half ends.
     var half: Int
     var to: Int
     var words: StaticString

@@ -2,19 +2,19 @@
 struct WishWord: Equatable, Sendable {
     enum Kind: UInt8, Sendable {
         case number, ordinal, ordinalSuffix, oh
-        /// Days from today: 0, 1, 2.
+        /// Days from today: 0, 1 or 2.
         case day
         case dayAfter, tonight
-        /// From Monday, 0.
+        /// A weekday. Monday is 0.
         case weekday
-        /// A set of weekdays, of which every one counts.
+        /// A set of weekdays, one bit each. All of them count.
         case weekdays
         case weekend, month
         case next, this, afterNext, within, `in`, fromNow, every
-        /// A unit of time: the value is a `WishUnit`.
+        /// A unit of time. The value is a `WishUnit`.
         case unit
         case dayArticle, hourArticle
-        /// A part of the day: 0 to 3.
+        /// A part of the day, from 0 to 3.
         case part
         case noon, midnight
         /// 0 for early, 1 for the middle, 2 for late.
@@ -34,7 +34,8 @@ enum WishUnit: Int16 {
 
 /// The phrases of a locale that are understood in wishes: a tree with one word on each branch.
 struct WishVocabulary: Sendable {
-    /// Open addressing. A branch stands at the hash of its node and its word, or after it.
+    /// Hash table with open addressing. A branch is at the hash of its node and its word, or
+    /// after it.
     private var words: [UInt64] = Array(repeating: 0, count: Self.size)
     private var nodes: [UInt16] = Array(repeating: 0, count: Self.size)
     private var children: [UInt16] = Array(repeating: 0, count: Self.size)
@@ -50,7 +51,7 @@ struct WishVocabulary: Sendable {
     /// The node where every phrase begins.
     static let root: UInt16 = 0
 
-    /// The node behind a word; nil when no phrase goes on so.
+    /// Returns the node after a word. nil when no phrase continues this way.
     @inline(__always)
     func node(after node: UInt16, _ word: UInt64) -> UInt16? {
         guard word != 0 else { return nil }
@@ -58,7 +59,7 @@ struct WishVocabulary: Sendable {
         return words[place] == word ? children[place] : nil
     }
 
-    /// Returns the meaning of a phrase that ends here.
+    /// Returns the meaning of the phrase that ends at this node. nil if there is none.
     func meaning(of node: UInt16) -> WishWord? { meanings[Int(node)] }
 
     private func place(_ node: UInt16, _ word: UInt64) -> Int {
@@ -156,7 +157,7 @@ struct WishVocabulary: Sendable {
 
     private typealias Text = Slice<UnsafeRawBufferPointer>
 
-    /// Adds the phrases of a text, which stand between commas. A phrase keeps the meaning that it gets first.
+    /// Adds the phrases of a text, with commas between. A phrase keeps its first meaning.
     private mutating func add(_ phrases: StaticString, _ kind: WishWord.Kind, _ value: Int = 0) {
         for phrase in TableItems(phrases, separator: ",") { add(phrase, kind, value) }
     }
@@ -181,14 +182,15 @@ struct WishVocabulary: Sendable {
         if node != Self.root && meanings[Int(node)] == nil { meanings[Int(node)] = meaning }
     }
 
-    /// Adds words with blanks between; the place between commas gives the meaning.
+    /// Adds words in columns. Commas separate columns, blanks separate words. The column
+    /// decides the meaning.
     private mutating func addColumns(_ columns: StaticString, _ meaning: (Int16) -> WishWord) {
         for (place, column) in TableItems(columns, separator: ",").enumerated() {
             for word in TableItems(column, separator: " ") { add(word, meaning(Int16(truncatingIfNeeded: place))) }
         }
     }
 
-    /// Adds words with their values: `an=1`.
+    /// Adds words with their values: `an=101`.
     private mutating func addValues(_ words: StaticString, _ kind: WishWord.Kind) {
         for item in TableItems(words, separator: " ") {
             var parts = TableItems(item, separator: "=")

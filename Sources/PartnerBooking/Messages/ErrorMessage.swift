@@ -1,8 +1,8 @@
-/// The messages of errors that are whole sentences.
+/// The error messages that are whole sentences.
 ///
 /// A message shows what is wrong, what was found and what to do, in at most two sentences. It has
-/// no full stop at its end. Members are written without quotes: `timeout_ms`. Values are in double
-/// quotes only if they are texts of JSON.
+/// no full stop at its end. Names of members have no quotes: `timeout_ms`. Values have double
+/// quotes only if they are JSON strings.
 package enum ErrorMessage {
     // MARK: Clients and calls
 
@@ -36,7 +36,7 @@ package enum ErrorMessage {
         "The \(text) is not valid JSON at byte \(offset): \(reason)"
     }
 
-    /// `path` is that of a member, and `fault` one of `MemberMessage`.
+    /// Joins the path of a member and a fault from `MemberMessage`.
     static func member(_ path: String, _ fault: String) -> String { "\(path) \(fault)" }
     static func timeZone(_ reason: String) -> String { "time_zone cannot be used: \(reason)" }
 
@@ -62,7 +62,7 @@ package enum ErrorMessage {
 
     static func advised(_ reason: String, _ advice: String) -> String { "\(reason). \(advice)" }
 
-    /// The shape of requests, for an object that is not there.
+    /// The shape of a search request, for the message about a missing object.
     static var searchShape: String {
         #". The shape is {"query":{"filter":{"start_at_range":{"start_at":...,"end_at":...}}}}"#
     }

@@ -1,8 +1,8 @@
 /// The forms of members' values. Each completes "must be …" and "is required: …".
 ///
-/// The folder has all texts of the library's errors. The test of messages refuses them anywhere
-/// else, and checks their length and form. They are computed: a stored global could block the child
-/// of a fork.
+/// This folder contains all texts of the library's errors. A test refuses them anywhere else, and
+/// checks their length and form. A `String` here is computed, because a stored global could block
+/// the child of a fork.
 enum Form {
     // MARK: Texts
 

@@ -29,7 +29,7 @@ enum MemberMessage {
 
     // MARK: The value that came
 
-    /// `expected` is a whole fault, and `found` describes the value: `a string`.
+    /// Appends a description of the value, such as `a string`, to a whole fault.
     static func found(_ found: String, _ expected: String) -> String { "\(expected); it is \(found)" }
     static func hasBytes(_ count: Int, _ expected: String) -> String { "\(expected); it has \(count) bytes" }
     static func hasControlCharacter(_ expected: String) -> String { "\(expected); it contains a control character" }
@@ -53,7 +53,6 @@ enum MemberMessage {
 
     // MARK: Times
 
-    /// `came` is empty, or the text that came, in brackets.
     static var notADate: String {
         "is no date-time that can be read: write it as \(Form.timestampExample), with the clinic's UTC offset"
     }
@@ -81,6 +80,8 @@ enum MemberMessage {
     static var seconds: String { "must be from 0 to 253402300799" }
     static var sevenDays: String { "must have seven days" }
 
+    /// Describes a date without a time. `came` is empty, or the received text in brackets, here
+    /// and below.
     static func dateOnly(_ came: String) -> String {
         "is a date without a time\(came). Write the time and the clinic's UTC offset, too: \(Form.timestampExample)"
     }

@@ -1,4 +1,4 @@
-/// Reasons that stand in a message: behind a colon or in brackets.
+/// The reasons inside a message, behind a colon or in brackets.
 enum Reason {
     // MARK: JSON
 

@@ -1,4 +1,4 @@
-/// The messages of transfers: the system, the connection and the reply.
+/// The messages about transfers: the system, the connection and the reply.
 enum TransferMessage {
     // MARK: The system
 

@@ -1,5 +1,5 @@
 extension CallStatistics {
-    /// Gauges that other parts of the client know.
+    /// The gauges whose values come from other parts of the client.
     struct Moment {
         var uptimeMilliseconds: Int
         var openCalls: Int
@@ -12,8 +12,8 @@ extension CallStatistics {
         var journalsLeft: Int
     }
 
-    /// Answers `pbk_stats`. docs/json-contract.md describes it. Lists are without what never
-    /// happened.
+    /// Returns the reply of `pbk_stats`, described in docs/json-contract.md. Its lists leave
+    /// out everything that never happened.
     func json(_ moment: Moment) -> [UInt8] {
         JSONWriter.object(capacity: 2_048) { reply in
             reply.member("uptime_ms", moment.uptimeMilliseconds)

@@ -1,13 +1,13 @@
 import CSystem
 import Glibc
 
-/// Counters of one client since it was opened. Any thread adds to them and reads them, without a
-/// lock, so two of them that are read together may be one call apart.
+/// The counters of one client since it was opened. Any thread adds to them and reads them,
+/// without a lock. So two counters that are read together may be one call apart.
 ///
-/// A pointer, whose owner calls `free` once. `@unchecked Sendable` is safe because each access to
-/// the numbers is atomic.
+/// The value is a pointer, and its owner calls `free` once. `@unchecked Sendable` is safe
+/// because each access to the numbers is atomic.
 struct CallStatistics: @unchecked Sendable {
-    /// Single numbers. Those from `inFlight` on go down again.
+    /// The single numbers. The cases from `inFlight` on are gauges, which also go down.
     enum Number: Int, CaseIterable {
         case slow, retries, connectionsOpened, connectionsReused, searchesJoined, cacheHits, cacheMisses
         case breakersOpened, journalFailures, ledgerFailures, ledgerTakeovers, ledgerLeasesLost, logLinesDropped
@@ -87,22 +87,22 @@ struct CallStatistics: @unchecked Sendable {
 
     /// The durations of the calls with one operation and one status.
     struct Durations {
-        /// Calls by duration, as `bucket` sorts them.
+        /// Number of calls in each bucket, as `bucket` sorts them.
         let buckets: [UInt64]
         let totalMicroseconds: UInt64
 
         var count: UInt64 { buckets.reduce(0, &+) }
     }
 
-    /// The longest durations of all buckets but the last one, in milliseconds.
+    /// The longest duration in each bucket except the last, in milliseconds.
     static let bounds = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
 
-    // The layout, in numbers that the compiler can count on.
+    // The layout, in numbers that the compiler can compute with.
     private static var kinds: Int { 4 }
-    /// Statuses are below.
+    /// A number above each status's raw value.
     private static var statuses: Int { 85 }
     private static var bucketCount: Int { 13 }
-    /// The buckets, and the sum of the durations.
+    /// The size of a row, which has the buckets and the sum of the durations.
     private static var rowSize: Int { bucketCount + 1 }
     private static var attemptCount: Int { 16 }
     private static var attempts: Int { kinds * statuses * rowSize }
@@ -116,7 +116,7 @@ struct CallStatistics: @unchecked Sendable {
 
     private let counters: UnsafeMutablePointer<UInt64>
 
-    /// nil: there is no memory for it. Most of it is never touched.
+    /// Allocates the counters. Returns nil when memory is out. Most of the memory is never touched.
     init?() {
         let size = Self.numbers + Number.allCases.count
         guard let memory = calloc(size, MemoryLayout<UInt64>.stride) else { return nil }
@@ -135,28 +135,25 @@ struct CallStatistics: @unchecked Sendable {
 
     // MARK: Counting
 
-    /// A call has ended.
     func ended(_ kind: CallKind, _ status: CallStatus, microseconds: Int) {
         let row = row(kind, status)
         csystem_add(row + Self.bucket(microseconds), 1)
         csystem_add(row + Self.bucketCount, UInt64(clamping: microseconds))
     }
 
-    /// An attempt has ended.
     func attemptEnded(_ attempt: Attempt) { csystem_add(counters + Self.attempts + attempt.rawValue, 1) }
 
-    /// A booking whose call ended `unknown` is settled.
+    /// Counts a booking that is settled after its call ended `unknown`.
     func settled(_ status: CallStatus) { csystem_add(counters + Self.settlements + Int(status.rawValue), 1) }
 
-    /// A booking has failed.
     func failed(_ outcome: PartnerBookingError.Outcome) { csystem_add(counters + Self.outcomes + outcome.place, 1) }
 
-    /// A tool call has a result. `tool`: nil for one that there is not.
+    /// Counts the result of a tool call. `tool` is nil when the called tool does not exist.
     func answered(_ tool: ToolRequest.Tool?, _ result: ToolReply.Result) { csystem_add(cell(tool, result), 1) }
 
     func count(_ number: Number) { csystem_add(counters + Self.numbers + number.rawValue, 1) }
 
-    /// Sets a number that goes up and down.
+    /// Sets a gauge.
     func set(_ number: Number, to value: Int) {
         csystem_store(counters + Self.numbers + number.rawValue, UInt64(clamping: value))
     }
@@ -223,7 +220,7 @@ extension PartnerBookingError.Outcome {
 }
 
 extension ToolRequest.Tool {
-    /// 0 is for a tool that there is not.
+    /// The tool's place in the counters. Place 0 is for tools that do not exist.
     fileprivate var place: Int {
         switch self {
         case .find: 1

@@ -1,12 +1,12 @@
 import Glibc
 
-/// The grade of a log line, from the gravest on.
+/// The level of a log line. The first is the most severe.
 public enum LogLevel: Int, Sendable, CaseIterable {
-    /// Bookings are refused, or no longer protected: somebody has to act.
+    /// Bookings are refused, or no longer protected. Somebody must act.
     case error = 1
-    /// A booking is in doubt, or a service is left alone for a while.
+    /// A booking is in doubt, a circuit breaker has opened, or a lease is lost.
     case warning
-    /// Other failures, and how they were dealt with.
+    /// Other failures, and how the library handled them.
     case info
     /// Each attempt, and each end of a call.
     case debug
@@ -21,11 +21,11 @@ public enum LogLevel: Int, Sendable, CaseIterable {
     }
 }
 
-/// The log of one client: JSON objects for a function of the host. It is off at first, and then a
-/// check is all that it costs.
+/// The log of one client: JSON objects for a function of the host. It is off at first. While
+/// it is off, it costs only a check.
 ///
-/// The function is called on the transfer thread alone, and under no lock: all lines wait until the
-/// thread comes to `deliver`. At most `maxWaiting` wait; more are counted and lost.
+/// The function is called on the transfer thread alone, and under no lock. Lines wait until that
+/// thread calls `deliver`. At most `maxWaiting` lines wait. Further lines are counted and dropped.
 final class Log: Sendable {
     typealias Receiver = @Sendable (LogLevel, [UInt8]) -> Void
 
@@ -36,24 +36,24 @@ final class Log: Sendable {
 
     private struct State {
         var receiver: Receiver?
-        /// The level that is on. nil: none.
+        /// The level that is on. nil when the log is off.
         var level: LogLevel?
         /// The transfer thread.
         var home: pthread_t?
-        /// Asks the transfer thread to call `deliver`.
+        /// A function that asks the transfer thread to call `deliver`.
         var wake: (@Sendable () -> Void)?
-        /// It was asked.
+        /// True when the transfer thread was asked to call `deliver` and has not begun.
         var isWoken = false
         var isDelivering = false
         var waiting = FIFO<Line>()
-        /// Lines lost before the next one.
+        /// Number of lost lines that the next delivered line reports.
         var lost = 0
 
         var isHome: Bool { home.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 
         /// Returns false when the line is lost.
         mutating func append(_ line: Line) -> Bool {
-            // The level may have changed since it was looked at.
+            // The level may have changed since the caller checked it.
             guard let level, line.level.rawValue <= level.rawValue else { return true }
             guard waiting.count < Log.maxWaiting else {
                 lost += 1
@@ -63,7 +63,7 @@ final class Log: Sendable {
             return true
         }
 
-        /// Returns the next line to hand over. nil: there is none.
+        /// Returns the next line to deliver, or nil when there is none.
         mutating func next() -> (receiver: Receiver, line: Line, lost: Int)? {
             guard let receiver, let line = waiting.popFirst() else { return nil }
             defer { lost = 0 }
@@ -73,7 +73,7 @@ final class Log: Sendable {
 
     static let maxWaiting = 1_024
 
-    /// The level that is on; 0: none.
+    /// The level that is on. 0 when the log is off.
     let level = SharedNumber()
     private let statistics: CallStatistics?
     private let state = Monitor(State())
@@ -82,12 +82,14 @@ final class Log: Sendable {
 
     deinit { level.free() }
 
-    /// The longest time that `set` gives the lines that wait.
+    /// The longest time that `set` waits for the delivery of waiting lines.
     private static let flushMilliseconds = 1_000
 
-    /// Sends the lines up to a level to `receiver`; nil: none. Lines from before go to the receiver
-    /// from before. When it returns, that one is not called any more; on the transfer thread, after
-    /// its return. `moment`: how long to wait for that at most.
+    /// Sends the lines up to `level` to `receiver`. nil switches the log off. On any thread
+    /// except the transfer thread, waiting lines are first delivered to the previous receiver.
+    ///
+    /// After the return, the previous receiver is not called any more. On the transfer thread, its
+    /// current call may still be running. `moment` limits the wait for the end of that call.
     func set(_ level: LogLevel?, _ receiver: Receiver?, until moment: MonotonicTime? = nil) {
         flush()
         state.update { state in
@@ -101,7 +103,7 @@ final class Log: Sendable {
         _ = state.wait(until: moment) { !$0.isDelivering || $0.isHome ? () : nil }
     }
 
-    /// Has the transfer thread hand over the lines that wait, unless this is that thread.
+    /// Makes the transfer thread deliver the waiting lines. Does nothing on that thread itself.
     private func flush() {
         let wake = state.withLock { state -> (@Sendable () -> Void)? in
             guard state.receiver != nil, !state.waiting.isEmpty, !state.isHome else { return nil }
@@ -114,15 +116,16 @@ final class Log: Sendable {
         _ = state.wait(until: moment) { $0.waiting.isEmpty && !$0.isDelivering || $0.home == nil ? () : nil }
     }
 
-    /// This is the thread that hands lines over.
+    /// True on the thread that delivers the lines.
     var isHome: Bool { state.withLock { $0.isHome } }
 
-    /// This thread calls `deliver` from now on. `wake` asks it to, from any other.
+    /// Registers the current thread as the transfer thread, which calls `deliver` from now on.
+    /// Other threads call `wake` to ask for that.
     func begin(_ wake: @escaping @Sendable () -> Void) {
         state.update { ($0.home, $0.wake) = (pthread_self(), wake) }
     }
 
-    /// The transfer thread ends, with what still waits.
+    /// Delivers the waiting lines when the transfer thread ends.
     func end() {
         if isOn { deliver() }
         state.update { ($0.home, $0.wake) = (nil, nil) }
@@ -152,13 +155,13 @@ final class Log: Sendable {
         wake?()
     }
 
-    /// Lines may wait.
+    /// True when the log is on, so that lines may wait.
     var isOn: Bool { level.value > 0 }
 
-    /// Hands over what waits. On the transfer thread, which holds no lock.
+    /// Delivers the waiting lines. Call it on the transfer thread, which must hold no lock.
     func deliver() {
         state.update { $0.isWoken = false }
-        // A receiver whose own work writes lines must not keep the thread.
+        // Limited, because a receiver whose own work writes lines must not keep the thread.
         for _ in 0..<Self.maxWaiting {
             let next = state.withLock { state in
                 let next = state.next()
@@ -171,7 +174,7 @@ final class Log: Sendable {
         state.update { $0.isDelivering = false }
     }
 
-    /// Returns the line with the number of those that were lost before it.
+    /// Returns the line with the number of lost lines added.
     private static func noting(_ lost: Int, _ json: [UInt8]) -> [UInt8] {
         json.dropLast() + Array(",\"lost\":\(lost)}".utf8)
     }

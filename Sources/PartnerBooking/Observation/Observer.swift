@@ -1,11 +1,10 @@
-/// Counters and log of one client. No line holds a key, a secret
-/// or what callers told.
+/// The counters and log of one client. No line contains a key, a secret or the words of a caller.
 final class Observer: Sendable {
-    /// nil: the configuration has `stats` false.
+    /// The counters. nil when the configuration sets `stats` to false.
     let statistics: CallStatistics?
     let log: Log
 
-    /// `statistics`: its own from now on.
+    /// Takes ownership of `statistics`.
     init(_ statistics: CallStatistics?) {
         self.statistics = statistics
         log = Log(statistics)
@@ -13,7 +12,7 @@ final class Observer: Sendable {
 
     deinit { statistics?.free() }
 
-    /// Counts and logs the end of a call. A success is counted already.
+    /// Counts a failed call, and logs the end of any call. A success is counted already.
     func ended(_ kind: CallKind, _ result: CallResult, microseconds: Int, attempts: Int?, _ name: (inout JSONWriter) -> Void)
     {
         if case .failure(let error) = result { count(error, of: kind, microseconds) }
@@ -26,7 +25,7 @@ final class Observer: Sendable {
         }
     }
 
-    /// Counts what `body` throws: the call was not accepted.
+    /// Counts and logs the error that `body` throws. The call was then not accepted.
     func counting<Result>(
         _ kind: CallKind, _ body: () throws(PartnerBookingError) -> Result
     ) throws(PartnerBookingError) -> Result {
@@ -36,7 +35,7 @@ final class Observer: Sendable {
         }
     }
 
-    /// A call was not accepted.
+    /// Counts and logs a call that was not accepted.
     func refused(_ kind: CallKind, _ error: PartnerBookingError, tag: String?) {
         count(error, of: kind, 0)
         log.write(Self.level(of: .failure(error)), "call_refused") { line in
@@ -51,7 +50,7 @@ final class Observer: Sendable {
         if kind == .createBooking, let outcome = error.outcome { statistics?.failed(outcome) }
     }
 
-    /// A tool call has ended. `answer`: nil when it failed.
+    /// Counts and logs the end of a tool call. `answer` is nil when the call failed.
     func toolEnded(
         _ tool: ToolRequest.Tool?, _ answer: ToolReply.Result?, _ result: CallResult, _ microseconds: Int, attempts: Int,
         ticket: CallTicket, tag: String?
@@ -67,7 +66,7 @@ final class Observer: Sendable {
         }
     }
 
-    /// A booking whose call ended `unknown` is settled.
+    /// Counts and logs a booking that is settled after its call ended `unknown`.
     func settled(_ result: CallResult, tag: String?) {
         let status = CallStatus(result)
         statistics?.settled(status)
@@ -77,25 +76,25 @@ final class Observer: Sendable {
         }
     }
 
-    /// The journal did not take a record.
+    /// Counts and logs a record that the journal did not take.
     func journalFailed(_ message: String) {
         statistics?.count(.journalFailures)
         log.write(.error, "journal_failed") { $0.member("message", message) }
     }
 
-    /// The host's store did not answer, or answered with an error.
+    /// Counts and logs a failure of the host's store: no answer, or an error.
     func ledgerFailed(_ message: String) {
         statistics?.count(.ledgerFailures)
         log.write(.error, "ledger_failed") { $0.member("message", message) }
     }
 
-    /// A booking of an engine that has died is this client's now.
+    /// Counts and logs a booking that this client has taken over from a dead engine.
     func tookOver() {
         statistics?.count(.ledgerTakeovers)
         log.write(.info, "ledger_took_over") { _ in }
     }
 
-    /// Another engine has taken a booking over.
+    /// Counts and logs a booking that another engine has taken over.
     func leaseLost() {
         statistics?.count(.ledgerLeasesLost)
         log.write(.warning, "ledger_lease_lost") { _ in }

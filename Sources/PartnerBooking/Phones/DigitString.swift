@@ -1,17 +1,18 @@
-/// The digits of a number, in order. It keeps the first 32 and counts the others: no number is that long.
+/// The digits of a number, in order. Only the first 32 are kept and the others counted, because
+/// no number is that long.
 struct DigitString: Sendable, Equatable {
     private static let capacity = 32
 
-    /// Four bits each, the first digit in the lowest.
+    /// The kept digits, four bits each, the first digit in the lowest bits.
     private var nibbles: UInt128 = 0
-    /// The number of digits. May be above what is kept.
+    /// The number of digits. It may exceed the number of kept digits.
     private(set) var count = 0
 
     init() {}
 
     var isEmpty: Bool { count == 0 }
 
-    /// The digit at a place; 0 where none is kept.
+    /// The digit at a place; 0 if no digit is kept there.
     subscript(place: Int) -> UInt8 {
         guard (0..<min(count, Self.capacity)).contains(place) else { return 0 }
         return UInt8(truncatingIfNeeded: nibbles >> UInt128(4 * place)) & 15
@@ -22,7 +23,7 @@ struct DigitString: Sendable, Equatable {
         count += 1
     }
 
-    /// Appends a number as it is written: 0 to 999,999.
+    /// Appends the decimal digits of a number from 0 to 999,999.
     mutating func append(number: Int) {
         if number >= 10 { append(number: number / 10) }
         append(UInt8(truncatingIfNeeded: number % 10))
@@ -32,14 +33,14 @@ struct DigitString: Sendable, Equatable {
         for place in 0..<other.count { append(other[place]) }
     }
 
-    /// Forgets all digits from a place on.
+    /// Removes all digits from a place on.
     mutating func truncate(to place: Int) {
         guard (0..<count).contains(place) else { return }
         if place < Self.capacity { nibbles &= (1 << UInt128(4 * place)) - 1 }
         count = place
     }
 
-    /// The digits from a place on.
+    /// Returns the digits from a place on.
     func dropFirst(_ place: Int) -> DigitString {
         var rest = DigitString()
         guard place < count else { return rest }
@@ -48,7 +49,7 @@ struct DigitString: Sendable, Equatable {
         return rest
     }
 
-    /// Returns whether the digits begin with those of a text, in which `x` is any digit.
+    /// Returns whether the digits begin with those of `text`, in which `x` is any digit.
     func starts(with text: Slice<UnsafeRawBufferPointer>) -> Bool {
         guard text.count <= min(count, Self.capacity) else { return false }
         var rest = nibbles
@@ -61,7 +62,7 @@ struct DigitString: Sendable, Equatable {
         return true
     }
 
-    /// The digits as text.
+    /// The kept digits as text.
     var text: String {
         var digits = self
         return String(unsafeUninitializedCapacity: Self.capacity) { buffer in

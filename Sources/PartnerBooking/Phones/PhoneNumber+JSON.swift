@@ -1,8 +1,10 @@
 extension PhoneNumber {
-    /// Answers a request in JSON.
+    /// Returns the reply to a request in JSON.
     ///
-    ///     {"text":"oh seven four double oh, one two three, four five six","region":"GB","locale":"en-GB"}
-    ///     {"phone":"+447400123456","region":"GB","groups":["07400","123","456"],"say":"zero seven four zero zero, …"}
+    ///     {"text":"oh seven four double oh, one two three, four five six",
+    ///      "region":"GB","locale":"en-GB"}
+    ///     {"phone":"+447400123456","region":"GB","groups":["07400","123","456"],
+    ///      "say":"zero seven four zero zero, …"}
     ///
     /// - Throws: `phone_unclear`, `invalid_json`, `invalid_field`.
     package static func reply(json request: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
@@ -13,7 +15,7 @@ extension PhoneNumber {
         return try read(root, "text", locale).json
     }
 
-    /// Reads a number from a member, and the region from its own.
+    /// Reads a number from the member `name`, and its region from the member `region`.
     static func read(
         _ root: ObjectReader, _ name: StaticString, _ locale: VoiceLocale
     ) throws(PartnerBookingError) -> PhoneNumber {
@@ -34,7 +36,7 @@ extension PhoneNumber {
         }.get()
     }
 
-    /// The reply that docs/json-contract.md describes.
+    /// The reply, as docs/json-contract.md describes it.
     public var json: [UInt8] {
         var list: [UInt8] = [UInt8(ascii: "[")]
         for group in groups {

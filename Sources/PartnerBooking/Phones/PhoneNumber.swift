@@ -1,27 +1,32 @@
-/// A phone number as somebody said or wrote it, ready to be dialled and to be read back.
+/// A phone number as a person said or wrote it, ready to dial and to read back.
 ///
-///     let phone = try PhoneNumber("it's five five five, one two three, four five six seven", region: "US")
+///     let phone = try PhoneNumber(
+///         "it's five five five, one two three, four five six seven", region: "US")
 ///     phone.e164   // +15551234567
 ///     phone.words  // five five five, one two three, four five six seven
 public struct PhoneNumber: Sendable, Equatable {
     /// E.164: a plus sign and 4 to 15 digits.
     public let e164: String
-    /// The region of the number, ISO 3166: `US`. nil for services that belong to no country.
+    /// The region of the number, ISO 3166, such as `US`. nil for services that belong to no
+    /// country.
     public let region: String?
-    /// The groups in which to read the number back. A number of the caller's own country is written as people there write
-    /// it, with its national prefix where they write that. Others begin with the calling code: `+44`.
+    /// The groups in which to read the number back. A number of the caller's own country has
+    /// the form that people write there, with its national prefix if they write it. Others
+    /// begin with the calling code: `+44`.
     public let groups: [String]
     /// The digits of an extension, 1 to 8; nil when there is none.
     public let extensionDigits: String?
     /// The groups in words: letters, blanks and commas only.
     public let words: String
 
-    /// Reads a number. Never guesses: what has two readings, or is no number of its country, is refused.
+    /// Reads a number, and never guesses. Refuses a text with two readings, and a number that
+    /// its country does not have.
     ///
     /// - Parameters:
     ///   - text: Digits, words, or both, with or without prefixes. At most 1024 bytes.
-    ///   - region: ISO 3166, such as `US`: where numbers without `+` are dialled. nil: only numbers with `+` are read.
-    ///   - locale: What language the words are of.
+    ///   - region: The region where numbers without `+` are dialled, ISO 3166, such as `US`.
+    ///     nil: only numbers with `+` are read.
+    ///   - locale: The language of the words.
     /// - Throws: `phone_unclear` with a `phoneProblem`, or `invalid_field`.
     public init(
         _ text: String, region: String? = nil, locale: VoiceLocale = .americanEnglish
@@ -35,7 +40,7 @@ public struct PhoneNumber: Sendable, Equatable {
             if plan == nil { throw .field("region", MemberMessage.mustBe(Form.region), .malformed) }
         }
         var text = text
-        // withUTF8 does not carry a typed error, so the result does.
+        // `withUTF8` does not carry a typed error, so a `Result` does.
         self = try text.withUTF8 { text in
             Result { () throws(PhoneProblem) in
                 try PhoneNumber(UnsafeRawBufferPointer(text), region: plan, locale: locale)

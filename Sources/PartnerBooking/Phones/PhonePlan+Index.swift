@@ -1,12 +1,12 @@
 extension PhonePlan {
-    /// The places of everything in the table. Made by the first call, which takes up to half a millisecond for it.
+    /// The index of the whole table. The first access makes it, in up to half a millisecond.
     struct Index: Sendable {
         static let shared = Index()
 
-        /// By calling code: 0 for none, and otherwise one more than the place in `plans`.
+        /// One more than the place in `plans`, by calling code. 0 for none.
         private var places = [UInt8](repeating: 0, count: 1_000)
         private var plans: [PhonePlan] = []
-        /// By the two letters of a region: its calling code, or 0.
+        /// The calling code, by the two letters of a region. 0 for none.
         private var codes = [UInt16](repeating: 0, count: 26 * 26)
         private var groupings: [Grouping] = []
 
@@ -40,7 +40,7 @@ extension PhonePlan {
             return plans[Int(places[code]) - 1]
         }
 
-        /// The calling code of a region: ISO 3166, two capital letters.
+        /// Returns the calling code of a region: ISO 3166, two capital letters.
         func code(ofRegion region: some Collection<UInt8>) -> Int? {
             Self.place(ofRegion: region).flatMap { codes[$0] == 0 ? nil : Int(codes[$0]) }
         }
@@ -51,7 +51,8 @@ extension PhonePlan {
             return region.reduce(0) { $0 * 26 + Int($1 - letters.lowerBound) }
         }
 
-        /// The grouping of a name: a small letter, or a capital and a small one. `rest` is what follows the first letter.
+        /// Returns the grouping with a name: a small letter, or a capital and a small letter.
+        /// `rest` begins after the first letter, and loses the second.
         func grouping(named name: UInt8, _ rest: inout Slice<UnsafeRawBufferPointer>) -> Grouping {
             var place = Int(name) - Int(UInt8(ascii: "a"))
             if place < 0, let second = rest.popFirst() {
@@ -63,7 +64,7 @@ extension PhonePlan {
 }
 
 extension TableItems {
-    /// A field of the table of numbering plans.
+    /// Creates the items of a field of the table.
     init(_ field: PhonePlan.Field, separator: Unicode.Scalar = ",") {
         let table = PhonePlan.table
         let text = UnsafeRawBufferPointer(start: table.utf8Start, count: table.utf8CodeUnitCount)

@@ -1,7 +1,9 @@
-// Made by scripts/phone_table.py from phonenumbers 9.0.43 (PyPI), which has Google's libphonenumber. Do not edit.
+// Made by scripts/phone_table.py from phonenumbers 9.0.43 (PyPI), a port of Google's
+// libphonenumber. Do not edit.
 
 extension PhonePlan {
-    /// The sizes of the groups in which numbers are written. The first 26 are named a to z, the others Aa, Ab … Ba.
+    /// The sizes of the groups in which numbers are written. The first 26 are named a to z, the
+    /// others Aa, Ab … Ba.
     static let groupings: StaticString = """
         234 44 34 233 333 334 433 2222 134 244 5 33 45 25 2322 434 43 3222 444 344 133 222 35 4333 42 23 144 24 3333 4 2333\
          322 335 12222 3322 3334 345 232 224 2334 324 332 1322 323 15 254 4433 135 2223 14 2224 55 1222 2221 2225 223 3122 \
@@ -11,12 +13,14 @@ extension PhonePlan {
 
     /// One line for each calling code, of five fields:
     ///
-    /// - the calling code;
-    /// - its regions. Those after the first have the digits with which their numbers begin: `JM658/876`;
-    /// - the national prefixes, `-` for none. The first is the one that people write;
-    /// - the prefixes of international calls, `x` for any digit, `-` for 00;
-    /// - the rest: rules of the form `DIGITS:GROUPINGS`. Numbers that begin with one of the DIGITS (`2-5`; `0/12` is a
-    ///   0 and then a 1 or a 2) have one of the GROUPINGS. After a `!` they are written without national prefix.
+    /// - The calling code.
+    /// - Its regions. Each region after the first has the digits with which its numbers begin:
+    ///   `JM658/876`.
+    /// - The national prefixes. `-` means none. People write the first.
+    /// - The prefixes of international calls. `x` is any digit, and `-` means 00.
+    /// - Rules of the form `DIGITS:GROUPINGS`. Numbers that begin with one of the DIGITS have one
+    ///   of the GROUPINGS. Digits are `2-5`, or `0/12` for a 0 and then a 1 or a 2. Numbers of a
+    ///   rule after a `!` are written without national prefix.
     static let table: StaticString = """
         1 US,AG268,AI264,AS684,BB246,BM441,BS242,CA204/226/236/249/250/257/263/273/289/306/343/354/365/367/368/382/403/416/\
         418/428/431/437/438/450/468/474/506/514/519/548/579/581/584/587/600/604/613/622/633/639/647/672/683/705/709/742/753\

@@ -1,5 +1,6 @@
-/// The numbering plan of one calling code: its regions, the prefixes that people dial, the lengths of its numbers, and the
-/// groups in which they are written. It is a line of `PhonePlan.table`, of which only the places are kept.
+/// The numbering plan of one calling code: its regions, the prefixes that people dial, the
+/// lengths of its numbers, and their groups. A plan stores only places in its line of
+/// `PhonePlan.table`.
 struct PhonePlan: Sendable {
     typealias Field = Range<Int>
 
@@ -15,19 +16,20 @@ struct PhonePlan: Sendable {
         self.rules = rules
     }
 
-    /// The plan of a calling code, if any country or service has it.
+    /// Finds the plan of a calling code; nil if no country or service has it.
     init?(code: Int) {
         guard let plan = Index.shared.plan(code) else { return nil }
         self = plan
     }
 
-    /// The plan of a region: ISO 3166, two capital letters.
+    /// Finds the plan of a region: ISO 3166, two capital letters.
     init?(region: UnsafeRawBufferPointer) {
         guard let code = Index.shared.code(ofRegion: region) else { return nil }
         self.init(code: code)
     }
 
-    /// The plan whose calling code begins an international number, and the number of digits of the code.
+    /// Returns the plan whose calling code begins an international number, and the number of
+    /// digits of the code.
     static func international(_ digits: DigitString) -> (plan: PhonePlan, codeCount: Int)? {
         var code = 0
         for place in 0..<min(3, digits.count) where digits[0] != 0 {
@@ -41,7 +43,7 @@ struct PhonePlan: Sendable {
 // MARK: - Prefixes and regions
 
 extension PhonePlan {
-    /// The national prefix that people write; empty if there is none.
+    /// The national prefix that people write. Empty if there is none.
     var trunk: DigitString {
         var trunk = DigitString()
         for item in TableItems(trunks) where trunk.isEmpty {
@@ -50,7 +52,7 @@ extension PhonePlan {
         return trunk
     }
 
-    /// The national prefixes, of which each may stand before a number.
+    /// The national prefixes. Each of them may stand before a number.
     var trunkItems: TableItems { TableItems(trunks) }
 
     /// The prefixes of international calls.
@@ -59,7 +61,8 @@ extension PhonePlan {
         return items.isNone ? TableItems("00", separator: ",") : items
     }
 
-    /// The region of a number of the plan: ISO 3166. nil for services that belong to no country.
+    /// Returns the region of a number of the plan: ISO 3166. nil for services that belong to no
+    /// country.
     func region(of number: DigitString) -> String? {
         var region: UnsafeRawBufferPointer?
         for item in TableItems(regions) where item.count >= 2 {
@@ -76,7 +79,7 @@ extension PhonePlan {
 extension PhonePlan {
     /// The sizes of the groups of a number.
     struct Grouping: Sendable, Equatable {
-        /// Four bits each, the first in the lowest.
+        /// The sizes, four bits each, the first group in the lowest bits.
         private(set) var sizes: UInt32 = 0
         /// The length of the number.
         private(set) var length = 0
@@ -90,15 +93,16 @@ extension PhonePlan {
     /// The verdict of the plan on a number without prefixes.
     enum Fit {
         case fits(Grouping, hasTrunk: Bool)
-        /// Numbers that begin so have more digits.
+        /// Numbers with this beginning have more digits.
         case tooShort(wanted: Int)
-        /// Numbers that begin so have fewer digits.
+        /// Numbers with this beginning have fewer digits.
         case tooLong(wanted: Int)
-        /// No number begins so.
+        /// No number has this beginning.
         case none
     }
 
-    /// Compares the number with those that begin with the same digit. An empty one is compared with all.
+    /// Compares a number with the rules for its first digits, or an empty number with all
+    /// rules.
     func fit(_ number: DigitString) -> Fit {
         var (longer, shorter) = (Int.max, 0)
         for rule in TableItems(rules, separator: " ") {
@@ -122,7 +126,8 @@ extension PhonePlan {
 }
 
 extension DigitString {
-    /// Returns whether the digits begin as a rule says: `2-57`, or `0/2-57` for a 0 and then one of these.
+    /// Returns whether the digits begin as a rule requires: `2-57`, or `0/2-57` for a 0 and
+    /// then one of these.
     func begins(with text: Slice<UnsafeRawBufferPointer>) -> Bool {
         var text = text
         var place = 0

@@ -1,7 +1,7 @@
-/// One way to read a text, and the number that it gives.
+/// One way to read a text, and the resulting number.
 struct PhoneReading: Equatable {
     let found: PhoneResolver.Found
-    /// nil when the number has none.
+    /// The digits of the extension. nil when the number has none.
     let `extension`: DigitString?
 
     private init(_ spoken: SpokenNumber, _ region: PhonePlan?) throws(PhoneProblem) {
@@ -9,7 +9,8 @@ struct PhoneReading: Equatable {
         self.extension = spoken.extension
     }
 
-    /// The only reading of a text that gives a number. Throws if there is none, or another one.
+    /// Returns the only reading of a text that gives a number. Throws if there is none, or a
+    /// second one.
     static func only(
         of text: UnsafeRawBufferPointer, _ region: PhonePlan?, _ vocabulary: Vocabulary
     ) throws(PhoneProblem) -> PhoneReading {
@@ -22,11 +23,12 @@ struct PhoneReading: Equatable {
             return try? PhoneReading(spoken, region)
         }
         let sigh = spoken.hasDoubtfulZero ? reading(.init(dropsDoubtfulZeros: true)) : nil
-        // A zero or a sigh: what makes a number of the digits was meant.
+        // A doubtful "oh" is a zero or a sigh. The reading that gives a number was meant.
         if case .failure = meant, let sigh { meant = .success(sigh) }
         var others = [sigh]
         if spoken.hasRareReading {
-            // These are never taken alone: what fits may be the beginning of another number.
+            // A rare reading is never used alone. Digits that fit may be the beginning of
+            // another number.
             others.append(reading(.init(takesRareReading: true)))
             others.append(reading(.init(takesRareReading: true, dropsDoubtfulZeros: true)))
         }

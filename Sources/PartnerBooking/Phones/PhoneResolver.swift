@@ -1,12 +1,12 @@
-/// Finds the number that digits mean in a region: which of them are prefixes.
+/// A search for the number that digits mean in a region. It decides which digits are prefixes.
 struct PhoneResolver {
     /// A number that is possible in its country.
     struct Found: Equatable {
         let plan: PhonePlan
-        /// Without prefixes.
+        /// The number without prefixes.
         let number: DigitString
         let grouping: PhonePlan.Grouping
-        /// People write it with the national prefix.
+        /// True when people write the number with the national prefix.
         let hasTrunk: Bool
 
         static func == (left: Found, right: Found) -> Bool {
@@ -19,10 +19,10 @@ struct PhoneResolver {
     private var isAmbiguous = false
     /// The problem of the first reading that begins like a number.
     private var problem: PhoneProblem?
-    /// The same for readings whose first digit is that of no number.
+    /// The problem of the first reading whose first digits begin no number.
     private var vagueProblem: PhoneProblem?
 
-    /// The number. `region` is the plan of the place where it was said; nil when that is not known.
+    /// Returns the number. `region` is the plan of the place where it was said; nil: not known.
     static func resolve(_ spoken: SpokenNumber, region: PhonePlan?) throws(PhoneProblem) -> Found {
         var resolver = PhoneResolver(spoken.digits)
         if spoken.isInternational {
@@ -38,15 +38,15 @@ struct PhoneResolver {
 
     private init(_ digits: DigitString) { self.digits = digits }
 
-    /// A number as people dial it in a country.
+    /// Reads a number as people dial it in a country.
     private mutating func read(in region: PhonePlan) {
         for exit in region.exitItems where digits.starts(with: exit) && digits[exit.count] != 0 {
             readInternational(from: exit.count)
         }
-        // Who dials that prefix means it, even if a national number could begin so.
+        // A caller who dials that prefix means it, even if a national number could begin so.
         if found != nil { return }
         readNational(region, from: 0)
-        // The calling code without its plus sign.
+        // A number may begin with the calling code without its plus sign.
         let code = region.code < 10 ? 1 : region.code < 100 ? 2 : 3
         if let named = PhonePlan.international(digits), named.plan.code == region.code, digits.count > code {
             readNational(region, from: code)
@@ -55,13 +55,14 @@ struct PhoneResolver {
 
     private mutating func readInternational(from place: Int) {
         guard let (plan, count) = PhonePlan.international(digits.dropFirst(place)) else { return }
-        // No national prefix belongs here. Some write it all the same: "+44 (0)20 …".
+        // No national prefix belongs here, but some people write it: "+44 (0)20 …".
         let before = found
         compare(plan, from: place + count)
         if found == before { readPrefixed(plan, from: place + count) }
     }
 
-    /// A number with or without its national prefix, after `place` digits of other prefixes.
+    /// Reads a number with or without its national prefix, after `place` digits of other
+    /// prefixes.
     private mutating func readNational(_ plan: PhonePlan, from place: Int) {
         readPrefixed(plan, from: place)
         compare(plan, from: place)

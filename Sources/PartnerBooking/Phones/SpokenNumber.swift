@@ -1,17 +1,17 @@
-/// The digits of a phone number, as somebody said or wrote it.
+/// The digits of a phone number, as a person said or wrote it.
 struct SpokenNumber: Sendable, Equatable {
-    /// With all prefixes that were said, and without the plus sign.
+    /// The digits with all prefixes that were said, without the plus sign.
     var digits = DigitString()
-    /// It begins with a plus sign.
+    /// True when the number begins with a plus sign.
     var isInternational = false
-    /// nil when the number has none.
+    /// The digits of the extension. nil when the number has none.
     var `extension`: DigitString?
-    /// Some words have a rarer reading, too: `eight hundred five`.
+    /// True when some words also have a rarer reading: `eight hundred five`.
     var hasRareReading = false
-    /// An "oh" may be a zero or a sigh.
+    /// True when an "oh" may be a zero or a sigh.
     var hasDoubtfulZero = false
 
-    /// Which reading to take where there are several.
+    /// The choice among several readings of a text.
     struct Choice {
         var takesRareReading = false
         var dropsDoubtfulZeros = false

@@ -1,4 +1,5 @@
-/// Reads the digits of a phone number, word by word. Every word has to be known, unless it stands away from the digits.
+/// A reader of the digits of a phone number, word by word. Every word must be known, unless it
+/// stands away from the digits.
 struct SpokenNumberReader {
     private var number = SpokenNumber()
 
@@ -6,28 +7,30 @@ struct SpokenNumberReader {
     private let vocabulary: Vocabulary
     private let choice: SpokenNumber.Choice
 
-    /// The token that comes next; `tokens` knows what stands before it.
+    /// The next token. `tokens.gap` is the gap before it.
     private var next: SpokenTokens.Token?
-    /// The gap before the token that is being read.
+    /// The gap before the current token.
     private var gap = SpokenTokens.Gap.none
 
     private var stage = Stage.before
-    /// Before the digits: since the last filler came a word that is not known. It may have been a digit.
+    /// True when an unknown word, which may be a digit, came after the last filler and before
+    /// the digits.
     private var isTainted = false
-    /// The last word was a part of the number, and no filler.
+    /// True when the last word was a part of the number, and no filler.
     private var isAfterNumber = false
-    /// The word for "and" came last.
+    /// True when the last word was the word for "and".
     private var isAfterJoiner = false
-    /// The number of times that the next digit counts: after `double`, 2.
+    /// Number of times that the next digit counts: 2 after `double`.
     private var repetitions = 1
-    /// The number that the next word may complete, and where its digits begin.
+    /// The number that the next word may complete, and the place where its digits begin.
     private var open: (compound: NumberCompound, start: Int)?
-    /// The open number is one written digit, which only takes `hundred` or `thousand`.
+    /// True when the open number is one written digit. Only `hundred` or `thousand` may extend
+    /// it.
     private var isWritten = false
     private var isAfterZero = false
-    /// After `five thousand` another number needs a pause.
+    /// True after `five thousand`. Another number then needs a pause first.
     private var needsPause = false
-    /// The number before the extension, while that is read.
+    /// The digits before the extension, while the extension is read.
     private var main: DigitString?
 
     private enum Stage { case before, digits, after }
@@ -79,7 +82,7 @@ struct SpokenNumberReader {
         case .hundred: try multiply(by: 100)
         case .thousand: try multiply(by: 1_000)
         case .joiner:
-            // Or it begins what follows the number: "and my name is …".
+            // The word may also begin the words after the number: "and my name is …".
             if open == nil || repetitions > 1 { try takeFiller() } else { isAfterJoiner = true }
             isAfterNumber = false
         case .repeats(let count):
@@ -101,7 +104,7 @@ struct SpokenNumberReader {
 // MARK: - Digits and numbers
 
 extension SpokenNumberReader {
-    /// Checks that a number may begin here, and begins its digits.
+    /// Begins the digits of a number. Throws if no number may begin here.
     private mutating func beginNumber() throws(PhoneProblem) {
         guard stage != .after, !isTainted, !needsPause else { throw PhoneProblem(.notUnderstood) }
         stage = .digits
@@ -123,7 +126,7 @@ extension SpokenNumberReader {
         replace(from: start, by: joined)
     }
 
-    /// A number that does not belong to the one before it.
+    /// Begins a number that does not belong to the number before it.
     private mutating func begin(_ value: Int) throws(PhoneProblem) {
         guard repetitions == 1 || value < 10 else { throw PhoneProblem(.notUnderstood) }
         try beginNumber()
@@ -137,7 +140,7 @@ extension SpokenNumberReader {
         isWritten = false
     }
 
-    /// `five hundred`, `twenty five hundred`, `five thousand`.
+    /// Multiplies the open number: `five hundred`, `twenty five hundred`, `five thousand`.
     private mutating func multiply(by factor: Int) throws(PhoneProblem) {
         guard let (compound, start) = open, compound.takes(factor), !isAfterJoiner, repetitions == 1 else {
             throw PhoneProblem(.notUnderstood)
@@ -147,7 +150,7 @@ extension SpokenNumberReader {
         product.multiply(by: factor)
         replace(from: start, by: product)
         guard factor > 100 else { return }
-        // "Five thousand five" is 5005 for some, and 50005 for others.
+        // "Five thousand five" means 5005 to some people, and 50005 to others.
         open = nil
         needsPause = true
     }
@@ -175,7 +178,7 @@ extension SpokenNumberReader {
 
     // MARK: - Words that may be digits
 
-    /// Between digits it is a zero. Alone it may be a sigh: "Oh, it's …".
+    /// Reads an "oh". Between digits it is a zero. Alone it may be a sigh: "Oh, it's …".
     private mutating func takeOh() throws(PhoneProblem) {
         let isBetween = isAfterNumber && (gap != .pause || nextIsNumber || next == nil)
         let isFirst = nextIsNumber && tokens.gap != .pause
@@ -222,8 +225,8 @@ extension SpokenNumberReader {
         open = nil
     }
 
-    /// A word that is not known is harmless only where it cannot be a digit that was misheard: away from the digits, with
-    /// a filler between.
+    /// Reads an unknown word. It is harmless only where it cannot be a misheard digit: away
+    /// from the digits, after a filler.
     private mutating func takeUnknown() throws(PhoneProblem) {
         switch stage {
         case .before: isTainted = true

@@ -1,19 +1,19 @@
-/// Idempotency keys for engines that have none of their own. docs/exactly-once.md describes which
-/// one to use.
+/// Idempotency keys for engines that have none of their own. docs/exactly-once.md describes
+/// which function to use.
 public enum BookingKey {
-    /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
-    /// one as soon as the caller wants another time.
+    /// Returns a key for a booking in a phone call. A language model that repeats the booking
+    /// gets the same key. For another time it gets another key.
     ///
     /// - Parameters:
-    ///   - callID: Names the phone call, 1 to 256 bytes.
-    ///   - json: The request of the booking, as docs/json-contract.md describes it. Only its bot, start instant, duration and
-    ///     phone count.
-    /// - Throws: What is wrong with either, with its `field`.
+    ///   - callID: The name of the phone call, 1 to 256 bytes.
+    ///   - json: The request of the booking, as docs/json-contract.md describes it. Only its
+    ///     bot, start instant, duration and phone count.
+    /// - Throws: The error in the call ID or the request, with its `field`.
     public static func derived(callID: String, request json: [UInt8]) throws(PartnerBookingError) -> String {
         try derived(callID: Array(callID.utf8), request: json)
     }
 
-    /// The same for a name that need not be UTF-8.
+    /// Returns the key for a call ID that need not be UTF-8.
     package static func derived(callID: [UInt8], request json: [UInt8]) throws(PartnerBookingError) -> String {
         guard (1...256).contains(callID.count) else { throw .argument(ErrorMessage.callID) }
         let document = try JSONDocument(json, what: "request", maxBytes: Request.maxBytes)
@@ -31,7 +31,7 @@ public enum BookingKey {
         let booking = try FieldRules.checkBooking(root.object("booking"))
         let phone = try booking.customer.value("phone")?.string ?? ""
         var hash = SHA256()
-        // Each with its length, so that no two lists are fed alike.
+        // Hashes each length too, so that no two lists give the same input.
         for part in [callID, Array((botID.string ?? "").utf8), Array(phone.utf8)] {
             hash.update("\(part.count):")
             hash.update(part)
@@ -40,7 +40,7 @@ public enum BookingKey {
         return prefix + Array(hash.finalize().prefix(16)).hex
     }
 
-    /// A key that nobody has had before.
+    /// Returns a new random key of 128 bits.
     public static func random() -> String {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -1,7 +1,7 @@
-/// The parts of a booking that a list may show: nothing of the customer.
+/// The parts of a booking that a list may show, without the customer.
 struct BookingSummary: Sendable, Equatable {
     let botID: String
-    /// As it is sent.
+    /// The start as it is sent.
     let startAt: String
     let durationMinutes: Int
     let startSeconds: Int
@@ -13,7 +13,7 @@ struct BookingSummary: Sendable, Equatable {
         self.startSeconds = startSeconds
     }
 
-    /// nil when the body is not that of a booking.
+    /// Reads a request's body. Returns nil when it contains no booking.
     init?(body: [UInt8]) {
         guard let root = (try? JSONDocument(body, profile: .request))?.root, let booking = root["booking"] else {
             return nil
@@ -30,6 +30,6 @@ struct BookingSummary: Sendable, Equatable {
         self.init(botID: botID, startAt: startAt, durationMinutes: minutes, startSeconds: seconds)
     }
 
-    /// When the appointment starts, since 1970.
+    /// The start of the appointment, in milliseconds since 1970.
     var startMilliseconds: Int { startSeconds * 1_000 }
 }

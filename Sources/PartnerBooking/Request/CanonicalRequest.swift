@@ -1,5 +1,5 @@
-/// Writes a request anew, with each member in its canonical form that can be read in one way only. It is made for requests
-/// that were refused: most are right as they are.
+/// A writer that gives each member of a request its canonical form, if the member has only one
+/// reading. It is used only for refused requests, because most requests are right.
 struct CanonicalRequest {
     /// Returns the canonical request, or nil if nothing in it changes.
     static func of(_ document: JSONDocument, _ operation: CallOperation) -> JSONDocument? {
@@ -12,20 +12,20 @@ struct CanonicalRequest {
     /// The treatment of a member.
     private indirect enum Rule {
         case object([(name: StaticString, rule: Rule)])
-        /// `orDate`: a plain date is allowed.
+        /// A time. With `orDate` a plain date is also allowed.
         case time(orDate: Bool, isOptional: Bool = false)
         case phone
-        /// A text without blanks at its ends.
+        /// A text. Blanks at its ends are removed.
         case name
-        /// The same. Without a text it is absent.
+        /// A name without blanks at its ends, left out if it is `null`, empty or blank.
         case optionalName
-        /// Without a text it is absent. Blanks in it stay.
+        /// A text that is left out if it is `null`, empty or blank. Other blanks stay.
         case optionalText
-        /// Absent if it is `null` or `""`.
+        /// A text that is left out if it is `null` or `""`.
         case optionalWord
         case integer
         case optionalInteger
-        /// Absent if it is `null`.
+        /// A value that is left out if it is `null`.
         case optional
     }
 
@@ -55,7 +55,8 @@ struct CanonicalRequest {
             ]
             let isGivingUp = root["give_up"]?.boolean == true
             let isWhole = !isGivingUp && root["resume"]?.boolean != true
-            // Without a key the bookings to give up are those of a bot that start before a moment.
+            // Without a key, the request gives up the bookings of a bot that start before a
+            // moment.
             let isForSeveral = isGivingUp && root["idempotency_key"] == nil
             let start = ("start_before" as StaticString, Rule.time(orDate: false, isOptional: !isForSeveral))
             return own + more + [start, ("booking", isWhole ? .object(booking) : .optional)]
@@ -74,7 +75,7 @@ struct CanonicalRequest {
     // MARK: Writing
 
     private mutating func object(at place: Int, _ rules: Rules) -> [UInt8] {
-        // A member that is there twice is refused, so both stay.
+        // A repeated member is refused later, so both copies stay.
         var counts = [Int](repeating: 0, count: rules.count)
         var members: [(key: Int, rule: Int?)] = []
         document.forEachKey(of: place) { key in
@@ -96,12 +97,12 @@ struct CanonicalRequest {
         }
     }
 
-    /// The new text of a value, or nil for a member that is left out.
+    /// The new text of a value. A nil text leaves the member out.
     private struct Change {
         var text: [UInt8]?
     }
 
-    /// Returns nil for a value that stays.
+    /// Returns the change of a value; nil for a value that stays.
     private mutating func change(at place: Int, _ rule: Rule) -> Change? {
         switch rule {
         case .object(let rules):
@@ -136,7 +137,7 @@ struct CanonicalRequest {
     }
 
     private mutating func string(at place: Int, _ canonical: (String) -> String?) -> Change? {
-        // Equality is that of the bytes: an é may be made up in two ways.
+        // Compares bytes, because `==` treats the two encodings of an é as equal.
         guard let text = document.string(at: place), let other = canonical(text), !other.isEmpty,
             !other.utf8.elementsEqual(text.utf8)
         else {
@@ -146,7 +147,7 @@ struct CanonicalRequest {
         return Change(text: JSONWriter.string(other))
     }
 
-    /// A whole number with a point or an exponent.
+    /// Rewrites a whole number that has a point or an exponent.
     private mutating func integer(at place: Int) -> Change? {
         guard document.kind(at: place) == .number, JSONValue(document: document, place: place).integer == nil,
             let integer = document.withBytes(at: place, Self.wholeNumber)
@@ -155,7 +156,8 @@ struct CanonicalRequest {
         return Change(text: Array(String(integer).utf8))
     }
 
-    /// Reads `30.0` and `3e1`. nil for a number that is not whole, and for one of more than nine digits.
+    /// Reads `30.0` and `3e1`. Returns nil for a fraction, for more than nine significant
+    /// digits, and for more than nine zeros after them.
     static func wholeNumber(_ text: UnsafeRawBufferPointer) -> Int? {
         let parts = String(decoding: DecimalNumber(text).bytes, as: UTF8.self).split(separator: "e")
         guard let digits = parts.first.flatMap({ Int($0) }) else { return nil }

@@ -1,7 +1,7 @@
-/// Checks the members of the Partner API's two bodies. The service checks them too. Here a mistake
+/// Checks of the members of request bodies. The service checks them too. A mistake found here
 /// costs no round trip, and the caller is still on the line to correct it.
 enum FieldRules {
-    /// `query`: a range of time to search.
+    /// Checks `query`, and returns the range of time to search.
     @discardableResult
     static func checkQuery(_ query: ObjectReader) throws(PartnerBookingError) -> (start: Timestamp, end: Timestamp) {
         let range = try query.object("filter").object("start_at_range")
@@ -19,7 +19,7 @@ enum FieldRules {
         let customer: ObjectReader
     }
 
-    /// `booking`: what to book, and for whom.
+    /// Checks `booking`: the appointment and its customer.
     static func checkBooking(_ booking: ObjectReader) throws(PartnerBookingError) -> Booking {
         let start = try timestamp("start_at", of: booking)
         guard let startAt = try booking.value("start_at") else {
@@ -40,7 +40,7 @@ enum FieldRules {
         return Booking(startAt: startAt, startSeconds: seconds, minutes: minutes, customer: customer)
     }
 
-    /// `customer` of a look-up: who is calling.
+    /// Checks the phone of `customer`, which is all that a look-up needs.
     @discardableResult
     static func checkCustomer(_ customer: ObjectReader) throws(PartnerBookingError) -> JSONValue {
         guard let value = try customer.value("phone") else { throw customer.missing("phone", Form.phone.description) }
@@ -48,7 +48,7 @@ enum FieldRules {
         throw customer.refuse("phone", .ofPhone(value))
     }
 
-    /// A date-time in its canonical form; with `allowsDate` also a date.
+    /// Reads a date-time in its canonical form. With `allowsDate` it also reads a plain date.
     static func timestamp(
         _ name: StaticString, of reader: ObjectReader, allowsDate: Bool = false
     ) throws(PartnerBookingError) -> Timestamp {
@@ -59,7 +59,8 @@ enum FieldRules {
         throw reader.refuse(name, .ofTimestamp(value, allowsDate: allowsDate))
     }
 
-    /// Reads a date-time of at most 64 bytes with `T`, `Z` in capitals, a second below 60 and a year that exists.
+    /// Reads a date-time of at most 64 bytes with capital `T` and `Z`, a second below 60, and a
+    /// year other than 0.
     @inline(__always)
     private static func canonicalTimestamp(_ text: UnsafeRawBufferPointer, allowsDate: Bool) -> Timestamp? {
         guard text.count <= 64, let timestamp = Timestamp(text) else { return nil }
@@ -70,9 +71,9 @@ enum FieldRules {
         return isCanonical && !isInYear0 ? timestamp : nil
     }
 
-    /// Returns whether the range can contain anything. Dates are days of the clinic, in an unknown
-    /// time zone. A date and a date-time are in the wrong order only if they are so in every time
-    /// zone (UTC-12 to UTC+14).
+    /// Returns whether the range can contain anything. Dates are days of the clinic, in an
+    /// unknown time zone. So a date and a date-time are in the wrong order only if they are so
+    /// in every time zone (UTC-12 to UTC+14).
     static func isRange(_ start: Timestamp, _ end: Timestamp) -> Bool {
         switch (start, end) {
         case (.instant(let startSeconds, let startNanoseconds), .instant(let endSeconds, let endNanoseconds)):
@@ -104,20 +105,21 @@ enum FieldRules {
             && digits.first != UInt8(ascii: "0") && digits.allSatisfy(\.isDigit)
     }
 
-    /// A text of one line without blanks at its ends.
+    /// Returns whether the text is one line without blanks at its ends.
     static func isName(_ text: UnsafeRawBufferPointer) -> Bool { isLine(text) && !InputText.hasBlankEnds(text) }
 
-    /// Not only blanks.
+    /// Returns whether the text has more than blanks.
     private static func hasText(_ text: UnsafeRawBufferPointer) -> Bool {
         text.contains { (0x21...0x7E).contains($0) } || !InputText.isBlank(String(decoding: text, as: UTF8.self))
     }
 
     static func isLine(_ text: UnsafeRawBufferPointer) -> Bool { text.allSatisfy { $0 >= 0x20 } }
 
-    /// Plausible, no more: one @ with something before it and a host after it. Only the mail server knows the rest.
+    /// Returns whether the text is plausible: one @ with something before it and a host after
+    /// it. Only the mail server knows the rest.
     static func isEmail(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let at = text.firstIndex(of: UInt8(ascii: "@")), at > 0 else { return false }
-        var previous = UInt8(ascii: ".")  // no label of the host is empty
+        var previous = UInt8(ascii: ".")  // refuses a host with an empty first label
         for byte in text[(at + 1)...] {
             if byte == UInt8(ascii: "@") || byte == UInt8(ascii: ".") && previous == byte { return false }
             previous = byte

@@ -1,16 +1,18 @@
-/// The meaning of a request to book, as a hash. Two requests with the same fingerprint ask for the same booking.
+/// A hash of the meaning of a booking request. Two requests with the same fingerprint ask for
+/// the same booking.
 ///
-/// The order of members, white space, escapes and the spelling of numbers make no difference. `booking.start_at` is an
-/// instant. A member that is `null` or `""` counts as absent. (A required member has been checked.)
+/// The order of members, white space, escapes and the spelling of numbers make no difference.
+/// `booking.start_at` counts as an instant. A member that is `null` or `""` counts as absent.
+/// (Required members were checked before.)
 struct Fingerprint: Sendable, Hashable {
     let digest: SHA256.Digest
 
     init(digest: SHA256.Digest) { self.digest = digest }
 
-    /// As the journal writes it.
+    /// The digest as the journal writes it.
     var hex: String { digest.hex }
 
-    /// nil for anything but the 64 digits of a SHA-256.
+    /// Reads the 64 digits of a SHA-256. Returns nil for any other text.
     init?(hex: UnsafeRawBufferPointer) {
         guard Self.isHex(hex) else { return nil }
         digest = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
@@ -21,24 +23,24 @@ struct Fingerprint: Sendable, Hashable {
         }
     }
 
-    /// Returns whether these are the 64 digits of a SHA-256.
+    /// Returns whether the text is the 64 digits of a SHA-256.
     static func isHex(_ text: UnsafeRawBufferPointer) -> Bool {
         text.count == 64 && text.allSatisfy { $0.hexDigitValue != nil }
     }
 
-    /// Takes the fingerprint of a request without some of its members.
+    /// Computes the fingerprint of a request without some of its members.
     init(_ root: JSONValue, without names: [StaticString] = []) {
         self.init(root, isOfVersion1: false, without: names)
     }
 
-    /// nil when the body is not JSON.
+    /// Computes the fingerprint of a body. Returns nil when the body is not JSON.
     init?(body: [UInt8]) {
         guard let document = try? JSONDocument(body, profile: .request) else { return nil }
         self.init(document.root)
     }
 
-    /// Takes the fingerprint by the rules of version 1 of the journal: all members count, and `start_at` is a text. nil when
-    /// the body is not JSON.
+    /// Computes the fingerprint by the rules of journal version 1: all members count, and
+    /// `start_at` is a text. Returns nil when the body is not JSON.
     static func ofVersion1(body: [UInt8]) -> Fingerprint? {
         guard let document = try? JSONDocument(body, profile: .request) else { return nil }
         return Fingerprint(document.root, isOfVersion1: true)
@@ -51,10 +53,11 @@ struct Fingerprint: Sendable, Hashable {
     }
 }
 
-/// Feeds a JSON value to a hash. Every value starts with its kind and every text with its length, so that no two values are
-/// fed alike. The nesting of what was read as JSON is bounded, and with it the recursion.
+/// A feeder of JSON values to a hash. Every value starts with its kind and every text with its
+/// length, so no two values give the same input. The JSON reader limits nesting, and thereby
+/// recursion.
 private struct Feeder {
-    /// The place of an object.
+    /// The place of an object in the request.
     enum Place {
         case root
         case booking
@@ -119,7 +122,7 @@ private struct Feeder {
         }
     }
 
-    /// Feeds an instant. Returns false for anything else.
+    /// Feeds an instant. Returns false for any other value.
     private mutating func feed(start: Int) -> Bool {
         let timestamp = document.withText(at: start) { Timestamp($0) } ?? nil
         guard case .instant(let seconds, let nanoseconds)? = timestamp else { return false }
@@ -138,17 +141,17 @@ private struct Feeder {
 }
 
 extension JSONDocument {
-    /// `null` or `""`.
+    /// Returns whether the value is `null` or `""`.
     fileprivate func isNothing(at place: Int) -> Bool {
         kind(at: place) == .null || kind(at: place) == .string && span(at: place).count == 2
     }
 }
 
-/// A JSON number in one spelling: 30, 30.0 and 3e1 are the same.
+/// A JSON number in one spelling: 30, 30.0 and 3e1 are equal.
 struct DecimalNumber {
     let bytes: [UInt8]
 
-    /// `text` is a number as JSON writes it.
+    /// Reads `text`, a number as JSON writes it.
     init(_ text: UnsafeRawBufferPointer) {
         var digits: [UInt8] = []
         var (isFraction, fractionCount) = (false, 0)
@@ -170,7 +173,7 @@ struct DecimalNumber {
             bytes = [UInt8(ascii: "0")]
             return
         }
-        // An exponent beyond all reason stays as it is written.
+        // A number with an absurdly large exponent stays unchanged.
         guard let exponent, exponent.magnitude < 1_000_000_000 else {
             bytes = Array(text)
             return

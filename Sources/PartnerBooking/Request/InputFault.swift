@@ -1,4 +1,5 @@
-// The mistakes in values of any member. `isDescribed` adds what came, as far as that is nobody's secret: its type, never a text.
+// The faults in values of any member. `isDescribed` adds what was found, but nothing private: a
+// type, a size, a short number or boolean in quotes.
 
 extension InputFault {
     static func notAnObject(_ value: JSONValue, path: String = "", isDescribed: Bool) -> InputFault {
@@ -77,7 +78,8 @@ extension InputFault {
         return InputFault(.quotedBoolean, MemberMessage.quotedBoolean(word.lowercased(), expected))
     }
 
-    /// The whole number that a string contains, if it is short. A phone number is not.
+    /// Returns the whole number in a string, if it has at most six digits. A phone number has
+    /// more.
     private static func number(in value: JSONValue) -> String? {
         let text = InputText.plain(String((value.string ?? "").prefix(16)))
         guard (1...6).contains(text.count), text.allSatisfy(\.isDigit) else { return nil }
@@ -86,7 +88,7 @@ extension InputFault {
 }
 
 extension JSONValue {
-    /// The type of a value in a sentence.
+    /// The type of the value, as a phrase in a sentence.
     var typeName: String {
         switch kind {
         case .object: Form.anyObject
@@ -99,7 +101,7 @@ extension JSONValue {
     }
 }
 
-/// The shapes of requests, for messages about an object that is not there.
+/// The shapes of requests, for messages about a missing or wrong object.
 enum RequestShape {
     static func of(_ path: String) -> String {
         switch path {

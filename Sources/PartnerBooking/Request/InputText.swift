@@ -1,10 +1,10 @@
-/// The reading of a text in a request: taken in its canonical form, or refused.
+/// The result of reading a text in a request: the canonical form, or a fault.
 enum InputForm: Equatable {
     case taken(String)
     case refused(InputFault)
 }
 
-/// A mistake in a request. `text` completes a sentence that begins with the path of the member.
+/// A fault in a request. `text` completes a sentence that begins with the path of the member.
 struct InputFault: Error, Equatable {
     let kind: PartnerBookingError.Kind
     let text: String
@@ -15,13 +15,14 @@ struct InputFault: Error, Equatable {
     }
 }
 
-/// The characters that count in dates and phone numbers, in ASCII. Keyboards, typesetting and contact lists write them in many
-/// ways.
+/// The ASCII forms of the characters that count in dates and phone numbers. Keyboards,
+/// typesetting and contact lists write them in many ways.
 enum InputText {
-    /// Stands for each character that is none of them.
+    /// The substitute for each character without an ASCII form.
     static let other: UInt8 = 0x7F
 
-    /// Returns a text in ASCII without blanks at its ends. Format characters, which nobody sees, are dropped.
+    /// Returns a text in ASCII without blanks at its ends. Invisible format characters are
+    /// dropped.
     static func plain(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         for scalar in text.unicodeScalars {
@@ -56,7 +57,7 @@ enum InputText {
     /// Returns whether a text has no characters, or blanks only.
     static func isBlank(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isBlank) }
 
-    /// Returns a text without blanks at its ends. What is between them is not touched.
+    /// Returns a text without blanks at its ends. The text between them does not change.
     static func trimmed(_ text: String) -> String {
         let scalars = text.unicodeScalars
         guard let start = scalars.firstIndex(where: { !isBlank($0) }),
@@ -65,7 +66,8 @@ enum InputText {
         return String(scalars[start...last])
     }
 
-    /// White space, and what nobody sees at the end of a text: a zero width space, a byte order mark.
+    /// Returns whether the scalar is white space, or invisible at an end: a zero width space, a
+    /// byte order mark.
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
         scalar.isWhiteSpace || scalar == "\u{200B}" || scalar == "\u{FEFF}"
     }
@@ -73,7 +75,7 @@ enum InputText {
     /// Returns whether a text may begin or end with a blank. Names rarely do.
     static func mayHaveBlankEnds(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let first = text.first, let last = text.last else { return true }
-        // Blanks beyond ASCII begin with one of these bytes, and end with a byte of that kind.
+        // Blanks beyond ASCII begin with 0xC2 or at least 0xE1, and end with at least 0x80.
         return first <= 0x20 || last <= 0x20 || first == 0xC2 || first >= 0xE1 || last >= 0x80
     }
 

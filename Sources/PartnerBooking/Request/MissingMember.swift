@@ -1,4 +1,5 @@
-/// A required member that is not there. Looks for one that was meant: of a similar name, or in another object.
+/// A required member that is missing. It looks for the intended member, with a similar name or
+/// in another object.
 struct MissingMember {
     private let name: StaticString
     private let reader: ObjectReader
@@ -8,7 +9,7 @@ struct MissingMember {
         self.reader = reader
     }
 
-    /// `expected` completes "is required: …".
+    /// Returns the fault. `expected` completes "is required: …".
     func fault(_ expected: String) -> InputFault {
         let sentence = MemberMessage.required(expected) + RequestShape.of(reader.path(to: name.description))
         if let other = lookalike(in: reader.place) {
@@ -18,8 +19,8 @@ struct MissingMember {
         return InputFault(.missing, sentence)
     }
 
-    /// The name of a member whose letters are those of one of the names that are meant. It contains nothing else that could
-    /// be anybody's text.
+    /// Returns the name of a member with the letters of one of the intended names. It contains
+    /// no other text, which could be private.
     private func lookalike(in object: Int) -> String? {
         let names = Self.otherNames[name.description] ?? []
         let ownLetters = Self.letters(name.description)
@@ -32,7 +33,7 @@ struct MissingMember {
         return found.flatMap { spelling(of: $0, in: object) }
     }
 
-    /// The name as it is written, if that is letters, digits, `_`, `-` and blanks.
+    /// Returns the name as it is written, if it has only letters, digits, `_`, `-` and blanks.
     private func spelling(of letters: String, in object: Int) -> String? {
         var found: String?
         reader.document.forEachKey(of: object) { key in
@@ -44,7 +45,7 @@ struct MissingMember {
         return found
     }
 
-    /// The path of a member with the very name in one of the objects of requests.
+    /// Returns the path of a member with exactly this name in another object of the request.
     private func elsewhere() -> String? {
         let places =
             [[], ["booking"], ["booking", "customer"], ["customer"], ["query"], ["query", "filter"]] as [[StaticString]]
@@ -61,7 +62,7 @@ struct MissingMember {
         String(decoding: name.utf8.filter(\.isLetter).map { $0 | 0x20 }, as: UTF8.self)
     }
 
-    /// Names that language models give to members.
+    /// Other names that language models use: letters only, in lower case.
     private static let otherNames: [String: Set<String>] = [
         "bot_id": ["bot"],
         "query": ["search"],

@@ -1,5 +1,5 @@
-/// Reads the members of one JSON object and refuses, by its path, the first one that is missing, wrong or there twice.
-/// Requests and configurations are read with it; they differ in the error they make of a refusal.
+/// A reader of the members of one JSON object. It refuses the first missing, wrong or repeated
+/// member, and names its path. Requests and configurations use it, with different errors.
 struct ObjectReader {
     enum Subject: Sendable {
         case request
@@ -17,11 +17,13 @@ struct ObjectReader {
 
     let document: JSONDocument
     let place: Int
-    /// The lengths of the members' names. Most members that are asked for are not there, at least in the outermost object.
+    /// The lengths of the members' names. They rule out most absent members, which are the
+    /// usual case in the outermost object.
     private let nameLengths: JSONDocument.NameLengths
     let subject: Subject
 
-    /// The outermost object of a document. `what` is its name in the message when it is something else.
+    /// Reads the outermost object of a document. An error about another kind of value names it
+    /// `what`.
     init(_ root: JSONValue, what: StaticString, _ subject: Subject) throws(PartnerBookingError) {
         guard root.kind == .object else {
             let fault = InputFault.notAnObject(root, isDescribed: subject == .request)
@@ -41,7 +43,7 @@ struct ObjectReader {
 
     var object: JSONValue { JSONValue(document: document, place: place) }
 
-    /// Refuses a member, by its path: `booking.customer.phone`.
+    /// Returns the refusal of a member, with its path: `booking.customer.phone`.
     func refuse(
         _ name: StaticString, _ expectation: String, _ kind: PartnerBookingError.Kind = .malformed
     ) -> PartnerBookingError {
@@ -58,19 +60,19 @@ struct ObjectReader {
         subject.refusal(path(to: name), expectation, kind)
     }
 
-    /// Refuses a value of the wrong type or form.
+    /// Returns the refusal of a value with the wrong type or form.
     private func refuse(_ name: StaticString, at value: Int, _ fault: (JSONValue, Bool) -> InputFault) -> PartnerBookingError
     {
         refuse(name, fault(JSONValue(document: document, place: value), subject == .request))
     }
 
-    /// Refuses the request for a member that is not there. `expected` completes "is required: …".
+    /// Returns the refusal of a missing member. `expected` completes "is required: …".
     func missing(_ name: StaticString, _ expected: String) -> PartnerBookingError {
         guard subject == .request else { return refuse(name, MemberMessage.required(expected)) }
         return refuse(name, MissingMember(name, of: self).fault(expected))
     }
 
-    /// The path of a member, fit for one line of a log.
+    /// Returns the path of a member, fit for one line of a log.
     func path(to name: String) -> String {
         Self.printable(document.path(to: place) + [name])
     }
@@ -86,12 +88,12 @@ struct ObjectReader {
         }
     }
 
-    /// Refuses a member that is not one of those that are known.
+    /// Returns the refusal of an unknown member.
     func refuseMember(_ key: JSONValue, _ known: [String]) -> PartnerBookingError {
         refuse(key.string ?? "", MemberMessage.unknown(known))
     }
 
-    /// A member, or nil when it is not there.
+    /// Returns a member; nil when it is absent. Throws when it is repeated.
     func value(_ name: StaticString) throws(PartnerBookingError) -> JSONValue? {
         try place(of: name).map { JSONValue(document: document, place: $0) }
     }
@@ -120,7 +122,7 @@ struct ObjectReader {
         return object
     }
 
-    /// Reads a text; nil when it is not there, is no text, or is not read by `body`.
+    /// Reads a text; nil when it is absent, is no text, or is not read by `body`.
     @inline(__always)
     func read<Value>(_ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Value?) throws(PartnerBookingError) -> Value?
     {
@@ -128,10 +130,11 @@ struct ObjectReader {
         return document.withText(at: value, body) ?? nil
     }
 
-    /// Returns whether a text, in UTF-8, is right.
+    /// A check of a UTF-8 text. It returns true when the text is right.
     typealias TextRule = (UnsafeRawBufferPointer) -> Bool
 
-    /// Checks a string, when it is there: at most `maxBytes` long, and as `rule` wants it. `expected` completes "must be …".
+    /// Checks a string, if present: at most `maxBytes` long, and accepted by `rule`. `expected`
+    /// completes "must be …".
     @discardableResult
     func checkOptionalText(
         _ name: StaticString, maxBytes: Int, _ expected: StaticString, _ rule: TextRule = { _ in true }
@@ -184,7 +187,7 @@ struct ObjectReader {
         return integer
     }
 
-    /// A list of at most `maxCount` elements; nil when it is not there.
+    /// Returns a list of at most `maxCount` elements; nil when it is absent.
     func optionalList(_ name: StaticString, maxCount: Int) throws(PartnerBookingError) -> [JSONValue]? {
         guard let value = try value(name) else { return nil }
         let elements = Array(value.elements)
@@ -194,14 +197,15 @@ struct ObjectReader {
         return elements
     }
 
-    /// A list of at most `maxCount` objects; empty when it is not there. The path of their members is that of the list.
+    /// Returns a list of at most `maxCount` objects; empty when it is absent. The path of their
+    /// members is that of the list.
     func optionalObjects(_ name: StaticString, maxCount: Int) throws(PartnerBookingError) -> [ObjectReader] {
         let elements = try optionalList(name, maxCount: maxCount) ?? []
         guard elements.allSatisfy({ $0.kind == .object }) else { throw refuse(name, MemberMessage.objects) }
         return elements.map { ObjectReader($0.document, $0.place, subject) }
     }
 
-    /// An object whose members have names of the caller's own and are objects; nil when it is not there.
+    /// Returns the objects of an object whose names the caller chose; nil when it is absent.
     func optionalObjectsByName(_ name: StaticString) throws(PartnerBookingError) -> [(name: String, object: ObjectReader)]? {
         guard let value = try value(name) else { return nil }
         guard value.kind == .object, value.members.allSatisfy({ $0.value.kind == .object }) else {
@@ -212,14 +216,14 @@ struct ObjectReader {
         }
     }
 
-    /// A name that came from outside, fit for one line of a log.
+    /// Returns a name from outside, fit for one line of a log.
     private static func printable(_ name: String) -> String {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x20 && $0 != "\u{7F}" ? Character($0) : "?" })
     }
 }
 
 extension JSONDocument {
-    /// Reads a text of the host. `what` is its name in the error.
+    /// Parses a text of the host. `what` names the text in the error.
     convenience init(_ json: [UInt8], what: String, maxBytes: Int) throws(PartnerBookingError) {
         guard json.count <= maxBytes else { throw .argument(ErrorMessage.tooLong(what, maxBytes)) }
         do throws(JSONSyntaxError) {

@@ -1,7 +1,8 @@
-/// Reads phone numbers as people and language models write them. Marks between the digits are left out. A country code, which
-/// only the caller knows, is not guessed. No message contains a digit of the number.
+/// A reader of phone numbers as people and language models write them. It leaves out marks
+/// between digits. It does not guess a country code, which only the caller knows. No message
+/// contains a digit of the number.
 enum PhoneForm {
-    /// Returns the canonical form of a text, or its mistake.
+    /// Returns the canonical form of a text, or its fault.
     static func read(_ text: String) -> InputForm {
         guard text.utf8.count <= 256 else { return .refused(InputFault(.notAPhone, MemberMessage.mustBe(Form.phone))) }
         if text.unicodeScalars.contains(where: { $0.value < 0x20 && !$0.isWhiteSpace }) {
@@ -32,7 +33,7 @@ enum PhoneForm {
         if isExtended(text) {
             return InputFault(.phoneExtension, MemberMessage.phoneExtension)
         }
-        // A plus sign is in front of everything, or the first in brackets.
+        // A plus sign comes first, or directly after a first bracket.
         let first = text.first == UInt8(ascii: "(") ? text.dropFirst().first : text.first
         guard text.allSatisfy({ $0.isDigit || "+ ()-.".utf8.contains($0) }), text.contains(where: \.isDigit),
             plusses == 0 || first == UInt8(ascii: "+"), areBracketsClosed(text)
@@ -57,7 +58,7 @@ enum PhoneForm {
             .noCountryCode, isDialledAbroad ? MemberMessage.dialledAbroad : MemberMessage.noCountryCode)
     }
 
-    /// Returns whether digits are followed by letters, `;` or `#` and digits again.
+    /// Returns whether digits are followed by letters, `;` or `#`, and digits again.
     private static func isExtended(_ text: ArraySlice<UInt8>) -> Bool {
         guard let mark = text.firstIndex(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "#") || $0.isLetter })
         else { return false }

@@ -1,42 +1,45 @@
-/// A request that was read and found right: the first stage of a call. It is read once, on the caller's thread, and what was
-/// learned travels with it.
+/// A checked request: the first stage of a call. The caller's thread reads it once, and the
+/// results travel with it.
 final class Request: Sendable {
     static let maxBytes = 262_144
 
     let operation: CallOperation
-    /// The text to send: the caller's without the library's own members. With `resume`, empty until the ledger has found
-    /// it.
+    /// The text to send, without the library's own members. With `resume` it is empty until the
+    /// ledger has found the booking, with `give_up` always.
     let body: [UInt8]
-    /// The wish of a booking. nil for other requests.
+    /// The wish of a booking. nil for other requests, `resume` and `give_up`.
     let wish: Wish?
-    /// The requested start of a booking, in seconds since 1970. nil for other operations, and until the ledger has found
-    /// it.
+    /// The requested start of a booking, in seconds since 1970. nil for other operations, and
+    /// until the ledger has found the booking.
     let startSeconds: Int?
-    /// The last moment that is asked for, in seconds since 1970: the end of a search, the start of a booking. `Int.max` for
-    /// what has none, and for what the ledger has.
+    /// The last requested moment, in seconds since 1970: a search's end, or a booking's start.
+    /// `Int.max` for look-ups, `resume` and `give_up`.
     private let lastSeconds: Int
-    /// A search with a plain date in its range.
+    /// True for a search with a plain date in its range.
     let hasPlainDates: Bool
-    /// nil for all but bookings, and for a give-up of several.
+    /// The key of a booking. nil for other operations, and when several bookings are given up.
     let idempotencyKey: String?
     let timeoutMilliseconds: Int?
     let slowAfterMilliseconds: Int?
-    /// The call is not ended by a cancel.
+    /// True when a cancel does not end the call.
     let isDetached: Bool
-    /// Asks for the booking that is recorded under the key, whatever it is.
+    /// True when the request asks for its recorded booking by the key alone.
     let isResuming: Bool
     /// The bookings in doubt to give up. nil: none.
     let givesUp: GiveUp?
     let tag: String?
     let traceparent: String?
-    /// The document of `body`, and the members that were left out. nil until the ledger has found it.
+    /// The parsed request, and the members that `body` leaves out. nil until the ledger has
+    /// found the booking.
     private let document: JSONDocument?
     private let leftOut: [StaticString]
 
-    /// nil until the ledger has found it. Most searches need it only in their body.
+    /// The bot. nil until the ledger has found the booking. Most searches need it only in their
+    /// body.
     var botID: String? { wish?.summary?.botID ?? document?.root["bot_id"]?.string }
 
-    /// Reads a request as docs/json-contract.md describes it. The error names the first member that is wrong.
+    /// Reads a request as docs/json-contract.md describes it. The error names the first wrong
+    /// member.
     convenience init(_ operation: CallOperation, json: [UInt8]) throws(PartnerBookingError) {
         var context = ErrorContext(operation: operation)
         let document: JSONDocument
@@ -52,7 +55,7 @@ final class Request: Sendable {
         } catch {
             refusal = error
         }
-        // What is refused may be right, but written in another way.
+        // A refused request may be right, but written in another way.
         guard let canonical = CanonicalRequest.of(document, operation) else { throw context.annotating(refusal) }
         do throws(PartnerBookingError) {
             try self.init(operation, canonical, written: document, context: &context)
@@ -61,14 +64,15 @@ final class Request: Sendable {
         }
     }
 
-    /// `written` is what the caller wrote, if `document` is its canonical form. `context` holds what was read before an error
-    /// was thrown.
+    /// Reads a parsed request. `written` is the caller's text, if `document` is its canonical
+    /// form. `context` contains what was read before an error.
     private init(
         _ operation: CallOperation, _ document: JSONDocument, written: JSONDocument?, context: inout ErrorContext
     ) throws(PartnerBookingError) {
         let root = try ObjectReader(document.root, what: ErrorMessage.request, .request)
 
-        // The key first, because the outcome of an error depends on it. Then the tag, so that errors carry it.
+        // The key is first, because the outcome of an error depends on it. Then the tag, so
+        // that errors contain it.
         idempotencyKey =
             operation == .createBooking
             ? try root.optionalString("idempotency_key", maxBytes: 255, Form.idempotencyKey, FieldRules.isVisibleASCII) : nil
@@ -122,7 +126,7 @@ final class Request: Sendable {
         body = leftOut.isEmpty ? document.bytes : document.object(without: leftOut)
     }
 
-    /// Checks what is to be booked.
+    /// Checks the booking in a request, and returns its wish.
     private static func wish(
         _ root: ObjectReader, botID: JSONValue, without names: [StaticString], written: JSONDocument?
     ) throws(PartnerBookingError) -> Wish {
@@ -134,7 +138,7 @@ final class Request: Sendable {
                 startSeconds: booking.startSeconds), written: written?.object(without: ownMembers(.createBooking)))
     }
 
-    /// The request with the recorded body in place of its own.
+    /// Returns the request with the recorded body in place of its own.
     func sending(_ recorded: [UInt8]) -> Request { recorded == body ? self : Request(self, recorded) }
 
     private init(_ request: Request, _ recorded: [UInt8]) {
@@ -159,8 +163,8 @@ final class Request: Sendable {
         traceparent = request.traceparent
     }
 
-    /// Returns the search with the days of a zone in place of plain dates: from the first instant of the first day to the
-    /// first instant after the last one.
+    /// Returns the search with the days of a zone in place of plain dates. The range is from
+    /// the first instant of the first day to the first instant after the last day.
     func withDays(of zone: Zone) throws(PartnerBookingError) -> Request {
         guard hasPlainDates, let document = try? JSONDocument(body, profile: .request),
             let range = document.root["query"]?["filter"]?["start_at_range"],
@@ -172,7 +176,7 @@ final class Request: Sendable {
             let message = MemberMessage.notAfterStart(daysIn: zone.name)
             throw .field("query.filter.start_at_range.end_at", message, .outOfRange)
         }
-        // From the end, so that the first place stays where it is.
+        // Edits the later place first, so that the earlier place does not move.
         let edits = [(start, first, from), (end, last, to)].filter { $0.1.isDate }
         var json = body
         for (value, _, instant) in edits.sorted(by: { $0.0.span.lowerBound > $1.0.span.lowerBound }) {
@@ -183,18 +187,18 @@ final class Request: Sendable {
         return Request(self, json)
     }
 
-    /// Returns the body without some members, and with others in front of it; nil when there is none.
+    /// Returns the body without some members, and with others in front; nil when there is none.
     func body(without names: [StaticString], adding write: (inout JSONWriter) -> Void) -> [UInt8]? {
         document?.object(without: leftOut + names, adding: write)
     }
 
-    /// A moment that has passed by no more than this is let through: clocks differ, a caller who stands at the desk is
-    /// booked from now on, and the platform has the last word. A platform refuses the signature of a clock that differs by
-    /// more.
+    /// Tolerance for a moment that has passed. Clocks differ, a caller at the desk is booked
+    /// from now on, and the platform has the last word. A platform refuses the signature of a
+    /// clock that differs by more.
     static let pastToleranceSeconds = 300
 
-    /// Refuses a booking whose start has passed, and a search whose whole range has. `now` is in seconds since 1970. What the
-    /// ledger has recorded is not checked.
+    /// Refuses a booking whose start has passed, or a search whose whole range has. `now` is in
+    /// seconds since 1970. Recorded requests are not checked.
     @inline(__always)
     func checkNotPast(now: Int) throws(PartnerBookingError) {
         if lastSeconds < now &- Self.pastToleranceSeconds { throw past(now: now) }
@@ -210,7 +214,7 @@ final class Request: Sendable {
         return .field("query.filter.start_at_range.end_at", MemberMessage.past(end, today: today), .inThePast)
     }
 
-    /// The members that are taken off before the request is sent.
+    /// Returns the members that are removed before the request is sent.
     private static func ownMembers(_ operation: CallOperation) -> [StaticString] {
         switch operation {
         case .searchAvailability, .lookupCustomer: ["timeout_ms", "slow_after_ms", "tag", "traceparent"]
@@ -224,8 +228,8 @@ final class Request: Sendable {
 }
 
 extension PartnerBookingError {
-    /// Returns the error of a call that was refused before its request was read. A client that is closed may have sent the
-    /// booking before.
+    /// Returns the error of a call that was refused before its request was read. A closed
+    /// client may have sent the booking earlier.
     package func beforeSending(_ operation: CallOperation) -> PartnerBookingError {
         ErrorContext(operation: operation).annotating(self, outcome: code == .clientClosed ? .unknown : .notSent)
     }
@@ -237,7 +241,8 @@ struct ErrorContext: Sendable {
     var tag: String?
     var idempotencyKey: String?
 
-    /// The error with the members that belong to its call. Until a request was sent its outcome is `not_sent`.
+    /// Returns the error with the members of its call. Until a request was sent, the outcome is
+    /// `not_sent`.
     func annotating(
         _ error: PartnerBookingError, outcome: PartnerBookingError.Outcome = .notSent, attempts: Int = 0,
         timing: CallTiming? = nil

@@ -1,7 +1,8 @@
-// Mistakes of language models in JSON. Each is refused: what stands in a text that is no JSON is not guessed.
+// Mistakes of language models in JSON. All are refused, because the library does not guess the
+// meaning of invalid JSON.
 
 extension PartnerBookingError {
-    /// A request that is not JSON.
+    /// Returns the error for a request that is not JSON.
     static func request(_ json: [UInt8], _ cause: JSONSyntaxError) -> PartnerBookingError {
         let (kind, advice) = advice(json, at: cause.offset)
         var error = PartnerBookingError.json("request", cause, advice: advice)
@@ -35,7 +36,7 @@ extension PartnerBookingError {
         }
     }
 
-    /// Returns whether everything in front of a place is one JSON text.
+    /// Returns whether everything before `offset` is one complete JSON object.
     private static func isBehindObject(_ json: [UInt8], _ start: Int, _ offset: Int) -> Bool {
         json[..<offset].last { !isSpace($0) } == UInt8(ascii: "}")
             && (try? JSON.validate(Array(json[start..<offset]), profile: .request)) != nil
@@ -45,13 +46,15 @@ extension PartnerBookingError {
 }
 
 extension JSONDocument {
-    /// Refuses U+0000 in a text or a name that would be sent: many databases do not store it.
+    /// Refuses U+0000 in a text or a name that would be sent, because many databases do not
+    /// store it.
     func refuseNull(without names: [StaticString]) throws(PartnerBookingError) {
         var found: [String]?
         forEachKey(of: 0) { key in
             guard found == nil, !names.contains(where: { isString(at: key, $0) }) else { return }
             found = (key..<next(after: key + 1)).first { withText(at: $0) { $0.contains(0) } ?? false }.map { place in
-                // Names and values of an object alternate: the path of a name is that of its value.
+                // A name in the outermost object has no path. Its value, which follows it, has
+                // the right one.
                 let path = self.path(to: place)
                 return path.isEmpty || place == key ? self.path(to: key + 1) : path
             }

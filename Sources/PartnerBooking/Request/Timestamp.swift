@@ -1,12 +1,14 @@
 /// An RFC 3339 date-time with its offset, or a plain date.
 enum Timestamp: Equatable {
-    /// Nanoseconds are kept apart so that fractions of any length compare well; digits past the ninth are dropped.
+    /// An instant. Nanoseconds are separate, so that fractions of any length compare well.
+    /// Digits past the ninth are dropped.
     case instant(seconds: Int, nanoseconds: Int)
-    /// Days since 1970-01-01.
+    /// A plain date, in days since 1970-01-01.
     case date(days: Int)
 
-    /// Reads `2030-01-14T09:00:00Z`, `2030-01-14t09:00:00.25-05:00` or `2030-01-14`; nil for anything else. The offset is
-    /// required, days must exist, and second 60 is read as the next minute's first.
+    /// Reads `2030-01-14T09:00:00Z`, `2030-01-14t09:00:00.25-05:00` or `2030-01-14`; nil for
+    /// any other text. The offset is required, and the day must exist. Second 60 is read as the
+    /// next minute's first.
     init?(_ text: UnsafeRawBufferPointer) {
         var reader = Reader(text: text)
         guard let year = reader.digits(4), reader.skip("-"), let month = reader.digits(2), reader.skip("-"),
@@ -36,7 +38,7 @@ enum Timestamp: Equatable {
         if case .date = self { true } else { false }
     }
 
-    /// nil for a plain date.
+    /// The instant in seconds since 1970. nil for a plain date.
     var instantSeconds: Int? {
         if case .instant(let seconds, _) = self { seconds } else { nil }
     }
@@ -48,7 +50,7 @@ enum Timestamp: Equatable {
         self = timestamp
     }
 
-    /// Returns whether both are instants, and this one is the earlier.
+    /// Returns whether both are instants, and this instant is the earlier.
     func isBefore(_ other: Timestamp) -> Bool {
         guard case .instant(let seconds, let nanoseconds) = self,
             case .instant(let otherSeconds, let otherNanoseconds) = other
@@ -56,7 +58,8 @@ enum Timestamp: Equatable {
         return (seconds, nanoseconds) < (otherSeconds, otherNanoseconds)
     }
 
-    /// The last moment that it can mean, in seconds since 1970: a plain date lasts longest in UTC-12.
+    /// The last moment that the value can mean, in seconds since 1970. A plain date ends last
+    /// in UTC-12.
     var latestSeconds: Int {
         switch self {
         case .instant(let seconds, _): seconds
@@ -64,19 +67,19 @@ enum Timestamp: Equatable {
         }
     }
 
-    /// nil for a plain date.
+    /// The instant in milliseconds since 1970. nil for a plain date.
     var instantMilliseconds: Int? {
         if case .instant(let seconds, let nanoseconds) = self { seconds * 1_000 + nanoseconds / 1_000_000 } else { nil }
     }
 
-    /// Reads `Z`, `+HH:MM` or `-HH:MM` alone, in minutes east of UTC.
+    /// Reads `Z`, `+HH:MM` or `-HH:MM` alone. Returns minutes east of UTC.
     static func offsetMinutes(_ text: UnsafeRawBufferPointer) -> Int? {
         var reader = Reader(text: text)
         guard let minutes = reader.offsetMinutes(), reader.isAtEnd else { return nil }
         return minutes
     }
 
-    /// Reads `HH:MM` from 00:00 to 24:00, in minutes after midnight.
+    /// Reads `HH:MM` from 00:00 to 24:00. Returns minutes after midnight.
     static func minuteOfDay(_ text: UnsafeRawBufferPointer) -> Int? {
         var reader = Reader(text: text)
         guard let hour = reader.digits(2), reader.skip(":"), let minute = reader.digits(2), reader.isAtEnd,
@@ -85,7 +88,7 @@ enum Timestamp: Equatable {
         return hour * 60 + minute
     }
 
-    /// `2030-01-14T09:00:00-05:00`, or with `Z` for offset 0.
+    /// Returns `2030-01-14T09:00:00-05:00`, or with `Z` for offset 0.
     static func format(seconds: Int, offsetMinutes: Int) -> String {
         let local = seconds + offsetMinutes * 60
         let days = local.flooringDivision(by: 86_400)
@@ -98,15 +101,15 @@ enum Timestamp: Equatable {
         return "\(pad(date.year, 4))-\(pad(date.month))-\(pad(date.day))T\(time)\(zone)"
     }
 
-    /// `2030-01-14T14:00:00.250Z`
+    /// Returns `2030-01-14T14:00:00.250Z`.
     static func format(milliseconds: Int) -> String {
         let seconds = milliseconds.flooringDivision(by: 1_000)
         return format(seconds: seconds, offsetMinutes: 0).dropLast() + ".\(pad(milliseconds - seconds * 1_000, 3))Z"
     }
 
-    /// `Monday, 2030-01-14, and the time is 14:00 in UTC`
+    /// Returns `Monday, 2030-01-14, and the time is 14:00 in UTC`.
     static func day(ofSeconds seconds: Int) -> String {
-        let weekdays = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"]  // as of 1970-01-01
+        let weekdays = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"]  // from 1970-01-01
         let days = seconds.flooringDivision(by: 86_400)
         let weekday = weekdays[days - days.flooringDivision(by: 7) * 7]
         let text = format(seconds: seconds, offsetMinutes: 0)
@@ -145,7 +148,7 @@ enum Timestamp: Equatable {
             return number
         }
 
-        /// The digits after the point, as nanoseconds.
+        /// Reads the digits after the point, and returns nanoseconds.
         mutating func fraction() -> Int? {
             guard byte.isDigit else { return nil }
             var nanoseconds = 0
@@ -170,7 +173,8 @@ enum Timestamp: Equatable {
 }
 
 extension Zone {
-    /// Returns the instant of a bound of a range, in seconds since 1970. A date is a day of the zone; an end includes it.
+    /// Returns the instant of a range's bound, in seconds since 1970. A date is a day of the
+    /// zone. An end includes its day.
     func instant(_ bound: Timestamp, isEnd: Bool = false) -> Int {
         switch bound {
         case .instant(let seconds, _): seconds

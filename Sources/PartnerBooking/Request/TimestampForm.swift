@@ -1,13 +1,13 @@
-/// Reads dates and times as people and language models write them. What can be read in one way only is taken, in the form of
-/// RFC 3339. What is missing is not guessed.
+/// A reader of dates and times as people and language models write them. It returns a text with
+/// only one reading in the form of RFC 3339, and does not guess missing parts.
 struct TimestampForm {
     private let text: [UInt8]
     private let allowsDate: Bool
     private var index = 0
 
-    /// Returns the canonical form of a text, or its mistake.
+    /// Returns the canonical form of a text, or its fault.
     static func read(_ text: String, allowsDate: Bool) -> InputForm {
-        // A text of many bytes is no time, and not worth a look.
+        // A longer text is no time, and is not read.
         guard text.utf8.count <= 256 else { return .refused(InputFault(.notADate, MemberMessage.notADate)) }
         var form = TimestampForm(text: InputText.plain(text), allowsDate: allowsDate)
         do throws(InputFault) { return .taken(try form.read()) } catch { return .refused(error) }
@@ -112,7 +112,8 @@ struct TimestampForm {
 
     // MARK: Mistakes
 
-    /// The text in a message, if it looks like a date of RFC 3339. Any other text could be anything.
+    /// The text for a message, if it looks like a date of RFC 3339. Any other text may be
+    /// private.
     private var came: String {
         let isDate = text.count >= 10 && text[4] == UInt8(ascii: "-") && text[7] == UInt8(ascii: "-")
         let isPlain = text.allSatisfy { $0.isDigit || "-:+., TtZz".utf8.contains($0) }
@@ -137,14 +138,14 @@ struct TimestampForm {
             return false
         }
         let letters = Array(rest.utf8)
-        // Not String.contains(_:), which brings the whole of Swift's regular expressions into the library.
+        // Not `String.contains(_:)`, which links Swift's regular expressions into the library.
         func has(_ word: StaticString) -> Bool {
             word.withUTF8Buffer { word in letters.indices.contains { letters[$0...].starts(with: word) } }
         }
         return has("am") && !letters.contains(UInt8(ascii: "/")) || has("pm")
     }
 
-    /// The mistake in a text that does not begin as a date of RFC 3339.
+    /// The fault in a text that does not begin like a date of RFC 3339.
     private var unreadable: InputFault {
         let runs = text.split { !$0.isDigit }
         let marks = Set(text.prefix { $0.isDigit || "-/.: ".utf8.contains($0) }.filter { !$0.isDigit })
@@ -169,7 +170,7 @@ struct TimestampForm {
         return InputFault(.notADate, MemberMessage.notADate)
     }
 
-    /// The letters of a short ASCII text, in lower case.
+    /// Returns a short ASCII text in lower case; nil above 64 bytes.
     private static func lowercased(_ text: ArraySlice<UInt8>) -> String? {
         guard text.count <= 64 else { return nil }
         return String(decoding: text.map { $0.isLetter ? $0 | 0x20 : $0 }, as: UTF8.self)

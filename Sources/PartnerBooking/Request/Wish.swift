@@ -1,14 +1,17 @@
-/// The wish of a request to book, as the ledger needs it. A class, because requests are copied more often than it is read.
+/// The meaning of a booking request, as the ledger needs it. A class, because requests are
+/// copied more often than the wish is read.
 final class Wish: Sendable, Equatable {
     let fingerprint: Fingerprint
-    /// nil when the body is not that of a booking, which no reader lets through.
+    /// The summary of the booking. nil when the body is not that of a booking, which no reader
+    /// accepts.
     let summary: BookingSummary?
     /// The name of the phone call.
     let conversation: String?
-    /// The request as the caller wrote it, if that is not what is sent. Journals of versions that sent it have its fingerprint.
+    /// The request as the caller wrote it, if it is sent in another form. Journals of older
+    /// versions, which sent it unchanged, have its fingerprint.
     let written: [UInt8]?
 
-    /// Reads the rest of the wish from a request that was checked.
+    /// Reads the rest of the wish from a checked request.
     init(
         _ reader: ObjectReader, _ fingerprint: Fingerprint, _ summary: BookingSummary, written: [UInt8]?
     ) throws(PartnerBookingError) {
@@ -38,7 +41,7 @@ final class Wish: Sendable, Equatable {
 /// The bookings in doubt that a person gives up.
 indirect enum GiveUp: Sendable, Equatable {
     case booking(key: String)
-    /// Those of a bot that start before an instant.
+    /// The bookings of a bot that start before an instant.
     case bookings(botID: String, startBefore: Timestamp)
 
     /// Reads a request with `"give_up":true`.

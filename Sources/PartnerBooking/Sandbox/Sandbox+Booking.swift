@@ -1,4 +1,4 @@
-// The sandbox's bookings, checked in the order of its clinic.
+// Bookings of the sandbox. The clinic's settings decide the order of the checks.
 
 extension Sandbox {
     mutating func book(_ request: HTTPRequest, _ visit: Visit) throws(Refusal) -> HTTPReply {
@@ -33,7 +33,8 @@ extension Sandbox {
         return reply(201, booking, visit)
     }
 
-    /// Returns the key's booking, whatever else the request contains. Until it is made, the key is in progress.
+    /// Returns the booking of the key, whatever else the request contains. Throws a 409 until the
+    /// booking is made, and while the key is held.
     private mutating func original(_ key: String, _ visit: Visit) throws(Refusal) -> HTTPReply? {
         if let until = held[key], until <= visit.moment { held[key] = nil }
         if held[key] != nil || isInWork(key, at: visit.moment) {
@@ -46,7 +47,7 @@ extension Sandbox {
         bookingByKey[key].map { moment < bookings[$0].madeAt } ?? false
     }
 
-    /// Returns the end of the work that a request has to wait for. nil: it need not wait.
+    /// Returns the end of the work that a request must wait for, or nil if it need not wait.
     func workEnd(for request: HTTPRequest, at moment: MonotonicTime) -> MonotonicTime? {
         guard clinic.keys == .first, clinic.inWork == .wait, operation(of: request) == .createBooking,
             let key = header("Idempotency-Key", of: request), isInWork(key, at: moment)
@@ -54,7 +55,7 @@ extension Sandbox {
         return bookingByKey[key].map { bookings[$0].madeAt }
     }
 
-    /// Refuses what nobody can have, booked or not.
+    /// Refuses a slot that no request can book, even if it is free.
     private func checkTime(_ slot: Range<Int>, now: Int) throws(Refusal) {
         let day = clinic.zone.day(at: slot.lowerBound)
         guard slot.lowerBound > now else {
@@ -101,8 +102,8 @@ extension Sandbox {
         object.member("created_at", Timestamp.format(seconds: booking.createdAt, offsetMinutes: 0))
     }
 
-    /// An id like the service's: a UUID of version 7 in Crockford's base 32, 26 characters
-    /// (https://github.com/jetify-com/typeid).
+    /// Returns an ID like the service's: a UUID of version 7 in Crockford's base 32, 26
+    /// characters (https://github.com/jetify-com/typeid).
     private func typeID(now: Int) -> String {
         var generator = SystemRandomNumberGenerator()
         let random = UInt128(generator.next()) << 64 | UInt128(generator.next())

@@ -1,4 +1,4 @@
-// What the sandbox lists as free.
+// The free time that the sandbox lists.
 
 extension Sandbox {
     private static let itemLimit = 10_000
@@ -17,7 +17,7 @@ extension Sandbox {
         return HTTPReply(status: 200, body: body)
     }
 
-    /// In seconds since 1970.
+    /// Returns seconds since 1970.
     private func instant(_ timestamp: Timestamp, isEnd: Bool = false) -> Int {
         switch (timestamp, clinic.dates) {
         case (.instant(let seconds, _), _): seconds
@@ -58,13 +58,13 @@ extension Sandbox {
             .filter { $0.lowerBound >= earliest && $0.upperBound <= end && isFree($0, moment) }
     }
 
-    /// The stretches of at least a minute in which another booking has room.
+    /// Returns the stretches of at least a minute that have room for another booking.
     private func freeWindows(in range: Range<Int>, _ moment: MonotonicTime) -> [Range<Int>] {
         let rivals = rivals(of: range, moment)
         let edges = Set(rivals.flatMap { [$0.lowerBound, $0.upperBound] }.filter(range.contains) + [range.lowerBound])
         var windows: [Range<Int>] = []
         var start: Int?
-        // The number of bookings at once changes only where one starts or ends.
+        // The number of simultaneous bookings changes only where a booking starts or ends.
         for edge in edges.sorted() {
             let isFull = rivals.count { $0.contains(edge) } >= clinic.capacity
             if isFull, let from = start { windows.append(from..<edge) }
@@ -74,32 +74,33 @@ extension Sandbox {
         return windows.filter { $0.count >= 60 }
     }
 
-    /// The opening hours of a day of the clinic, in seconds since 1970. They follow the clinic's clock when it is changed.
+    /// Returns the opening hours of a day of the clinic, in seconds since 1970. They follow
+    /// changes of the clinic's clock.
     func openingHours(on day: Int) -> [Range<Int>] {
         let weekday = (day + 4) % 7  // 1970-01-01 was a Thursday
         return clinic.openingHours[weekday < 0 ? weekday + 7 : weekday].compactMap { hours in
             let open = clinic.zone.instant(day: day, minute: hours.lowerBound)
             let close = clinic.zone.instant(day: day, minute: hours.upperBound)
-            // A clock that is put forward can skip them.
+            // A clock that is put forward can skip the hours.
             return open < close ? open..<close : nil
         }
     }
 
     func isFree(_ slot: Range<Int>, _ moment: MonotonicTime) -> Bool {
         let rivals = rivals(of: slot, moment)
-        // The number of bookings at once is greatest where one of them starts.
+        // The number of simultaneous bookings is greatest at the start of one of them.
         return rivals.allSatisfy { rival in
             let start = max(rival.lowerBound, slot.lowerBound)
             return rivals.count { $0.contains(start) } < clinic.capacity
         }
     }
 
-    /// The days in UTC that it touches.
+    /// Returns the UTC days that the slot touches, in days since 1970-01-01.
     static func days(of slot: Range<Int>) -> ClosedRange<Int> {
         slot.lowerBound.flooringDivision(by: 86_400)...(slot.upperBound - 1).flooringDivision(by: 86_400)
     }
 
-    /// The appointments that overlap.
+    /// Returns the appointments that overlap the slot.
     private func rivals(of slot: Range<Int>, _ moment: MonotonicTime) -> [Range<Int>] {
         Set(Self.days(of: slot).flatMap { booked[$0] ?? [] }).map { bookings[$0] }
             .filter { $0.slot.overlaps(slot) && $0.isActive(at: moment) }.map(\.slot)

@@ -1,13 +1,13 @@
-/// A Partner API with a clinic behind it, in memory: what the sandbox answers to one HTTP request. It knows the wire and
-/// nothing of the pipeline in front of it, and reads every request as a service would, whoever checked it before.
+/// A Partner API with a clinic behind it, in memory. It answers HTTP requests. It knows the wire
+/// format, but not the pipeline in front of it. Like a service, it checks every request again.
 struct Sandbox: Sendable {
     /// A booking that was made.
     struct Booking: Sendable {
-        /// The time at which the platform has made it.
+        /// The time at which the platform makes the booking.
         let madeAt: MonotonicTime
-        /// nil: nobody cancels it.
+        /// The time of the cancellation, or nil if nobody cancels the booking.
         let cancelledAt: MonotonicTime?
-        /// Until it is cancelled.
+        /// The status until the cancellation.
         let status: String
         let key: String
         let id: String
@@ -16,13 +16,13 @@ struct Sandbox: Sendable {
         let phone: String
         let name: String
         let notes: String?
-        /// On the clinic's clock, in seconds since 1970.
+        /// Creation on the clinic's clock, in seconds since 1970.
         let createdAt: Int
     }
 
     /// One request at the clinic.
     struct Visit: Sendable {
-        /// The clinic's clock, in seconds since 1970.
+        /// Time on the clinic's clock, in seconds since 1970.
         let now: Int
         let moment: MonotonicTime
         var manner = Manner()
@@ -30,11 +30,11 @@ struct Sandbox: Sendable {
 
     /// The clinic's treatment of one request.
     struct Manner: Sendable, Equatable {
-        /// The time that it works on a booking, with the slot held.
+        /// Duration of the clinic's work on a booking. The slot is held meanwhile.
         var workMilliseconds = 0
         /// The status of a booking.
         var status = "confirmed"
-        /// The time after which somebody cancels the booking. nil: never.
+        /// The time after which somebody cancels the booking. Nil means never.
         var cancelledAfterMilliseconds: Int?
         var spelling = Spelling.own
     }
@@ -42,20 +42,21 @@ struct Sandbox: Sendable {
     /// The spelling of times in the reply.
     enum Spelling: Sendable, Equatable {
         case own
-        /// With another offset.
+        /// The same instants with another offset.
         case otherOffset
-        /// With another offset, and the digits of the clinic's own.
+        /// Another offset with the digits of the clinic's own, so the instants are wrong.
         case wrongOffset
     }
 
     let clinic: SandboxSettings
     private let settings: PartnerAPISettings
-    /// Places in `bookings`, by each day in UTC that they touch, in days since 1970-01-01.
+    /// Indexes into `bookings`, by each UTC day that the booking touches, in days since
+    /// 1970-01-01.
     var booked: [Int: [Int]] = [:]
-    /// All of them, oldest first.
+    /// All bookings, oldest first.
     var bookings: [Booking] = []
     var bookingByKey: [String: Int] = [:]
-    /// Keys that are reported to be in progress, and until when.
+    /// The keys that are reported as in progress, each with the end of that time.
     var held: [String: MonotonicTime] = [:]
 
     init(_ clinic: SandboxSettings, _ settings: PartnerAPISettings) {
@@ -63,7 +64,7 @@ struct Sandbox: Sendable {
         self.settings = settings
     }
 
-    /// `now` is the clinic's clock, in seconds since 1970.
+    /// Answers a request. `now` is the time on the clinic's clock, in seconds since 1970.
     mutating func answer(
         _ request: HTTPRequest, now: Int, at moment: MonotonicTime = .now(), _ manner: Manner = Manner()
     ) -> HTTPReply {
@@ -81,7 +82,8 @@ struct Sandbox: Sendable {
         }
     }
 
-    /// Returns what a request asks for, however well. One path may be the end of the other: the longer one is meant.
+    /// Returns the operation that a request asks for, even if the request has faults. If several
+    /// paths match, the longest counts.
     func operation(of request: HTTPRequest) -> CallOperation? {
         let paths: [(path: String?, operation: CallOperation)] = [
             (settings.searchPath, .searchAvailability), (settings.bookingPath, .createBooking),
@@ -91,12 +93,12 @@ struct Sandbox: Sendable {
             .max { ($0.path?.utf8.count ?? 0) < ($1.path?.utf8.count ?? 0) }?.operation
     }
 
-    /// Tells all requests with this one's key that it is in progress, for a while.
+    /// Holds the key of a request: until `moment`, all requests with that key get "in progress".
     mutating func hold(_ request: HTTPRequest, until moment: MonotonicTime) {
         if let key = header("Idempotency-Key", of: request) { held[key] = moment }
     }
 
-    /// The object of docs/json-contract.md.
+    /// The bookings as the JSON object that docs/json-contract.md describes.
     var bookingsJSON: [UInt8] {
         let moment = MonotonicTime.now()
         return JSONWriter.object {
@@ -111,7 +113,7 @@ struct Sandbox: Sendable {
         }
     }
 
-    /// Writes an instant, in the clinic's own time unless the spelling is another.
+    /// Formats an instant, by default in the clinic's own time.
     func time(_ seconds: Int, _ spelling: Spelling = .own) -> String {
         let own = clinic.zone.offsetMinutes(at: seconds)
         let other = own == -300 ? 60 : -300
@@ -150,7 +152,7 @@ extension Sandbox.Booking {
         cancelledAt.map { $0 <= moment } ?? false ? "cancelled" : status
     }
 
-    /// Returns whether it is an appointment.
+    /// Returns true while the booking is an appointment.
     func isActive(at moment: MonotonicTime) -> Bool { !BookingReply.isRefusing(status(at: moment)) }
 }
 
@@ -169,7 +171,7 @@ extension Sandbox {
         if !isKnown { throw Refusal(401, "unauthorized", "The API key is not known") }
     }
 
-    /// Reads a body by the same rules as the pipeline does, from a bot that is known.
+    /// Reads a body by the rules of the pipeline, and refuses unknown bots.
     func read<Payload>(
         _ request: HTTPRequest, _ check: (ObjectReader) throws(PartnerBookingError) -> Payload
     ) throws(Refusal) -> Payload {
@@ -195,8 +197,8 @@ extension Sandbox {
 // MARK: - Looking up customers
 
 extension Sandbox {
-    /// Answers a look-up. A caller with a booking is known, under the last name, with the next
-    /// appointment that is not over.
+    /// Answers a look-up. A caller with a booking is known. The reply contains the last name
+    /// given and the next appointment that is not over.
     private func lookUp(_ request: HTTPRequest, _ visit: Visit) throws(Refusal) -> HTTPReply {
         let (botID, phone) = try read(request) { root throws(PartnerBookingError) in
             let phone = try FieldRules.checkCustomer(root.object("customer")).string

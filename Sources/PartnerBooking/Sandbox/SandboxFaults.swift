@@ -1,56 +1,59 @@
-/// A fault that the sandbox injects into requests: docs/json-contract.md, "Trouble on purpose". Each was observed at a
-/// platform or gateway.
+/// A fault that the sandbox injects into requests. See "Trouble on purpose" in
+/// docs/json-contract.md. Each fault was observed at a platform or gateway.
 struct SandboxFault: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
-        // What happens to any request.
+        // Faults of any request.
 
         /// The connection breaks before the clinic sees the request.
         case loseRequest
-        /// The clinic does what it is asked, and the connection breaks before the reply.
+        /// The clinic executes the request, and the connection breaks before the reply.
         case loseReply
-        /// The same, in the middle of the reply.
+        /// The clinic executes the request, and the connection breaks in the middle of the reply.
         case cuts
-        /// Something on the way keeps the request for so long.
+        /// An intermediary holds the request back for this time.
         case queues(milliseconds: Int)
-        /// Done at once, and answered so much later.
+        /// The clinic executes the request at once, and answers after this time.
         case late(milliseconds: Int)
-        /// Not done. This is the answer.
+        /// The clinic does nothing, and gives this answer.
         case error(ScriptedReply)
-        /// Not done: 429, and a time to wait.
+        /// The clinic does nothing, and answers 429 with a time to wait.
         case limits(milliseconds: Int)
-        /// Times in the reply have another offset: the same instants, or wrongly the same digits.
+        /// Times in the reply have another offset: the same instants, or, wrongly, the same
+        /// digits.
         case respells(isWrong: Bool)
 
-        // What happens to a booking.
+        // Faults of a booking.
 
-        /// Made, and answered with that status.
+        /// The booking is made, and the answer has this status.
         case errorAfter(status: Int)
-        /// A gateway sends the request twice, and the second reply comes, so much later.
+        /// A gateway sends the request twice. The second reply arrives after this time.
         case slowDuplicate(milliseconds: Int)
-        /// Made, but for so long all requests with the key get a 409: in progress.
+        /// The booking is made. For this time, all requests with its key get a 409: in progress.
         case inProgress(milliseconds: Int)
-        /// The clinic works for so long, with the slot held. With `status`, a gateway answers that at once.
+        /// The clinic works for this time, and holds the slot. With `status`, a gateway answers
+        /// at once with that status.
         case works(milliseconds: Int, status: Int?)
-        /// The clinic works for so long. A gateway answers after its own time.
+        /// The clinic works for `workMilliseconds`. A gateway answers `status` after
+        /// `milliseconds`, unless the clinic has finished before.
         case givesUp(milliseconds: Int, workMilliseconds: Int, status: Int)
-        /// The connection breaks at once, and the clinic works for so long.
+        /// The connection breaks at once, and the clinic works for this time.
         case drops(milliseconds: Int)
-        /// Made, and answered with a conflict about its own slot.
+        /// The booking is made, and the answer is a conflict about its own slot.
         case ownConflict
-        /// Not made; the reply is a booking whose status says so.
+        /// The booking is not made. The reply is a booking whose status says so.
         case declined
-        /// Made with that status.
+        /// The booking is made with this status.
         case booksAs(status: String)
-        /// Made, and cancelled so much later.
+        /// The booking is made, and cancelled after this time.
         case cancelsLater(milliseconds: Int)
-        /// Made, and answered with another booking.
+        /// The booking is made, and the answer is another booking.
         case otherBooking
-        /// Made, and answered with an empty booking.
+        /// The booking is made, and the answer is an empty booking.
         case emptyBooking
-        /// Made, and answered with a booking that has an error in it.
+        /// The booking is made, and the answer is a booking with an error in it.
         case errorInBooking
 
-        /// Every request can meet it, not bookings alone.
+        /// True when the fault can hit every request, not only a booking.
         var isGeneral: Bool {
             switch self {
             case .loseRequest, .loseReply, .cuts, .queues, .late, .error, .limits, .respells: true
@@ -59,24 +62,25 @@ struct SandboxFault: Sendable, Equatable {
         }
     }
 
-    /// A reply as the configuration writes it.
+    /// A reply from the configuration.
     struct ScriptedReply: Sendable, Equatable {
         let status: Int
         let code: String
-        /// nil: an error object with the code.
+        /// The whole body. Nil means an error object with the code.
         var body: String?
         var contentType: String?
     }
 
     let kind: Kind
     let operation: CallOperation
-    /// The requests of the operation that it happens to, counted from 1.
+    /// The requests of the operation that get the fault, counted from 1.
     let calls: Set<Int>
-    /// And of the others how many in a hundred.
+    /// Percentage of the other requests that get the fault.
     let percent: Int
 }
 
-/// Draws the faults of one operation's requests, one after the other. The same seed gives the same faults.
+/// The faults of one operation's requests, drawn one after the other. The same seed gives the
+/// same faults.
 struct SandboxFaults: Sendable {
     private let faults: [SandboxFault]
     private var random: SplitMix64
@@ -87,10 +91,11 @@ struct SandboxFaults: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// Returns the fault of the next request, nil for none.
+    /// Returns the fault of the next request, or nil for none.
     mutating func next() -> SandboxFault.Kind? {
         count += 1
-        // One draw for each fault, whether it is used or not: so a script can be changed in one place without changing all.
+        // Each fault takes one draw, used or not. So a change to one fault does not change the
+        // others.
         let drawn = faults.map { _ in Int.random(in: 0..<100, using: &random) }
         return zip(faults, drawn).first { $0.calls.contains(count) || $1 < $0.percent }?.0.kind
     }

@@ -10,7 +10,7 @@ struct SandboxOutcome {
 
     private init(_ reply: HTTPReply, after delay: Int = 0) { self.init(.reply(reply), after: delay) }
 
-    /// Lets the clinic answer the request, or not, as the fault says.
+    /// Makes the outcome of a request. The fault decides whether and how the clinic answers.
     init(
         of request: HTTPRequest, in sandbox: inout Sandbox, now: Int, at moment: MonotonicTime, _ fault: SandboxFault.Kind?
     ) {
@@ -66,7 +66,7 @@ struct SandboxOutcome {
         }
     }
 
-    /// `reply` has begun to come.
+    /// Returns a broken connection. With `reply`, the first half of its body has arrived.
     private static func connectionLost(inside reply: HTTPReply? = nil) -> TransferResult {
         let message = "The sandbox broke the connection" + (reply == nil ? "" : " in the middle of the reply")
         var failure = TransferFailure(code: .connectionLost, message: message, isRetryable: true)

@@ -1,4 +1,4 @@
-/// The sandbox behind the transport's seam: a reply takes as long as the configuration says, and no network.
+/// The transport of the sandbox. It uses no network, and a reply takes the configured time.
 final class SandboxTransport: Transport {
     /// A request on its way to the clinic.
     private struct Arrival {
@@ -8,16 +8,17 @@ final class SandboxTransport: Transport {
         let due: MonotonicTime
     }
 
-    /// Its books are read by others, too.
+    /// The sandbox, behind a lock because other threads read its bookings.
     let sandbox: Monitor<Sandbox>
     let clock: ServiceClock
     private let latencyMilliseconds: Int
     private var faults: [CallOperation: SandboxFaults] = [:]
-    /// The transfers that have not ended.
+    /// Transfers that have not ended.
     private var sent: [TransferID: Sendings] = [:]
-    /// In the order in which they are due. The clinic sees them also when nobody waits for the reply any more.
+    /// Requests on their way, in the order of their due times. They reach the clinic even if no
+    /// call waits for the reply any more.
     private var arrivals: [Arrival] = []
-    /// Results on their way, in the order in which they are due.
+    /// Results on their way, in the order of their due times.
     private var pending: [(id: TransferID, due: MonotonicTime, result: TransferResult)] = []
     private let isAwake = Monitor(false)
 
@@ -26,7 +27,7 @@ final class SandboxTransport: Transport {
         latencyMilliseconds = clinic.latencyMilliseconds
         for (number, operation) in [CallOperation.createBooking, .searchAvailability, .lookupCustomer].enumerated() {
             let own = clinic.faults.filter { $0.operation == operation }
-            // Each operation has random numbers of its own, so that searches change nothing for bookings.
+            // Each operation has its own random numbers, so that searches do not change bookings.
             faults[operation] = SandboxFaults(own, seed: UInt64(clinic.seed) &+ UInt64(number) << 32)
         }
         sandbox = Monitor(Sandbox(clinic, settings))
@@ -44,7 +45,7 @@ final class SandboxTransport: Transport {
         return nil
     }
 
-    /// The clinic gets a request, at the moment when that is due.
+    /// Delivers a request to the clinic. The time there is the due time.
     private func receive(_ arrival: Arrival) {
         let moment = arrival.due
         let time = clock.seconds(at: moment)

@@ -1,12 +1,13 @@
 /// The time zone of the sandbox's clinic.
 enum SandboxZone: Sendable {
-    /// Minutes east of UTC.
+    /// A fixed offset in minutes east of UTC.
     case fixed(Int)
     case named(Zone)
 
     static let utc = SandboxZone.fixed(0)
 
-    /// In minutes east of UTC. A reply has no seconds in an offset, and zones have none since 1972.
+    /// Returns the offset in minutes east of UTC. Offsets in replies have no seconds, and zones
+    /// have had none since 1972.
     func offsetMinutes(at instant: Int) -> Int {
         switch self {
         case .fixed(let minutes): minutes
@@ -14,7 +15,7 @@ enum SandboxZone: Sendable {
         }
     }
 
-    /// Days since 1970-01-01 on the clinic's calendar.
+    /// Returns days since 1970-01-01 on the clinic's calendar.
     func day(at instant: Int) -> Int {
         switch self {
         case .fixed(let minutes): (instant + minutes * 60).flooringDivision(by: 86_400)
@@ -22,7 +23,8 @@ enum SandboxZone: Sendable {
         }
     }
 
-    /// Returns when the clinic's clock shows so many minutes after midnight for the first time, or is put forward over it.
+    /// Returns the first instant at which the clinic's clock shows `minute` minutes after
+    /// midnight. If the clock is put forward over that time, returns the instant of the change.
     func instant(day: Int, minute: Int) -> Int {
         switch self {
         case .fixed(let minutes): day * 86_400 + (minute - minutes) * 60

@@ -1,25 +1,25 @@
-/// An item of a search reply that could be read: a slot, or a free window.
+/// A readable item of a search reply: a slot or a free window.
 struct AvailabilityItem {
-    /// Its place in the reply, from 0.
+    /// Position in the reply, counted from 0.
     let index: Int
     /// Seconds since 1970.
     let start: Int
-    /// Seconds since 1970; nil when the item has no length.
+    /// Seconds since 1970. nil when the item has no length and no end.
     let end: Int?
 
-    /// Why an item gives no slot.
+    /// The reason why an item gives no slot.
     enum Problem: String, Error, Sendable, CaseIterable {
         /// The item is not a JSON object.
         case notAnObject = "not_an_object"
-        /// It has no member with a start.
+        /// The item has no member with a start.
         case noStart = "no_start"
-        /// Its start is not a time.
+        /// The start is not a readable time.
         case unreadableStart = "unreadable_start"
-        /// Its start is skipped by the clinic's clock, which is put forward over it.
+        /// The clinic's clock never shows the start, because it is put forward past it.
         case nonexistentTime = "nonexistent_time"
-        /// Its length or end is not one, or it is longer than a year.
+        /// The length or end is invalid, or the item is longer than 366 days.
         case unreadableLength = "unreadable_length"
-        /// It is shorter than the appointment.
+        /// The item is shorter than the appointment.
         case tooShort = "too_short"
     }
 
@@ -66,7 +66,7 @@ struct AvailabilityItem {
 }
 
 extension JSONValue {
-    /// Returns the first of these members that is there and not null.
+    /// Returns the first of these members that is present and not null.
     func first(of names: StaticString...) -> JSONValue? {
         for name in names {
             if let value = self[name], value.kind != .null { return value }

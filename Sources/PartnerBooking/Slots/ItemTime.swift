@@ -1,7 +1,10 @@
-/// A time as platforms write it: an instant, or what the clinic's clock shows.
+/// A time as platforms write it: an instant, or a time on the clinic's clock.
 ///
-/// Read are `2030-01-15T09:30:00-05:00` with or without seconds, a fraction, a colon in the offset and minutes of it, a
-/// blank for the `T`, the same without an offset, and Unix time in seconds or milliseconds as a number or as its digits.
+/// Accepted forms:
+/// - `2030-01-15T09:30:00-05:00`, or with a space instead of the `T`. Optional parts are
+///   the seconds, a fraction, and the offset's minutes and colon.
+/// - The same without an offset.
+/// - Unix time in seconds or milliseconds, as a number or as a string of digits.
 enum ItemTime: Equatable {
     /// Seconds since 1970.
     case instant(Int)
@@ -37,7 +40,8 @@ enum ItemTime: Equatable {
         }
     }
 
-    /// Milliseconds are a thousand times as many: with 1973 as the first year, nothing is both.
+    /// Reads Unix time. Seconds and milliseconds differ by a factor of 1,000. Times before
+    /// 1973 are refused, so no number can mean both.
     private init?(unixTime number: Int) {
         switch number {
         case 100_000_000..<100_000_000_000: self = .instant(number)
@@ -46,8 +50,9 @@ enum ItemTime: Equatable {
         }
     }
 
-    /// Returns the instant in a zone; nil for a time that the clinic's clock skips. A time that it shows twice is the
-    /// first one that is not before `earliest`.
+    /// Returns the instant in a zone, or nil for a time that the clinic's clock skips. If the
+    /// clock shows the time twice, returns the first instant, or the second if the first is
+    /// before `earliest`.
     func instant(in zone: Zone, notBefore earliest: Int = .min) -> Int? {
         switch self {
         case .instant(let instant): return instant
@@ -76,7 +81,7 @@ enum ItemTime: Equatable {
             return number
         }
 
-        /// Reads a day, as days since 1970-01-01.
+        /// Reads a date. Returns days since 1970-01-01.
         mutating func date() -> Int? {
             guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2), year > 0,
                 (1...12).contains(month), (1...CalendarDate.daysIn(month: month, year: year)).contains(day)
@@ -84,7 +89,7 @@ enum ItemTime: Equatable {
             return CalendarDate(year: year, month: month, day: day).daysSinceEpoch
         }
 
-        /// Reads a time of day, as seconds after midnight. A fraction is dropped.
+        /// Reads a time of day. Returns seconds after midnight, without a fraction.
         mutating func timeOfDay() -> Int? {
             guard let hour = digits(2), skip(":"), let minute = digits(2), hour < 24, minute < 60 else { return nil }
             var second = 0
@@ -99,7 +104,7 @@ enum ItemTime: Equatable {
             return hour * 3_600 + minute * 60 + second
         }
 
-        /// Reads an offset, as seconds east of UTC.
+        /// Reads an offset. Returns seconds east of UTC.
         mutating func offset() -> Int? {
             if skip("Z") || skip("z") { return 0 }
             let isWest = rest.first == UInt8(ascii: "-")

@@ -1,8 +1,14 @@
-/// Chooses the slots to offer a caller. The same slots give the same choice.
+/// Chooses the slots to offer a caller. The same slots always give the same choice.
 enum SlotChoice {
-    /// Returns a choice that is spread over days and parts of the day: the first slot, and then again and again the one
-    /// that has the fewest of its day and of its part of the day in the choice, the most hours to its neighbours, up to
-    /// four, and a round minute. The slots are in order, and so is the choice.
+    /// Returns a choice that is spread over days and parts of the day. `slots` must be in
+    /// order, and so is the choice.
+    ///
+    /// Takes the first slot, then repeatedly adds the best other slot by these criteria in
+    /// order:
+    /// - fewest chosen slots on the same day
+    /// - fewest chosen slots in the same part of the day
+    /// - most hours to the nearest chosen slot, up to 4
+    /// - roundest minute
     static func spread(_ slots: [SlotStart], count: Int) -> [SlotStart] {
         guard slots.count > count, let first = slots.first else { return slots }
         var chosen = [first]
@@ -32,8 +38,9 @@ enum SlotChoice {
         return (onDay, inPart, -min(4, gap / 3_600), roundness)
     }
 
-    /// Returns the slot at a time that was asked for. If it is not free: its neighbours on that day, and then the slots of
-    /// other days that are nearest to that time of day.
+    /// Returns the slot at the requested time `target`, if it is free. Otherwise returns its
+    /// neighbours on that day, then slots of other days that are nearest to that time of day.
+    /// Returns all slots when there are at most `count`.
     static func around(_ target: Int, _ slots: [SlotStart], in zone: Zone, count: Int) -> [SlotStart] {
         guard slots.count > count else { return slots }
         if let slot = slots.first(where: { $0.instant == target }) { return [slot] }

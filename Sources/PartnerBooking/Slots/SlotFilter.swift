@@ -1,9 +1,9 @@
-/// The starts that come into question.
+/// The limits that the start of a slot must satisfy.
 struct SlotFilter {
     let zone: Zone
     /// Seconds since 1970.
     let now: Int
-    /// The first and the last start, in seconds since 1970.
+    /// The first and last allowed start, in seconds since 1970.
     private(set) var earliest: Int
     private(set) var latest = Int.max
     private let weekdays: UInt8
@@ -12,7 +12,7 @@ struct SlotFilter {
     private let parts: Set<SlotOptions.Part>
     private let allowsAll: Bool
 
-    /// The bounds of the options `from` and `to`, once they are read.
+    /// A parsed `from` or `to` option.
     enum Bound {
         /// Days since 1970-01-01.
         case day(Int)
@@ -44,7 +44,7 @@ struct SlotFilter {
         }
     }
 
-    /// Returns whether weekday, time and part of the day are allowed.
+    /// Returns true when the options allow this weekday, time and part of the day.
     func allows(_ local: LocalTime) -> Bool {
         if allowsAll { return true }
         let minute = local.minuteOfDay

@@ -1,4 +1,5 @@
-/// The starts that the clinic's wall clock allows: those whose local minute of the day is a multiple of the step.
+/// The starts that the clinic's wall clock allows. Their local minute of the day is a multiple
+/// of the step.
 struct SlotGrid {
     let zone: Zone
     /// 1 to 1440.
@@ -12,7 +13,7 @@ struct SlotGrid {
             let minute = (start + period.offset).flooringDivision(by: 60)
             let minuteOfDay = minute - minute.flooringDivision(by: 1_440) * 1_440
             let next = (minuteOfDay + stepMinutes - 1) / stepMinutes * stepMinutes
-            // The grid begins again at midnight.
+            // The grid starts again at midnight.
             let candidate = start + (min(next, 1_440) - minuteOfDay) * 60
             if candidate < period.end { return candidate }
             start = Self.wholeMinute(period.end)

@@ -1,5 +1,5 @@
 extension SlotList {
-    /// Answers `pbk_slots`. docs/json-contract.md describes options and reply.
+    /// Returns the reply of `pbk_slots`. docs/json-contract.md describes options and reply.
     ///
     /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
     package static func reply(search: [UInt8], options json: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
@@ -16,10 +16,10 @@ extension SlotList {
         }
     }
 
-    /// The reply that docs/json-contract.md describes.
+    /// The slots in the JSON form of docs/json-contract.md.
     public var json: [UInt8] { json { _ in } }
 
-    /// At most so many items are named in a reply; `skipped_count` counts all.
+    /// Maximum number of items in `skipped`. `skipped_count` counts all skipped items.
     private static let maxSkipped = 100
 
     private func json(_ writePicked: (inout JSONWriter) -> Void) -> [UInt8] {
@@ -86,8 +86,7 @@ extension SlotOptions {
         try check()
     }
 
-    /// Reads the members that a reading of `pbk_when` has, too. Those that are not there stay as
-    /// they are.
+    /// Reads the members that a reading of `pbk_when` also has. Missing members keep their values.
     private mutating func read(wish: ObjectReader) throws(PartnerBookingError) {
         from = try wish.optionalString("from", maxBytes: 64, Form.dateOrDateTime) ?? from
         to = try wish.optionalString("to", maxBytes: 64, Form.dateOrDateTime) ?? to
@@ -100,7 +99,7 @@ extension SlotOptions {
         around = try wish.optionalString("around", maxBytes: 64, Form.aroundText) ?? around
     }
 
-    /// A list of names, as their places in `known`.
+    /// Reads a list of names. Returns their positions in `known`.
     private static func names(
         _ root: ObjectReader, _ name: StaticString, _ known: [String]
     ) throws(PartnerBookingError) -> [Int]? {
@@ -121,7 +120,7 @@ extension SlotOptions {
         }?.withText { Timestamp.minuteOfDay($0) } ?? nil
     }
 
-    /// Checks what a Swift program or a JSON text gave.
+    /// Checks the numbers, whether they come from a Swift program or from JSON.
     func check() throws(PartnerBookingError) {
         try Self.check("duration_minutes", durationMinutes, 1...1_440)
         try Self.check("step_minutes", stepMinutes, 1...1_440)
@@ -139,7 +138,7 @@ extension SlotOptions {
         throw .field(name, MemberMessage.outside(range, value), .outOfRange)
     }
 
-    /// Returns the instant that the offer lies around. `firstDay` is the local day of the first slot.
+    /// Returns the instant of the option `around`. `firstDay` is the local day of the first slot.
     func target(in zone: Zone, firstDay: Int?) throws(PartnerBookingError) -> Int? {
         guard var text = around else { return nil }
         let minute = text.withUTF8 { Timestamp.minuteOfDay(UnsafeRawBufferPointer($0)) }

@@ -2,19 +2,20 @@
 public struct SlotList: Sendable {
     /// An item of the reply that gave no slot.
     public struct SkippedItem: Sendable, Equatable {
-        /// Its place in the reply, from 0.
+        /// Position in the reply, counted from 0.
         public let item: Int
-        /// `not_an_object`, `no_start`, `unreadable_start`, `nonexistent_time`, `unreadable_length` or `too_short`.
+        /// `not_an_object`, `no_start`, `unreadable_start`, `nonexistent_time`,
+        /// `unreadable_length` or `too_short`.
         public let reason: String
     }
 
-    /// The number of items in the reply.
+    /// Number of items in the reply.
     public let itemCount: Int
     /// The items that gave no slot, in order.
     public let skipped: [SkippedItem]
-    /// True: more slots match than `limit` allows.
+    /// True when more slots match than `limit` allows.
     public let hasMore: Bool
-    /// The version of the built-in time zones, if the system has no file for the zone.
+    /// Version of the built-in time zones. nil when the system has a file for the zone.
     public let builtInZones: String?
 
     let listed: [SlotStart]
@@ -22,11 +23,12 @@ public struct SlotList: Sendable {
     let durationMinutes: Int
     let timeZone: String
 
-    /// Makes slots of a search reply.
+    /// Makes the slots of a search reply.
     ///
     /// - Parameters:
-    ///   - reply: The reply of `searchAvailability`, or of the platform: JSON with a list `availabilities`.
-    ///   - options: The appointment, and the slots that come into question.
+    ///   - reply: The reply of `searchAvailability` or of the platform, as JSON with a list
+    ///     `availabilities`.
+    ///   - options: The appointment, and the limits for its slots.
     /// - Throws: `unknown_time_zone`, `invalid_json`, `invalid_field`.
     public init(reply: [UInt8], options: SlotOptions) throws(PartnerBookingError) {
         try options.check()
@@ -52,7 +54,7 @@ public struct SlotList: Sendable {
         }
     }
 
-    /// Makes slots of a search reply, all of them.
+    /// Makes the slots of a search reply, without applying `limit`.
     static func search(
         reply: [UInt8], _ options: SlotOptions, _ zone: Zone
     ) throws(PartnerBookingError) -> SlotSearch {
@@ -74,8 +76,10 @@ public struct SlotList: Sendable {
     /// The chosen slots, in order. Empty without the option `offers`.
     public var offers: [Slot] { offered?.map(slot) ?? [] }
 
-    /// Returns the slot that a text names: by its token, by its time, or as `the second one` of the offers, or of the slots
-    /// if no offers were asked for. nil when it names none of them, or more than one.
+    /// Returns the slot that a text names, or nil when the text names none or several.
+    ///
+    /// The text is a token, a time, or a position such as `the second one`. Positions count
+    /// the offers, or the slots if no offers were requested.
     public func slot(named text: String, locale: VoiceLocale = .americanEnglish) -> Slot? {
         var text = text
         return text.withUTF8 { pick(UnsafeRawBufferPointer($0), locale) }.map(slot)

@@ -1,12 +1,12 @@
-/// The appointment that is looked for, and the slots that come into question.
+/// The appointment to look for, and the limits for its slots.
 public struct SlotOptions: Sendable, Equatable {
     /// The form in which the platform lists its free time.
     public enum Items: String, Sendable, CaseIterable {
-        /// An item as long as the appointment is a slot, a longer one a window.
+        /// An item as long as the appointment is a slot. A longer item is a window.
         case automatic = "auto"
-        /// Each item is one slot, however long.
+        /// Each item is one slot, even if it is longer than the appointment.
         case slots
-        /// Each item is a window. Windows that touch are one.
+        /// Each item is a window. Windows that touch are merged.
         case windows
     }
 
@@ -32,7 +32,7 @@ public struct SlotOptions: Sendable, Equatable {
         }
     }
 
-    /// A part of the day that a caller may ask for. Parts overlap, as people's words do.
+    /// A part of the day that a caller may ask for. Parts overlap, as in everyday speech.
     public enum Part: String, Sendable, CaseIterable {
         /// From 6 to 12 o'clock.
         case morning
@@ -57,44 +57,44 @@ public struct SlotOptions: Sendable, Equatable {
         }
     }
 
-    /// The clinic's zone, by its IANA name.
+    /// The clinic's time zone, as an IANA name.
     public var timeZone: String
-    /// The length of the appointment, 1 to 1440 minutes.
+    /// Length of the appointment, 1 to 1440 minutes.
     public var durationMinutes = 30
-    /// Starts are multiples of this on the clinic's clock, 1 to 1440 minutes. nil: 30, or 15 for an appointment below
-    /// 30 minutes, or 5 below 15.
+    /// Step between starts on the clinic's clock, counted from midnight, 1 to 1440 minutes.
+    /// nil: 30 minutes, or 15 for appointments below 30, or 5 below 15.
     public var stepMinutes: Int?
     /// The form in which the platform lists its free time.
     public var items = Items.automatic
-    /// The present, in seconds since 1970. nil: the system's clock.
+    /// Current time, in seconds since 1970. nil: the system's clock.
     public var now: Int?
-    /// No slot starts earlier than so many minutes from now.
+    /// Minimum time from now to the start of a slot, in minutes.
     public var minNoticeMinutes = 0
-    /// No slot starts later than so many local days after today. nil: any.
+    /// Number of local days after today in which slots may start. nil: no limit.
     public var maxDaysAhead: Int?
     /// The first local day (`2030-01-15`) or the first instant (RFC 3339) of a slot's start.
     public var from: String?
-    /// The last local day, or the instant before which a slot starts.
+    /// The last local day, or the instant before which a slot must start.
     public var to: String?
-    /// The weekdays, 0 for Monday to 6. Empty: all.
+    /// Allowed weekdays, from 0 (Monday) to 6 (Sunday). Empty: all.
     public var weekdays: Set<Int> = []
-    /// The earliest start on the clinic's clock, in minutes after midnight.
+    /// Earliest start on the clinic's clock, in minutes after midnight.
     public var notBefore: Int?
-    /// Starts are before this time on the clinic's clock, in minutes after midnight.
+    /// Time on the clinic's clock before which slots must start, in minutes after midnight.
     public var before: Int?
-    /// The parts of the day. Empty: all.
+    /// Allowed parts of the day. Empty: all.
     public var parts: Set<Part> = []
-    /// The most slots to list, 1 to 1000. `more` says that there are others.
+    /// Maximum number of slots to list, 1 to 1000. `SlotList.hasMore` is true when others match.
     public var limit = 500
-    /// The number of slots to choose for an offer, 1 to 10. nil: none.
+    /// Number of slots to choose for an offer, 1 to 10. nil: none.
     public var offers: Int?
-    /// The offer has the first slots, not a spread choice.
+    /// True when the offer has the first slots instead of a spread choice.
     public var isEarliest = false
-    /// The time that the caller asked for: the offer lies around it. An instant (RFC 3339), or a time on the clinic's
-    /// clock (`15:00`) on the first day that has slots.
+    /// The time that the caller asked for. Offers are chosen around it. An instant (RFC 3339),
+    /// or a time on the clinic's clock (`15:00`) on the first day with slots.
     public var around: String?
 
-    /// Appointments of 30 minutes.
+    /// Creates options for appointments of 30 minutes.
     public init(timeZone: String) { self.timeZone = timeZone }
 
     var step: Int { stepMinutes ?? (durationMinutes >= 30 ? 30 : durationMinutes >= 15 ? 15 : 5) }

@@ -1,9 +1,11 @@
-/// Finds the slot that a model or a caller named, among those that were offered.
+/// Finds the offered slot that a model or a caller named.
 enum SlotPick {
-    /// Returns the slot that a text names. nil when it names none, or more than one; never the nearest.
+    /// Returns the slot that a text names, or nil when it names none or several. Never guesses
+    /// the nearest slot.
     ///
-    /// A text names a slot of the list by its token, by a token without the letter, or by a time in RFC 3339 or on the
-    /// clinic's clock. It names one of the offers by its place: `the second one`.
+    /// A text can name a listed slot by its token, with or without the check letter. It can
+    /// give the slot's time, in RFC 3339 or on the clinic's clock. It can name an offer by its
+    /// position: `the second one`.
     static func slot(
         named text: UnsafeRawBufferPointer, in slots: [SlotStart], offers: [SlotStart], durationMinutes: Int,
         _ locale: VoiceLocale
@@ -29,7 +31,7 @@ enum SlotPick {
 }
 
 extension [SlotStart] {
-    /// nil also when there are several.
+    /// Returns the matching slot, or nil when none or several match.
     fileprivate func only(where isIt: (SlotStart) -> Bool) -> SlotStart? {
         guard let first = firstIndex(where: isIt) else { return nil }
         return self[(first + 1)...].contains(where: isIt) ? nil : self[first]
@@ -38,14 +40,15 @@ extension [SlotStart] {
 
 /// Reads `the second one`, `option 2`, `2nd` and `#2`.
 private struct OrdinalReader {
-    /// From 1; 0 is the last one. nil for other texts.
+    /// Position from 1, or 0 for the last offer. nil for other texts.
     private(set) var ordinal: Int?
 
     init(_ text: UnsafeRawBufferPointer, _ words: PickWords) {
         guard text.count <= SlotToken.maxTextBytes else { return }
         var tokens = SpokenTokens(text)
         var number: Int?
-        /// A digit alone may be a time of day.
+        /// True when `#`, a suffix or a label marks the number as a position. A number alone
+        /// may be a time of day.
         var isNamed = false
         var found: Int?
         while let token = tokens.next() {

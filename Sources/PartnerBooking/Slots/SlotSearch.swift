@@ -1,23 +1,23 @@
 /// Turns the items of a search reply into slots: reads, merges, cuts, filters and sorts them.
 ///
-/// A pure function of the reply, the options and the present. Nothing is dropped silently: an item that gives no slot is
-/// skipped with a reason.
+/// The result depends only on the reply, the options and the current time. Unusable items are
+/// not dropped silently: `skipped` contains each with its reason.
 struct SlotSearch {
-    /// All that match, in order, at most `maxSlots` of them.
+    /// All matching slots in order, at most `maxSlots`.
     private(set) var slots: [SlotStart] = []
-    /// More slots match than were made.
+    /// True when more than `maxSlots` slots match.
     private(set) var isCut = false
     private(set) var itemCount = 0
     private(set) var skipped: [(index: Int, problem: AvailabilityItem.Problem)] = []
 
-    /// The starts of one item that fit: all instants from `first` to `last`, of which the grid takes some.
+    /// The possible starts of one item: from `first` to `last`. The grid selects among them.
     private struct Opening {
         let first: Int
         let last: Int
         let item: Int
     }
 
-    /// A hostile reply may list years of windows.
+    /// Limit for hostile replies, which may list years of windows.
     static let maxSlots = 20_000
 
     private let filter: SlotFilter
@@ -69,20 +69,21 @@ struct SlotSearch {
         return openings
     }
 
-    /// Returns the starts that fit into an item; nil when the appointment does not.
+    /// Returns the possible starts in an item, or nil when the appointment does not fit.
     private func opening(_ item: AvailabilityItem) -> Opening? {
         let last = (item.end ?? item.start + seconds) - seconds
         guard last >= item.start else { return nil }
         return Opening(first: item.start, last: mode == .slots ? item.start : last, item: item.index)
     }
 
-    /// Makes one window of items that touch, if all their other members are equal: two halves of one doctor's hour, and
-    /// not of two doctors'. The items are in order.
+    /// Merges items that touch into one window, if all their other members are equal. Two
+    /// halves of one doctor's hour are merged, those of two doctors are not. `parts` must be
+    /// in order.
     private static func merged(
         _ parts: [(item: AvailabilityItem, rest: [UInt8])]
     ) -> [(item: AvailabilityItem, indices: [Int])] {
         var windows: [(item: AvailabilityItem, indices: [Int])] = []
-        /// The window that ends at an instant, by that and the other members.
+        /// Index of the window with this end and these other members.
         var open: [WindowEnd: Int] = [:]
         for (item, rest) in parts {
             let end = item.end ?? item.start
@@ -106,13 +107,14 @@ struct SlotSearch {
 
     // MARK: - Starts
 
-    /// The openings are in order. Where they overlap, a start is made once, for the opening that begins first.
+    /// Makes the slots of the openings, which must be in order. Where openings overlap, the
+    /// opening that begins first gets the start.
     private mutating func cut(_ openings: [Opening]) {
         var done = Int.min
         for opening in openings {
             let aligned = grid.start(notBefore: opening.first)
             guard aligned <= opening.last else {
-                // An item with room always gives a slot.
+                // An item with enough room always gives a slot, even off the grid.
                 add(opening.first, opening.item)
                 continue
             }
@@ -140,7 +142,8 @@ struct SlotSearch {
                 instant: instant, local: local, endOffset: filter.zone.offset(at: instant + seconds), item: item))
     }
 
-    /// Removes starts in the same minute: nobody can tell them apart. All have one length.
+    /// Removes slots that start in the same minute, because nobody can distinguish them. All
+    /// slots have the same length.
     private mutating func removeDoubles() {
         var last = Int.min
         slots.removeAll { slot in
@@ -156,7 +159,7 @@ extension AvailabilityItem {
 }
 
 extension JSONValue {
-    /// The members without those that tell the time, as written, in the order of their names.
+    /// The members except those with times, as written, in the order of their names.
     fileprivate var membersBesidesTimes: [UInt8] {
         let times = [
             "start_at", "start", "start_time", "startAt", "end_at", "end", "end_time", "endAt", "duration_minutes",

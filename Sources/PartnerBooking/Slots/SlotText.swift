@@ -1,4 +1,4 @@
-/// Writes slots as JSON. A reply may list hundreds of them, so nothing is allocated for one.
+/// Writes slots as JSON. Allocates no memory per slot, because a reply may list hundreds.
 struct SlotText {
     private(set) var bytes: [UInt8] = []
 
@@ -35,7 +35,7 @@ struct SlotText {
         append("}")
     }
 
-    /// `2030-01-15T09:30`, or with seconds.
+    /// Appends a time such as `2030-01-15T09:30`, optionally with seconds.
     mutating func dateTime(_ wall: Int, withSeconds: Bool) {
         let time = LocalTime(wall: wall, offset: 0, isRepeated: false)
         let (date, second) = (time.date, time.secondOfDay)
@@ -54,7 +54,7 @@ struct SlotText {
         pair(second % 60)
     }
 
-    /// `-05:00`; RFC 3339 has no seconds in it.
+    /// Appends an offset such as `-05:00`. RFC 3339 allows no seconds in it.
     mutating func offset(_ seconds: Int) {
         append(seconds < 0 ? "-" : "+")
         let minutes = abs(seconds) / 60

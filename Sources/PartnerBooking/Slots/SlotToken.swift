@@ -1,7 +1,9 @@
-/// The name of a slot: weekday, day of the month, local time and a check letter, such as `tue15-0930u`.
+/// The name of a slot, such as `tue15-0930u`: weekday, day of the month, local time and a
+/// check letter.
 ///
-/// A person can read it, so that the name and the spoken time cannot drift apart. A language model cannot make one up: the
-/// letter comes from start and length, and each wrong digit and each swap of two neighbours changes it.
+/// A person can read the name, so it cannot differ unnoticed from the spoken time. The check
+/// letter exposes names that a language model makes up. It depends on start and length. Every
+/// wrong digit and every swap of two adjacent digits changes it.
 struct SlotToken: Equatable {
     private(set) var bytes = InlineArray<11, UInt8>(repeating: 0)
 
@@ -24,8 +26,9 @@ struct SlotToken: Equatable {
         bytes[10] = Self.letters.utf8Start[sum % Self.letters.utf8CodeUnitCount]
     }
 
-    /// Reads a token as a model or a person writes it: in any case, with blanks, brackets and other signs anywhere, with the
-    /// word `slot` before it, without the hyphen.
+    /// Reads a token as a model or a person writes it. Accepts upper and lower case, and
+    /// spaces, brackets and other signs anywhere. The word `slot` may precede it, and the
+    /// hyphen may be missing.
     ///
     /// - Returns: nil for other texts. `isChecked` is false when the check letter is missing.
     static func read(_ text: UnsafeRawBufferPointer) -> (token: SlotToken, isChecked: Bool)? {
@@ -61,13 +64,13 @@ struct SlotToken: Equatable {
         }
     }
 
-    /// Returns whether weekday, day and time are the same; the letter may differ.
+    /// Returns true when weekday, day and time are equal. The check letter may differ.
     func isAtSameTime(as other: SlotToken) -> Bool {
         for index in 0..<10 where bytes[index] != other.bytes[index] { return false }
         return true
     }
 
-    /// Returns whether it names a start of that length on a day, in days since 1970.
+    /// Returns true when the token names a start of this length on `day`, in days since 1970.
     func isOn(_ day: Int, durationMinutes: Int) -> Bool {
         guard number(at: 3) == CalendarDate(daysSinceEpoch: day).day else { return false }
         let wall = day * 86_400 + number(at: 6) * 3_600 + number(at: 8) * 60
@@ -76,7 +79,7 @@ struct SlotToken: Equatable {
         }
     }
 
-    /// Reads two digits.
+    /// Reads the two digits at `place`.
     private func number(at place: Int) -> Int {
         Int(bytes[place] &- UInt8(ascii: "0")) * 10 + Int(bytes[place + 1] &- UInt8(ascii: "0"))
     }

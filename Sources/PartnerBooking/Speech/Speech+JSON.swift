@@ -28,7 +28,7 @@ extension Speech {
         }
     }
 
-    /// The words to say.
+    /// The kind of words to say.
     private enum Subject {
         case starts(StaticString)
         case phone, length
@@ -66,7 +66,7 @@ extension Speech {
         try self.init(timeZone: zone ?? "", locale: locale)
     }
 
-    /// Reads what one of `start_at`, `slot` and `slots` has.
+    /// Reads the starts in `start_at`, `slot` or `slots`.
     private func instants(_ root: ObjectReader, _ name: StaticString) throws(PartnerBookingError) -> [Int] {
         guard let value = try root.value(name) else { return [] }
         guard value.kind == .array else {
@@ -90,7 +90,7 @@ extension Speech {
         return instants
     }
 
-    /// Reads a time, or an object that has one.
+    /// Reads a time, or an object that contains one.
     private func instant(_ value: JSONValue) -> Int? {
         let written = value.kind == .object ? value.first(of: "start_at", "start", "start_time", "startAt") : value
         return written.flatMap { ItemTime($0) }.flatMap(instant)
@@ -118,7 +118,7 @@ extension Speech {
 }
 
 extension SpeechWriter {
-    /// The reply. Words need no escapes.
+    /// The reply as JSON. Its words need no escapes.
     fileprivate var json: [UInt8] {
         var json: [UInt8] = []
         json.reserveCapacity(bytes.count + 16)

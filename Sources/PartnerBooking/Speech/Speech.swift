@@ -1,9 +1,11 @@
-/// Says the times of a clinic in words that a speech synthesiser reads well.
+/// Spoken words for the times of a clinic, which a speech synthesiser reads well.
 ///
 ///     let speech = try Speech(timeZone: "America/New_York")
-///     try speech.words(for: "2030-01-16T14:30:00Z")  // Wednesday, January sixteenth at nine thirty in the morning
+///     try speech.words(for: "2030-01-16T14:30:00Z")
+///     // Wednesday, January sixteenth at nine thirty in the morning
 ///
-/// The words are letters, blanks, commas, apostrophes and hyphens: no digit, no AM or PM, no time zone, no markup.
+/// The words are letters, blanks, commas, apostrophes and hyphens. They have no digit, no AM or
+/// PM, no time zone and no markup.
 public struct Speech: Sendable {
     /// The parts of a time that are said.
     public enum Style: String, Sendable, CaseIterable {
@@ -19,11 +21,11 @@ public struct Speech: Sendable {
     public enum Joiner: String, Sendable, CaseIterable {
         /// For an offer.
         case or
-        /// For a list of what is.
+        /// For a list of times that all apply.
         case and
     }
 
-    /// The most times that are said at once: nobody remembers so many.
+    /// The most times that are said at once. Nobody remembers so many.
     public static let maxCount = 24
     /// The longest length of time that has words: a day.
     public static let maxMinutes = 1_440
@@ -31,6 +33,8 @@ public struct Speech: Sendable {
     private let zone: Zone
     private let locale: VoiceLocale
 
+    /// Creates the words of a clinic.
+    ///
     /// - Parameters:
     ///   - timeZone: The clinic's IANA time zone.
     ///   - locale: The language of the words.
@@ -40,18 +44,21 @@ public struct Speech: Sendable {
         self.locale = locale
     }
 
-    /// Says one start.
+    /// Returns the words for one start.
     ///
     /// - Parameters:
-    ///   - startAt: RFC 3339, as a slot or a booking has it. Without an offset it is what the clinic's clock shows.
+    ///   - startAt: RFC 3339, as in a slot or a booking. Without an offset, it is a time on the
+    ///     clinic's clock.
     ///   - style: The parts to say: all of it, the day or the time.
-    ///   - now: Seconds since 1970; nil for the system's clock. Decides about `today`, `tomorrow`, and whether to say the year.
+    ///   - now: Seconds since 1970. nil means the system's clock. It decides about `today`,
+    ///     `tomorrow` and the year.
     /// - Throws: `invalid_field`.
     public func words(for startAt: String, style: Style = .full, now: Int? = nil) throws(PartnerBookingError) -> String {
         try words(for: [startAt], style: style, now: now)
     }
 
-    /// Says several starts in their order. What starts that follow each other share is said once.
+    /// Returns the words for several starts, in their order. Neighbouring starts say a shared
+    /// part once.
     ///
     /// - Throws: `invalid_field`, also for more starts than `maxCount`.
     public func words(
@@ -70,7 +77,8 @@ public struct Speech: Sendable {
         return String(decoding: writer(instants, joiner, style, now: now).bytes, as: UTF8.self)
     }
 
-    /// Says a length of time: `half an hour`. nil for a length that is not from 1 to `maxMinutes`.
+    /// Returns the words for a length of time: `half an hour`. nil for a length outside 1 to
+    /// `maxMinutes`.
     public static func words(minutes: Int, locale: VoiceLocale = .americanEnglish) -> String? {
         guard (1...maxMinutes).contains(minutes) else { return nil }
         var writer = SpeechWriter(locale.speech)

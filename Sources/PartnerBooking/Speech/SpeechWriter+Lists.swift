@@ -1,6 +1,6 @@
 extension SpeechWriter {
-    /// Says one time, or several in the order in which they are given. A day is said once for the times of it that follow
-    /// each other.
+    /// Writes one time, or several in the given order. A day is said once for neighbouring
+    /// times of that day.
     mutating func times(_ times: [LocalTime], now: LocalTime, _ style: Speech.Style, _ joiner: Speech.Joiner) {
         var start = 0
         while start < times.count {
@@ -33,7 +33,7 @@ extension SpeechWriter {
             }
             let others = range.upperBound - place - 1
             guard others > 0 else { continue }
-            // Behind a clause also the last time needs a comma.
+            // After a clause, the last time needs a comma too.
             switch (others, joiner) {
             case (2..., _): append(", ")
             case (_, .or): append(turn == nil ? text.or : text.orDay)
@@ -43,8 +43,8 @@ extension SpeechWriter {
         }
     }
 
-    /// The last times of a day may lie in one part of it, which is said once: `nine, nine thirty or ten in the morning`.
-    /// Returns all of these but the last.
+    /// Returns the places of times without their part of the day, because a later time says it:
+    /// `nine, nine thirty or ten in the morning`.
     private func sharedParts(_ times: [LocalTime], _ range: Range<Int>) -> Range<Int> {
         let last = range.upperBound - 1
         guard let part = part(times[last]), Self.turn(times, last) == nil else { return last..<last }
@@ -59,7 +59,8 @@ extension SpeechWriter {
         case first, second
     }
 
-    /// Returns `second` for a time that the clock shows again, and `first` if that one is in the list, too.
+    /// Returns `second` when the clock shows the time again, and `first` when that repeat is in
+    /// the list, too.
     private static func turn(_ times: [LocalTime], _ place: Int) -> Turn? {
         let time = times[place]
         if time.isRepeated { return .second }

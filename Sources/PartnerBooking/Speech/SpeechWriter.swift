@@ -1,5 +1,5 @@
-/// Puts words together: days, times of a clock, and lists of them. Makes nothing but letters, blanks, commas, apostrophes
-/// and hyphens.
+/// A writer of days, times of a clock, and lists of them. It writes only letters, blanks,
+/// commas, apostrophes and hyphens.
 struct SpeechWriter {
     private(set) var bytes: [UInt8] = []
     private let words: SpeechWords
@@ -12,7 +12,7 @@ struct SpeechWriter {
     /// The fixed words of the locale.
     var text: SpeechText { words.text }
 
-    /// The words that a phrase has places for, as their places in the lists of the locale.
+    /// The values for the places of a phrase. Most are places in the lists of the locale.
     private struct Fillings {
         var time: LocalTime?
         var date = CalendarDate(year: 0, month: 0, day: 0)
@@ -25,7 +25,7 @@ struct SpeechWriter {
 
     // MARK: - Days
 
-    /// A day, as people say it on the day of `now`. The year is said if it differs.
+    /// Writes a day, as people say it on the day of `now`. The year is said if it differs.
     mutating func day(_ time: LocalTime, now: LocalTime) {
         let (date, today) = (time.date, now.date)
         let fillings = Fillings(time: time, date: date)
@@ -57,20 +57,22 @@ struct SpeechWriter {
 
     // MARK: - Times
 
-    /// Writes the time that a clock shows. Without its part of the day when that is said later.
+    /// Writes the time that a clock shows. `hasPart` is false when the part of the day is said
+    /// later.
     mutating func clock(_ time: LocalTime, hasPart: Bool = true) {
         let minute = time.minuteOfDay
         guard let (phrase, _) = words.clock.find(minute / 60, minute % 60) else { return }
         append(phrase, Fillings(time: time, hours: minute / 60, minutes: minute % 60, hasPart: hasPart))
     }
 
-    /// A length of time up to a day.
+    /// Writes a length of time, up to a day.
     mutating func length(minutes: Int) {
         guard let (phrase, _) = words.lengths.find(minutes / 60, minutes % 60) else { return }
         append(phrase, Fillings(hours: minutes / 60, minutes: minutes % 60))
     }
 
-    /// The part of the day that is said with a time; nil for a time without one, such as noon.
+    /// Returns the part of the day that is said with a time. nil for a time without one, such
+    /// as noon.
     func part(_ time: LocalTime) -> Int? {
         let minute = time.minuteOfDay
         guard let (phrase, _) = words.clock.find(minute / 60, minute % 60), phrase.hasPart else { return nil }
@@ -96,7 +98,7 @@ struct SpeechWriter {
         case .month: bytes += words.months[date.month - 1]
         case .day: bytes += words.days[date.day - 1]
         case .century: bytes += words.numbers[date.year / 100]
-        // A rule of years has the last two digits, and the end of a date the whole year.
+        // In a rule for years: the last two digits. At the end of a date: the whole year.
         case .year: fillings.time == nil ? bytes += words.numbers[date.year % 100] : year(date.year)
         case .hour: bytes += words.hours[hours % max(words.hours.count, 1)]
         case .next: bytes += words.hours[(hours + 1) % max(words.hours.count, 1)]
@@ -109,7 +111,7 @@ struct SpeechWriter {
                 if bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
                 return
             }
-            // Without places of its own.
+            // A part of the day has no places.
             bytes += phrase.bytes
         }
     }

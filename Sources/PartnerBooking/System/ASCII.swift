@@ -1,7 +1,7 @@
 extension UInt8 {
     var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
-    /// True: an ASCII letter.
+    /// True for an ASCII letter.
     var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
 
     var hexDigitValue: UInt8? {
@@ -15,7 +15,7 @@ extension UInt8 {
 }
 
 extension Unicode.Scalar {
-    /// Unicode's White_Space. The shared object has no tables of such properties.
+    /// True for Unicode's White_Space. The shared object has no tables of such properties.
     var isWhiteSpace: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true

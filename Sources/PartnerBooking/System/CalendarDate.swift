@@ -1,4 +1,5 @@
-/// A day of the Gregorian calendar. The two conversions are Howard Hinnant's days_from_civil and civil_from_days.
+/// A day of the Gregorian calendar. The two conversions are Howard Hinnant's days_from_civil
+/// and civil_from_days.
 struct CalendarDate: Equatable {
     var year: Int
     var month: Int
@@ -11,7 +12,7 @@ struct CalendarDate: Equatable {
     }
 
     init(daysSinceEpoch: Int) {
-        let shifted = daysSinceEpoch + 719_468  // from 0000-03-01, so that leap days end a year
+        let shifted = daysSinceEpoch + 719_468  // from 0000-03-01, so that a leap day ends its year
         let era = shifted.flooringDivision(by: 146_097)
         let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -40,7 +41,7 @@ struct CalendarDate: Equatable {
 }
 
 extension Int {
-    /// Division that rounds down, also below zero. `divisor` must be positive.
+    /// Returns the quotient rounded down, also below zero. `divisor` must be positive.
     func flooringDivision(by divisor: Int) -> Int {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient

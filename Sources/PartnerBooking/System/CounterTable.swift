@@ -1,12 +1,13 @@
-/// A name that a counter gave out.
+/// A name that a counter has given out.
 protocol CounterName: Comparable {
     var rawValue: UInt64 { get }
 }
 
-/// Values by names that a counter gave out, found without hashing: the last bits of a name's number are its slot.
+/// Values by names that a counter has given out, found without hashing. The last bits of a
+/// name's number are its slot.
 ///
-/// Numbers in a row have slots of their own. A number whose slot an older one still has is in a dictionary instead. These are
-/// few, since at most half of the slots are taken.
+/// Consecutive numbers have different slots. If an older number still has the slot, the new
+/// number goes into a dictionary. This is rare, because at most half of the slots are taken.
 struct CounterTable<Name: CounterName, Value> {
     private struct Entry {
         let name: Name
@@ -15,7 +16,7 @@ struct CounterTable<Name: CounterName, Value> {
 
     /// In any order.
     private var entries: [Entry] = []
-    /// By the last bits of a number: the place of its entry, or `none`.
+    /// The index of each number's entry, or `none`, by the last bits of the number.
     private var slots = [Self.none, Self.none]
     private var others: [UInt64: Int] = [:]
 
@@ -39,12 +40,12 @@ struct CounterTable<Name: CounterName, Value> {
         if 2 * count > slots.count { grow() } else { link(name.rawValue, to: count - 1) }
     }
 
-    /// Reads a value without a copy; nil when there is none.
+    /// Reads a value without a copy. Returns nil when there is none.
     func read<Result>(_ name: Name, _ body: (Value) -> Result) -> Result? {
         place(of: name.rawValue).map { body(entries[$0].value) }
     }
 
-    /// Changes a value in its place; nil when there is none.
+    /// Changes a value in place. Returns nil when there is none.
     @inline(__always)
     mutating func change<Result>(_ name: Name, _ body: (inout Value) -> Result) -> Result? {
         guard let place = place(of: name.rawValue) else { return nil }
@@ -57,7 +58,7 @@ struct CounterTable<Name: CounterName, Value> {
         guard let place = place(of: number) else { return nil }
         let (slot, last) = (slot(of: number), count - 1)
         if slots[slot] == place { slots[slot] = Self.none } else { others[number] = nil }
-        if place < last {  // the last one takes the free place
+        if place < last {  // the last entry takes the free place
             let moved = entries[last].name.rawValue
             if slots[self.slot(of: moved)] == last { slots[self.slot(of: moved)] = place } else { others[moved] = place }
             entries.swapAt(place, last)

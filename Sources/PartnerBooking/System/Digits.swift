@@ -1,5 +1,6 @@
 extension Int {
-    /// Calls `body` with each digit of the number in decimal, and before them with a minus sign if it is negative.
+    /// Calls `body` with each decimal digit of the number. A minus sign comes first if it is
+    /// negative.
     @inline(__always)
     func forEachDigit(_ body: (UInt8) -> Void) {
         if self < 0 { body(UInt8(ascii: "-")) }

@@ -1,26 +1,28 @@
-/// The library counts in whole numbers, as its JSON does. Swift programs give and get `Duration`.
+/// Conversions to the library's whole numbers, as in its JSON. Swift programs give and get
+/// `Duration`.
 extension Duration {
-    /// In whole milliseconds. A part counts as a whole one, away from zero: a wait does not end too early, and a short time does
-    /// not become 0, which often means "never".
+    /// In whole milliseconds, rounded away from zero. Then a wait does not end too early, and a
+    /// short time does not become 0, which often means "never".
     var wholeMilliseconds: Int {
         let (seconds, attoseconds) = bounded.components
         let part = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
         return Int(seconds) * 1_000 + Int(part.quotient + part.remainder.signum())
     }
 
-    /// In whole seconds, rounded likewise.
+    /// In whole seconds, rounded away from zero.
     var wholeSeconds: Int {
         let (seconds, attoseconds) = bounded.components
         return Int(seconds + attoseconds.signum())
     }
 
-    /// In whole minutes, rounded likewise.
+    /// In whole minutes, rounded away from zero.
     var wholeMinutes: Int {
         let part = wholeSeconds.quotientAndRemainder(dividingBy: 60)
         return part.quotient + part.remainder.signum()
     }
 
-    /// No longer than every number of milliseconds can be. `components` traps on more seconds than an `Int64` holds.
+    /// The duration within a range whose milliseconds fit into an `Int`. `components` traps on
+    /// more seconds than an `Int64` holds.
     private var bounded: Duration {
         let limit = Duration.seconds(9_000_000_000_000_000)
         return min(max(self, .zero - limit), limit)

@@ -3,8 +3,8 @@ import Glibc
 
 /// An eventfd: a descriptor that is readable from `signal` until `clear`.
 ///
-/// It is closed with its last reference and not before, so that a late `signal` from another thread can never write to a
-/// descriptor that has become somebody else's.
+/// The descriptor is closed with its last reference, not before. Otherwise a late `signal` from
+/// another thread could write to a descriptor that has a new owner.
 final class EventDescriptor: Sendable {
     let descriptor: Int32
 
@@ -15,7 +15,7 @@ final class EventDescriptor: Sendable {
 
     deinit { Glibc.close(descriptor) }
 
-    /// From any thread.
+    /// Makes the descriptor readable. Any thread may call it.
     func signal() {
         var one: UInt64 = 1
         _ = Glibc.write(descriptor, &one, MemoryLayout<UInt64>.size)

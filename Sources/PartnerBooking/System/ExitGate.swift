@@ -1,11 +1,14 @@
 import Glibc
 
-/// Keeps transfer threads out of libcurl while the process exits, and while it forks.
+/// A gate that keeps the library's threads out of libcurl while the process exits or forks.
 ///
-/// `exit` runs OpenSSL's clean-up with all threads still alive, and a handshake that is under way then crashes the host in its
-/// last moment. So a transfer thread passes this gate on its way into the transport; at exit the gate is shut before OpenSSL's
-/// turn comes, and who comes to it stays there until the process is gone. A fork copies the locks that OpenSSL or Swift's runtime
-/// happen to hold in a transfer thread, and the child would wait for them for ever; so the gate is shut while the process is copied.
+/// `exit` runs OpenSSL's clean-up while all threads are alive. A handshake under way would then
+/// crash the host at its very end. So a thread passes this gate on its way into the transport.
+/// At exit the gate is shut before OpenSSL's clean-up. A thread that comes later stays until
+/// the process is gone.
+///
+/// A fork copies the locks that a transfer thread holds in OpenSSL or in Swift's runtime. The
+/// child would wait for them without end. So the gate is shut while the process is copied.
 enum ExitGate {
     private struct State {
         var inside = 0
@@ -16,10 +19,12 @@ enum ExitGate {
 
     private static let state = Monitor(State())
 
-    /// Call once, after the libraries to be kept from have set up their own clean-up: handlers run in reverse order.
+    /// Installs the gate. Call it once, after the guarded libraries have set up their own
+    /// clean-up, because exit handlers run in reverse order.
     static func install() {
         atexit { ExitGate.shut() }
-        // In the child of a fork nobody is inside: the threads that were have stayed behind.
+        // In the child of a fork no thread is inside. The threads inside exist only in the
+        // parent.
         pthread_atfork(
             { ExitGate.prepareForFork() },
             { ExitGate.state.unlockAfterFork(inChild: false) { $0.isForking = false } },
@@ -33,12 +38,13 @@ enum ExitGate {
 
     static var isShut: Bool { state.withLock { $0.isShut } }
 
-    /// Passes the gate, or never returns.
+    /// Passes the gate. Never returns when the process exits.
     static func enter() {
         while !tryToEnter() { sleep(1_000) }
     }
 
-    /// Passes the gate, for this thread or for one that is about to start. False when the process exits.
+    /// Passes the gate, for this thread or for a thread that is about to start. Returns false
+    /// when the process exits.
     static func tryToEnter() -> Bool {
         state.wait(until: nil) { state in
             if state.isForking { return nil }
@@ -55,15 +61,16 @@ enum ExitGate {
         if isAwaited { state.update { _ in } }
     }
 
-    /// Waits for those inside, who are there for milliseconds, but not for long: nor must a fork hang, should a callback. It may
-    /// be a callback that forks.
+    /// Waits for the threads inside, which usually leave within milliseconds. Waits at most 200
+    /// ms: if a callback hangs, the fork must not. The fork may come from a callback.
     private static func prepareForFork() {
         let own = Thread.isCallbackThread ? 1 : 0
         state.update { $0.isForking = true }
         state.lockForFork(waitingUntil: .now().adding(milliseconds: 200)) { $0.inside <= own }
     }
 
-    /// Waits for those inside, who are there for milliseconds, but not for long: exit must not hang.
+    /// Waits for the threads inside, which usually leave within milliseconds. Waits at most 1
+    /// s, because exit must not hang.
     private static func shut() {
         state.update { $0.isShut = true }
         _ = state.wait(until: .now().adding(milliseconds: 1_000)) { $0.inside == 0 ? () : nil }

@@ -1,11 +1,11 @@
-/// First in, first out, without moving the rest up each time one is taken.
+/// A first-in, first-out queue. Taking an element rarely moves the rest.
 struct FIFO<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
     init() {}
 
-    /// Has room for so many from the start.
+    /// Creates a queue with room for `count` elements.
     init(reserving count: Int) { elements.reserveCapacity(count) }
 
     var isEmpty: Bool { head == elements.count }
@@ -25,9 +25,9 @@ struct FIFO<Element> {
     mutating func popFirst() -> Element? { isEmpty ? nil : takeFirst() }
 
     private mutating func takeFirst() -> Element? {
-        if elements.count == 1 { return elements.removeLast() }  // nearly always
+        if elements.count == 1 { return elements.removeLast() }  // the usual case
         let first = elements[head]
-        elements[head] = nil  // what was taken is let go at once
+        elements[head] = nil  // frees the taken element at once
         head += 1
         if isEmpty {
             elements.removeAll(keepingCapacity: true)

@@ -1,11 +1,11 @@
 import Glibc
 
-/// An address of IPv4 or IPv6, and whether it is one that the public internet has.
+/// An IPv4 or IPv6 address, with a test for public addresses.
 struct IPAddress: Equatable {
-    /// Four or sixteen, in network order.
+    /// 4 or 16 bytes, in network order.
     private let bytes: [UInt8]
 
-    /// Reads `10.0.0.1` or `fd00::1`; nil for anything else.
+    /// Reads `10.0.0.1` or `fd00::1`. Returns nil for anything else.
     init?(_ text: String) {
         var (four, sixteen) = (in_addr(), in6_addr())
         if inet_pton(AF_INET, text, &four) == 1 {
@@ -17,8 +17,8 @@ struct IPAddress: Equatable {
         }
     }
 
-    /// Reads the address that a socket will be connected to; nil if it is no internet address.
-    /// `count` bytes are readable.
+    /// Reads the address that a socket will be connected to. Returns nil if it is no internet
+    /// address. `count` bytes are readable.
     init?(socketAddress: UnsafeRawPointer, count: Int) {
         guard count >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(socketAddress.loadUnaligned(as: sa_family_t.self)) {
@@ -34,17 +34,20 @@ struct IPAddress: Equatable {
 
     private init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
 
-    /// It cannot leave this machine.
+    /// True when the address cannot leave this machine.
     var isLoopback: Bool { bytes.count == 4 ? bytes.starts(with: [127]) : isIn("::1", 128) }
 
-    /// Anybody's server may be there. All else is some network's own, this machine's, or nobody's: IANA's registries of
-    /// special-purpose addresses (https://www.iana.org/assignments/iana-ipv4-special-registry and …-ipv6-…).
+    /// True when any server on the internet may have the address. Other addresses belong to a
+    /// private network, to this machine, or to nobody. IANA's registries of special-purpose
+    /// addresses list them (https://www.iana.org/assignments/iana-ipv4-special-registry and
+    /// …-ipv6-…).
     var isPublic: Bool {
         if bytes.count == 4 { return !Self.special4.contains { isIn($0, $1) } }
-        // An address of IPv4 inside of one of IPv6 (NAT64, 6to4) goes where the inner one goes.
+        // An IPv4 address inside an IPv6 address (NAT64, 6to4) is the real destination.
         if isIn("64:ff9b::", 96) { return IPAddress(bytes[12...]).isPublic }
         if isIn("2002::", 16) { return IPAddress(bytes[2..<6]).isPublic }
-        // Only this eighth of IPv6 has been given out; mapped and local addresses, multicast and the rest lie outside.
+        // Only this eighth of IPv6 is given out. Mapped and local addresses, multicast and the
+        // rest lie outside.
         return isIn("2000::", 3) && !Self.special6.contains { isIn($0, $1) }
     }
 

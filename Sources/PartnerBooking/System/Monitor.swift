@@ -1,18 +1,19 @@
 import Glibc
 
-/// A value behind a lock, with a condition to wait on: the one synchronisation primitive of the library.
+/// A value behind a lock, with a condition to wait for. The only lock of the library.
 ///
-/// pthread rather than the standard library's `Mutex`, for two reasons: a wait with a deadline is needed, and
-/// ThreadSanitizer knows pthread locks while it reports every use of `Mutex` on Linux as a race.
+/// The lock is a pthread mutex instead of the standard library's `Mutex`, for two reasons. A
+/// wait with a deadline is needed. ThreadSanitizer knows pthread locks, but reports every use
+/// of `Mutex` on Linux as a race.
 ///
-/// `@unchecked Sendable` is safe because `state` is touched only with the lock held.
+/// `@unchecked Sendable` is safe because `state` is used only with the lock held.
 package final class Monitor<State>: @unchecked Sendable {
     private struct Primitives {
         var mutex = pthread_mutex_t()
         var condition = pthread_cond_t()
     }
 
-    /// In memory of their own, which does not move: pthread objects are their address.
+    /// Memory that does not move. A pthread object must stay at its address.
     private let primitives = UnsafeMutablePointer<Primitives>.allocate(capacity: 1)
     private var state: State
 
@@ -26,7 +27,7 @@ package final class Monitor<State>: @unchecked Sendable {
     private func initializeCondition() {
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)  // so that a change of the wall clock moves no deadline
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)  // a change of the wall clock moves no deadline
         pthread_cond_init(&primitives.pointee.condition, &attributes)
         pthread_condattr_destroy(&attributes)
     }
@@ -40,7 +41,7 @@ package final class Monitor<State>: @unchecked Sendable {
     private func lock() { pthread_mutex_lock(&primitives.pointee.mutex) }
     private func unlock() { pthread_mutex_unlock(&primitives.pointee.mutex) }
 
-    /// Runs `body` with the lock held. Keep it short, and call nothing that takes another lock.
+    /// Runs `body` with the lock held. Keep it short, and take no other lock in it.
     package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -49,10 +50,11 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Before a fork: no other thread may be in the middle of a change when the process is copied.
+    /// Takes the lock before a fork. Then no other thread is changing the state during the
+    /// copy.
     package func lockForFork() { lock() }
 
-    /// The same, once the state is as wanted, or the moment has come.
+    /// Takes the lock before a fork, once `condition` is true or `moment` has come.
     func lockForFork(waitingUntil moment: MonotonicTime, for condition: (State) -> Bool) {
         lock()
         var time = moment.timespec
@@ -61,8 +63,9 @@ package final class Monitor<State>: @unchecked Sendable {
         }
     }
 
-    /// After a fork, in parent and child, on the thread that forked. Wakes those in `wait`, who in the child are gone: a condition
-    /// that still counts on them would wait for them.
+    /// Releases the lock after a fork, on the thread that forked. In the parent, wakes the
+    /// threads in `wait`. In the child they are gone. A new condition replaces the old
+    /// condition, which would wait for them.
     package func unlockAfterFork(inChild: Bool, _ body: (inout State) -> Void = { _ in }) {
         body(&state)
         if inChild { initializeCondition() }
@@ -70,7 +73,8 @@ package final class Monitor<State>: @unchecked Sendable {
         if !inChild { pthread_cond_broadcast(&primitives.pointee.condition) }
     }
 
-    /// Changes the state and wakes the threads in `wait`: after unlocking, so that none wakes only to wait for the lock.
+    /// Changes the state, unlocks, and then wakes the threads in `wait`. In this order no
+    /// thread wakes only to wait for the lock.
     package func update(_ body: (inout State) -> Void) {
         lock()
         body(&state)
@@ -78,14 +82,15 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_cond_broadcast(&primitives.pointee.condition)
     }
 
-    /// Waits until `body` gives a value.
+    /// Waits until `body` returns a value.
     package func wait<Result>(for body: (inout State) -> Result?) -> Result {
         while true {
             if let result = wait(until: nil, for: body) { return result }
         }
     }
 
-    /// Waits until `body` gives a value or the deadline (`nil`: none) has passed; then gives nil.
+    /// Waits until `body` returns a value, and returns it. Returns nil when the deadline has
+    /// passed. A nil deadline means no limit.
     func wait<Result>(until deadline: MonotonicTime?, for body: (inout State) -> Result?) -> Result? {
         lock()
         defer { unlock() }

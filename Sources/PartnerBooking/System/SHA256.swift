@@ -1,9 +1,10 @@
 import CSystem
 
-/// SHA-256 (FIPS 180-4), fed piece by piece.
+/// A SHA-256 hash (FIPS 180-4), fed piece by piece.
 ///
-/// Our own because the library may use neither a crypto package nor the one inside libcurl, which is not for others to call.
-/// All of it lies in one place, without memory of its own, so that `wipe` leaves nothing behind.
+/// The library has its own, because it may use no crypto package, and the hash inside libcurl
+/// is not public. All state is in one place, without memory of its own, so that `wipe` leaves
+/// nothing behind.
 struct SHA256 {
     typealias Digest = [UInt8]
 
@@ -14,10 +15,11 @@ struct SHA256 {
     private var rest = InlineArray<64, UInt8>(repeating: 0)
     private var restCount = 0
     private var byteCount: UInt64 = 0
-    /// The schedule of the block under way: a member, because what was fed can be had from it.
+    /// The schedule of the current block. It reveals the input, so it is a member that `wipe`
+    /// reaches.
     private var words = InlineArray<64, UInt32>(repeating: 0)
 
-    /// Does without the processor's instructions for it.
+    /// True when the processor's SHA instructions are not used.
     private let isPortable: Bool
 
     init(isPortable: Bool = false) { self.isPortable = isPortable }
@@ -63,7 +65,7 @@ struct SHA256 {
         keep(place, count)
     }
 
-    /// The digest of all that was fed. To be called once.
+    /// Returns the digest of the whole input. Call it once.
     mutating func finalize() -> Digest {
         end()
         return Digest(unsafeUninitializedCapacity: 32) { digest, count in
@@ -75,7 +77,8 @@ struct SHA256 {
         }
     }
 
-    /// The first eight bytes of the digest, the first one on top. To be called once, in place of `finalize`.
+    /// Returns the first eight bytes of the digest, big-endian. Call it once, instead of
+    /// `finalize`.
     mutating func finalizedStart() -> UInt64 {
         end()
         return UInt64(state[0]) << 32 | UInt64(state[1])
@@ -90,10 +93,11 @@ struct SHA256 {
         absorbRest()
     }
 
-    /// Forgets all that was fed.
+    /// Wipes all state and input.
     mutating func forget() { withUnsafeMutableBytes(of: &self, wipe) }
 
-    /// Fills the block under way with zeros, and takes it once it is full.
+    /// Fills the current block with zeros up to `count` bytes, and absorbs the block when it is
+    /// full.
     private mutating func fillRest(to count: Int) {
         for index in restCount..<count { rest[index] = 0 }
         restCount = count
@@ -115,13 +119,14 @@ struct SHA256 {
         restCount = 0
     }
 
-    /// Absorbs blocks of 64 bytes, with the processor's own instructions where it has them.
+    /// Absorbs blocks of 64 bytes, with the processor's SHA instructions if it has them.
     private mutating func absorb(_ start: UnsafeRawPointer, blocks: Int) {
         if !isPortable, csystem_sha256(&state, start, blocks) != 0 { return }
         for block in 0..<blocks { Self.absorb(start + 64 * block, &state, &words) }
     }
 
-    /// Absorbs the block of 64 bytes at `block`. Hashing spends its time here, so it uses pointers and unchecked shifts.
+    /// Absorbs the block of 64 bytes at `block`. Hashing spends its time here, so it uses
+    /// pointers and unchecked shifts.
     private static func absorb(
         _ block: UnsafeRawPointer, _ state: inout InlineArray<8, UInt32>, _ words: inout InlineArray<64, UInt32>
     ) {
@@ -150,7 +155,8 @@ struct SHA256 {
         }
     }
 
-    /// Eight rounds at a time: after these each variable is in its place again, and none has to be moved in between.
+    /// Compresses the block, eight rounds at a time. After eight rounds each variable is in its
+    /// place again, so no value has to move.
     @inline(__always)
     private static func compress(
         _ state: inout InlineArray<8, UInt32>, _ words: UnsafePointer<UInt32>, _ constants: UnsafePointer<UInt32>
@@ -192,8 +198,8 @@ struct SHA256 {
         h = first &+ majority &+ turned(turned(turned(a, 22 - 13) ^ a, 13 - 2) ^ a, 2)
     }
 
-    /// Turns a word to the right. Several turns are nested: `turned(w, 2) ^ turned(w, 5)` is
-    /// `turned(turned(w, 5 - 2) ^ w, 2)`.
+    /// Returns the word rotated to the right. Several rotations are nested:
+    /// `turned(w, 2) ^ turned(w, 5)` is `turned(turned(w, 5 - 2) ^ w, 2)`.
     @inline(__always)
     private static func turned(_ word: UInt32, _ bits: UInt32) -> UInt32 { word &>> bits | word &<< (32 &- bits) }
 
@@ -226,6 +232,6 @@ extension [UInt8] {
 }
 
 extension UInt8 {
-    /// The lower-case digit of a value below 16.
+    /// The lower-case hexadecimal digit of a value below 16.
     var hexDigit: UInt8 { self &+ (self < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10) }
 }

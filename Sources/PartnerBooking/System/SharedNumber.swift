@@ -1,8 +1,10 @@
 import CSystem
 
-/// A number that threads read and write without a lock. It promises no order with other memory.
+/// A number that threads read and write without a lock. It guarantees no order with other
+/// memory.
 ///
-/// A pointer, whose owner calls `free` once. `@unchecked Sendable` is safe because each access is atomic.
+/// A pointer, whose owner calls `free` once. `@unchecked Sendable` is safe because each access
+/// is atomic.
 struct SharedNumber: @unchecked Sendable {
     private let number = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 

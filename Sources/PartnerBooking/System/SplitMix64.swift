@@ -1,4 +1,4 @@
-/// Sebastiano Vigna's SplitMix64: small, seedable, good enough to spread retries.
+/// Sebastiano Vigna's SplitMix64: small, seedable, and good enough to spread retries.
 struct SplitMix64: RandomNumberGenerator, Sendable {
     var state: UInt64
 

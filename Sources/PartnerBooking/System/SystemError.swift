@@ -1,4 +1,4 @@
-/// The system did not give a thread or a descriptor.
+/// An error of the system: no thread or no descriptor.
 struct SystemError: Error, Equatable {
     /// One sentence.
     let message: String

@@ -1,4 +1,4 @@
-/// The parts of a field of the table, in order. Their indices are places in the table.
+/// The items of a field of the table, in order. Their indices are places in the table.
 struct TableItems: Sequence, IteratorProtocol {
     typealias Item = Slice<UnsafeRawBufferPointer>
 
@@ -14,7 +14,7 @@ struct TableItems: Sequence, IteratorProtocol {
         self.init(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)[...], separator: separator)
     }
 
-    /// The text is `-`.
+    /// True when the text is `-`.
     var isNone: Bool { rest.count == 1 && rest.first == UInt8(ascii: "-") }
 
     mutating func next() -> Item? {

@@ -1,13 +1,16 @@
 import CSystem
 import Glibc
 
-/// A thread of the library inside somebody else's process.
+/// A thread of the library in the host's process.
 struct Thread {
     private let handle: pthread_t
 
-    /// Starts a thread that runs `body` with all signals blocked, so that the host's handlers run on the host's threads and
-    /// SIGPIPE reaches nobody. The signals of a crash stay open: blocked, they would hide it from the host's crash reporter.
-    /// `name`, of at most 15 bytes, shows in `ps -L` and in debuggers. `stackBytes`: nil for the system's default.
+    /// Starts a thread that runs `body` with signals blocked. Then the host's handlers run on
+    /// the host's threads, and SIGPIPE reaches no thread of the library. Crash signals stay
+    /// open: blocked, they would hide the crash from the host's crash reporter.
+    ///
+    /// `name` has at most 15 bytes, and appears in `ps -L` and in debuggers. `stackBytes`: nil
+    /// for the system's default.
     init(name: String, stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         final class Start {
             let name: String
@@ -43,14 +46,14 @@ struct Thread {
         self.handle = handle
     }
 
-    /// From now on handlers run on this thread.
+    /// Marks this thread: handlers run on it from now on.
     static func markAsCallbackThread() { csystem_set_runs_callbacks() }
 
-    /// Handlers run on this thread. A blocking call that waits for such a thread must not run on
-    /// one.
+    /// True when handlers run on this thread. A blocking call that waits for such a thread must
+    /// not run on one.
     static var isCallbackThread: Bool { csystem_runs_callbacks() != 0 }
 
-    /// Waits for its end. Either this or `detach` is called, once.
+    /// Waits for the thread's end. Call either this or `detach`, once.
     func join() { pthread_join(handle, nil) }
 
     func detach() { pthread_detach(handle) }

@@ -1,8 +1,10 @@
 extension BookingTools {
-    /// Answers `pbk_tools`. docs/json-contract.md describes options and reply.
+    /// Returns the reply of `pbk_tools`. docs/json-contract.md describes options and reply.
     ///
-    ///     {"dialect":"anthropic","voice":{"locale":"en-GB","services":[{"name":"cleaning","duration_minutes":30}]}}
-    ///     {"tools":[{"name":"find_appointment_slots",…},…],"prompt":"You book appointments…","filler":"One moment, please."}
+    ///     {"dialect":"anthropic",
+    ///      "voice":{"locale":"en-GB","services":[{"name":"cleaning","duration_minutes":30}]}}
+    ///     {"tools":[{"name":"find_appointment_slots",…},…],
+    ///      "prompt":"You book appointments…","filler":"One moment, please."}
     ///
     /// - Throws: `invalid_json`, `invalid_field`.
     package static func reply(json options: [UInt8]) throws(PartnerBookingError) -> [UInt8] {
@@ -31,8 +33,8 @@ extension BookingTools {
         }
     }
 
-    /// Reads the members of the configuration's `voice`, or those of a bot, which replace them.
-    /// Most are nothing to a model.
+    /// Reads the members of the configuration's `voice`, or a bot's members, which replace
+    /// them. Most members do not concern a model.
     @inline(never)
     private mutating func read(_ voice: ObjectReader, isOfBot: Bool) throws(PartnerBookingError) {
         var known = [

@@ -1,6 +1,6 @@
 extension BookingTools {
-    /// The rules for a model on the phone with these tools, in English, for its prompt. The host
-    /// adds its own greeting and rules.
+    /// The rules for a model that uses these tools on the phone. They are English text for the
+    /// model's prompt. The host adds its own greeting and rules.
     public var prompt: String {
         var text = """
             You book appointments on the phone with tools.
@@ -45,6 +45,6 @@ extension BookingTools {
         return text
     }
 
-    /// Words for the caller while a tool takes long, in the caller's language.
+    /// A phrase for the caller while a tool takes long, in the caller's language.
     public var filler: String { locale.tools.filler.description }
 }

@@ -1,16 +1,16 @@
-/// The tools with which a language model books on the phone, and a text for its prompt.
+/// The tools that a language model uses to book on the phone, and a text for its prompt.
 ///
 ///     let tools = BookingTools(services: ["cleaning", "check-up"])
 ///     tools.json(for: .openAIRealtime)  // the array `tools` of a session
 ///     tools.prompt                      // for the session's instructions
 ///     tools.filler                      // "One moment, please.", while a tool takes long
 ///
-/// Every field is required and may be null, without other constraints: the strictest subset that
-/// all dialects accept.
+/// Every field is required and may be null. There are no other constraints. This is the
+/// strictest subset that all dialects accept.
 public struct BookingTools: Sendable {
     /// The form in which an API takes tools.
     public enum Dialect: Sendable {
-        /// Chat completions of OpenAI and of many others, in strict mode.
+        /// Chat Completions of OpenAI and of many others, in strict mode.
         case openAI
         /// The Responses API of OpenAI, in strict mode.
         case openAIResponses
@@ -23,7 +23,8 @@ public struct BookingTools: Sendable {
         /// The result of `tools/list` of the Model Context Protocol.
         case mcp
 
-        /// The dialect of a name such as `openai_realtime`, if there is one.
+        /// Creates the dialect with a name such as `openai_realtime`. Returns nil for an
+        /// unknown name.
         public init?(_ name: String) {
             switch name {
             case "openai": self = .openAI
@@ -39,14 +40,15 @@ public struct BookingTools: Sendable {
 
     /// The caller's language.
     public var locale: VoiceLocale
-    /// The names of what can be booked, for the model.
+    /// The names of the bookable services, for the model.
     public var services: [String]
-    /// Nothing is booked before the caller has heard name and time again, and has said yes.
+    /// True when nothing is booked before the caller has heard name and time again, and has
+    /// said yes.
     public var readsBack: Bool
-    /// There is a tool that looks up the caller by phone number.
+    /// True when there is a tool that looks up the caller by phone number.
     public var looksUpCaller: Bool
 
-    /// The two tools that every model gets, and on request the third.
+    /// Creates the two tools that every model gets, and with `looksUpCaller` the third.
     public init(
         locale: VoiceLocale = .americanEnglish, services: [String] = [], readsBack: Bool = true, looksUpCaller: Bool = false
     ) {
@@ -56,7 +58,7 @@ public struct BookingTools: Sendable {
         self.looksUpCaller = looksUpCaller
     }
 
-    /// Returns the array of tools, as the API takes it.
+    /// Returns the JSON array of tools, in the form that the API takes.
     public func json(for dialect: Dialect) -> [UInt8] {
         var text = ToolWording(dialect)
         text.start(
@@ -88,7 +90,8 @@ public struct BookingTools: Sendable {
     }
 }
 
-/// Writes tools in a dialect. Names and descriptions need no escapes, but for those of services.
+/// A writer of tools in a dialect. Names and descriptions need no escapes, except names of
+/// services.
 private struct ToolWording {
     private let dialect: BookingTools.Dialect
     private var bytes: [UInt8] = []

@@ -1,14 +1,15 @@
-/// Settings of the transport.
+/// The settings of the transport.
 struct ConnectionSettings: Sendable {
     var connectTimeoutMilliseconds: Int
     var maxReplyBytes: Int
-    /// Connections at once, and idle ones kept.
+    /// The most connections at once to one server, and the most idle connections kept.
     var maxConnections: Int
     var maxStreamsPerConnection: Int
     var maxInFlight: Int
-    /// Longest idle time of a connection before it is used; 0: none is made ready ahead unless asked for.
+    /// The longest idle time of a connection before it is used. With 0, connections are made
+    /// ahead only on request.
     var keepWarmMilliseconds: Int
-    /// The servers there are, by their numbers.
+    /// The servers, each at the place of its number.
     var origins: [HTTPOrigin]
     var certificates: TrustedCertificates
     var proxy: String?

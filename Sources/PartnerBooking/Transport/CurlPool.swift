@@ -1,13 +1,14 @@
 import CCurl
 
-/// Pools of connections to one server. A request never uses a connection of another pool: libcurl compares the allowed
-/// TLS versions as they are written, and these three mean the same. https://curl.se/libcurl/c/CURLOPT_SSLVERSION.html
+/// The pools of connections to one server. A request never uses a connection of another pool,
+/// because libcurl compares the allowed TLS versions as they are written. These three mean the
+/// same. https://curl.se/libcurl/c/CURLOPT_SSLVERSION.html
 enum CurlPool: CaseIterable {
     case first
     case second
     case third
 
-    /// TLS 1.2 or later.
+    /// The allowed TLS versions: 1.2 or later.
     var tlsVersions: Int {
         let latest =
             switch self {

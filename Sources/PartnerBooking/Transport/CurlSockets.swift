@@ -2,22 +2,23 @@ import CCurl
 import CSystem
 import Glibc
 
-/// The sockets that libcurl holds open, for one thing that it does not do: to notice that a connection nobody is using was closed
-/// by the other side.
+/// The sockets that libcurl has open. libcurl does not notice when the peer closes an unused
+/// connection. This class does.
 ///
-/// Used on the transfer thread alone.
+/// Only the transfer thread uses it.
 final class CurlSockets {
-    /// An epoll instance: readable when a connection was closed by the other side. It listens for that alone; what an HTTP/2
-    /// server may send on an idle connection is libcurl's, and stays unread until the next request.
+    /// The epoll instance, which is readable when a peer has closed a connection. It listens
+    /// for nothing else. An HTTP/2 server may also send data on an idle connection. libcurl
+    /// reads that data at the next request.
     let descriptor: Int32
     private struct Connection {
-        /// The number of the origin that it leads to.
+        /// The number of the connection's origin.
         let origin: Int
-        /// Its ends, set by the first answer over HTTP/1.1.
+        /// The connection's ends, set by its first answer over HTTP/1.1.
         var http1Ends: Ends?
     }
 
-    /// The two ends of a connection, which identify it on this machine.
+    /// The two ends of a connection. They identify it on this machine.
     struct Ends: Equatable {
         private let ports: Int64
         private let addresses: UInt64
@@ -37,14 +38,14 @@ final class CurlSockets {
             addresses = hash
         }
 
-        /// Returns whether that socket has the local end.
+        /// Returns true when the socket has the local port of these ends.
         func areEnds(of socket: curl_socket_t) -> Bool {
             var address = sockaddr_in6()
             var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
             let result = withUnsafeMutablePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
             }
-            // The port is at the same place in addresses of IPv4.
+            // The port is at the same place in IPv4 and IPv6 addresses.
             return result == 0 && Int64(UInt16(bigEndian: address.sin6_port)) == ports >> 32
         }
 
@@ -54,11 +55,12 @@ final class CurlSockets {
     /// The same sockets, for the watchdog.
     let open = OpenSockets()
     private var connections: [curl_socket_t: Connection] = [:]
-    /// By the number of the origin.
+    /// True for origins whose connections have changed, by the number of the origin.
     private var isChanged: [Bool]
-    /// The origins of connections that were found closed.
+    /// The origins of connections that their peers have closed.
     private var closed: Set<Int> = []
-    /// HTTP/1.1 connections by the last bits of their local port. An idle one must not receive anything.
+    /// The HTTP/1.1 connections, by the last bits of their local port. An idle connection must
+    /// not receive anything.
     private var http1Sockets: [[HTTP1Socket]]
     private static let bucketCount = 64
 
@@ -66,11 +68,12 @@ final class CurlSockets {
         let ends: Ends
         let socket: curl_socket_t
         let origin: Int
-        /// The last reply announced a body that must not come, because its request was HEAD.
+        /// True when the last reply announced a body that must not come, because its request
+        /// was HEAD.
         var mayOweBody = false
     }
 
-    /// By the number of the origin.
+    /// The trust in each origin's replies to HEAD, by the number of the origin.
     private var trusts: [HeadTrust]
 
     /// The longest time without the peer's TCP acknowledgement of sent bytes. It detects a dead
@@ -83,15 +86,17 @@ final class CurlSockets {
         trusts = Array(repeating: .unknown, count: originCount)
         descriptor = csystem_epoll()
         guard descriptor >= 0 else { throw .resource(TransferMessage.noDescriptor) }
-        // What Swift makes for the first dictionary and the first set of a process is made here, before there is a second thread: in
-        // the child of a fork two threads that want it at once would wait for ever (see TransferLoop.start).
+        // Swift initializes data for the first dictionary and the first set of a process. Do
+        // this here, before there is a second thread. In the child of a fork, two threads that
+        // need the data at once would hang (see `TransferLoop.start`).
         connections.reserveCapacity(16)
         closed.reserveCapacity(16)
     }
 
     deinit { Glibc.close(descriptor) }
 
-    /// Is told when connections that were made for `easy` are closed, which may be long after `easy` is gone.
+    /// Registers the callback for closing connections that were made for `easy`. They may
+    /// close long after `easy` is gone.
     func watchClosing(_ easy: UnsafeMutableRawPointer) -> Bool {
         let context = Unmanaged.passUnretained(self).toOpaque()
         return ccurl_set_pointer(easy, CURLOPT_CLOSESOCKETDATA, context) == CURLE_OK
@@ -100,19 +105,21 @@ final class CurlSockets {
 
     func hasConnection(to origin: Int) -> Bool { connections.values.contains { $0.origin == origin } }
 
-    /// A connection to it may be had now that could not before: one was made, has become free, or has made room for another.
+    /// Notes that a request may now get a connection to the origin. One was made, has become
+    /// free, or has made room for another.
     func noteChange(of origin: Int) {
         if isChanged.indices.contains(origin) { isChanged[origin] = true }
     }
 
-    /// The origins of which that was noted since the last time.
+    /// Returns the origins noted by `noteChange` since the last call.
     func drainChanged() -> [Int] {
         let changed = isChanged.indices.filter { isChanged[$0] }
         for origin in changed { isChanged[origin] = false }
         return changed
     }
 
-    /// The origins of connections that were closed by the other side since the last time. Each is told of once.
+    /// Returns the origins of connections that their peers have closed since the last call.
+    /// Each closing is reported once.
     func drainClosed() -> Set<Int> {
         var sockets = [curl_socket_t](repeating: -1, count: 64)
         let count = csystem_epoll_take(descriptor, &sockets, 64)
@@ -130,7 +137,7 @@ final class CurlSockets {
         http1Sockets[ends.bucket].append(HTTP1Socket(ends: ends, socket: socket, origin: origin))
     }
 
-    /// The last reply on this connection, to a HEAD request, announced a body.
+    /// Notes that the last reply on this connection, to a HEAD request, announced a body.
     func didAnnounceBody(_ ends: Ends) { setMayOweBody(true, ends) }
 
     private func setMayOweBody(_ mayOweBody: Bool, _ ends: Ends) {
@@ -138,19 +145,21 @@ final class CurlSockets {
         http1Sockets[ends.bucket][place].mayOweBody = mayOweBody
     }
 
-    /// A request has shown what a server sends after a HEAD.
+    /// Records the result of a request that shows what a server sends after a HEAD.
     func tried(_ origin: Int, isReply: Bool) {
         if trusts.indices.contains(origin) { trusts[origin].tried(isReply: isReply) }
     }
 
-    /// Returns whether a connection can be used: an idle HTTP/1.1 connection must not have unread bytes, be closed, or owe a body.
+    /// Returns the permitted use of a connection. An idle HTTP/1.1 connection must not have
+    /// unread bytes, be closed, or owe a body.
     ///
-    /// libcurl 7.88 would use it and read those bytes as the answer (https://github.com/curl/curl/pull/10690). This can go
-    /// when 8.0 is the oldest supported version.
+    /// libcurl 7.88 would use it and read those bytes as the answer
+    /// (https://github.com/curl/curl/pull/10690). This check can go when libcurl 8.0 is the
+    /// oldest supported version.
     func use(of ends: Ends, isBooking: Bool) -> HeadTrust.Use {
         guard let entry = http1Sockets[ends.bucket].first(where: { $0.ends == ends }) else { return .free }
         var byte: UInt8 = 0
-        // A connection is usable if nothing has come in. An error counts like a byte.
+        // The connection is usable if nothing has come in. An error counts like a byte.
         if recv(entry.socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return .forbidden }
         guard errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR else { return .forbidden }
         guard entry.mayOweBody, trusts.indices.contains(entry.origin) else { return .free }
@@ -171,7 +180,8 @@ final class CurlSockets {
             noteChange(of: connection.origin)
             if let bucket = connection.http1Ends?.bucket { http1Sockets[bucket].removeAll { $0.socket == socket } }
         }
-        // By hand: the kernel does it only when the last copy is closed, and the child of a fork may hold one.
+        // Removed by hand, because the kernel does it only when the last copy is closed. The
+        // child of a fork may have a copy.
         csystem_epoll_remove(descriptor, socket)
     }
 

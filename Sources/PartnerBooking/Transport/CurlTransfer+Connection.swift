@@ -1,25 +1,26 @@
 import CCurl
 
-/// Keeps the connections that libcurl chose for a transfer.
+/// The state of the connection that libcurl has chosen for a transfer.
 struct TransferConnection {
-    /// Connections that a request skips before it fails.
+    /// The number of connections that a request skips before it fails.
     static let skipLimit = 100
 
-    /// Something but `isBooking` was set.
+    /// True when a member other than `isBooking` was set.
     var isChanged = false
-    /// The request books, so its reply must be its own.
+    /// True when the request makes a booking, so its reply must be its own.
     var isBooking = false
-    /// The last chosen connection cannot be used, so nothing was sent over it.
+    /// True when the last chosen connection cannot be used. Then nothing was sent over it.
     var isUnusable = false
     var skipped = 0
     var isWarmUp = false
-    /// Sockets that were opened for it, until the protocol is known. There can be one for each address of the server.
+    /// The sockets opened for the transfer, until the protocol is known. There can be one for
+    /// each address of the server.
     var newSockets: [curl_socket_t] = []
-    /// Set if its head is watched.
+    /// The ends of the connection, set if the head is watched.
     var ends: CurlSockets.Ends?
-    /// The reply shows whether the server sends a body in reply to HEAD.
+    /// True when the reply shows whether the server sends a body in reply to HEAD.
     var isTrial = false
-    /// True: an address was turned down for it, and another one was not.
+    /// True when an address was refused. `admittedAddress`: true when one was accepted.
     var refusedAddress = false
     var admittedAddress = false
 }
@@ -29,13 +30,14 @@ struct WatchedHead {
     var head = ReplyHead()
     /// The transfer, if it wants to see the lines.
     var watcher: UnsafeMutableRawPointer?
-    /// The lines, with a libcurl that does not keep them itself.
+    /// The kept lines, with a libcurl that does not keep them itself.
     let kept: UnsafeMutablePointer<KeptHead>?
 }
 
-/// Connections, as libcurl opens and chooses them.
+/// The connections that libcurl opens and chooses.
 extension CurlTransfer {
-    /// A name's addresses are looked at where the connection is made: whatever was found before, they may be others now.
+    /// Returns true when the transfer may connect to the address. Checked at each connect,
+    /// because a name's addresses may have changed since an earlier check.
     func admits(_ address: IPAddress?) -> Bool {
         let isRefused = !hasProxy && origin?.isPublicOnly ?? true && !(address?.isPublic ?? false)
         connection.isChanged = true
@@ -53,7 +55,7 @@ extension CurlTransfer {
         setWatchesHead(true)
     }
 
-    /// Returns whether libcurl's choice can be used.
+    /// Returns true when the connection that libcurl has chosen can be used.
     @inline(__always)
     func isUsable(_ ends: CurlSockets.Ends) -> Bool {
         if isHeadWatched {
@@ -69,14 +71,15 @@ extension CurlTransfer {
         return use == .trial
     }
 
-    /// Returns whether to try another connection.
+    /// True when the request should try another connection.
     var passesConnection: Bool { connection.isUnusable && connection.skipped < TransferConnection.skipLimit }
 
-    /// A line has come over a new connection, or for a warm-up. Here and not at the end of the transfer: libcurl may use the
-    /// connection again before that is known.
+    /// Handles a line that has come over a new connection, or for a warm-up. The end of the
+    /// transfer would be too late, because libcurl may use the connection again before that
+    /// end is known.
     @inline(never)
     func watchHead(_ line: UnsafeRawBufferPointer) {
-        // What comes before the request is sent is a proxy's.
+        // Lines that arrive before the request is sent are a proxy's.
         guard mayHaveBeenSent else { return }
         if ReplyHead.isStatusLine(line) { noteProtocol(line) }
         if connection.isWarmUp, head.isWhole { noteHead() }
@@ -86,12 +89,12 @@ extension CurlTransfer {
     /// Registers a connection of HTTP/1.1, so that its next use is checked.
     private func noteProtocol(_ statusLine: UnsafeRawBufferPointer) {
         guard statusLine.count > 5, statusLine[5] == UInt8(ascii: "1"), let ends = connection.ends else { return }
-        // libcurl does not say which socket it uses before the transfer has ended.
+        // libcurl shows the socket in use only after the transfer has ended.
         if let socket = connection.newSockets.first(where: { ends.areEnds(of: $0) }) { sockets.didAnswerHTTP1(socket, ends) }
         connection.newSockets = []
     }
 
-    /// The reply to a warm-up has come. It may announce a body, which it must not have.
+    /// Notes a body that the reply to a warm-up announces. Such a reply must not have a body.
     private func noteHead() {
         guard let ends = connection.ends, isHTTP1,
             offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T) > 0 || header("Transfer-Encoding") != nil
@@ -99,13 +102,14 @@ extension CurlTransfer {
         sockets.didAnnounceBody(ends)
     }
 
-    /// The request that shows whether the server sends bodies in reply to HEAD has ended.
+    /// Records the result of the request that shows whether the server sends bodies in reply
+    /// to HEAD.
     func endTrial(_ code: CURLcode) {
         connection.isTrial = false
         guard let number = origin?.number, code == CURLE_OK || isNoReply(code) else { return }
         sockets.tried(number, isReply: code == CURLE_OK)
     }
 
-    /// Returns whether what came is no HTTP.
+    /// Returns true when the received data is not HTTP.
     func isNoReply(_ code: CURLcode) -> Bool { code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY }
 }

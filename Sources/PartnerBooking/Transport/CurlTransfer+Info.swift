@@ -1,8 +1,8 @@
 import CCurl
 
-/// Information that libcurl has about a transfer.
+/// The information that libcurl has about a transfer.
 extension CurlTransfer {
-    /// Returns libcurl's measurements; nil before a connection was made.
+    /// Returns libcurl's measurements, or nil when no byte can have been sent.
     func timing() -> AttemptTiming? {
         guard let sendings else { return nil }
         let isReused = long(CURLINFO_NUM_CONNECTS) == 0
@@ -12,7 +12,8 @@ extension CurlTransfer {
         return AttemptTiming(
             dnsMicroseconds: isReused ? 0 : dns &+ lookUp.waitedMicroseconds, connectMicroseconds: max(0, connected &- dns),
             tlsMicroseconds: max(0, secured &- connected),
-            // Our own: over HTTP/2 libcurl 7.88 counts what is no part of the reply.
+            // Our own measurement: over HTTP/2, libcurl 7.88 counts bytes that are no part of
+            // the reply.
             firstByteMicroseconds: firstByteAt?.microseconds(since: sendings.lastAt) ?? 0,
             isConnectionReused: isReused, version: version,
             sentBytes: offset(CURLINFO_SIZE_UPLOAD_T), receivedBytes: offset(CURLINFO_SIZE_DOWNLOAD_T))
@@ -27,7 +28,7 @@ extension CurlTransfer {
         }
     }
 
-    /// The connection that served it can be shared by several requests at once.
+    /// True when several requests at once can share the connection that was used.
     var isMultiplexed: Bool { long(CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0) }
 
     func long(_ info: CURLINFO) -> Int {

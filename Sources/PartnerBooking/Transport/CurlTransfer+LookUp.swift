@@ -1,32 +1,33 @@
 import CCurl
 import Glibc
 
-/// The part of a transfer in the look-up of its server's name.
+/// The state of a transfer in the look-up of its server's name.
 struct TransferLookUp {
-    /// It is the look-up, and makes no connection.
+    /// True when the transfer is the look-up itself and makes no connection.
     var isLookUp = false
-    /// It is not in the multi handle, because it waits for the look-up.
+    /// True when the transfer waits for the look-up. Then it is not in the multi handle.
     var isAwaited = false
-    /// When it has waited as long as a connection may take.
+    /// The moment when the transfer has waited as long as a connection may take.
     var until = MonotonicTime(nanoseconds: 0)
     var beganAt = MonotonicTime(nanoseconds: 0)
     var waitedMicroseconds = 0
-    /// It has waited for one. It does not wait again.
+    /// True when the transfer has waited for a look-up. It does not wait again.
     var isShared = false
 }
 
 extension CurlTransfer {
-    /// Look-ups have no time limit of libcurl's: their threads would go on.
+    /// The time limit of a look-up in libcurl, in effect none. Its thread would go on after a
+    /// timeout.
     static let lookUpMilliseconds = 600_000
 
-    /// Takes on the look-up of a server's name, or of the proxy's. It ends with CURLE_COULDNT_CONNECT when libcurl has the
-    /// addresses in its cache.
+    /// Prepares the look-up of a server's name, or of the proxy's. The transfer ends with
+    /// CURLE_COULDNT_CONNECT when libcurl has the addresses in its cache.
     func prepareLookUp(_ origin: HTTPOrigin) -> Bool {
         lookUp.isLookUp = true
         return prepareWarmUp(origin) && ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.lookUpMilliseconds) == CURLE_OK
     }
 
-    /// Returns whether to stop instead of looking up the name, because a shared look-up does it.
+    /// Returns true to stop instead of looking up the name, because a shared look-up does it.
     func sharesLookUp() -> Bool {
         guard !lookUp.isLookUp, !lookUp.isShared, !isAddressed else { return false }
         lookUp.isAwaited = true
@@ -44,13 +45,13 @@ extension CurlTransfer {
         lookUp.waitedMicroseconds = now.microseconds(since: lookUp.beganAt)
     }
 
-    /// True: libcurl connects without a look-up, to an address or to this machine.
+    /// True when libcurl connects without a look-up, to an address or to this machine.
     private var isAddressed: Bool {
         guard let host = proxyHost ?? Self.host(of: url) else { return false }
         return host == "localhost" || host.hasSuffix(".localhost") || IPAddress(host) != nil
     }
 
-    /// Returns the host of a proxy, in small letters.
+    /// Returns the host of a proxy, in lower case.
     static func host(ofProxy proxy: String) -> String? {
         guard let url = curl_url() else { return nil }
         defer { curl_url_cleanup(url) }

@@ -1,36 +1,36 @@
 import CCurl
 import Glibc
 
-/// One easy handle and the reply it is collecting. Used again for the next request, with its settings kept.
+/// A reusable easy handle of libcurl, with its settings and the reply that it collects.
 final class CurlTransfer {
     let easy: UnsafeMutableRawPointer
     private(set) var id = TransferID.none
-    /// The sendings so far, libcurl's own repeats included. nil: no byte can have left.
+    /// The sendings so far, with libcurl's own repeats. nil when no byte can have left.
     private(set) var sendings: Sendings?
     var mayHaveBeenSent: Bool { sendings != nil }
-    /// libcurl must not repeat the request.
+    /// True when libcurl must not repeat the request.
     private var isSentOnce = false
     private var leaseEnd: SharedNumber?
     var connection = TransferConnection()
     private let maxReplyBytes: Int
     let sockets: CurlSockets
-    /// A proxy has addresses of its own, and those behind it are not seen from here.
+    /// True with a proxy. It has its own addresses, and those behind it are not visible here.
     let hasProxy: Bool
     let proxyHost: String?
     var lookUp = TransferLookUp()
-    /// The server of the request under way.
+    /// The server of the current request.
     private(set) var origin: HTTPOrigin?
-    /// The target that the handle is set up for: most often the next request's, too.
+    /// The target that the handle is set up for. The next request most often has the same.
     private var target: HTTPTarget?
-    /// The header lines of the target, and linked behind them those of the request alone.
+    /// The header lines of the target. The lines of the request alone are linked behind them.
     private var targetHeaders: UnsafeMutablePointer<curl_slist>?
     private var lastTargetHeader: UnsafeMutablePointer<curl_slist>?
     private var requestHeaders: UnsafeMutablePointer<curl_slist>?
     let url: OpaquePointer
-    /// In memory of its own, which libcurl's callback reaches without counting references: it runs for each line.
+    /// Memory that libcurl's callback reads for each line, without reference counting.
     private let watchedHead = UnsafeMutablePointer<WatchedHead>.allocate(capacity: 1)
     var head: ReplyHead { watchedHead.pointee.head }
-    /// Only with a libcurl that does not keep the headers itself.
+    /// The kept headers, with a libcurl that does not keep them itself.
     var keptHead: UnsafeMutablePointer<KeptHead>? { watchedHead.pointee.kept }
     private(set) var body: [UInt8] = []
     private var pieceCount = 0
@@ -39,11 +39,11 @@ final class CurlTransfer {
     var quiet = QuietReply()
 
     static let bufferBytes = 4_096
-    /// Pieces that each reply may come in; beyond them the pieces must have `leastPieceBytes` on average. A chunk is a piece.
+    /// Pieces (chunks) allowed in any reply. Each `leastPieceBytes` of its body allow one more.
     static let pieceLimit = 4_096
     static let leastPieceBytes = 16
 
-    /// nil when memory is out or libcurl lacks what we rely on. `sockets` outlives every connection that is made.
+    /// Fails when memory or a libcurl feature is missing. `sockets` must outlive all connections.
     init?(_ settings: ConnectionSettings, _ sockets: CurlSockets) {
         guard let easy = curl_easy_init() else { return nil }
         guard let url = curl_url() else {
@@ -70,14 +70,14 @@ final class CurlTransfer {
         watchedHead.deallocate()
     }
 
-    /// The lines of the reply tell something about the connection.
+    /// True when the reply's lines are read for facts about the connection.
     var isHeadWatched: Bool { watchedHead.pointee.watcher != nil }
 
     func setWatchesHead(_ watches: Bool) {
         watchedHead.pointee.watcher = watches ? Unmanaged.passUnretained(self).toOpaque() : nil
     }
 
-    /// The transfer that an easy handle belongs to. It is alive as long as its handle is in a multi handle.
+    /// Returns the transfer of an easy handle. It is alive while the handle is in a multi handle.
     static func of(_ easy: UnsafeMutableRawPointer) -> CurlTransfer? {
         var context: UnsafeMutableRawPointer?
         guard ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK else { return nil }
@@ -87,27 +87,28 @@ final class CurlTransfer {
     private func configure(_ settings: ConnectionSettings) -> Bool {
         let context = Unmanaged.passUnretained(self).toOpaque()
         let codes: [CURLcode] = [
-            // Host process: no signals, and no thread of a hanging name look-up to wait for when a handle goes.
+            // Host process: no signals, and no wait for a hanging look-up when a handle is freed.
             ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1),
             ccurl_set_quick_exit(easy),
             // Request
             ccurl_set_long(easy, CURLOPT_POST, 1),
             ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, "gzip"),
             ccurl_set_protocols(easy),
-            ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a bearer key must not travel
+            ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),  // a redirect must not get the bearer key
             ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-            // libcurl reads at most a hundred times so much from one connection before it turns to the next one.
+            // libcurl reads at most 100 buffers from one connection before it reads the next one.
             ccurl_set_long(easy, CURLOPT_BUFFERSIZE, Self.bufferBytes),
-            // Connections: HTTP/2 where TLS offers it. Requests do not wait for a connection in the making that they could
-            // share (CURLOPT_PIPEWAIT): one handshake that hangs would hold up all of them.
+            // Connections: HTTP/2 where TLS offers it. At first no request waits to share a
+            // connection that is being made (CURLOPT_PIPEWAIT): a hanging handshake would hold up
+            // all of them.
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
             ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1),
-            ccurl_set_long(easy, CURLOPT_MAXAGE_CONN, 86_400),  // libcurl's own is 118 seconds without use
+            ccurl_set_long(easy, CURLOPT_MAXAGE_CONN, 86_400),  // seconds of idle time, libcurl's default is 118
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds),
-            // Empty strings also keep libcurl from reading the environment, which a host may be changing.
+            // Empty strings keep libcurl from reading the environment, which a host may change.
             ccurl_set_string(easy, CURLOPT_PROXY, settings.proxy ?? ""),
             ccurl_set_string(easy, CURLOPT_NOPROXY, ""),
-            // TLS: verification of certificate and host name is libcurl's default.
+            // TLS: libcurl verifies certificate and host name by default.
             ccurl_set_long(easy, CURLOPT_SSLVERSION, CurlPool.first.tlsVersions),
             settings.certificates.apply(to: easy),
             // Callbacks
@@ -129,7 +130,7 @@ final class CurlTransfer {
         return codes.allSatisfy { $0 == CURLE_OK }
     }
 
-    /// Takes on a request. False when memory is out.
+    /// Prepares the handle for a request. Returns false when memory is out.
     func prepare(_ id: TransferID, _ request: HTTPRequest) -> Bool {
         self.id = id
         isSentOnce = request.isSentOnce
@@ -137,7 +138,7 @@ final class CurlTransfer {
         connection.isBooking = request.isBooking
         setNeedsNewConnection(request.needsNewConnection)
         guard aim(at: request) else { return false }
-        // libcurl makes its copy of the body at once, so the size is set before.
+        // Set the size before the body, because libcurl copies the body at once.
         guard ccurl_set_long(easy, CURLOPT_POSTFIELDSIZE, request.body.count) == CURLE_OK else { return false }
         return request.body.withUnsafeBytes {
             let bytes = UnsafeMutableRawPointer(mutating: $0.baseAddress)
@@ -172,7 +173,7 @@ final class CurlTransfer {
         lastTargetHeader = targetHeaders
         while let next = lastTargetHeader?.pointee.next { lastTargetHeader = next }
         guard ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, targetHeaders) == CURLE_OK,
-            // Handed over taken apart, a URL costs libcurl a seventh less work in every request than as a text.
+            // A parsed URL costs libcurl a seventh less work for each request than a text.
             curl_url_set(url, CURLUPART_URL, target.url, 0) == CURLUE_OK,
             ccurl_set_pointer(easy, CURLOPT_CURLU, UnsafeMutableRawPointer(url)) == CURLE_OK
         else { return false }
@@ -187,11 +188,12 @@ final class CurlTransfer {
         requestHeaders = nil
     }
 
-    /// Only a handle whose request went well at the first go is used again: libcurl counts how often requests were repeated
-    /// because a kept connection had died, over all of a handle's requests, and gives up at five.
+    /// True when the handle can be used again: its request succeeded with the first sending.
+    /// libcurl counts the repeats after dead kept connections over all requests of a handle, and
+    /// gives up at five.
     private(set) var isReusable = false
 
-    /// Takes on the cheapest request there is, to open a connection or to prove one. Without the key: nothing is asked for.
+    /// Prepares the cheapest request that opens or checks a connection, without the key.
     func prepareWarmUp(_ origin: HTTPOrigin) -> Bool {
         id = .none
         connection.isWarmUp = true
@@ -202,8 +204,7 @@ final class CurlTransfer {
         return aim(at: request) && ccurl_set_long(easy, CURLOPT_NOBODY, 1) == CURLE_OK
     }
 
-    /// Sets whether to wait for a connection that is being made and may be shared, instead of
-    /// making another one.
+    /// Sets whether to wait for a sharable connection that is being made, or to make another.
     func setWaitsForConnection(_ waits: Bool) {
         guard waits != waitsForConnection else { return }
         ccurl_set_long(easy, CURLOPT_PIPEWAIT, waits ? 1 : 0)
@@ -229,12 +230,12 @@ final class CurlTransfer {
 
     private(set) var pool = CurlPool.first
 
-    /// Returns whether it waits for a connection, as far as libcurl shows.
+    /// True when the transfer waits for a connection, as far as libcurl shows it.
     var isWaitingForConnection: Bool { !mayHaveBeenSent && !lookUp.isAwaited && offset(CURLINFO_NAMELOOKUP_TIME_T) == 0 }
 
     func sendNoMore() { isSentOnce = true }
 
-    /// Forgets the request's body and the reply; they are a caller's.
+    /// Drops the request's body and the reply, which belong to a caller.
     func release() {
         ccurl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, nil)
         body = []
@@ -260,8 +261,8 @@ final class CurlTransfer {
         return isCut ? .failure(failure(CURLE_PARTIAL_FILE)) : .reply(reply())
     }
 
-    /// Gives the request up, still in its multi handle. A connection that stayed silent until the deadline may be dead.
-    /// Over HTTP/2 libcurl would keep it and send the next request over it.
+    /// Gives up the request, still in its multi handle. A connection that was silent until the
+    /// deadline may be dead. Over HTTP/2 libcurl would keep it and use it for the next request.
     func abandon(isOverdue: Bool) -> AbandonedTransfer {
         if isOverdue && isSilent { ccurl_set_long(easy, CURLOPT_FORBID_REUSE, 1) }
         return AbandonedTransfer(sendings: sendings, partialReply: partialReply, timing: timing())
@@ -270,7 +271,7 @@ final class CurlTransfer {
     /// The part of the reply that has arrived.
     var partialReply: HTTPReply? { long(CURLINFO_RESPONSE_CODE) >= 200 && fault != .tooLarge ? reply() : nil }
 
-    /// The request is on its way, and not a word has come back.
+    /// True when the request may have been sent and no reply has begun.
     var isSilent: Bool { mayHaveBeenSent && long(CURLINFO_RESPONSE_CODE) == 0 }
 
     func reply() -> HTTPReply {
@@ -308,7 +309,7 @@ final class CurlTransfer {
         return failure
     }
 
-    /// Returns whether to go on.
+    /// Appends a piece of the body. Returns true to continue the transfer.
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         pieceCount &+= 1
         guard bytes.count <= maxReplyBytes - body.count else {
@@ -326,12 +327,12 @@ final class CurlTransfer {
         return false
     }
 
-    /// Another engine may have taken the booking over.
+    /// True when the lease has run out, so another engine may have taken the booking over.
     private var isLeaseOver: Bool {
         leaseEnd.map { $0.value <= UInt64(clamping: BootClock.microseconds()) } ?? false
     }
 
-    /// Returns whether to send the request over the connection that libcurl has chosen.
+    /// Returns true to send the request over the connection that libcurl has chosen.
     func willSend(_ ends: CurlSockets.Ends) -> Bool {
         guard isUsable(ends), !(isSentOnce && mayHaveBeenSent), !isLeaseOver else { return false }
         let now = MonotonicTime.now()

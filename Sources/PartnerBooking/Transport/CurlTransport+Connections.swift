@@ -1,11 +1,12 @@
 import CCurl
 
-/// Connections that are made and kept ahead of requests.
+/// Connections that are made and kept before requests need them.
 extension CurlTransport {
     /// Starts a warm-up when one is due, and ends one that was left without an answer.
     ///
-    /// A HEAD request, because nothing else will do with libcurl 7.88: CURLOPT_CONNECT_ONLY leaves no connection for others to
-    /// use, and curl_easy_upkeep, which would send an HTTP/2 ping, does nothing for the connections of a multi handle.
+    /// A warm-up is a HEAD request, because libcurl 7.88 has nothing better.
+    /// CURLOPT_CONNECT_ONLY leaves no connection for others to use. curl_easy_upkeep would
+    /// send an HTTP/2 ping, but does nothing for the connections of a multi handle.
     func tendWarmUp(_ origin: Origin, _ now: MonotonicTime) {
         if let current = origin.warmUp, current.deadline <= now {
             _ = current.transfer.abandon(isOverdue: true)
@@ -22,7 +23,7 @@ extension CurlTransport {
             origin.warmUpSchedule.ended(isWarm: false, now: now)
             return
         }
-        // A connection that is there is proved soon; one that is not has all the time to be made.
+        // An open connection must answer soon. A new one also gets the time to be made.
         let isConnected = sockets.hasConnection(to: origin.origin.number)
         let limit = (isConnected ? 0 : settings.connectTimeoutMilliseconds) + Self.silenceMilliseconds
         origin.warmUp = (transfer, now.adding(milliseconds: limit), isConnected)
@@ -37,7 +38,7 @@ extension CurlTransport {
             noteUse(of: origin, by: transfer, now)
         }
         origin.warmUpSchedule.ended(isWarm: isWarm, now: now)
-        // What failed is the connection: the service may be well.
+        // The connection has failed, but the service may be well.
         if !isWarm && hadConnection { origin.warmUpSchedule.lost(now: now) }
         curl_multi_remove_handle(multi, transfer.easy)
     }
@@ -48,16 +49,17 @@ extension CurlTransport {
         guard transfer.isMultiplexed != origin.isMultiplexed || isLimitLifted else { return }
         origin.isMultiplexed = transfer.isMultiplexed
         isLimitLifted = false
-        // Left to itself libcurl 7.88 makes hundreds of connections for a burst of calls that a handful could carry. It has one
-        // limit for all servers, so that each of them has to do with it.
+        // Without a limit, libcurl 7.88 makes hundreds of connections for a burst of calls that a
+        // handful could carry. libcurl has one limit for all servers, so it must suit each of them.
         let streams = settings.maxStreamsPerConnection
         let enough = (settings.maxInFlight + streams - 1) / streams + 1
         let areMultiplexed = origins.allSatisfy { $0.isMultiplexed ?? false }
         limitConnections(to: areMultiplexed ? min(enough, settings.maxConnections) : settings.maxConnections)
     }
 
-    /// Ends what is under way to servers that have flooded this client, and makes no connection to them for a while. Else each
-    /// new connection would be flooded again, and all other calls would wait.
+    /// Ends the transfers to servers that have flooded this client, and makes no connection to
+    /// them for a while. Otherwise each new connection would be flooded again, and all other
+    /// calls would wait.
     func banFlooders(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
         for number in sockets.open.takeCut() where origins.indices.contains(number) {
             let origin = origins[number]
@@ -75,20 +77,22 @@ extension CurlTransport {
         }
     }
 
-    /// At least two: a booking in the background must not take the only one.
+    /// Limits the connections to each server, to at least two. A booking in the background
+    /// must not take the only one.
     func limitConnections(to count: Int) {
         ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, count))
     }
 
-    /// Returns whether a request without a free connection waits for one in the making that several can share. A handshake
-    /// that is half done is quickest, and a burst of calls over HTTP/2 does not make a connection for each.
+    /// Returns true when a request without a free connection should wait for a sharable
+    /// connection that is being made. Waiting for a half-done handshake is fastest. A burst of
+    /// calls over HTTP/2 then does not make a connection for each call.
     func shouldWaitForConnection(to origin: Origin) -> Bool {
         origin.isMultiplexed ?? origin.warmUp.map { !$0.transfer.mayHaveBeenSent } ?? false
     }
 
-    /// Gives requests that have waited long enough for a handshake a connection of their own, so that one that hangs does
-    /// not hold up every call. One request at first, then two, then four: most often handshakes are slow because there are
-    /// many.
+    /// Gives requests that have waited long enough for a handshake a connection of their own.
+    /// So a hanging handshake does not hold up every call. Releases one request at first, then
+    /// two, then four, because handshakes are mostly slow when there are many.
     func releaseOverdue(_ now: MonotonicTime) {
         while let first = connectionWaiters.first, first.until <= now {
             _ = connectionWaiters.popFirst()
@@ -104,7 +108,7 @@ extension CurlTransport {
                 continue
             }
             origin.releasesLeft -= 1
-            limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than we thought
+            limitConnections(to: settings.maxConnections)  // the service may allow fewer streams than expected
             isLimitLifted = true
             curl_multi_remove_handle(multi, transfer.easy)
             transfer.setWaitsForConnection(false)

@@ -1,6 +1,6 @@
 import CCurl
 
-/// Look-ups of names, which requests share.
+/// The look-ups of names, which requests share.
 extension CurlTransport {
     final class LookUp {
         let number: LookUpSchedule.LookUp
@@ -9,22 +9,22 @@ extension CurlTransport {
         init(_ number: LookUpSchedule.LookUp, _ transfer: CurlTransfer) { (self.number, self.transfer) = (number, transfer) }
     }
 
-    /// The look-ups of names. The transport keeps it, and each request that waits says so itself.
+    /// The look-ups of names, kept by the transport. Each waiting request records its own wait.
     struct LookUps {
         var schedule = LookUpSchedule()
         var underWay: [LookUp] = []
-        /// Some request may wait.
+        /// True when a request may wait for a look-up.
         var areAwaited = false
         var nextLook = MonotonicTime(nanoseconds: 0)
     }
 
-    /// The pause between two looks for requests that have waited too long.
+    /// The interval between checks for due look-ups and overdue requests.
     private static let lookMilliseconds = 50
 
-    /// A proxy has one name, whatever the server.
+    /// Returns the number of the name to look up. A proxy has one name for all servers.
     private func name(_ transfer: CurlTransfer) -> Int { transfer.proxyHost == nil ? transfer.origin?.number ?? 0 : 0 }
 
-    /// Takes a transfer that failed, if a look-up is the reason. Returns false for all others.
+    /// Takes a transfer that failed because of a look-up. Returns false for all others.
     func takeLookUp(
         _ transfer: CurlTransfer, _ code: CURLcode, _ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime
     ) -> Bool {
@@ -81,7 +81,7 @@ extension CurlTransport {
         let number = lookUps.underWay.remove(at: place).number
         lookUps.schedule.ended(number)
         lookUps.nextLook = now
-        // No socket may be opened for it: the addresses are known.
+        // A look-up opens no socket, so this error means that the addresses are known.
         let isResolved = code == CURLE_COULDNT_CONNECT
         guard isResolved || !lookUps.schedule.isUnderWay(number.name) else { return }
         for transfer in waiting(for: number.name) {

@@ -1,9 +1,9 @@
 import CCurl
 
-/// HTTP through libcurl: one multi handle, owned by the transfer thread, with its pool of connections.
+/// HTTP through libcurl: one multi handle with its connection pool, owned by the transfer thread.
 ///
-/// An instance is made on one thread and then handed to the transfer thread; only `wake` is called from others. It writes to
-/// an eventfd of ours rather than calling curl_multi_wakeup: that takes fewer system calls, and is safe also after `close`.
+/// One thread makes an instance for the transfer thread. Others call only `wake`. Its eventfd takes
+/// fewer system calls than curl_multi_wakeup, and is safe after `close`.
 final class CurlTransport: Transport {
     let multi: UnsafeMutableRawPointer
     let settings: ConnectionSettings
@@ -12,9 +12,9 @@ final class CurlTransport: Transport {
     var openConnections: Int { sockets.open.count }
     let watchdog: Watchdog
     var running = CounterTable<TransferID, CurlTransfer>()
-    /// Transfers whose results were taken and are being looked at.
+    /// Ended transfers whose results are still being read.
     private var ended: [CurlTransfer] = []
-    /// Easy handles are kept: setting one up costs more than a request.
+    /// Easy handles for reuse, because setting one up costs more than a request.
     private var idle: [CurlTransfer] = []
     private static let idleLimit = 512
     private var nextLook = MonotonicTime.now()
@@ -22,34 +22,33 @@ final class CurlTransport: Transport {
 
     /// The state of each server.
     let origins: [Origin]
-    /// Those that connections are made ready to.
+    /// The servers that get warm-ups.
     private let warmOrigins: [Origin]
-    /// Transfers that wait for the connection in the making, and until when.
+    /// Transfers that wait for a connection that is being made, with the end of each wait.
     var connectionWaiters = FIFO<(id: TransferID, until: MonotonicTime)>()
-    /// There may be more connections for a while than a service with HTTP/2 should need.
+    /// True when there may be more connections for a while than HTTP/2 should need.
     var isLimitLifted = false
-    /// Warm-ups under way.
     var warmUpCount = 0
     var lookUps = LookUps()
-    /// Transfers with large replies that have ended, for later turns.
+    /// Ended transfers with large replies, for later turns.
     private var heldBack = FIFO<(id: TransferID, code: CURLcode)>()
 
     final class Origin {
         let origin: HTTPOrigin
-        /// The pool of new requests.
+        /// The pool for new requests.
         var pool = CurlPool.first
         var warmUpSchedule: WarmUpSchedule
         var warmUp: (transfer: CurlTransfer, deadline: MonotonicTime, hadConnection: Bool)?
-        /// The server speaks HTTP/2; nil: not known yet.
+        /// True when the server speaks HTTP/2. nil when not known yet.
         var isMultiplexed: Bool?
-        /// The requests that wait for a new connection: how many last got one of their own, and how many more may now.
+        /// Number of waiting requests in the last release round, and the number left in it.
         var lastReleaseCount = 0
         var releasesLeft = 0
         var nextReleaseAt = MonotonicTime(nanoseconds: 0)
-        /// Set if it has kept this thread busy.
+        /// The ban, set when the server has kept this thread busy.
         var ban: FloodBan?
 
-        /// Returns false if there is nothing to do for its warm-ups, as most often.
+        /// Returns false when no warm-up needs work, which is most often the case.
         @inline(__always)
         func mayNeedWarmUp(_ now: MonotonicTime) -> Bool {
             warmUp != nil || warmUpSchedule.next.map { $0 <= now } ?? false
@@ -62,16 +61,16 @@ final class CurlTransport: Transport {
         }
     }
 
-    /// Beyond so many servers connections are made when they are needed: nobody is helped by thousands of handshakes at the start.
+    /// The most servers with warm-ups. Others connect on demand, to avoid thousands of handshakes.
     static let warmOriginLimit = 64
-    /// Warm-ups under way at once: each handshake takes a millisecond or two of this thread, and calls come first.
+    /// The most warm-ups at once. A handshake takes 1 to 2 ms of this thread, and calls come first.
     static let warmUpLimit = 4
     /// The longest time without an answer to a warm-up. After it, the connection counts as dead.
     static let silenceMilliseconds = 2_000
-    /// The longest wait of a request for a connection that is being made. After it, the request makes its own.
+    /// The longest wait for a connection that is being made. After it, a request makes its own.
     static let connectionWaitMilliseconds = 250
 
-    /// Starts libcurl in this process, once. It is never ended: others may use it too, and our threads may outlive `main`.
+    /// True when libcurl has started. No clean-up: others may use it, threads may outlive `main`.
     private static let isLibraryReady: Bool = {
         guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK else { return false }
         ExitGate.install()
@@ -93,8 +92,8 @@ final class CurlTransport: Transport {
             return Origin(origin, keepWarmMilliseconds: interval, seed: seed.next())
         }
         warmOrigins = Array(origins.prefix(Self.warmOriginLimit))
-        // libcurl's own measure, four for each handle added, throws connections away at the end of every burst of calls. Those kept
-        // warm to other servers come on top, else they would push each other out.
+        // libcurl's default, four per handle, closes connections after each burst of calls. Warm
+        // connections to other servers come on top. Otherwise they would push each other out.
         ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(2, settings.maxConnections) + max(0, warmOrigins.count - 1))
         limitConnections(to: settings.maxConnections)
         ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, settings.maxStreamsPerConnection)
@@ -125,7 +124,7 @@ final class CurlTransport: Transport {
     func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer? {
         guard let transfer = running.removeValue(under: id) else { return nil }
         if isOverdue { distrust(transfer) }
-        // Its connection may be gone with it (HTTP/1.1), or dead (it has not said a word).
+        // Its connection may be closed with it (HTTP/1.1), or dead (no byte of a reply came).
         if transfer.isSilent { origin(of: transfer)?.warmUpSchedule.lost(now: .now()) }
         let abandoned = transfer.abandon(isOverdue: isOverdue)
         end(transfer)
@@ -146,8 +145,8 @@ final class CurlTransport: Transport {
         distrust(transfer)
     }
 
-    /// Moves new requests to another pool, if possible one without a silent transfer. libcurl reuses an HTTP/2 connection
-    /// as long as a transfer is open on it, even if it is dead.
+    /// Moves new requests to another pool, if possible to one without a silent transfer. libcurl
+    /// reuses an HTTP/2 connection as long as a transfer is open on it, even if it is dead.
     private func distrust(_ transfer: CurlTransfer) {
         guard transfer.isSilent, let origin = origin(of: transfer), origin.isMultiplexed ?? true,
             transfer.pool == origin.pool
@@ -182,7 +181,7 @@ final class CurlTransport: Transport {
         var remaining: Int32 = 0
         while let message = curl_multi_info_read(multi, &remaining) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            let code = ccurl_message_result(message)  // read before the handle is removed: the message goes with it
+            let code = ccurl_message_result(message)  // read first: removing the handle invalidates the message
             guard let transfer = CurlTransfer.of(easy) else { continue }
             if code != CURLE_OK, takeLookUp(transfer, code, &finished, now) { continue }
             let origin = origin(of: transfer)
@@ -192,7 +191,7 @@ final class CurlTransport: Transport {
                 continue
             }
             if code == CURLE_ABORTED_BY_CALLBACK, transfer.passesConnection, running[transfer.id] != nil {
-                // Nothing was sent, and libcurl has closed this HTTP/1.1 connection. Try the next one.
+                // Nothing was sent. libcurl has closed this HTTP/1.1 connection. Try the next one.
                 curl_multi_remove_handle(multi, easy)
                 curl_multi_add_handle(multi, easy)
                 continue
@@ -213,15 +212,15 @@ final class CurlTransport: Transport {
         }
     }
 
-    /// One turn's results.
+    /// The results of one turn.
     private struct Harvest {
         let now: MonotonicTime
         var endedAt: MonotonicTime?
         var hasLarge = false
     }
 
-    /// Takes a transfer that has ended. Only one large reply is taken in a turn: reading it takes milliseconds, and other calls
-    /// wait for that.
+    /// Takes a transfer that has ended. Takes only one large reply in a turn, because reading it
+    /// takes milliseconds while other calls wait.
     @inline(__always)
     private func finish(
         _ transfer: CurlTransfer, of origin: Origin?, _ code: CURLcode, _ harvest: inout Harvest,
@@ -245,15 +244,15 @@ final class CurlTransport: Transport {
         end(transfer)
     }
 
-    /// Restarts transfers that wait for a connection to a server whose connections have changed: the oldest one, or all of
-    /// them if they can share it.
+    /// Restarts transfers that wait for a connection to a server whose connections have changed.
+    /// Restarts the oldest one, or all if they can share the connection.
     ///
-    /// libcurl keeps one list of waiting transfers for all servers and wakes only its first one, so transfers to a server
-    /// that hangs would hold up all others (https://github.com/curl/curl/pull/2383). This can go when libcurl wakes by host.
+    /// libcurl wakes only the first of all waiting transfers, so a hanging server would block the
+    /// others (https://github.com/curl/curl/pull/2383). This can go when libcurl wakes by host.
     private func wakeWaiting() {
         for number in sockets.drainChanged() where origins.indices.contains(number) {
             let waiting = running.values.filter { $0.origin?.number == number && $0.isWaitingForConnection }
-            let isShared = origins[number].isMultiplexed ?? true  // as long as nobody knows, they wait in the hope of that
+            let isShared = origins[number].isMultiplexed ?? true  // while unknown, they wait in the hope of HTTP/2
             for transfer in isShared ? waiting : waiting.min(by: { $0.id < $1.id }).map({ [$0] }) ?? [] {
                 curl_multi_remove_handle(multi, transfer.easy)
                 curl_multi_add_handle(multi, transfer.easy)
@@ -263,9 +262,10 @@ final class CurlTransport: Transport {
 
     /// Ends transfers that have a whole reply and stay silent.
     ///
-    /// A service may answer in full before it has read the request, for example with 401 or 429. Over HTTP/2 libcurl 7.88
-    /// may then never end the transfer (https://github.com/curl/curl/issues/10433). This can go when 8.0 is the oldest
-    /// supported version.
+    /// A service may answer fully before it has read the request, for example with 401 or 429.
+    /// libcurl 7.88 may then never end an HTTP/2 transfer
+    /// (https://github.com/curl/curl/issues/10433). This can go when 8.0 is the oldest supported
+    /// version.
     private func collectUnendedReplies(_ finished: inout FIFO<FinishedTransfer>, _ now: MonotonicTime) {
         guard now >= nextLook else { return }
         nextLook = now.adding(milliseconds: QuietReply.milliseconds)
@@ -278,12 +278,12 @@ final class CurlTransport: Transport {
     }
 
     func wait(until moment: MonotonicTime?) {
-        // libcurl shortens the wait to its own timers. An hour stands for "until something happens".
+        // libcurl shortens the wait to its own timers. An hour means "until something happens".
         let now = MonotonicTime.now()
         let longest = now.adding(milliseconds: running.isEmpty ? 3_600_000 : QuietReply.milliseconds)
         var end = heldBack.isEmpty ? min(longest, moment ?? longest) : now
         for origin in warmOrigins {
-            // At the limit those that are due wait for one of them to end.
+            // At the limit, due warm-ups wait until another one ends.
             let next = origin.warmUp?.deadline ?? (warmUpCount < Self.warmUpLimit ? origin.warmUpSchedule.next : nil)
             if let next, next < end { end = next }
         }
@@ -293,8 +293,8 @@ final class CurlTransport: Transport {
             curl_waitfd(fd: wakeUp.descriptor, events: input, revents: 0),
             curl_waitfd(fd: sockets.descriptor, events: input, revents: 0)
         )
-        // Connections are watched over while nothing is under way; else libcurl finds out as it uses them, if there is no other
-        // server that it may be busy with.
+        // Watches the connections if nothing is under way, or if libcurl may be busy with another
+        // server. Otherwise libcurl notices a closed connection when it uses it.
         withUnsafeMutableBytes(of: &descriptors) {
             let first = $0.assumingMemoryBound(to: curl_waitfd.self).baseAddress
             ExitGate.leave()
@@ -333,12 +333,12 @@ final class CurlTransport: Transport {
         isClosed = true
     }
 
-    /// For a transport that never got its thread.
+    /// Closes a transport that never got its thread.
     deinit {
         if !isClosed { close() }
     }
 
-    /// Makes the handles of the results that were taken before ready for new requests.
+    /// Prepares handles whose results are no longer read for new requests.
     private func recycle() {
         while let transfer = ended.popLast() {
             guard transfer.isReusable && idle.count < Self.idleLimit else { continue }

@@ -1,12 +1,12 @@
-/// The header lines of a reply, for a libcurl that does not keep them: before 7.83. `ReplyHead`
-/// bounds how many come. They stay until the next reply's status line.
+/// The header lines of a reply, for a libcurl that does not keep them (before 7.83).
+/// `ReplyHead` limits their number. They stay until the next reply's status line.
 struct KeptHead {
-    /// Name and value of each line, as they came.
+    /// The name and value of each line, as received.
     private var lines: [(name: String, value: String)] = []
-    /// The head is whole: lines that follow are trailers, or those of another head.
+    /// True when the head is whole. Later lines are trailers, or belong to another head.
     private var isWhole = false
 
-    /// Takes the next line. Those of interim heads and trailers are dropped.
+    /// Adds the next line. Drops the lines of interim heads and trailers.
     mutating func add(_ line: UnsafeRawBufferPointer) {
         guard let first = line.first else { return }
         if ReplyHead.isStatusLine(line) {
@@ -18,13 +18,13 @@ struct KeptHead {
         }
     }
 
-    /// Returns the first value of a header, whose name may be in large or small letters.
+    /// Returns the first value of a header. The name may be in upper or lower case.
     func value(of name: String) -> String? {
         let wanted = name.lowercased()
         return lines.first { $0.name.lowercased() == wanted }?.value
     }
 
-    /// Without white space around it.
+    /// Returns the text without white space around it.
     private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
         let rest = bytes.drop { $0 <= 0x20 }
         let end = rest.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? rest.startIndex

@@ -1,13 +1,15 @@
-/// Decides when to look up which name. A pure state machine: names are numbers, and the caller passes the time.
+/// A schedule of name look-ups. A pure state machine: names are numbers, and the caller passes
+/// the time.
 ///
-/// A look-up takes a thread, and one that hangs cannot be stopped. So all requests to one server share a look-up, and the
-/// number of look-ups is bounded.
+/// A look-up takes a thread, and a hanging look-up cannot be stopped. So all requests to one
+/// server share a look-up, and the number of look-ups is limited.
 struct LookUpSchedule {
-    /// Look-ups at once, those that hang included.
+    /// The most look-ups at once, including those that hang.
     static let limit = 16
-    /// Look-ups of one name at once.
+    /// The most look-ups of one name at once.
     static let limitPerName = 2
-    /// A look-up that takes longer gets a second one beside it: the first may have lost its packets.
+    /// The time after which a look-up gets a second one beside it. The first may have lost its
+    /// packets.
     static let patienceMilliseconds = 2_000
 
     struct LookUp: Equatable {
@@ -19,7 +21,8 @@ struct LookUpSchedule {
 
     func isUnderWay(_ name: Int) -> Bool { underWay.contains { $0.name == name } }
 
-    /// Starts what may start. `wanted`: the names that requests wait for, the most urgent first.
+    /// Starts the look-ups that may start, and returns them. `wanted` contains the names that
+    /// requests wait for, most urgent first.
     mutating func begin(_ wanted: [Int], now: MonotonicTime) -> [LookUp] {
         var begun: [LookUp] = []
         for name in wanted where underWay.count < Self.limit {

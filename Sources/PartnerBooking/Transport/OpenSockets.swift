@@ -1,12 +1,13 @@
 import CSystem
 import Glibc
 
-/// The sockets that libcurl has open, by the numbers of their servers. The watchdog may cut them at any time, so they are opened
-/// and closed under a lock: a descriptor that is closed may be somebody else's in the next moment.
+/// The open sockets of libcurl, with the numbers of their servers. The watchdog may cut them
+/// at any time, so they are registered and closed under a lock. A closed descriptor may at
+/// once belong to somebody else.
 final class OpenSockets: Sendable {
     private struct State {
         var servers: [Int32: Int] = [:]
-        /// Servers whose connections were cut, and that the transfer thread has not taken.
+        /// The servers whose connections were cut, until the transfer thread takes them.
         var cut: Set<Int> = []
     }
 
@@ -30,7 +31,7 @@ final class OpenSockets: Sendable {
         }
     }
 
-    /// Returns how many bytes were read from each server, over the connections that are open.
+    /// Returns the number of bytes read from each server, over its open connections.
     func bytesRead() -> [Int: UInt64] {
         state.withLock { state in
             var bytes: [Int: UInt64] = [:]
@@ -39,7 +40,7 @@ final class OpenSockets: Sendable {
         }
     }
 
-    /// Cuts all connections to a server. `epoll` no longer listens to them.
+    /// Cuts all connections to a server, and removes them from `epoll`.
     func cut(_ server: Int, _ epoll: Int32) {
         state.withLock { state in
             for (socket, itsServer) in state.servers where itsServer == server {

@@ -1,4 +1,4 @@
-/// A reply that is given up while it arrives. All are the server's faults.
+/// The reason to give up a reply while it arrives. Each is a fault of the server.
 enum ReplyFault {
     /// The body is longer than `max_reply_bytes`.
     case tooLarge
@@ -6,7 +6,8 @@ enum ReplyFault {
     case tooManyPieces
     /// The lines of head and trailers are too long together.
     case headTooLong
-    /// A header line goes on in the next line. libcurl copies the whole value for each such line. RFC 9112 forbids them.
+    /// A header line continues in the next line. libcurl copies the whole value for each such
+    /// line. RFC 9112 forbids them.
     case foldedLine
     /// The body or its transfer has an encoding that was not asked for.
     case encoding
@@ -38,12 +39,13 @@ extension TransferFailure {
         TransferFailure(code: .connectFailed, message: TransferMessage.banned, isRetryable: true)
     }
 
-    /// A server has sent a body in reply to HEAD, and it stood where the reply should have been.
+    /// A server has sent a body in reply to HEAD, and it stood in the place of the next reply.
     static var bodyOfHead: TransferFailure {
         TransferFailure(code: .connectionLost, message: TransferMessage.bodyOfHead, isRetryable: true)
     }
 
-    /// libcurl reports a header line over its limit of 100 KB as a lack of memory.
+    /// The failure for a header line over libcurl's limit of 100 KB. libcurl reports it as a
+    /// lack of memory.
     static var headerLineWithoutEnd: TransferFailure {
         invalidReply(TransferMessage.endlessLine)
     }

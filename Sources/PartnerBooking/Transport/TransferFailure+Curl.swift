@@ -1,7 +1,8 @@
 import CCurl
 
 extension TransferFailure {
-    /// libcurl's codes (https://curl.se/libcurl/c/libcurl-errors.html) in the library's terms.
+    /// Translates libcurl's codes (https://curl.se/libcurl/c/libcurl-errors.html) into the
+    /// library's terms.
     init(curl code: CURLcode, verifyResult: Int, proxyStatus: Int) {
         let reason = String(cString: curl_easy_strerror(code))
         func failure(_ code: PartnerBookingError.Code, _ message: String, isRetryable: Bool) -> TransferFailure {
@@ -17,7 +18,8 @@ extension TransferFailure {
         case CURLE_COULDNT_CONNECT:
             self = failure(.connectFailed, TransferMessage.noConnection, isRetryable: true)
         case CURLE_OPERATION_TIMEDOUT:
-            // The only time limit libcurl is given is that of connecting; the call's deadline is the delivery's.
+            // libcurl gets a time limit for connecting only. The delivery watches the call's
+            // deadline.
             self = failure(.connectFailed, TransferMessage.connectTimeout, isRetryable: true)
         case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY:
             self = failure(.proxyFailed, TransferMessage.proxy(reason), isRetryable: true)
@@ -40,7 +42,8 @@ extension TransferFailure {
         }
     }
 
-    /// Numbers of OpenSSL's X509_V_ERR_…. libcurl compares the host name itself, and leaves 0 or 1 there when it differs.
+    /// Returns the message for a number of OpenSSL's X509_V_ERR_…. libcurl compares the host
+    /// name itself, and leaves 0 or 1 there when it differs.
     private static func certificateMessage(_ verifyResult: Int) -> String {
         switch verifyResult {
         case 0, 1, 62: TransferMessage.otherHost

@@ -1,23 +1,23 @@
-/// An HTTP request, ready to go: always a POST of JSON.
+/// An HTTP request that is ready to send, always a POST of JSON.
 struct HTTPRequest: Sendable {
     let target: HTTPTarget
     /// Header lines of this request alone.
     let headers: [String]
     let body: [UInt8]
-    /// The transport must not repeat it by itself.
+    /// True when the transport must not repeat the request by itself.
     var isSentOnce = false
-    /// It makes a booking.
     var isBooking = false
-    /// Use a new connection.
     var needsNewConnection = false
-    /// It is not sent from that moment on, on the boot clock in microseconds. nil: at any time.
+    /// The time from which the request must not be sent, in microseconds of the boot clock.
+    /// nil means no limit.
     var leaseEnd: SharedNumber?
 }
 
 /// The common part of all requests of one kind. A transport may cache data for it, by its identity.
 final class HTTPTarget: Sendable {
     let url: String
-    /// `Name: value`. No value holds CR or LF: each was validated before it came here.
+    /// Lines of the form `Name: value`. No value contains CR or LF, because each was validated
+    /// earlier.
     let headers: [String]
     let origin: HTTPOrigin
 
@@ -28,31 +28,32 @@ final class HTTPTarget: Sendable {
     }
 }
 
-/// A server: all targets with the same one can share its connections.
+/// A server. All targets with the same origin can share its connections.
 struct HTTPOrigin: Sendable {
-    /// Its place among the servers of the client.
+    /// The server's place among the servers of the client.
     let number: Int
     /// The URL of a request that only opens a connection.
     let warmUpURL: String
-    /// No connection is made to an address that the public internet does not have.
+    /// True when connections are made only to addresses of the public internet.
     let isPublicOnly: Bool
 }
 
-/// A reply, decompressed.
+/// A decompressed reply.
 struct HTTPReply {
     let status: Int
     let body: [UInt8]
-    /// The value of a header, looked up when asked for: a good reply needs none. To be called before the transport is called
-    /// again.
+    /// A function that returns the value of a header, on demand because a good reply needs
+    /// none. Call it before the next call of the transport.
     var header: (_ name: String) -> String? = { _ in nil }
 
-    /// Bytes of a byte order mark that were taken off.
+    /// Number of bytes of a removed byte order mark.
     private(set) var markBytes = 0
 
-    /// The length of the body as it came.
+    /// The length of the body as received.
     var byteCount: Int { markBytes + body.count }
 
-    /// RFC 8259 forbids the mark and lets a reader ignore it. Without it the host's reader has no trouble either.
+    /// The reply without a byte order mark. RFC 8259 forbids the mark and lets a reader ignore
+    /// it. So the host's reader does not have to handle it.
     var withoutByteOrderMark: HTTPReply {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         guard body.starts(with: mark) else { return self }
@@ -62,7 +63,7 @@ struct HTTPReply {
     }
 }
 
-/// Why no whole reply came.
+/// The reason why no whole reply came.
 struct TransferFailure {
     var code: PartnerBookingError.Code
     var message: String
@@ -73,11 +74,11 @@ struct TransferFailure {
     var partialReply: HTTPReply?
 }
 
-/// The sendings of one attempt. There are several when libcurl repeats a request by itself, because a kept connection turned
-/// out dead.
+/// The sendings of one attempt. There are several when libcurl repeats a request by itself,
+/// because a kept connection was dead.
 struct Sendings: Sendable, Equatable {
     var count: Int
-    /// When the first byte of the first one may have left.
+    /// The time when the first byte of the first sending may have left.
     var firstAt: MonotonicTime
     var lastAt: MonotonicTime
 
@@ -87,13 +88,12 @@ struct Sendings: Sendable, Equatable {
         self.lastAt = lastAt
     }
 
-    /// One sending.
     init(at moment: MonotonicTime) { self.init(count: 1, firstAt: moment, lastAt: moment) }
 }
 
-/// A transfer that was ended before its end.
+/// A transfer that was cancelled before its end.
 struct AbandonedTransfer {
-    /// nil: no byte of the request can have reached the service.
+    /// The sendings. nil when no byte of the request can have reached the service.
     var sendings: Sendings?
     var partialReply: HTTPReply?
     var timing: AttemptTiming?
@@ -101,17 +101,17 @@ struct AbandonedTransfer {
 
 enum TransferResult {
     case reply(HTTPReply)
-    /// Indirect, so that a reply, by far the more frequent, is moved about as the small value it is.
+    /// Indirect, to keep the result small: a reply is much more frequent, and is moved often.
     indirect case failure(TransferFailure)
 }
 
 final class FinishedTransfer {
     let id: TransferID
     let result: TransferResult
-    /// nil: no byte of the request can have reached the service.
+    /// The sendings. nil when no byte of the request can have reached the service.
     let sendings: Sendings?
     let endedAt: MonotonicTime
-    /// nil where there is no network.
+    /// The measured times. nil without a network, or when nothing can have been sent.
     let timing: AttemptTiming?
 
     init(
@@ -126,18 +126,19 @@ final class FinishedTransfer {
     }
 }
 
-/// The mechanism below the policy: carries one request to a service and its reply back. All members
-/// but `wake` and `openConnections` are called on the transfer thread only. None of them blocks,
-/// apart from `wait`.
+/// The mechanism below the policy. It carries a request to a service and the reply back. Only
+/// the transfer thread calls the members, except `wake`, `openConnections` and `watch`. Only
+/// `wait` blocks.
 protocol Transport: AnyObject {
-    /// The connections that are open, in use or not.
+    /// Number of open connections, in use or idle.
     var openConnections: Int { get }
 
-    /// Starts a transfer; its result comes from `perform()`. nil, or why it could not be started at all.
+    /// Starts a transfer, whose result comes from `perform`. Returns the failure if the start
+    /// is impossible, otherwise nil.
     func start(_ id: TransferID, _ request: HTTPRequest) -> TransferFailure?
 
-    /// Ends a transfer and returns its state, nil for an unknown ID. `isOverdue`: do not reuse its connection if it
-    /// stayed silent.
+    /// Ends a transfer and returns its state, or nil for an unknown ID. If `isOverdue`, its
+    /// connection is not used again if it stayed silent.
     func cancel(_ id: TransferID, isOverdue: Bool) -> AbandonedTransfer?
 
     /// Returns the part of the reply that has arrived for a transfer under way.
@@ -146,30 +147,32 @@ protocol Transport: AnyObject {
     /// Keeps other requests off this transfer's connection if it has been silent.
     func distrust(_ id: TransferID)
 
-    /// Keeps the transport from repeating the request of a transfer under way.
+    /// Stops the transport from repeating the request of a transfer under way.
     func sendNoMore(_ id: TransferID)
 
-    /// Returns the sendings of a transfer so far; nil as long as no byte of its request can have left.
+    /// Returns the sendings of a transfer so far, or nil while no byte of its request can have
+    /// left.
     func sendings(_ id: TransferID) -> Sendings?
 
-    /// Gets a connection ready for the next transfer, where there are connections.
+    /// Gets a connection ready for the next transfer, if the transport has connections.
     func prewarm()
 
-    /// Performs all pending I/O, and adds the transfers that have finished.
+    /// Performs all pending I/O, and appends the finished transfers.
     func perform(_ finished: inout FIFO<FinishedTransfer>)
 
-    /// Waits until a transfer can be moved on, `wake` was called, or the time has come. May return early. Outside `ExitGate` for
-    /// as long as it waits, and no longer.
+    /// Waits until a transfer can continue, `wake` is called, or `moment` comes. May return
+    /// early. The thread is outside `ExitGate` exactly while it waits.
     func wait(until moment: MonotonicTime?)
 
-    /// From any thread: ends the wait under way, or else the next one at once.
+    /// Ends the wait under way, or else the next one at once. Any thread may call it.
     func wake()
 
-    /// Once, before all others: has `tend` called now and then on another thread, as long as it returns true. Where nothing can keep
-    /// `perform` from coming back it is never called.
+    /// Makes another thread call `tend` now and then, as long as it returns true. Call this
+    /// once, before all other members. `tend` is never called if nothing can keep `perform`
+    /// from returning.
     func watch(_ tend: @escaping @Sendable (MonotonicTime) -> Bool)
 
-    /// Frees everything, without waiting for anyone. No member is called afterwards.
+    /// Frees everything, without waiting. No member is called afterwards.
     func close()
 }
 
@@ -178,6 +181,6 @@ extension Transport {
 }
 
 extension Transport {
-    /// A transport without a network.
+    /// The value for a transport without a network.
     var openConnections: Int { 0 }
 }

@@ -1,21 +1,22 @@
 import CCurl
 
-/// The certificates that a client trusts. A file is trusted alone: beside it libcurl would still
-/// trust the directory that it was built for. And with a directory libcurl cannot keep the
+/// The certificates that a client trusts. A file is trusted alone. Otherwise libcurl would
+/// also trust its built-in directory. And with a directory, libcurl cannot keep the
 /// certificates in memory: it reads them again for each connection, 40 ms.
 /// https://curl.se/libcurl/c/CURLOPT_CA_CACHE_TIMEOUT.html
 enum TrustedCertificates: Equatable, Sendable {
     case file(String)
-    /// Certificates by their hashes.
+    /// A directory with certificates by their hashes.
     case directory(String)
     case fileAndDirectory(String, String)
-    /// The file that libcurl was built for.
+    /// libcurl's built-in certificate file, without its directory.
     case builtInFile
-    /// Anything that libcurl was built for.
+    /// Everything that libcurl trusts by default.
     case builtIn
 
     func apply(to easy: UnsafeMutableRawPointer) -> CURLcode {
-        // An HTTPS proxy is trusted by the same ones. A libcurl without them has no HTTPS proxies.
+        // An HTTPS proxy is trusted by the same certificates. A libcurl without these options
+        // has no HTTPS proxies.
         func set(_ option: CURLoption, _ proxyOption: CURLoption, _ path: String?) -> CURLcode {
             let code = ccurl_set_string(easy, option, path)
             guard code == CURLE_OK else { return code }

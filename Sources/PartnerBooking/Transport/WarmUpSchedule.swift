@@ -1,14 +1,14 @@
-/// When to get a connection ready ahead of the next request, and when to look whether it is still good. A pure state machine:
-/// it is told what happened and what time it is.
+/// A schedule that decides when to make a connection before the next request, and when to
+/// check it. A pure state machine: the caller passes the events and the time.
 ///
-/// The transport defines the warm-up: a cheap request that opens a connection, or checks the open
-/// one.
+/// The transport defines the warm-up: a cheap request that opens a connection, or checks the
+/// open one.
 struct WarmUpSchedule: Sendable {
-    /// Between two warm-ups at least; whatever a server does to its connections, it is not asked more often.
+    /// The least time between two warm-ups, whatever the server does to its connections.
     static let leastGapMilliseconds = 1_000
     static let longestPauseMilliseconds = 60_000
 
-    /// The longest idle time of a connection before it is used; 0: warm up on request only.
+    /// The longest idle time of a connection before it is used. 0 means warm-ups on request only.
     private let interval: Int
     private var random: SplitMix64
     private(set) var next: MonotonicTime?
@@ -21,32 +21,33 @@ struct WarmUpSchedule: Sendable {
         random = SplitMix64(state: seed)
     }
 
-    /// Somebody asked for a connection.
+    /// Schedules a warm-up as early as possible.
     mutating func wanted(now: MonotonicTime) {
         guard !isUnderWay else { return }
         let moment = earliest(now)
         next = min(next ?? moment, moment)
     }
 
-    /// The moment, or when the least gap is over.
+    /// Returns the moment, or the end of the least gap if that is later.
     private func earliest(_ moment: MonotonicTime) -> MonotonicTime {
         max(moment, lastBegin?.adding(milliseconds: Self.leastGapMilliseconds) ?? moment)
     }
 
-    /// The client has opened, or a connection was lost or may be dead.
+    /// Schedules a warm-up: the client has opened, or a connection was lost or may be dead.
     mutating func lost(now: MonotonicTime) {
         if interval > 0 { wanted(now: now) }
     }
 
-    /// A request went well: there is a connection, and the server is well. Clients whose connections were made at the same moment,
-    /// when the service came back, do not stay in step: up to a quarter of the interval is taken off.
+    /// Notes that a request went well, so the connection and the server are good. The next
+    /// warm-up is early by up to a quarter of the interval. Otherwise clients that all
+    /// connected when the service came back would stay in step.
     mutating func used(now: MonotonicTime) {
         failures = 0
         guard interval > 0 else { return }
         next = earliest(now.adding(milliseconds: interval - Int.random(in: 0...interval / 4, using: &random)))
     }
 
-    /// Returns whether to warm up now. The warm-up counts as under way until `ended`.
+    /// Returns true to warm up now. The warm-up counts as under way until `ended`.
     mutating func begin(now: MonotonicTime) -> Bool {
         guard !isUnderWay, let moment = next, moment <= now else { return false }
         next = nil
@@ -63,7 +64,7 @@ struct WarmUpSchedule: Sendable {
         }
         failures = min(failures + 1, 16)
         guard interval > 0 else { return }
-        // Jitter, as between attempts: a service that comes back is not met by all its clients at once.
+        // Jitter, as between attempts: a service that comes back must not meet all clients at once.
         let bound = min(Self.leastGapMilliseconds << (failures + 1), Self.longestPauseMilliseconds)
         let pause = Int.random(in: Self.leastGapMilliseconds...bound, using: &random)
         next = min(next ?? now.adding(milliseconds: pause), now.adding(milliseconds: pause))

@@ -1,25 +1,26 @@
 import CSystem
 import Glibc
 
-/// A thread that looks whether the transfer thread comes back from libcurl, and cuts the connection that keeps it there.
+/// A thread that checks whether the transfer thread returns from libcurl. It cuts the
+/// connection that keeps the transfer thread there.
 ///
-/// It starts with the first turn, looks thirty times a second while there are turns, and sleeps when there are none. A turn
-/// costs the transfer thread two stores and a load.
+/// The watchdog starts with the first turn. It checks thirty times a second while there are turns,
+/// and sleeps when there are none. A turn costs the transfer thread two stores and a load.
 ///
-/// `@unchecked Sendable` is safe because `turn` and `thread` are the transfer thread's alone, and `tend` is set before there is a
-/// second thread.
+/// `@unchecked Sendable` is safe because only the transfer thread uses `turn` and `thread`,
+/// and `tend` is set before there is a second thread.
 final class Watchdog: @unchecked Sendable {
     private let sockets: OpenSockets
     private let epoll: Int32
     private var turn: UInt64 = 0
     private var thread: Thread?
     private let sharedTurn = SharedNumber()
-    /// Set if it sleeps or has cut a connection.
+    /// Set when the watchdog must be started or woken, or has cut a connection.
     private let attention = SharedNumber()
     private let isAsleep = SharedNumber()
     private let isStopped = SharedNumber()
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    /// Called four times a second. Returns whether there may be more to do.
+    /// A function called four times a second. It returns true when there may be more to do.
     var tend: @Sendable (MonotonicTime) -> Bool = { _ in false }
     private static let tendMilliseconds = 250
 
@@ -35,8 +36,9 @@ final class Watchdog: @unchecked Sendable {
         for number in [sharedTurn, attention, isAsleep, isStopped] { number.free() }
     }
 
-    /// Does all that the thread does, once, while there is no other thread: then the lazy globals exist that it needs. In the child of
-    /// a fork two threads that need one at the same time would spin: `TransferLoop.start` says why.
+    /// Does once everything that the thread does, while there is no other thread. This creates
+    /// the lazy globals that the thread needs. In the child of a fork, two threads that need
+    /// one at the same time would spin. `TransferLoop.start` explains why.
     func rehearse() {
         var watch = TurnWatch()
         for turn: UInt64 in [1, 1, 2] {
@@ -48,7 +50,7 @@ final class Watchdog: @unchecked Sendable {
 
     // MARK: On the transfer thread
 
-    /// Returns whether servers may have been cut.
+    /// Marks the start of a turn. Returns true when servers may have been cut.
     @inline(__always)
     func enterLibcurl() -> Bool {
         turn &+= 1
@@ -77,7 +79,7 @@ final class Watchdog: @unchecked Sendable {
         }
         let clock = csystem_thread_clock()
         guard clock != -1 else { return }
-        // Without a thread to be had, the next turn tries again.
+        // If no thread can be made, the next turn tries again.
         thread = try? Thread(name: "pbk-watchdog", stackBytes: Self.stackBytes) { [self] in run(clock) }
         if thread == nil { attention.value = 1 }
     }
@@ -86,7 +88,7 @@ final class Watchdog: @unchecked Sendable {
 
     var hasStarted: Bool { thread != nil }
 
-    /// Once, when the transfer thread ends.
+    /// Stops the thread. Called once, when the transfer thread ends.
     func stop() {
         guard let thread else { return }
         isStopped.value = 1
@@ -94,7 +96,7 @@ final class Watchdog: @unchecked Sendable {
         thread.join()
     }
 
-    // MARK: On the thread of its own
+    // MARK: On its own thread
 
     private func run(_ clock: clockid_t) {
         var watch = TurnWatch()
@@ -104,7 +106,7 @@ final class Watchdog: @unchecked Sendable {
         var mayRest = false
         while isStopped.value == 0 {
             let turn = sharedTurn.value
-            // Most often there was a turn, and it is over. This look is to cost next to nothing.
+            // Most often there was a turn, and it is over. This check must cost next to nothing.
             if turn == lastTurn || TurnWatch.isInside(turn) || now >= nextTend {
                 if now >= nextTend {
                     nextTend = now.adding(milliseconds: Self.tendMilliseconds)
@@ -128,8 +130,8 @@ final class Watchdog: @unchecked Sendable {
         attention.value = 1
     }
 
-    /// Sleeps until the next turn. A turn that began in the moment of falling asleep may not have seen it: so the first sleep is
-    /// short.
+    /// Sleeps until the next turn. A turn that begins while this thread falls asleep may not
+    /// see `attention`. So the first sleep is short.
     private func rest(_ turn: UInt64) {
         isAsleep.value = 1
         attention.value = 1
@@ -140,7 +142,7 @@ final class Watchdog: @unchecked Sendable {
         isAsleep.value = 0
     }
 
-    /// Returns the time after it.
+    /// Waits, and returns the time after the wait.
     private func pause(from now: MonotonicTime, milliseconds: Int) -> MonotonicTime {
         var time = now.adding(milliseconds: milliseconds).timespec
         _ = csystem_semaphore_wait(semaphore, &time)

@@ -1,15 +1,16 @@
-/// Options of one call; nil leaves them to the configuration. Ranges are those of docs/json-contract.md.
+/// Options of one call. nil leaves them to the configuration. docs/json-contract.md lists the
+/// ranges.
 public struct CallOptions: Sendable, Equatable {
     /// Deadline of the call, 1 ms to 10 minutes.
     public var timeout: Duration?
-    /// The time after which the call counts as slow, 1 ms to 10 minutes.
+    /// Time after which the call counts as slow, 1 ms to 10 minutes.
     public var slowAfter: Duration?
-    /// Comes back in completions and errors. At most 256 bytes.
+    /// A text that completions and errors repeat. At most 256 bytes.
     public var tag: String?
     /// A W3C trace context, sent as the header `traceparent`.
     public var traceparent: String?
 
-    /// Missing options are left to the configuration.
+    /// Creates options.
     public init(
         timeout: Duration? = nil, slowAfter: Duration? = nil, tag: String? = nil, traceparent: String? = nil
     ) {

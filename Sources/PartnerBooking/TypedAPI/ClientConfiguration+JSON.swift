@@ -1,7 +1,7 @@
-// The typed configuration as JSON: the JSON reader alone knows defaults and rules.
+// Writes the typed configuration as JSON. Only the JSON reader knows defaults and rules.
 
 extension ClientConfiguration {
-    /// The object of docs/json-contract.md. It holds the secrets.
+    /// The JSON object that docs/json-contract.md describes. It contains the secrets.
     var json: [UInt8] {
         JSONWriter.object(capacity: 4_096) { root in
             write(endpoint, &root)

@@ -1,49 +1,49 @@
 extension ClientConfiguration {
-    /// The clinics of the bots, for tool calls and for plain dates in searches.
+    /// The clinics of the bots. Tool calls and plain dates in searches use them.
     public struct Voice: Sendable, Equatable {
         /// The clinic of all bots.
         public var clinic: Clinic
-        /// Clinics of single bots, by bot. Members that are nil are those of `clinic`.
+        /// Clinics of single bots, by `bot_id`. A nil member has the value of `clinic`.
         public var bots: [String: Clinic]
 
-        /// A clinic for all bots, and others for some.
+        /// Creates a clinic for all bots, and other clinics for some bots.
         public init(_ clinic: Clinic = Clinic(), bots: [String: Clinic] = [:]) {
             self.clinic = clinic
             self.bots = bots
         }
     }
 
-    /// A clinic. What is nil has its default, or that of all bots.
+    /// A clinic. A nil member has its default, or the value of the clinic of all bots.
     public struct Clinic: Sendable, Equatable {
-        /// IANA name, such as `America/New_York`. nil: plain dates are sent as they are written,
-        /// and there are no tools.
+        /// IANA name, such as `America/New_York`. nil: plain dates are sent as written, and
+        /// tool calls do not work.
         public var timeZone: String?
-        /// The language of the words to say.
+        /// Language of the spoken words.
         public var locale: VoiceLocale?
-        /// ISO 3166, such as `US`: where phone numbers without `+` are dialled.
+        /// Country in which phone numbers without `+` are dialled: ISO 3166, such as `US`.
         public var region: String?
-        /// Kinds of appointments, at most 64. nil: one of 30 minutes.
+        /// Kinds of appointments, at most 64. nil: one kind of 30 minutes.
         public var services: [Service]?
-        /// Starts are multiples of this on the clinic's clock, 1 to 1440.
+        /// Step in minutes, 1 to 1440. Starts are multiples of it on the clinic's clock.
         public var stepMinutes: Int?
-        /// When it is open: ranges such as `09:00-17:00`. Decides what a bare "three" means.
+        /// Opening hours, such as `09:00-17:00`. They only decide what a bare "three" means.
         public var openingHours: [Weekday: [String]]?
-        /// No slot starts earlier than so many minutes from now.
+        /// Minimum time from now to the start of a slot, in minutes.
         public var minNoticeMinutes: Int?
-        /// No slot starts later than so many days after today.
+        /// Number of days after today in which slots may start.
         public var maxDaysAhead: Int?
-        /// Slots in one offer, 1 to 10.
+        /// Number of slots in one offer, 1 to 10.
         public var offers: Int?
         /// The question before a booking.
         public var confirm: Confirm?
-        /// Time for which a reply answers wishes without a round trip, at most 10 minutes.
+        /// Time for which search replies are reused without a new request, at most 10 minutes.
         public var cacheTime: Duration?
-        /// Days of one search, 1 to 31.
+        /// Number of days in one search, 1 to 31.
         public var prefetchDays: Int?
         /// The form in which the platform lists its free time.
         public var items: SlotOptions.Items?
 
-        /// A clinic in a time zone.
+        /// Creates a clinic in a time zone.
         public init(timeZone: String? = nil, locale: VoiceLocale? = nil, region: String? = nil, services: [Service]? = nil) {
             self.timeZone = timeZone
             self.locale = locale
@@ -54,12 +54,12 @@ extension ClientConfiguration {
 
     /// A kind of appointment.
     public struct Service: Sendable, Equatable {
-        /// The name that a model uses.
+        /// Name that the model uses.
         public var name: String
-        /// Its length, 1 to 1440.
+        /// Length in minutes, 1 to 1440.
         public var durationMinutes: Int
 
-        /// A kind of appointment of that length.
+        /// Creates a kind of appointment with this length.
         public init(_ name: String, durationMinutes: Int) {
             self.name = name
             self.durationMinutes = durationMinutes
@@ -68,9 +68,9 @@ extension ClientConfiguration {
 
     /// The question before a booking.
     public enum Confirm: String, Sendable, CaseIterable {
-        /// The slot, the name and the number are read back first.
+        /// The bot first reads back the slot, the name and the number.
         case readback
-        /// The model asks by itself.
+        /// The library asks nothing. The model asks by itself.
         case none
     }
 }

@@ -1,15 +1,15 @@
-/// Asks to book a slot.
+/// A request to book a slot.
 public struct CreateBookingRequest: Sendable, Equatable {
     /// The person with the appointment.
     public struct Customer: Sendable, Equatable {
-        /// E.164: `+15551234567`.
+        /// Phone number in E.164, such as `+15551234567`.
         public var phone: String
-        /// 1 to 256 bytes, not only white space.
+        /// Name, 1 to 256 bytes, not only white space.
         public var name: String
-        /// `somebody@host`, at most 254 bytes.
+        /// E-mail address `somebody@host`, at most 254 bytes.
         public var email: String?
 
-        /// A customer, by what the caller has said.
+        /// Creates a customer from the caller's details.
         public init(phone: String, name: String, email: String? = nil) {
             self.phone = phone
             self.name = name
@@ -17,26 +17,27 @@ public struct CreateBookingRequest: Sendable, Equatable {
         }
     }
 
-    /// The bot that asks.
+    /// The bot that sends the request.
     public var botID: String
-    /// Names the booking: the same key gives the same booking again and never makes a second one.
+    /// Idempotency key. The same key returns the same booking, and never makes a second booking.
     public var idempotencyKey: String
-    /// RFC 3339 date-time with offset.
+    /// Start, as an RFC 3339 date-time with offset.
     public var startAt: String
-    /// 1 to 1440.
+    /// Length in minutes, 1 to 1440.
     public var durationMinutes: Int
     /// The person with the appointment.
     public var customer: Customer
-    /// For the people at the clinic, at most 16384 bytes.
+    /// Notes for the clinic's staff, at most 16384 bytes.
     public var notes: String?
-    /// Names the phone call, 1 to 256 bytes. It is not sent. The journal keeps it, and `pendingBookings` lists it.
+    /// Name of the phone call, 1 to 256 bytes. It is not sent. The journal keeps it, and
+    /// `pendingBookings` lists it.
     public var conversation: String?
-    /// The booking runs on when its task is cancelled, and the task gets its end.
+    /// True to continue the booking when its task is cancelled. The task still gets the result.
     public var isDetached = false
-    /// Deadline, tag and the like.
+    /// Deadline, tag and other options.
     public var options: CallOptions
 
-    /// A request for that booking. Whether it is right is found when it is made; the error names the `field`.
+    /// Creates a request. The client checks it when it is sent. The error names the `field`.
     public init(
         botID: String, idempotencyKey: String, startAt: String, durationMinutes: Int, customer: Customer,
         notes: String? = nil, conversation: String? = nil, isDetached: Bool = false, options: CallOptions = CallOptions()
@@ -75,13 +76,14 @@ public struct CreateBookingRequest: Sendable, Equatable {
 }
 
 extension BookingKey {
-    /// A key that says what is booked and in which call: the same for every repetition of a booking by a language model, another
-    /// one as soon as the caller wants another time.
+    /// Returns a key derived from the booking and the phone call. Repeats of a booking by a
+    /// language model get the same key. Another time gives another key.
     ///
     /// - Parameters:
-    ///   - callID: Names the phone call, 1 to 256 bytes.
-    ///   - request: The booking; its bot, start instant, duration and phone count, and nothing else of it. Its own key may be "".
-    /// - Throws: What is wrong with either, with its `field`.
+    ///   - callID: Name of the phone call, 1 to 256 bytes.
+    ///   - request: The booking. Only its bot, start instant, duration and phone number count.
+    ///     Its own key may be "".
+    /// - Throws: The first error in either parameter, with its `field`.
     public static func derived(
         callID: String, request: CreateBookingRequest
     ) throws(PartnerBookingError) -> String {
@@ -89,7 +91,7 @@ extension BookingKey {
     }
 }
 
-/// Asks for the booking that is recorded under a key.
+/// A request for the booking that is recorded under a key.
 struct ResumeBookingRequest {
     var idempotencyKey: String
     var options = CallOptions()
@@ -103,16 +105,16 @@ struct ResumeBookingRequest {
     }
 }
 
-/// The booking, as the platform behind the bot describes it. Platforms differ: any member may be
-/// missing.
+/// The booking, as the platform behind the bot describes it. Platforms differ, so any member
+/// may be missing.
 public struct CreateBookingReply: Sendable, Equatable {
-    /// The platform's name for it.
+    /// ID of the booking at the platform.
     public let id: String?
-    /// The platform's word for it: `confirmed`, `pending` and others.
+    /// Status in the platform's words: `confirmed`, `pending` and others.
     public let status: String?
-    /// RFC 3339, as the platform wrote it.
+    /// Start in RFC 3339, as the platform wrote it.
     public let startAt: String?
-    /// RFC 3339, as the platform wrote it.
+    /// End in RFC 3339, as the platform wrote it.
     public let endAt: String?
     /// The reply, byte for byte.
     public let json: [UInt8]

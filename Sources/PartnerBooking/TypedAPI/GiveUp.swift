@@ -1,4 +1,4 @@
-/// Asks to give up bookings in doubt.
+/// A request to give up bookings in doubt.
 struct GiveUpRequest {
     enum Selection {
         case booking(key: String)
@@ -27,13 +27,14 @@ struct GiveUpRequest {
     }
 }
 
-/// The answer to a give-up.
+/// The reply to a request to give up bookings.
 public struct GiveUpReply: Sendable, Equatable {
     /// The bookings that were given up. Their keys are free.
     public let givenUp: [PendingBooking]
     /// The selected bookings that are not in doubt. They stay as they are.
     public let kept: [PendingBooking]
-    /// False: the journal did not take it, so they may be listed again after a restart.
+    /// False when the journal did not record this. The bookings may then be listed again after a
+    /// restart.
     public let isJournaled: Bool
 
     init(json: [UInt8]) {

@@ -1,13 +1,13 @@
-/// Asks who is calling.
+/// A request for the customer who is calling.
 public struct LookupCustomerRequest: Sendable, Equatable {
-    /// The bot that asks.
+    /// The bot that sends the request.
     public var botID: String
-    /// E.164: `+15551234567`.
+    /// The caller's phone number in E.164, such as `+15551234567`.
     public var phone: String
-    /// Deadline, tag and the like.
+    /// Deadline, tag and other options.
     public var options: CallOptions
 
-    /// A request for the customer with that number.
+    /// Creates a request for the customer with this phone number.
     public init(botID: String, phone: String, options: CallOptions = CallOptions()) {
         self.botID = botID
         self.phone = phone
@@ -24,29 +24,29 @@ public struct LookupCustomerRequest: Sendable, Equatable {
     }
 }
 
-/// The customer data of the platform behind the bot. Platforms differ: any member may be missing.
+/// The platform's data about a customer. Platforms differ, so any member may be missing.
 public struct LookupCustomerReply: Sendable, Equatable {
-    /// Somebody the platform knows.
+    /// A customer known to the platform.
     public struct Customer: Sendable, Equatable {
-        /// As they gave it.
+        /// Name, as the customer gave it.
         public let name: String?
-        /// E.164.
+        /// Phone number in E.164.
         public let phone: String?
-        /// The appointment they have.
+        /// The customer's existing appointment.
         public let existingAppointment: Appointment?
     }
 
-    /// When they are to come.
+    /// The time and status of an appointment.
     public struct Appointment: Sendable, Equatable {
-        /// RFC 3339, as the platform wrote it.
+        /// Start in RFC 3339, as the platform wrote it.
         public let startAt: String?
-        /// RFC 3339, as the platform wrote it.
+        /// End in RFC 3339, as the platform wrote it.
         public let endAt: String?
-        /// The platform's word for it.
+        /// Status in the platform's words.
         public let status: String?
     }
 
-    /// nil: the platform does not know them.
+    /// The customer. nil when the platform does not know the caller.
     public let customer: Customer?
     /// The reply, byte for byte.
     public let json: [UInt8]
@@ -73,7 +73,7 @@ extension LookupCustomerReply.Customer {
 }
 
 extension LookupCustomerReply.Appointment {
-    /// nil for what is no object: some say that there is none by `null`.
+    /// Returns nil when the value is not an object. Some platforms send `null` for none.
     fileprivate init?(_ appointment: JSONValue) {
         guard appointment.kind == .object else { return nil }
         self.init(

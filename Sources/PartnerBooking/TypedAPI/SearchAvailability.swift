@@ -1,15 +1,15 @@
-/// Asks for a bot's free appointment slots.
+/// A request for a bot's free appointment slots.
 public struct SearchAvailabilityRequest: Sendable, Equatable {
-    /// The bot that asks.
+    /// The bot that sends the request.
     public var botID: String
-    /// RFC 3339 date-time with offset, or a plain date.
+    /// Start of the range: an RFC 3339 date-time with offset, or a plain date.
     public var startAt: String
-    /// The same, after `startAt`; a plain date includes its day.
+    /// End of the range, in the same form, after `startAt`. A plain date includes its day.
     public var endAt: String
-    /// Deadline, tag and the like.
+    /// Deadline, tag and other options.
     public var options: CallOptions
 
-    /// A request for the slots between the two.
+    /// Creates a request for the slots between `startAt` and `endAt`.
     public init(botID: String, startAt: String, endAt: String, options: CallOptions = CallOptions()) {
         self.botID = botID
         self.startAt = startAt
@@ -34,14 +34,14 @@ public struct SearchAvailabilityRequest: Sendable, Equatable {
     }
 }
 
-/// The answer of the platform behind the bot. Platforms differ: some list slots, others free
-/// windows.
+/// The answer of the platform behind the bot. Some platforms list slots, others free windows.
 public struct SearchAvailabilityReply: Sendable, Equatable {
     /// A slot, or a free window.
     public struct Availability: Sendable, Equatable {
-        /// RFC 3339, as the platform wrote it.
+        /// Start in RFC 3339, as the platform wrote it.
         public let startAt: String
-        /// Its length. A free window is longer than an appointment: the program decides the appointment's length.
+        /// Length in minutes. A free window is longer than an appointment. The program decides
+        /// the appointment's length.
         public let durationMinutes: Int?
     }
 

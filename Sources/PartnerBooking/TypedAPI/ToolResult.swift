@@ -1,48 +1,47 @@
-/// The answer to a tool call of a language model: what to tell the model, and what to say to the
-/// caller.
+/// The answer to a tool call of a language model, with texts for the model and the caller.
 public struct ToolResult: Sendable {
-    /// The meaning, for a program. docs/json-contract.md describes when each comes.
+    /// The meaning of the answer, for a program. docs/json-contract.md describes each kind.
     public enum Kind: String, Sendable, CaseIterable {
-        /// The meanings, by their names.
+        /// Kinds with the same name in JSON.
         case offered, none, unclear, invalid, readback, held, booked, already, failed, known
-        /// The conversation was not offered that slot.
+        /// The conversation was not offered this slot.
         case notOffered = "not_offered"
-        /// Somebody else was faster.
+        /// Somebody else has the slot, or the clinic refused it.
         case slotGone = "slot_gone"
-        /// It may be booked. The same call again settles it.
+        /// The booking may exist. The same call again settles it.
         case inDoubt = "in_doubt"
-        /// The caller is not known.
+        /// The platform does not know the caller.
         case notKnown = "not_known"
     }
 
     /// A slot of the answer.
     public struct Slot: Sendable, Equatable {
-        /// Its name for the model: `tue15-0930u`.
+        /// Name of the slot for the model, such as `tue15-0930u`.
         public let token: String
-        /// RFC 3339 with the clinic's offset.
+        /// Start in RFC 3339 with the clinic's offset.
         public let startAt: String
-        /// Its length.
+        /// Length of the appointment.
         public let durationMinutes: Int
-        /// Its words.
+        /// The spoken words for the slot.
         public let say: String
     }
 
-    /// The meaning.
+    /// The meaning of the answer.
     public let kind: Kind
-    /// The model has to do something else than it did.
+    /// True when the model must do something else than it did.
     public let isError: Bool
-    /// For the model, in English.
+    /// Text for the model, in English.
     public let text: String
-    /// For the caller, in the language of the bot; nil when there is nothing to say.
+    /// Words for the caller, in the bot's language. nil when there is nothing to say.
     public let say: String?
-    /// The slots that are offered, or read back.
+    /// The slots that are offered or read back.
     public let slots: [Slot]
-    /// The booking's key.
+    /// Idempotency key of the booking.
     public let idempotencyKey: String?
     /// The answer, byte for byte.
     public let json: [UInt8]
 
-    /// nil for what is no answer to a tool call.
+    /// Returns nil when the JSON is not an answer to a tool call.
     init?(_ json: [UInt8]) {
         guard let root = (try? JSONDocument(json, profile: .reply))?.root,
             let kind = root["result"]?.string.flatMap(Kind.init), let text = root["text"]?.string

@@ -1,13 +1,13 @@
 /// A key of HMAC-SHA256 (RFC 2104).
 ///
-/// Keeps two hash states of the key and not the key itself. They can sign as well as the key does.
-/// They stay in one place in memory, which `deinit` wipes. `@unchecked Sendable` is safe because
-/// nothing writes there after `init`.
+/// Keeps two hash states of the key instead of the key itself. They are as secret as the key,
+/// because they can sign. They stay at one address in memory, which `deinit` wipes.
+/// `@unchecked Sendable` is safe because nothing writes there after `init`.
 final class HMACKey: @unchecked Sendable {
     private let hashes: UnsafeMutablePointer<SHA256>
     private static let blockSize = 64
 
-    /// A key longer than a block stands for its hash, as the RFC has it.
+    /// Replaces a key longer than a block by its hash, as the RFC requires.
     init(_ key: UnsafeRawBufferPointer) {
         hashes = .allocate(capacity: 2)
         hashes.initialize(repeating: SHA256(), count: 2)
@@ -42,7 +42,7 @@ final class HMACKey: @unchecked Sendable {
         }
     }
 
-    /// The code of what `feed` feeds: 32 bytes.
+    /// Returns the 32-byte code of the bytes that `feed` adds.
     func code(_ feed: (inout SHA256) -> Void) -> [UInt8] {
         var (inner, outer) = (hashes[0], hashes[1])
         feed(&inner)

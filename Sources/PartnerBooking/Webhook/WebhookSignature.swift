@@ -1,37 +1,40 @@
-/// The signature of a webhook request, the value of its header `X-DialStack-Signature`: `t=<seconds>,v1=<hex>`, the HMAC-SHA256 of
-/// `<seconds>.<body>` under a secret that both sides have.
+/// The signature of a webhook request: the value of its header `X-DialStack-Signature`.
 ///
-/// A client with `"endpoint":"platform_webhook"` signs by itself. A platform verifies what arrives, with its body as it arrived:
+/// The value is `t=<seconds>,v1=<hex>`. The hex digits are the HMAC-SHA256 of
+/// `<seconds>.<body>` under a secret that both sides share.
+///
+/// A client with `"endpoint":"platform_webhook"` signs its own requests. A platform verifies a
+/// request with the body exactly as it arrived:
 ///
 ///     try WebhookSignature.verify(header, body: body, secrets: [secret])
 public enum WebhookSignature {
-    /// The header that carries it.
+    /// Name of the header that carries the signature.
     public static let headerName = "X-DialStack-Signature"
 
-    /// The largest difference between the time of a signature and the clock.
+    /// Default maximum difference between the time of a signature and the clock.
     public static let tolerance = Duration.seconds(toleranceSeconds)
     package static let toleranceSeconds = 300
 
-    /// Why a request is to be refused.
+    /// The reason to refuse a request.
     public enum Refusal: Error, Sendable, Equatable {
-        /// There is no header, or it is empty.
+        /// The header is missing or empty.
         case missing
-        /// It is not of the protocol's form.
+        /// The header does not have the protocol's form.
         case malformed
         /// Signed with another secret, or over another body or time.
         case mismatch
-        /// Rightly signed, but too long ago: sent again by somebody, or a clock is wrong.
+        /// Signed correctly, but too long ago: a replay, or a wrong clock.
         case tooOld
-        /// Rightly signed, but for a time that is too far ahead: a clock is wrong.
+        /// Signed correctly, but the time is too far ahead: a wrong clock.
         case inFuture
     }
 
     /// Signs a body.
     ///
     /// - Parameters:
-    ///   - secret: What both sides have.
+    ///   - secret: The secret that both sides share.
     ///   - body: The body, byte for byte as it will be sent.
-    ///   - timestamp: In seconds since 1970, 0 to 999999999999999; the system's clock unless given.
+    ///   - timestamp: Seconds since 1970, 0 to 999999999999999. nil: the system's clock.
     /// - Returns: The header's value.
     public static func header(secret: String, body: [UInt8], timestamp: Int? = nil) -> String {
         var secret = secret
@@ -42,11 +45,13 @@ public enum WebhookSignature {
     /// Verifies a signature. Compares in constant time.
     ///
     /// - Parameters:
-    ///   - header: The header's value; nil when there is none.
+    ///   - header: The header's value, or nil when there is none.
     ///   - body: The body, byte for byte as it arrived.
-    ///   - secrets: Any of them may have signed: two while one replaces the other. An empty one has signed nothing.
-    ///   - now: In seconds since 1970, the system's clock unless given.
-    ///   - tolerance: How far the signature's time may be off, either way. Part of a second counts as a whole one.
+    ///   - secrets: The secrets that may have signed: two while one replaces the other. Empty
+    ///     secrets are ignored.
+    ///   - now: Seconds since 1970. nil: the system's clock.
+    ///   - tolerance: Maximum difference between the signature's time and `now`, either way.
+    ///     Part of a second counts as a whole second.
     public static func verify(
         _ header: String?, body: [UInt8], secrets: [String], now: Int? = nil,
         tolerance: Duration = WebhookSignature.tolerance
@@ -78,18 +83,19 @@ extension WebhookSignature {
             decoding: Array("t=".utf8) + time + Array(",v1=".utf8) + code(key, time, body).hexDigits, as: UTF8.self)
     }
 
-    /// A longer header is none of ours.
+    /// Maximum length of a header. A longer header is malformed.
     package static var maxHeaderBytes: Int { 4_096 }
-    /// No later time is read: 15 digits.
+    /// Latest time that is read: 15 digits.
     package static var maxTimestamp: Int { 999_999_999_999_999 }
 
-    /// For those who have pointers: the secrets' bytes, none of them empty.
+    /// Returns the header's value, for callers with pointers. The secret must not be empty.
     package static func header(
         secret: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, timestamp: Int?
     ) -> String {
         header(HMACKey(secret), body: body, timestamp: timestamp ?? WallClock.seconds())
     }
 
+    /// Returns the reason to refuse a request, or nil. No secret may be empty.
     package static func refusal(
         of header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, secrets: [UnsafeRawBufferPointer], now: Int?,
         toleranceSeconds: Int
@@ -99,7 +105,8 @@ extension WebhookSignature {
             toleranceSeconds: toleranceSeconds)
     }
 
-    /// Why the request is to be refused; nil: it is not. The time comes last, so that only who has the secret learns of it.
+    /// Returns the reason to refuse the request, or nil. The time is checked last, so that
+    /// only a sender with the secret learns of a wrong time.
     static func refusal(
         of header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer, keys: [HMACKey], now: Int, toleranceSeconds: Int
     ) -> Refusal? {
@@ -108,7 +115,8 @@ extension WebhookSignature {
         var isSigned = false
         for key in keys {
             let expected = code(key, signed.time, body).hexDigits
-            // No early end: how long it takes tells nothing of which one matched, or how far.
+            // Compares all signatures, so that the duration does not reveal which one matched,
+            // or how far.
             for signature in signed.signatures { isSigned = areEqual(expected, signature) || isSigned }
         }
         guard isSigned else { return .mismatch }
@@ -125,7 +133,7 @@ extension WebhookSignature {
         }
     }
 
-    /// In a time that depends on the lengths alone.
+    /// Returns true when both are equal. The duration depends only on the lengths.
     static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         var difference: UInt8 = 0
@@ -134,11 +142,12 @@ extension WebhookSignature {
     }
 }
 
-/// A signature header, read strictly: visible ASCII without white space, and elements
-/// `scheme=value` with commas between them. It has one `t` of decimal digits without leading zeros,
-/// and at least one `v1`. A later protocol may add other schemes.
+/// A signature header, parsed strictly: visible ASCII without white space, with elements
+/// `scheme=value` separated by commas. The element `t` occurs once and contains decimal digits
+/// without leading zeros. At least one element is `v1`. Other schemes are ignored, because a
+/// later protocol may add them.
 private struct SignedHeader {
-    /// As it is written, since that is what was signed.
+    /// The time as written, because the signature covers these digits.
     private(set) var time: [UInt8] = []
     private(set) var timestamp = 0
     private(set) var signatures: [[UInt8]] = []

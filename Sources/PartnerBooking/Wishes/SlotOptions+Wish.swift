@@ -1,7 +1,8 @@
 extension SlotOptions {
-    /// Appointments of 30 minutes that a caller's words are about.
+    /// Makes options for appointments of 30 minutes at the times of a reading.
     ///
-    ///     let wish = try TimeWish(when: "tomorrow", time: "after three", timeZone: "America/New_York")
+    ///     let wish = try TimeWish(
+    ///         when: "tomorrow", time: "after three", timeZone: "America/New_York")
     ///     var options = SlotOptions(timeZone: "America/New_York", reading: wish.readings[0])
     public init(timeZone: String, reading: TimeWish.Reading) {
         self.init(timeZone: timeZone)

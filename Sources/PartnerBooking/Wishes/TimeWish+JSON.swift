@@ -1,7 +1,8 @@
 extension TimeWish {
     /// Answers a request in JSON.
     ///
-    ///     {"when":"tomorrow","time":"after three","time_zone":"America/New_York","now":"2030-01-14T13:00:00Z"}
+    ///     {"when":"tomorrow","time":"after three","time_zone":"America/New_York",
+    ///      "now":"2030-01-14T13:00:00Z"}
     ///     {"clear":true,"readings":[{"from":"2030-01-15","to":"2030-01-15","not_before":"15:00",
     ///      "start_at":"2030-01-15T00:00:00-05:00","end_at":"2030-01-16T00:00:00-05:00"}],
     ///      "corrected":[],"assumed":["afternoon"]}
@@ -21,7 +22,7 @@ extension TimeWish {
         return try result.mapError(PartnerBookingError.timeUnclear).get().json
     }
 
-    /// A text that may be missing or null.
+    /// Returns the text of a member that may be missing or null.
     private static func text(_ name: StaticString, _ root: ObjectReader) throws(PartnerBookingError) -> JSONValue? {
         if let value = try root.value(name), value.kind == .null { return nil }
         return try root.checkOptionalText(name, maxBytes: maxTextBytes, Form.spokenTime)
@@ -45,11 +46,11 @@ extension TimeWish {
 extension TimeWish.Reading {
     private static let weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-    /// The first minute of a day that counts, such as `15:00`.
+    /// The first minute of a day at which a slot may begin, such as `15:00`.
     public var notBefore: String? { notBeforeMinute.map(WishFormat.time) }
-    /// The first minute of a day that does not count any more, such as `17:00`.
+    /// The first minute of a day at which no slot may begin any more, such as `17:00`.
     public var before: String? { beforeMinute.map(WishFormat.time) }
-    /// The time to look next to, such as `15:00`.
+    /// The time to search around, such as `15:00`.
     public var around: String? { aroundMinute.map(WishFormat.time) }
 
     fileprivate func write(to object: inout JSONWriter) {
@@ -72,7 +73,7 @@ extension WishSettings {
         ("sat", "saturday"), ("sun", "sunday"),
     ]
 
-    /// Reads the members that all functions of words have, and those of wishes.
+    /// Reads the members that all functions for spoken words have, and the members of wishes.
     init(_ root: ObjectReader) throws(PartnerBookingError) {
         let locale = try VoiceLocale.read(root)
         var instant: Int?
@@ -89,7 +90,7 @@ extension WishSettings {
             opening: try hours.map(Self.opening), maxDaysAhead: days)
     }
 
-    /// The opening hours of the sandbox's form. The weekdays may be written in three letters.
+    /// Reads opening hours in the sandbox's form. Names of weekdays may be cut to three letters.
     static func opening(_ reader: ObjectReader) throws(PartnerBookingError) -> [[Range<Int>]] {
         try reader.refuseMembers(except: weekdays.flatMap { [$0.short.description, $0.long.description] })
         var hours: [[Range<Int>]] = []
@@ -108,7 +109,7 @@ extension WishSettings {
         return hours
     }
 
-    /// `09:00-17:00`, in minutes after midnight.
+    /// Parses a range such as `09:00-17:00` into minutes after midnight.
     private static func range(_ text: UnsafeRawBufferPointer) -> Range<Int>? {
         guard text.count == 11, text[5] == UInt8(ascii: "-"),
             let start = Timestamp.minuteOfDay(.init(rebasing: text[..<5])),

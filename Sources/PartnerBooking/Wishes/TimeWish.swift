@@ -1,91 +1,97 @@
 /// The time of an appointment in a caller's words, as ranges of days and times.
 ///
-///     let wish = try TimeWish(when: "tomorrow", time: "after three", timeZone: "America/New_York")
+///     let wish = try TimeWish(
+///         when: "tomorrow", time: "after three", timeZone: "America/New_York")
 ///     wish.readings[0].from       // 2030-01-15
 ///     wish.readings[0].notBefore  // 15:00
 ///     wish.assumed                // [.afternoon]
 ///
-/// A closed grammar reads the words, with one table of words for each locale. Nothing is searched for that was not understood:
+/// A closed grammar reads the words, with one table of words for each locale. It skips nothing:
 /// an unknown word, or a "not", throws `time_unclear`.
 ///
-/// - `from` and `to` are local days, both included. `startAt` is the first instant of `from`, and `endAt` the first one
-///   behind `to`: whole days, because platforms answer free windows that begin before the time that is wanted.
-/// - `notBefore`, `before`, `weekdays` and `parts` filter the slots in these days. A slot fits that begins at
-///   `notBefore` or later, and before `before`.
-/// - `around` is a time to look next to. It filters nothing, so that neighbours can be offered.
-/// - More than one reading means that the caller has to be asked: "next Tuesday" while a Tuesday is still ahead in this week,
-///   "Tuesday" on a Tuesday, "at eight" where both are open.
+/// - `from` and `to` are local days, both included. `startAt` is the first instant of `from`, and
+///   `endAt` the first instant after `to`. They span whole days, because platforms list free
+///   windows that begin before the wanted time.
+/// - `notBefore`, `before`, `weekdays` and `parts` filter the slots of these days. A slot must
+///   begin at `notBefore` or later, and before `before`.
+/// - `around` is a time to search around. It filters nothing, so that neighbouring slots can be
+///   offered.
+/// - More than one reading means that the bot must ask the caller. Examples: "next Tuesday" while
+///   a Tuesday is ahead in this week, "Tuesday" on a Tuesday, or "at eight" with both hours open.
 public struct TimeWish: Sendable, Equatable {
-    /// Said otherwise, and changed.
+    /// A correction of the caller's words.
     public enum Correction: String, Sendable {
-        /// Date and weekday disagreed. The weekday counts, on the nearest such day.
+        /// Date and weekday disagreed. The nearest day with the weekday counts.
         case weekday
-        /// The date was past. It is the same day within twelve months.
+        /// The date was past. The same day within twelve months counts.
         case year
     }
 
-    /// Not said, and taken for likely.
+    /// A likely meaning that the caller did not say.
     public enum Assumption: String, Sendable {
-        /// Hours from seven to eleven.
+        /// Morning, for hours from seven to eleven.
         case morning
-        /// Twelve o'clock.
+        /// Noon, for twelve o'clock.
         case noon
-        /// Hours from one to six, and later ones when the morning is past.
+        /// Afternoon, for hours from one to six, and for later hours when the morning is past.
         case afternoon
-        /// A time was written with an offset that the zone does not have then. Its digits count.
+        /// Local time, when the written offset is not the zone's at that time. The digits count.
         case localTime = "local_time"
     }
 
-    /// A part of the day, as slots have it.
+    /// A part of the day, with the names that slots use.
     public enum Part: String, Sendable {
         /// The parts, by their names.
         case morning, lunchtime, afternoon, evening
     }
 
-    /// One meaning of the words.
+    /// One possible meaning of the words.
     public struct Reading: Sendable, Equatable {
         /// The first day, such as `2030-01-22`.
         public let from: String
         /// The last day, which is included.
         public let to: String
-        /// The weekdays that count, from Monday, 0; nil: all of them.
+        /// The weekdays that count, with 0 for Monday. Nil means all of them.
         public let weekdays: [Int]?
-        /// Minutes after midnight; nil: from its beginning.
+        /// The beginning in minutes after midnight. Nil means the beginning of the day.
         public let notBeforeMinute: Int?
-        /// Minutes after midnight; nil: until its end.
+        /// The end in minutes after midnight, excluded. Nil means the end of the day.
         public let beforeMinute: Int?
-        /// Parts of the day with a pause between them; nil: no such limit.
+        /// Parts of the day with a gap between them. Nil means no such limit.
         public let parts: [Part]?
-        /// Minutes after midnight: the time to look next to.
+        /// The time to search around, in minutes after midnight.
         public let aroundMinute: Int?
-        /// The first slot is wanted, not a choice.
+        /// True when the caller wants the first slot, not a choice.
         public let isEarliest: Bool
-        /// RFC 3339: the first instant of the first day.
+        /// The first instant of the first day, in RFC 3339.
         public let startAt: String
-        /// RFC 3339: the first instant behind the last day.
+        /// The first instant after the last day, in RFC 3339.
         public let endAt: String
     }
 
-    /// One, or two to four that the words do not decide between.
+    /// The possible meanings: one, or two to four if the words do not decide.
     public let readings: [Reading]
-    /// Changes of what was said.
+    /// Corrections of the caller's words.
     public let corrected: [Correction]
-    /// Additions to it.
+    /// Likely meanings that the caller did not say.
     public let assumed: [Assumption]
 
-    /// True: there is one reading.
+    /// True when there is one reading.
     public var isClear: Bool { readings.count == 1 }
 
-    /// Reads what a caller said.
+    /// Reads a caller's words.
     ///
     /// - Parameters:
-    ///   - when: The caller's words about the day. Empty: any day. At most 512 bytes.
-    ///   - time: The caller's words about the time of the day. Either text may hold both.
+    ///   - when: The caller's words about the day, at most 512 bytes. Empty means any day.
+    ///   - time: The caller's words about the time of the day, at most 512 bytes. Either text may
+    ///     contain both.
     ///   - timeZone: The IANA name of the clinic's zone, such as `America/New_York`.
-    ///   - locale: The language of the words, and the order of `4/14`.
-    ///   - now: Seconds since 1970. nil: the system's clock.
-    ///   - opening: From Monday on, in minutes after midnight. Decides about hours without am and pm. nil: not known.
-    ///   - maxDaysAhead: How far a wish without end reaches: `any day`, `Mondays`, `after the 14th`.
+    ///   - locale: The language of the words. It also decides about the order of `4/14`.
+    ///   - now: Current time, in seconds since 1970. Nil means the system's clock.
+    ///   - opening: Opening hours of each day, Monday first, in minutes after midnight. They
+    ///     decide about hours without am and pm. Nil means not known.
+    ///   - maxDaysAhead: Days from today that a wish without end covers, such as `any day`,
+    ///     `Mondays` or `after the 14th`.
     /// - Throws: `time_unclear` with a `timeProblem`, `unknown_time_zone` or `invalid_field`.
     public init(
         when: String, time: String = "", timeZone: String, locale: VoiceLocale = .americanEnglish, now: Int? = nil,
@@ -107,7 +113,7 @@ public struct TimeWish: Sendable, Equatable {
             zone: zone, locale: locale, now: now ?? WallClock.seconds(), opening: opening,
             maxDaysAhead: maxDaysAhead)
         var (when, time) = (when, time)
-        // withUTF8 does not carry a typed error, so the result does.
+        // `withUTF8` does not carry a typed error, so its result contains the error.
         self = try when.withUTF8 { when in
             time.withUTF8 { time in
                 Result { () throws(TimeProblem) in
@@ -180,15 +186,15 @@ extension TimeWish.Reading {
 struct WishSettings {
     let zone: Zone
     let locale: VoiceLocale
-    /// Seconds since 1970.
+    /// Current time, in seconds since 1970.
     let now: Int
-    /// From Monday on, in minutes after midnight; nil when it is not known.
+    /// Opening hours of each day, Monday first, in minutes after midnight. Nil means not known.
     var opening: [[Range<Int>]]?
     var maxDaysAhead = 60
 
     static let mostDaysAhead = 3_660
 
-    /// Returns whether the zone has an offset at a local time.
+    /// Returns true if the zone has this offset at a local time.
     fileprivate func hasOffset(_ minutes: Int, _ day: Int, _ minute: Int) -> Bool {
         let wall = day * 86_400 + minute * 60
         return zone.local(at: wall - minutes * 60).wall == wall

@@ -1,6 +1,6 @@
-/// Dates and times as text. Quicker than what is put together from parts.
+/// Formats for dates and times. Writing into a buffer is faster than joining strings.
 enum WishFormat {
-    /// `2030-01-22`
+    /// Returns a date such as `2030-01-22`.
     static func date(_ day: Int) -> String {
         let date = CalendarDate(daysSinceEpoch: day)
         return String(unsafeUninitializedCapacity: 10) { buffer in
@@ -9,7 +9,7 @@ enum WishFormat {
         }
     }
 
-    /// `15:00`
+    /// Returns a time such as `15:00`.
     static func time(_ minute: Int) -> String {
         String(unsafeUninitializedCapacity: 5) { buffer in
             put(minute / 60, buffer, 0)
@@ -19,7 +19,8 @@ enum WishFormat {
         }
     }
 
-    /// `2030-01-22T00:00:00-05:00`; the seconds of an offset before 1972 are left out.
+    /// Returns an instant such as `2030-01-22T00:00:00-05:00`. Leaves out the seconds of offsets
+    /// before 1972.
     static func instant(_ instant: Int, _ zone: Zone) -> String {
         let local = zone.local(at: instant)
         let (date, second) = (local.date, local.secondOfDay)

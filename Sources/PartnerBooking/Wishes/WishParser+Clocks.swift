@@ -1,12 +1,12 @@
 /// A number of one or more words.
 struct WishNumber {
     var value: Int
-    /// Written digits; 0 when it was spoken.
+    /// Number of written digits, or 0 if the number was spoken.
     var digits: Int
     var isOrdinal: Bool
-    /// "A", which may be no number.
+    /// True for "a", which may be no number.
     var isWeak = false
-    /// Behind it.
+    /// The place behind the number.
     var end: Int
 }
 
@@ -31,7 +31,7 @@ extension WishParser {
         }
     }
 
-    /// "Twenty one", "twenty-first", "treinta y uno", "dix-sept".
+    /// Reads numbers of several words: "twenty one", "twenty-first", "treinta y uno", "dix-sept".
     private func compound(_ value: Int, at place: Int) -> WishNumber {
         let alone = WishNumber(value: value, digits: 0, isOrdinal: false, end: place + 1)
         let isTens = (20...50).contains(value) && value % 10 == 0
@@ -51,7 +51,7 @@ extension WishParser {
         }
     }
 
-    /// A time, a date, or a number that is one of them by its place.
+    /// Reads a time or a date. The place of a plain number decides which of them it is.
     func numericPoint(
         _ place: Place, _ article: WishWord.Kind?, like first: Point?
     ) throws(TimeProblem) -> Point? {
@@ -80,7 +80,8 @@ extension WishParser {
         return isDay(number, place, article, like: first) ? try dayPoint(number, like: first) : nil
     }
 
-    /// Returns whether an unmarked number is an hour. A number that is no day either is not understood.
+    /// Returns true if an unmarked number is an hour. If it is not a day either, it is not
+    /// understood.
     private func isHour(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?, like first: Point?) -> Bool {
         if isDay(number, place, article, like: first) { return false }
         return place != .free || field == .time
@@ -89,7 +90,7 @@ extension WishParser {
     private func isDay(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?, like first: Point?) -> Bool {
         guard number.digits < 3, !number.isWeak else { return false }
         let isCardinal = vocabulary.text.daysAreCardinals
-        // "The one on Tuesday" has no first of the month.
+        // "The one on Tuesday" does not mean the first of the month.
         if article == .dayArticle { return isCardinal || number.value > 1 || number.digits > 0 }
         switch first {
         case .span(let span):
@@ -105,7 +106,7 @@ extension WishParser {
         return isCardinal && place == .limit && field == .when
     }
 
-    /// "14 to 18 April".
+    /// Returns true if the number shares the month of a second day, as in "14 to 18 April".
     private func sharesMonth(_ number: WishNumber) -> Bool {
         guard isConnector(at: number.end) || kind(at: number.end) == .or,
             let second = self.number(at: skipFillers(from: number.end + 1))
@@ -115,7 +116,8 @@ extension WishParser {
 
     // MARK: - Before the hour
 
-    /// "Half past nine", "quarter to three", "ten past four", "cuarto para las nueve", "half nine".
+    /// Reads "half past nine", "quarter to three", "ten past four", "cuarto para las nueve" or
+    /// "half nine".
     private func minutesAndHour(_ place: Place) throws(TimeProblem) -> WishClock? {
         var (minutes, next) = (0, index + 1)
         let isHalf = kind == .half
@@ -158,7 +160,9 @@ extension WishParser {
         return try finish(WishClock(hour * 60 + sign * minutes, isBare: hour <= 12))
     }
 
-    /// "Ten to nine" may be a range. Behind "at" it is a time, and twenty is no hour people say so.
+    /// Returns true if "ten to nine" is a time, not a range. Behind a word such as "at" it is a
+    /// time. Alone, it is a time from "twenty" on, because people do not say "twenty" for an
+    /// hour.
     private func isMinutesTo(_ minutes: Int, next: Int, _ place: Place) -> Bool {
         guard case .word = tokens[index], [5, 10, 20, 25].contains(minutes) else { return false }
         switch place {
@@ -170,7 +174,7 @@ extension WishParser {
 
     // MARK: - From the hour on
 
-    /// The time that begins with a number, and whether it can be nothing else.
+    /// Reads the time that begins with a number. `isMarked` is true if it can be nothing else.
     private func clock(
         _ number: WishNumber, _ place: Place
     ) throws(TimeProblem) -> (WishClock, isMarked: Bool)? {
@@ -206,7 +210,8 @@ extension WishParser {
         return WishClock(720, isBare: false)
     }
 
-    /// Minutes behind an hour: `thirty`, `oh five`, `y media`, `et quart`, `moins le quart`.
+    /// Reads minutes behind an hour: `thirty`, `oh five`, `y media`, `et quart`, `moins le
+    /// quart`.
     private func takeMinutes(of hour: Int, isOpen: Bool = true, hour number: WishNumber? = nil) -> WishClock {
         var minute = hour
         // "Three-thirty", but not "nine-twelve".
@@ -245,10 +250,10 @@ extension WishParser {
         return WishClock((minute + 1_440) % 1_440, isBare: false)
     }
 
-    /// "Neuf heures cinq".
+    /// True behind an hour word, as in "neuf heures cinq".
     private var isAfterHourWord: Bool { index > 0 && unit(at: index - 1) == .hour }
 
-    /// The number belongs to what follows it: `nine 14 April`.
+    /// Returns true if the number belongs to the next word, as in `nine 14 April`.
     private func isDayOrCount(_ number: WishNumber) -> Bool {
         let next = kind(at: skipFillers(from: number.end))
         return next == .month || next == .unit && unit(at: number.end) != .minute
@@ -261,7 +266,7 @@ extension WishParser {
         if kind == .oClock || unit(at: index) == .hour { index += 1 }
         if kind == .am || kind == .pm {
             let isAfternoon = kind == .pm
-            // 15:00 pm is written, too; 15:00 am is a mistake.
+            // "15:00 pm" also occurs in writing, but "15:00 am" is a mistake.
             if clock.minute >= 780 && !isAfternoon { throw noSuchTime }
             if clock.minute < 780 { clock.minute = clock.minute % 720 + (isAfternoon ? 720 : 0) }
             clock.isBare = false

@@ -1,7 +1,7 @@
-// Dates, as far as they are said.
+// Dates, which may lack a month or a year.
 
 extension WishParser {
-    /// A month, or a day of it.
+    /// Reads a month, or a day of a month.
     func monthPoint(_ number: Int) throws(TimeProblem) -> Point? {
         index += 1
         var place = index
@@ -20,7 +20,8 @@ extension WishParser {
         }
     }
 
-    /// A year behind a date: written, or spoken in two halves as the years to come are.
+    /// Reads a year behind a date: four digits, or two spoken halves. Only this year and the next
+    /// one are understood in halves.
     private func takeYear() -> Int? {
         var place = index
         while place < tokens.count, tokens[place] == .comma || kind(at: place) == .filler { place += 1 }
@@ -36,12 +37,13 @@ extension WishParser {
         return century.value * 100 + rest.value
     }
 
-    /// A day whose number was read: of the month that follows, of the one said before, or of the next one that has it.
+    /// Makes a day from a number that was read. The month follows it, was said before, or is the
+    /// next month that has the day.
     func dayPoint(_ number: WishNumber, like first: Point?) throws(TimeProblem) -> Point? {
         index = number.end
         guard (1...31).contains(number.value) else { throw noSuchTime }
         let next = skipFillers(from: index)
-        // "The first Monday" counts Mondays.
+        // "The first Monday" counts Mondays, which is not understood.
         if number.isOrdinal, number.value <= 5, kind(at: next) == .weekday { throw problem }
         if kind(at: next) == .month {
             index = next + 1
@@ -65,7 +67,7 @@ extension WishParser {
         return .span(try dayOfMonth(number.value, from: today))
     }
 
-    /// "Of this month", "of next month".
+    /// Reads "of this month" or "of next month".
     private func monthSteps(at place: Int) -> (steps: Int, end: Int)? {
         switch (kind(at: place), kind(at: place + 1)) {
         case (.this, .unit) where unit(at: place + 1) == .month: (0, place + 2)
@@ -76,7 +78,7 @@ extension WishParser {
         }
     }
 
-    /// "The 14th or 15th of April": the month stands behind the second one.
+    /// Returns the month behind the second day in "the 14th or 15th of April".
     private func sharedMonth(at place: Int) -> Int? {
         guard isConnector(at: place) || kind(at: place) == .or || kind(at: place) == .and,
             let second = number(at: skipFillers(from: place + 1))
@@ -96,7 +98,7 @@ extension WishParser {
         throw noSuchTime
     }
 
-    /// A past date is the same day within twelve months.
+    /// Returns the day of a date. A past date means the same day within twelve months.
     func span(of date: WishDate) throws(TimeProblem) -> WishSpan {
         guard let month = date.month, (1...12).contains(month), date.day >= 1 else { throw noSuchTime }
         func day(_ year: Int) -> Int? {

@@ -1,11 +1,12 @@
-// What becomes of each piece. A second one of its kind has to be joined to the first.
+// Adds each piece to the wish. A second piece of a kind must be joined to the first.
 
 extension WishParser {
-    /// Checks that a piece may follow, and returns whether it is joined to the last one of its kind.
+    /// Checks that a piece may follow. Returns true if it is joined to the last piece of its
+    /// kind.
     private func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
         defer { (last, isAfterOr, isAfterComma) = (piece, false, false) }
         if isFirst {
-            // "Tuesday or in the morning" is no wish that one range can hold; "Tuesday and after three" is.
+            // The first piece of a kind is joined to nothing, as in "Tuesday and after three".
             return false
         }
         guard last == piece, isAfterOr || isAfterComma && piece == .day else { throw problem }
@@ -25,7 +26,7 @@ extension WishParser {
     }
 
     func takeSpan(_ span: WishSpan, _ bound: WishDays.Bound) throws(TimeProblem) {
-        // "Today, this evening."
+        // "Today, this evening" names the same day twice.
         if let old = parts.days.span, (old.from, old.to) == (span.from, span.to), bound == .none, !isAfterOr { return }
         let isAlternative = last == .day && isAfterOr && bound == .none
         if isAlternative, parts.days.span == nil, parts.days.weekdays != 0 { try turnWeekdayIntoSpan() }
@@ -39,7 +40,7 @@ extension WishParser {
         }
     }
 
-    /// "Or the day after", "or the week after".
+    /// Reads "or the day after" or "or the week after".
     func takeDayAfter(weeks: Bool) throws(TimeProblem) {
         guard isAfterOr, last == .day, let span = parts.days.span, span.to - span.from == (weeks ? 6 : 0) else {
             throw problem
@@ -48,7 +49,7 @@ extension WishParser {
         try takeSpan(WishSpan(from: span.to + 1, to: span.to + (weeks ? 7 : 1), kind: span.kind), .none)
     }
 
-    /// "Three or later."
+    /// Reads "or later" or "or earlier", as in "three or later".
     func takeOrLater(isLater: Bool) throws(TimeProblem) {
         index += 1
         if isLater, last == .clock, parts.times.lower != nil, parts.times.around == nil { return }
@@ -73,7 +74,7 @@ extension WishParser {
 
     func counted(_ days: Int) -> WishSpan { WishSpan(from: today + days, to: today + days, kind: .counted) }
 
-    /// Both, when one range of days can hold them.
+    /// Returns the union of two spans, or nil if one range of days cannot contain both.
     static func union(_ first: WishSpan, _ second: WishSpan) -> WishSpan? {
         let (from, to) = (min(first.from, second.from), max(first.to, second.to))
         var both = WishSpan(from: from, to: to, kind: first.kind)
@@ -90,7 +91,7 @@ extension WishParser {
         return both
     }
 
-    /// The bit of a day's weekday.
+    /// Returns the bit of a day's weekday.
     static func weekdayBit(_ day: Int) -> UInt8 {
         1 << UInt8(LocalTime(wall: day * 86_400, offset: 0, isRepeated: false).weekday)
     }
@@ -105,7 +106,7 @@ extension WishParser {
         }
         if parts.days.weekdays == 1 << UInt8(weekday), mode == .plain, weeks == 0, bound == .none, !isAfterOr { return }
         guard bound == .none || parts.days.weekdays == 0 else { throw problem }
-        // "Monday Wednesday or Friday": words that were heard have no commas.
+        // "Monday Wednesday or Friday": recognized speech has no commas.
         if kind(at: index - 2) == .weekday { isAfterComma = true }
         let isJoined = try join(.day, isFirst: parts.days.weekdays == 0)
         if isJoined {
@@ -129,12 +130,12 @@ extension WishParser {
 
     func takeClock(_ clock: WishClock, _ bound: WishDays.Bound) throws(TimeProblem) {
         if bound == .none, let old = parts.times.around, let same = old.merged(with: clock) {
-            // Models like to say it in both texts.
+            // Language models often put the same time into both texts.
             parts.times.around = same
             return
         }
         let isFree = bound == .none ? !parts.times.hasClock : parts.times.around == nil
-        // "Before nine or after five" has a hole that no range has.
+        // "Before nine or after five" has a gap, which a range cannot have.
         guard isFree, !isAfterOr || isAfterAnd && (bound != .none || last == .day) else { throw problem }
         guard clock.minute < 1_440 || bound == .before || bound == .until else {
             throw TimeProblem(.noSuchTime, field: field.rawValue)
@@ -154,7 +155,7 @@ extension WishParser {
     func takePart(_ part: Int, _ bound: WishDays.Bound) throws(TimeProblem) {
         if bound != .none {
             let hours = vocabulary.part(part)
-            // After lunch may still be lunchtime for others.
+            // "After lunch" can begin while other people still have lunch.
             let hour = bound == .after ? (part == 1 ? hours.half : hours.to) : hours.from
             return try takeClock(WishClock(hour * 60, isBare: false), bound)
         }

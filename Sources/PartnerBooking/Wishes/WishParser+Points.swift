@@ -1,7 +1,8 @@
-// Days and parts of the day. Each function reads one, or nothing and leaves the index alone.
+// Days and parts of the day. A function that finds none leaves the index unchanged.
 
 extension WishParser {
-    /// Reads a day, several days, a time or a part of the day. `first` is the beginning of a range that ends with it.
+    /// Reads a day, several days, a time or a part of the day. `first` is the beginning of a
+    /// range that ends with this point.
     func point(_ place: Place, like first: Point? = nil) throws(TimeProblem) -> Point? {
         let start = index
         if let point = try pointOrNil(place, like: first) { return point }
@@ -58,7 +59,8 @@ extension WishParser {
         }
     }
 
-    /// "Next" belongs to the word before it: nothing follows that could be next.
+    /// True when "next" belongs to the word before it, because nothing follows that could be
+    /// next.
     private var isPostponed: Bool {
         switch kind(at: index + 1) {
         case .unit, .weekend, .weekday, .month, .number: false
@@ -66,7 +68,7 @@ extension WishParser {
         }
     }
 
-    /// "Tuesday week".
+    /// Reads "week" in "Tuesday week", and returns the number of weeks.
     private func takeWeeks() -> Int {
         guard kind(at: index + 1) != .afterNext, kind(at: index + 1) != .next else { return 0 }
         let weeks = unit(at: index) == .week ? 1 : unit(at: index) == .fortnight ? 2 : 0
@@ -103,7 +105,7 @@ extension WishParser {
         switch kind(at: noun) {
         case .weekday:
             index = noun + 1
-            // "This Tuesday next week" is none.
+            // "This Tuesday next week" has no meaning, so no weeks follow.
             return .weekday(value(at: noun), .this, weeksLater: 0)
         case .weekend:
             index = noun + 1
@@ -119,7 +121,7 @@ extension WishParser {
         }
     }
 
-    /// "The week after next", and in other languages "the week next".
+    /// Reads "the week after next", and in other languages "the week next".
     private func unitPoint() -> Point? {
         let steps: Int
         switch kind(at: index + 1) {
@@ -143,7 +145,7 @@ extension WishParser {
         return nil
     }
 
-    /// A number of days or weeks from today.
+    /// Reads a number of days, weeks or months from today.
     func withinSpan(from start: Int) -> WishSpan? {
         guard let (count, unit, end) = countedUnits(at: start), let span = within(count, unit) else { return nil }
         index = end
@@ -156,7 +158,7 @@ extension WishParser {
 
     func isCounted(at place: Int) -> Bool { countedUnits(at: place) != nil }
 
-    /// A number and a unit of time: `a couple of weeks`.
+    /// Reads a number and a unit of time, such as `a couple of weeks`.
     private func countedUnits(at start: Int) -> (count: Int, unit: WishUnit, end: Int)? {
         var place = start
         if isWeak(place), case .number? = kind(at: place + 1) { place += 1 }
@@ -166,7 +168,7 @@ extension WishParser {
         return (number.value, unit, end + 1)
     }
 
-    /// "In two weeks", or "two weeks from Tuesday".
+    /// Reads "in two weeks" or "two weeks from Tuesday".
     func countedPoint(from start: Int, hasIn: Bool) throws(TimeProblem) -> Point? {
         let start = skipFillers(from: start)
         if hasIn, kind(at: start) == .half {
@@ -183,7 +185,8 @@ extension WishParser {
             return try later(minutes: unit == .hour ? 60 * count : count)
         }
         let days: Int? = unit == .day ? count : unit == .week ? 7 * count : unit == .fortnight ? 14 * count : nil
-        // Fillers first: "a week on Tuesday" is Tuesday and a week, "in a week on Tuesday" a day of that week.
+        // Skip fillers first. "A week on Tuesday" is a week after Tuesday, but "in a week on
+        // Tuesday" is a day of that week.
         var next = end
         let isFromNow = kind(at: next) == .fromNow
         if isFromNow { next += 1 }
@@ -204,7 +207,7 @@ extension WishParser {
         return inUnits(count, unit).map { .span($0) }
     }
 
-    /// Some minutes from now. Takes the day, and returns the time.
+    /// Takes the day that is some minutes from now, and returns the time.
     private func later(minutes: Int) throws(TimeProblem) -> Point? {
         let wall = now.wall + 60 * minutes
         let day = wall.flooringDivision(by: 86_400)
@@ -212,7 +215,7 @@ extension WishParser {
         return .clock(WishClock((wall - day * 86_400) / 60, isBare: false))
     }
 
-    /// A day, or the week of a day.
+    /// Returns a day, or the week of a day.
     private func inUnits(_ count: Int, _ unit: WishUnit) -> WishSpan? {
         switch unit {
         case .day where vocabulary.text.countsFirstDay && (count == 8 || count == 15): week(count / 7)
@@ -262,7 +265,7 @@ extension WishParser {
         }
     }
 
-    /// A month of this year, or of the next if it is over. 13 is next January in any case.
+    /// Returns a month of this year, or of next year if it is over. 13 is always next January.
     func month(_ number: Int) -> WishSpan {
         let date = now.date
         let year = date.year + (number < date.month ? 1 : 0) + (number - 1) / 12
@@ -279,7 +282,7 @@ extension WishParser {
         return CalendarDate(year: year, month: month, day: day).daysSinceEpoch
     }
 
-    /// "Early next week", "the end of April". Nothing for "early in the morning".
+    /// Reads "early next week" or "the end of April", but not "early in the morning".
     func stretchedSpan() throws(TimeProblem) -> WishSpan? {
         let start = index
         let stretch = value(at: index)

@@ -1,4 +1,5 @@
-/// Reads the words of a wish from left to right. Every word has to have its place; there is no guess.
+/// The parser of a wish. It reads the words from left to right, and skips none: every word must
+/// have its place.
 final class WishParser {
     /// A piece behind "after", or at either end of a range.
     enum Point {
@@ -8,11 +9,11 @@ final class WishParser {
         case part(Int)
     }
 
-    /// The kind of the piece that came last: "or" joins pieces of one kind.
+    /// The kind of the last piece. "Or" joins pieces of one kind.
     enum Piece { case none, day, clock, part }
 
-    /// The word before a number, which decides about its meaning.
-    /// `open` is `free`, where a range may begin.
+    /// The word before a number, which decides about its meaning. `open` means `free` at a place
+    /// where a range may begin.
     enum Place { case free, open, at, around, limit, between }
 
     let vocabulary: WishVocabulary
@@ -25,18 +26,18 @@ final class WishParser {
     var parts: WishParts
 
     var last = Piece.none
-    /// Something was said that is no filler.
+    /// True when the caller said more than fillers.
     var hasMeaning = false
-    /// "or" came, and nothing after it.
+    /// True when "or" or "and" was read, and no piece after it.
     var isAfterOr = false
-    /// It was "and".
+    /// True when that word was "and".
     var isAfterAnd = false
     var isAfterComma = false
-    /// Days were listed with a comma; an "or" has to come.
+    /// True when days were listed with a comma, so that an "or" must follow.
     var isListOpen = false
-    /// The last day was a weekday, behind which a number may be a date.
+    /// True when the last day was a weekday. A number behind it may be a date.
     var isAfterWeekday = false
-    /// The month of the date that came last.
+    /// The last date. Its month and year count for days that follow.
     var lastDate: WishDate?
 
     init(_ vocabulary: WishVocabulary, now: LocalTime, field: WishField, _ parts: WishParts) {
@@ -52,9 +53,9 @@ final class WishParser {
         self.tokens = tokens
         let daysBefore = parts.days
         while index < tokens.count { try step() }
-        // Words that mean nothing are no wish for any day.
+        // Words without a meaning are not a wish for any day.
         guard !isAfterOr, !isListOpen, hasMeaning || tokens.isEmpty else { throw problem }
-        // "By Friday at three" limits more than the day.
+        // "By Friday at three" limits more than the day, so it is not understood.
         let isBoundHere = parts.days.isBounded && daysBefore.isEmpty
         if isBoundHere, parts.times.around != nil || parts.times.parts != 0, field == .when { throw problem }
         return parts
@@ -86,7 +87,7 @@ final class WishParser {
         return true
     }
 
-    /// The place of the next token that is no filler.
+    /// Returns the place of the next token that is not a filler.
     func skipFillers(from place: Int) -> Int {
         var place = place
         while let kind = kind(at: place), kind == .filler || kind == .dayArticle || kind == .hourArticle || kind == .fromNow
@@ -156,17 +157,17 @@ final class WishParser {
 
     private func takeAndRead(_ place: Place) throws(TimeProblem) {
         index += 1
-        // "In at", "at around": the last one counts.
+        // In "in at" and "at around", the last word counts.
         if kind == .around || kind == .at || kind == .between || kind == .after || kind == .before { return }
         try readPoint(place)
     }
 
-    /// One piece, or a range when "to" and another piece of its kind follow.
+    /// Reads one piece, or a range when "to" and another piece of its kind follow.
     private func readPoint(_ place: Place) throws(TimeProblem) {
         let article = kind
         if let range = try readRange(place) { return try takeRange(range.0, range.1) }
         guard let point = try point(place) else {
-            // "This morning" is two pieces.
+            // "This morning" consists of two pieces.
             guard article == .this, let next = nextPart else { throw problem }
             index = next + 1
             try take(.span(counted(0)))
@@ -235,7 +236,7 @@ final class WishParser {
         try take(point, bound)
     }
 
-    /// Early, in the middle or late: of a week, a month, or a part of the day.
+    /// Reads "early", "in the middle" or "late", of a week, a month or a part of the day.
     private func readStretch(_ stretch: Int) throws(TimeProblem) {
         if let span = try stretchedSpan() { return try take(.span(span)) }
         guard parts.times.stretch == nil else { throw problem }
@@ -248,7 +249,7 @@ final class WishParser {
         let next = skipFillers(from: index + 1)
         index += 1
         guard kind(at: next) == .weekday else {
-            // "Any day", "any morning" and "any weekday" say nothing more.
+            // In "any day", "any morning" and "any weekday", the word "any" adds nothing.
             if unit(at: next) == .day { index = next + 1 }
             return
         }
@@ -256,7 +257,7 @@ final class WishParser {
     }
 }
 
-/// The members of a request that hold a wish.
+/// The members of a request that contain a wish.
 enum WishField: String {
     case when, time
 }

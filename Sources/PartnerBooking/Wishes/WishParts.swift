@@ -1,25 +1,25 @@
-/// Days since 1970-01-01, one or more.
+/// One or more days, in days since 1970-01-01.
 struct WishSpan: Equatable {
     enum Kind {
-        /// Counted from today: no weekday can move it.
+        /// A day counted from today. No weekday can move it.
         case counted
-        /// A week, a month, or another time of several days. A weekday chooses days from it.
+        /// A week, a month or another period of several days. A weekday selects days from it.
         case period
-        /// A date: a weekday that disagrees moves it.
+        /// A date. A weekday that disagrees moves it.
         case date
-        /// A day of a month that was not said.
+        /// A day of the month, said without its month.
         case dayOfMonth
     }
 
     var from: Int
     var to: Int
     var kind: Kind
-    /// The weekdays that count, from Monday in the lowest bit; all of them when it is zero.
+    /// The weekdays that count, with Monday in the lowest bit. Zero means all of them.
     var weekdays: UInt8 = 0
-    /// The year was said, and moved.
+    /// True when the year was said, and was changed.
     var isOfOtherYear = false
 
-    /// "Next weekend", while one is ahead in this week: it may be meant as well.
+    /// True for "next weekend" while a weekend is ahead in this week, which may be meant, too.
     var hasEarlierReading = false
 
     var isDay: Bool { from == to }
@@ -37,10 +37,10 @@ struct WishDays {
 
     var span: WishSpan?
     var spanBound = Bound.none
-    /// From Monday in the lowest bit.
+    /// Weekdays, with Monday in the lowest bit.
     var weekdays: UInt8 = 0
     var mode = Mode.plain
-    /// `Monday to Wednesday`; then `weekdays` has them all.
+    /// The first day of `Monday to Wednesday`. Then `weekdays` contains all days of the range.
     var firstOfRun: Int?
     var weekdayBound = Bound.none
     var weeksLater = 0
@@ -54,11 +54,12 @@ struct WishTimes {
     var around: WishClock?
     var lower: WishClock?
     var upper: WishClock?
-    /// Parts of the day, by their bits.
+    /// Parts of the day, as bits.
     var parts: UInt8 = 0
-    /// The part belongs to the time before it: `three in the afternoon`. It limits nothing else.
+    /// True when the part belongs to the time before it, as in `three in the afternoon`. Then it
+    /// limits nothing else.
     var isPartOfClock = false
-    /// Which stretch of the part: 0 for the early one, 1 for the middle, 2 for the late one.
+    /// The stretch of the part: 0 for early, 1 for the middle, 2 for late.
     var stretch: Int?
     var isEarliest = false
     var isFirstThing = false
@@ -66,10 +67,10 @@ struct WishTimes {
     var hasClock: Bool { around != nil || lower != nil || upper != nil }
 }
 
-/// Everything that was said.
+/// Everything that the caller said.
 struct WishParts {
     var days = WishDays()
     var times = WishTimes()
-    /// The offset that was written behind a date and a time, in minutes.
+    /// The offset in minutes that was written behind a date and a time.
     var offset: Int?
 }

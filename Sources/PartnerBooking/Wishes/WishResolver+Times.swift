@@ -3,7 +3,7 @@ struct WishTime: Equatable {
     var around: Int?
     var notBefore: Int?
     var before: Int?
-    /// Parts with a pause between them, by their bits.
+    /// Parts of the day with a gap between them, as bits.
     var parts: UInt8 = 0
     var assumed = WishAssumptions()
 }
@@ -12,12 +12,13 @@ extension WishResolver {
     private struct Window {
         var from = 0
         var to = 1_440
-        /// Parts with a pause between them.
+        /// Parts of the day with a gap between them, as bits.
         var apart: UInt8 = 0
         var isPart = false
     }
 
-    /// The times that are meant on some days. None when they are past.
+    /// Returns the times that the words mean on some days. The result is empty when they are
+    /// past.
     func times(on days: WishSpan) throws(TimeProblem) -> [WishTime] {
         let window = try window()
         var found: [WishTime] = []
@@ -56,7 +57,7 @@ extension WishResolver {
         return (time.before ?? 1_440) <= now.minuteOfDay
     }
 
-    /// The parts of the day that were said.
+    /// Returns the window of the parts of the day that were said.
     private func window() throws(TimeProblem) -> Window {
         let times = parts.times
         var window = Window()
@@ -86,7 +87,7 @@ extension WishResolver {
             if 60 * part.from > window.to { window.apart = bits }
             if bits.nonzeroBitCount > 1 { window.to = max(window.to, 60 * part.to) }
         }
-        // Its parts say it better than a range with a hole.
+        // The parts describe this better than a range, which would contain the gap.
         if window.apart != 0 { (window.from, window.to, window.isPart) = (0, 1_440, false) }
         return window
     }
@@ -95,7 +96,7 @@ extension WishResolver {
 
     private typealias Candidate = (Int, WishAssumptions)
 
-    /// The times that a clock may mean, each with what is assumed.
+    /// Returns the times that a clock may mean, each with its assumptions.
     private func candidates(
         _ clock: WishClock, on days: WishSpan, _ window: Window, isEnd: Bool
     ) throws(TimeProblem) -> [Candidate] {
@@ -110,13 +111,13 @@ extension WishResolver {
             let open = [early, late].filter { isOpen($0, opening, on: days, isEnd: isEnd) }
             if !open.isEmpty { return open.map { ($0, []) } }
         }
-        // From seven to eleven in the morning, from one to six in the afternoon.
+        // The likely hours are seven to eleven in the morning, and one to six in the afternoon.
         var likely = (420..<720).contains(early) ? early : late
         if days.from == today, days.to == today, likely <= now.minuteOfDay, late > now.minuteOfDay { likely = late }
         return [(likely, likely < 720 ? .morning : likely < 780 ? .noon : .afternoon)]
     }
 
-    /// The time that a part of the day makes of a bare hour: the one that is in it, or near it.
+    /// Returns the time of a bare hour that lies in the part of the day, or near it.
     private func inPart(_ early: Int, _ late: Int, _ window: Window) throws(TimeProblem) -> Int {
         func distance(_ minute: Int) -> Int { max(window.from - minute, minute - window.to, 0) }
         let near = distance(early) <= distance(late) ? early : late
@@ -152,7 +153,7 @@ extension WishResolver {
             WishTime(notBefore: from, before: to, assumed: assumed)
         }
         if lower.isBare, upper.isBare, parts.times.isPartOfClock {
-            // "From nine to two in the afternoon": the part belongs to the end.
+            // In "from nine to two in the afternoon", the part belongs to the end.
             let end = try candidates(upper, on: days, window, isEnd: true).first?.0 ?? 0
             guard let start = both(lower).last(where: { $0 < end }) else { throw problem(.contradictory) }
             return [range(start, end, [])]

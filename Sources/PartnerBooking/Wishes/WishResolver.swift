@@ -1,4 +1,4 @@
-/// Makes days of what was said about them: one reading, or two.
+/// The step from the words about days to the days themselves: one reading, or two.
 struct WishResolver {
     let parts: WishParts
     let now: LocalTime
@@ -27,7 +27,8 @@ struct WishResolver {
 
     // MARK: - Days
 
-    /// The days that are meant. More than one when the words do not decide.
+    /// Returns the days that the words mean. There are several ranges when the words do not
+    /// decide.
     mutating func days() throws(TimeProblem) -> [WishSpan] {
         let days = parts.days
         var found: [WishSpan]
@@ -39,7 +40,7 @@ struct WishResolver {
                 (earlier.from, earlier.to) = (span.from - 7, span.to - 7)
                 found = span.hasEarlierReading ? [earlier, span] : [span]
             } else if span.isDay {
-                // "Monday after the 20th" is another Monday than the one nearest to it.
+                // "Monday after the 20th" is not the Monday nearest to the 20th.
                 guard bound == .none || days.weekdayBound != .none else { throw problem(.notUnderstood) }
                 found = [try day(span)]
                 if bound == .none { bound = days.weekdayBound }
@@ -57,7 +58,7 @@ struct WishResolver {
         return found
     }
 
-    /// The days before or after others; nothing when all of them are past.
+    /// Returns the days before or after a span, or nil when all of them are past.
     private func limited(_ span: WishSpan, _ bound: WishDays.Bound) -> WishSpan? {
         var limited = span
         switch bound {
@@ -71,7 +72,8 @@ struct WishResolver {
         return limited.from <= limited.to ? limited : nil
     }
 
-    /// A day with the weekday that was said, too. The weekday counts: people know it better than the date.
+    /// Returns the day for a date that was said with a weekday. The weekday counts, because
+    /// people know it better than the date.
     private mutating func day(_ span: WishSpan) throws(TimeProblem) -> WishSpan {
         var day = span
         if isWanted(span.from) { return span }
@@ -102,7 +104,7 @@ struct WishResolver {
         return CalendarDate(year: year, month: month, day: date.day).daysSinceEpoch
     }
 
-    /// The weekdays of a week, a month or another time.
+    /// Returns the days of a week, a month or another period that have the weekdays.
     private func chosen(from span: WishSpan) throws(TimeProblem) -> WishSpan {
         var days = span
         days.from = max(span.from, today)
@@ -134,7 +136,7 @@ struct WishResolver {
         return days
     }
 
-    /// Weekdays without a week.
+    /// Returns the days for weekdays that were said without a week.
     private func weekdays() -> [WishSpan] {
         let days = parts.days
         let monday = today - now.weekday
@@ -154,12 +156,14 @@ struct WishResolver {
         let shift = 7 * days.weeksLater
         let ahead = (today..<today + 7).filter(isWanted).map { $0 + shift }
         let span = Self.spanning(ahead)
-        // "Tuesday" on a Tuesday may be today or in a week. Who means today mostly says so, but not always.
+        // "Tuesday" on a Tuesday may be today or in a week. Callers who mean today mostly say
+        // "today", but not always.
         guard days.mode == .plain, ahead.count == 1, span.from == today + shift else { return [span] }
         return [span, WishSpan(from: span.from + 7, to: span.to + 7, kind: .counted)]
     }
 
-    /// The range of some days, which are in order; with their weekdays when it has others, too.
+    /// Returns the range of some days, which must be in order. If it contains other days, too, it
+    /// gets their weekdays.
     private static func spanning(_ days: [Int]) -> WishSpan {
         var span = WishSpan(from: days.first ?? 0, to: days.last ?? 0, kind: .counted)
         if days.count < span.to - span.from + 1 {
@@ -169,7 +173,7 @@ struct WishResolver {
     }
 }
 
-/// Meanings that were not said and taken for likely.
+/// Likely meanings that the caller did not say.
 struct WishAssumptions: OptionSet {
     let rawValue: UInt8
 

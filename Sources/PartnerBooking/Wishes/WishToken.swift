@@ -1,22 +1,22 @@
-/// A piece of what somebody said about a time.
+/// A token of the caller's words about a time.
 enum WishToken: Equatable {
     case word(WishWord)
-    /// Written digits, and how many.
+    /// Written digits: their value and their number.
     case number(Int, digits: Int)
-    /// A written time of day, in minutes; `isBare`: it may be in the morning or in the afternoon.
+    /// A written time of day. With `isBare`, it may be in the morning or in the afternoon.
     case clock(WishClock)
-    /// A written date. The order of day and month is that of the locale.
+    /// A written date. The locale decides the order of day and month.
     case date(WishDate)
-    /// Behind a date and a time: the offset that was written, in minutes.
+    /// The offset in minutes that was written behind a date and a time.
     case offset(Int)
     case dash, comma
 }
 
 /// A time of the day.
 struct WishClock: Equatable {
-    /// After midnight: 0 to 1440.
+    /// Minutes after midnight, from 0 to 1440.
     var minute: Int
-    /// Half a day later is meant just as well.
+    /// True when the time half a day later is just as likely.
     var isBare: Bool
 
     init(_ minute: Int, isBare: Bool) {
@@ -24,7 +24,8 @@ struct WishClock: Equatable {
         self.isBare = isBare
     }
 
-    /// nil for what no clock shows. Hours are bare from 1 to 12, unless they are written with a zero in front.
+    /// Returns nil for a time that no clock shows. Hours from 1 to 12 are bare, unless they have
+    /// a leading zero.
     init?(hour: Int, minute: Int, hasLeadingZero: Bool = false) {
         guard (0..<24).contains(hour) && (0..<60).contains(minute) || hour == 24 && minute == 0 else { return nil }
         self.init(hour * 60 + minute, isBare: (1...12).contains(hour) && !hasLeadingZero)
@@ -32,7 +33,8 @@ struct WishClock: Equatable {
 }
 
 extension WishClock {
-    /// The same time, said twice: the one that says more. nil for another time.
+    /// Merges two mentions of one time, and returns the more exact one. Returns nil if the times
+    /// differ.
     func merged(with other: WishClock) -> WishClock? {
         if minute == other.minute { return WishClock(minute, isBare: isBare && other.isBare) }
         guard isBare != other.isBare, minute % 720 == other.minute % 720 else { return nil }
@@ -40,21 +42,21 @@ extension WishClock {
     }
 }
 
-/// A date as it was said; what was not said is nil.
+/// A date as the caller said it. A year or month that was not said is nil.
 struct WishDate: Equatable {
     var year: Int?
     var month: Int?
     var day: Int
 }
 
-/// Cuts a text into words of the locale, numbers, dates and times.
+/// A lexer that cuts a text into words of the locale, numbers, dates and times.
 struct WishLexer {
     private let text: UnsafeRawBufferPointer
     private let vocabulary: WishVocabulary
     private var place = 0
     private var tokens: [WishToken] = []
 
-    /// nil when a word or a sign is not known.
+    /// Returns the tokens of a text, or nil if a word or a sign is unknown.
     static func tokens(_ text: UnsafeRawBufferPointer, _ vocabulary: WishVocabulary) -> [WishToken]? {
         var lexer = WishLexer(text: text, vocabulary: vocabulary)
         lexer.tokens.reserveCapacity(24)
@@ -80,7 +82,7 @@ struct WishLexer {
             switch scalar {
             case UInt32(UInt8(ascii: ",")), UInt32(UInt8(ascii: ";")): tokens.append(.comma)
             case UInt32(UInt8(ascii: "/")):
-                // An interval of ISO 8601.
+                // The slash of an ISO 8601 interval.
                 if case .date? = tokens.last { tokens.append(.dash) } else { tokens.append(.word(WishWord(kind: .or))) }
             default: break
             }
@@ -94,7 +96,7 @@ struct WishLexer {
 
     // MARK: - Words
 
-    /// The longest phrase that begins here.
+    /// Reads the longest phrase that begins here.
     private mutating func word() -> Bool {
         var (node, end, found) = (WishVocabulary.root, place, WishWord?.none)
         var start = place
@@ -107,7 +109,7 @@ struct WishLexer {
         }
         guard let found else { return false }
         if found.kind == .afterNext, !isAfterUnit {
-            // "After next week", and not "the week after next".
+            // The phrase is "after next week", not "the week after next".
             tokens += [.word(WishWord(kind: .after)), .word(WishWord(kind: .next))]
         } else {
             tokens.append(.word(found))
@@ -116,7 +118,8 @@ struct WishLexer {
         return true
     }
 
-    /// "Or the …": only there "the day after" has a day to count from.
+    /// True behind "or" or "and", also with an article. Only there, "the day after" has a day to
+    /// count from.
     private var isAfterOr: Bool {
         guard case .word(let word)? = tokens.last(where: { $0 != .word(WishWord(kind: .dayArticle)) }) else { return false }
         return word.kind == .or || word.kind == .and
@@ -140,7 +143,7 @@ struct WishLexer {
         return place > start ? (key.value, place) : nil
     }
 
-    /// Passes what may stand between the words of a phrase: blanks, hyphens and the points of `a.m.`
+    /// Skips the signs between the words of a phrase: blanks, hyphens and the points of `a.m.`
     private func skipGap(_ start: Int) -> Int {
         var place = start
         while place < text.count {
@@ -207,7 +210,7 @@ struct WishLexer {
         return (1...8).contains(digits) ? (value, digits) : nil
     }
 
-    /// Reads a sign and digits behind it, or nothing.
+    /// Reads a sign and the digits behind it, or nothing.
     private mutating func part(after sign: UInt8, _ count: ClosedRange<Int>) -> Int? {
         let start = place
         guard byte == sign else { return nil }
@@ -223,7 +226,7 @@ struct WishLexer {
         part(after: UInt8(ascii: sign), count)
     }
 
-    /// A `T` may join a date with a time.
+    /// Appends a date. A `T` may join it with a time.
     private mutating func isoDate(_ year: Int, _ month: Int, _ day: Int) -> Bool {
         guard (1...12).contains(month), (1...31).contains(day) else { return false }
         tokens.append(.date(WishDate(year: year, month: month, day: day)))
@@ -233,7 +236,7 @@ struct WishLexer {
 
     private mutating func date(_ first: Int, _ second: Int, _ year: Int?, dayComesFirst: Bool = false) -> Bool {
         var (month, day) = vocabulary.text.monthComesFirst && !dayComesFirst ? (first, second) : (second, first)
-        // With a month that does not exist there is one reading only.
+        // If the month does not exist, only the other order is possible.
         if month > 12 { swap(&month, &day) }
         guard (1...12).contains(month), (1...31).contains(day) else { return false }
         let full = year.map { $0 < 100 ? 2_000 + $0 : $0 }
@@ -241,7 +244,8 @@ struct WishLexer {
         return true
     }
 
-    /// `Z` or `±HH:MM`, only behind a date and a time.
+    /// Skips fractions of a second. Behind a date and a time, also reads the offset: `Z` or
+    /// `±HH:MM`.
     private mutating func offset() -> Bool {
         if byte == UInt8(ascii: "."), place + 1 < text.count, text[place + 1].isDigit {
             place += 1

@@ -1,20 +1,21 @@
 /// All zones and links of tzdata for the years 2026 to 2040, for systems without zoneinfo.
 ///
-/// `scripts/zone_table.py` makes the table. Each line has a rule and the names that share it:
+/// `scripts/zone_table.py` makes the table. Each line has a rule and the names of its zones:
 ///
 ///     CET-1CEST,M3.5.0,M10.5.0/3 Africa/Ceuta Arctic/Longyearbyen …
 ///     <+00>0|0,1772935200=3600 Africa/El_Aaiun …
 ///
-/// The rule is the footer of a TZif file. Changes that it does not tell come behind `|`: the first offset, and then each
-/// instant with the offset from then on. The rule holds from the last of them.
+/// The rule is the footer of a TZif file. After a `|` come changes that the footer does not
+/// contain: the first offset, then pairs of an instant and the offset from then on. The footer
+/// applies from the last instant on.
 enum BuiltInZones {
-    /// Returns the zone of a name; nil when the table does not have it.
+    /// Returns the zone with a name. nil when the table does not have it.
     static func zone(_ name: String) -> Zone? {
         guard let rule = rule(of: name), let file = TZifFile(tableRule: rule) else { return nil }
         return Zone(name, file, builtInVersion: version)
     }
 
-    /// The names in the order of the table.
+    /// The names, in the order of the table.
     static var names: [String] {
         text.split(separator: newline).flatMap { line in
             line.split(separator: space).dropFirst().map { String(decoding: $0, as: UTF8.self) }

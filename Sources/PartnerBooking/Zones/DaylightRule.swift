@@ -1,12 +1,13 @@
-/// Daylight saving time that starts and ends by one rule every year, for all years.
+/// Daylight saving time that starts and ends by the same rule in every year.
 struct DaylightRule: Sendable {
-    /// Seconds east of UTC, outside of daylight saving time and in it. The second may be the smaller one, as in Dublin.
+    /// Seconds east of UTC, outside daylight saving time and in it. `daylight` may be smaller
+    /// than `standard`, as in Dublin.
     let standard: Int
     let daylight: Int
-    /// The offset between the two changes of one year, and the other one.
+    /// The offset between the two changes of one year, and the offset outside them.
     private let innerOffset: Int
     private let outerOffset: Int
-    /// The two changes of a year of each kind, in seconds since January 1 in UTC.
+    /// The first and second change of each kind of year, in seconds since January 1 in UTC.
     private let firstChanges: InlineArray<14, Int>
     private let secondChanges: InlineArray<14, Int>
 
@@ -20,12 +21,12 @@ struct DaylightRule: Sendable {
         (firstChanges, secondChanges) = startsFirst ? (starts, ends) : (ends, starts)
     }
 
-    /// A day of the year, and a time on it or on a day nearby: 167 hours at most, forwards or back.
+    /// A day of the year, and a time on it or near it: at most 167 hours forwards or back.
     struct Change: Equatable, Sendable {
         let day: Day
         let seconds: Int
 
-        /// Returns the seconds since January 1, on the clock that shows them.
+        /// Returns the seconds since January 1, on the clock before the change.
         fileprivate func seconds(in year: YearKind) -> Int { day.index(in: year) * 86_400 + seconds }
     }
 
@@ -34,20 +35,21 @@ struct DaylightRule: Sendable {
         case ofCommonYear(Int)
         /// Counts from 0, and counts February 29.
         case ofYear(Int)
-        /// Sunday is 0; the fifth week is the last one of the month.
+        /// Sunday is 0. Week 5 is the last week of the month.
         case weekday(Int, week: Int, month: Int)
     }
 
-    /// Returns the time between two changes that an instant lies in. Both neighbours may have the same offset, when
-    /// daylight saving time lasts all year.
+    /// Returns the time between two changes that contains an instant. Its neighbours may have
+    /// the same offset, if daylight saving time lasts all year.
     func period(at instant: Int) -> ZonePeriod {
         var year = Year(near: instant)
-        // The year is the right one or a neighbour; besides, a change may be a week away from its year.
+        // `Year(near:)` may give a neighbour of the year. A change may also be a week outside
+        // its year.
         while instant < firstChange(of: year) { year = Year(year.number - 1) }
         var following = Year(year.number + 1)
         while instant >= firstChange(of: following) { (year, following) = (following, Year(following.number + 1)) }
         let (first, next) = (firstChange(of: year), firstChange(of: following))
-        // A second change that is not between two first ones does not happen.
+        // A second change that is not between two first changes does not happen.
         let second = min(max(year.start + secondChanges[year.kind.index], first), next)
         return instant < second
             ? ZonePeriod(start: first, end: second, offset: innerOffset)
@@ -57,7 +59,7 @@ struct DaylightRule: Sendable {
     @inline(__always)
     private func firstChange(of year: Year) -> Int { year.start + firstChanges[year.kind.index] }
 
-    /// A year, and when it starts in UTC.
+    /// A year and its start in UTC.
     private struct Year {
         let number: Int
         /// Days since 1970-01-01.
@@ -72,7 +74,7 @@ struct DaylightRule: Sendable {
                 + last.flooringDivision(by: 400) - 719_162
         }
 
-        /// The year of an instant, or one next to it.
+        /// Creates the year of an instant, or a year next to it.
         @inline(__always)
         init(near instant: Int) {
             let day = instant.flooringDivision(by: 86_400)
@@ -85,9 +87,9 @@ struct DaylightRule: Sendable {
     }
 }
 
-/// All that a rule needs to know of a year: there are fourteen calendars.
+/// The kind of a year, all that a rule needs: there are 14 calendars.
 private struct YearKind {
-    /// From Sunday, 0, to Saturday, 6.
+    /// From Sunday (0) to Saturday (6).
     let firstWeekday: Int
     let isLeap: Bool
 
@@ -105,7 +107,7 @@ extension DaylightRule.Day {
         case .ofYear(let index): return index
         case .ofCommonYear(let number): return year.isLeap && number >= 60 ? number : number - 1
         case .weekday(let weekday, let week, let month):
-            // Which year it is matters for the length of February alone.
+            // The year matters only for the length of February.
             let lengths = (1...12).map { CalendarDate.daysIn(month: $0, year: year.isLeap ? 2000 : 2001) }
             let start = lengths[..<(month - 1)].reduce(0, +)
             let first = (year.firstWeekday + start).remainder(by: 7)
@@ -116,6 +118,6 @@ extension DaylightRule.Day {
 }
 
 extension Int {
-    /// The remainder of a division that rounds down: never negative.
+    /// Returns the remainder of a division that rounds down. Never negative.
     fileprivate func remainder(by divisor: Int) -> Int { self - flooringDivision(by: divisor) * divisor }
 }

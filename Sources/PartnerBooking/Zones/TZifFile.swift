@@ -1,16 +1,19 @@
-/// The contents of a TZif file (RFC 9636), versions 1 to 4: the changes of the offset, and the rule behind them.
+/// The contents of a TZif file (RFC 9636, versions 1 to 4): the changes of the offset, and the
+/// rule after them.
 ///
-/// Every count and index comes from the file, so each is checked before it is used. No sum of sizes can overflow: a count
-/// has 32 bits, and an element at most twelve bytes.
+/// Every count and index comes from the file, so each is checked before its use. No sum of
+/// sizes can overflow: a count has 32 bits, and an element at most 12 bytes.
 struct TZifFile {
     /// The offset before the first change, in seconds east of UTC.
     private(set) var firstOffset = 0
-    /// In order. The offset may be the one before: then only a name or a flag changes, of which nothing is kept.
+    /// The changes, in order. A change can keep the offset and change only a name or a flag,
+    /// which are not stored.
     private(set) var changes: [ZoneChange] = []
-    /// The rule for all time after the last change, or for all time if there is none; nil when the file has no rule.
+    /// The rule for all time after the last change, or for all time if there is no change. nil
+    /// when the file has no rule.
     private(set) var footer: ZoneFooter?
 
-    /// RFC 9636, section 3.2: more than 26 hours are not to be expected.
+    /// RFC 9636, section 3.2: an offset should be more than -25 hours and less than 26 hours.
     private static let offsetRange = -89_999...93_599
 
     init(firstOffset: Int, changes: [ZoneChange], footer: ZoneFooter?) {
@@ -24,7 +27,7 @@ struct TZifFile {
             try readData(&reader, header, timeSize: 4)
             return
         }
-        // The first block is for readers of version 1 only. It may be empty.
+        // The first block is only for readers of version 1. It may be empty.
         try reader.skip(header.dataSize(timeSize: 4))
         let first = header
         header = try reader.header()
@@ -57,7 +60,7 @@ struct TZifFile {
     }
 
     private struct Header {
-        /// 0 for version 1, and a digit for later ones.
+        /// 0 for version 1, an ASCII digit for later versions.
         let version: UInt8
         let universalCount: Int
         let standardCount: Int
@@ -122,7 +125,7 @@ struct TZifFile {
                 timeCount: try count(), typeCount: try count(), characterCount: try count())
         }
 
-        /// Reads the offsets of the types of local time.
+        /// Reads the offset of each type of local time.
         mutating func offsets(_ header: Header) throws(ZoneError) -> [Int] {
             var offsets: [Int] = []
             for _ in 0..<header.typeCount {
@@ -139,7 +142,7 @@ struct TZifFile {
             return offsets
         }
 
-        /// Reads what stands between two line ends behind the data.
+        /// Reads the footer between two line ends after the data.
         mutating func footer() throws(ZoneError) -> ZoneFooter? {
             guard try take(1).first == UInt8(ascii: "\n"),
                 let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n"))
@@ -150,10 +153,10 @@ struct TZifFile {
     }
 }
 
-/// A moment at which the offset of a zone changes.
+/// An instant at which the offset of a zone changes.
 struct ZoneChange: Equatable, Sendable {
     /// Seconds since 1970-01-01T00:00:00Z.
     let instant: Int
-    /// From then on, in seconds east of UTC.
+    /// The offset from then on, in seconds east of UTC.
     let offset: Int
 }

@@ -1,20 +1,22 @@
-/// A time zone: the offset of its clocks from UTC, now, before and after.
+/// A time zone: the offset of its clocks from UTC at each instant.
 ///
-/// Instants are seconds since 1970-01-01T00:00:00Z. Wall times are what a clock in the zone shows, written as the seconds
-/// since 1970-01-01T00:00 on that clock. No conversion allocates memory, and none can fail: an instant outside of
-/// `Zone.instants` has the offset of the nearest one inside.
+/// An instant is the number of seconds since 1970-01-01T00:00:00Z. A wall time is the time
+/// that a clock in the zone shows, as seconds since 1970-01-01T00:00 on that clock. No
+/// conversion allocates memory, and none can fail. An instant outside `Zone.instants` has the
+/// offset of the nearest instant inside.
 final class Zone: Sendable {
-    /// 18 billion years each way, so that no sum of what comes from a file can overflow.
+    /// 18 billion years before and after 1970, so that no sum of values from a file can
+    /// overflow.
     static let instants = -(1 << 59)...1 << 59
 
     /// The IANA name, such as `America/New_York`.
     let name: String
-    /// The version of tzdata that the built-in table was made from; nil when the system's zoneinfo was used.
+    /// The tzdata version of the built-in table. nil when the system's zoneinfo was used.
     let builtInVersion: String?
 
-    /// The transitions, in order.
+    /// The instants of the changes, in order.
     private let changes: [Int]
-    /// Before the first change, and from each change on.
+    /// The offset before the first change, and from each change on.
     private let offsets: [Int32]
     /// The rule from `ruleStart` on.
     private let rule: DaylightRule?
@@ -33,7 +35,7 @@ final class Zone: Sendable {
         case .daylight(let footer)?: (rule, offset) = (footer, footer.period(at: start).offset)
         }
         ruleStart = start
-        // The footer decides from the last change on, and everywhere when there is none.
+        // The footer applies from the last change on, or at all times if there is no change.
         var changes: [Int] = []
         var offsets = [Int32(truncatingIfNeeded: file.changes.isEmpty ? offset : file.firstOffset)]
         for (index, change) in file.changes.enumerated() {
@@ -56,7 +58,7 @@ final class Zone: Sendable {
         return Int(offsets[changeCount(upTo: instant)])
     }
 
-    /// Returns the time without a change of the offset that an instant lies in.
+    /// Returns the time around an instant in which the offset does not change.
     func period(at instant: Int) -> ZonePeriod {
         let instant = instant.clamped(to: Zone.instants)
         if let rule, instant >= ruleStart {
@@ -72,7 +74,7 @@ final class Zone: Sendable {
             start: index > 0 ? changes[index - 1] : ZonePeriod.always.lowerBound, end: end, offset: Int(offsets[index]))
     }
 
-    /// Returns what a clock in the zone shows at an instant.
+    /// Returns the time that a clock in the zone shows at an instant.
     func local(at instant: Int) -> LocalTime {
         let instant = instant.clamped(to: Zone.instants)
         let period = period(at: instant)
@@ -98,25 +100,26 @@ final class Zone: Sendable {
             }
             guard period.end <= wall - leastOffset else { break }
             let next = self.period(at: period.end)
-            // Before the change the clock has not got there, and behind the change it is past.
+            // Before the change, the clock has not reached the wall time. After it, the wall
+            // time is past.
             if gap == nil, instant >= period.end, wall - next.offset < period.end { gap = period.end }
             period = next
         }
         return if let found { .one(found) } else { .gap(gap ?? period.start) }
     }
 
-    /// Returns the first instant of a local day, given in days since 1970-01-01. In a zone without that midnight it is the
-    /// change that skips it; in one that skips the whole day, the first instant of the next day.
+    /// Returns the first instant of a local day, given in days since 1970-01-01. If the clock
+    /// skips midnight, returns the instant of that change. If it skips the whole day, returns
+    /// the first instant of the next day.
     func startOfDay(_ day: Int) -> Int {
         let bound = Zone.instants.upperBound / 86_400
         return instants(atWall: day.clamped(to: -bound...bound) * 86_400).first
     }
 
-    /// Returns when its clock shows so many minutes after midnight for the first time, or is put
-    /// forward over it.
+    /// Returns the first instant at which the clock shows a minute of a day, or skips it.
     func instant(day: Int, minute: Int) -> Int { instants(atWall: day * 86_400 + minute * 60).first }
 
-    /// Returns the number of changes that are not after an instant.
+    /// Returns the number of changes at or before an instant.
     private func changeCount(upTo instant: Int) -> Int {
         var (low, high) = (0, changes.count)
         while low < high {
@@ -130,12 +133,13 @@ final class Zone: Sendable {
 /// The instants at which a clock shows a wall time.
 enum ZoneInstants: Equatable, Sendable {
     case one(Int)
-    /// The clock is set back, and shows the wall time a second time. Of three times these are the first two.
+    /// The clock is set back and shows the wall time twice. Of three times, these are the
+    /// first two.
     case two(Int, Int)
-    /// The clock is put forward over the wall time, at this instant.
+    /// The clock is put forward over the wall time at this instant.
     case gap(Int)
 
-    /// The first one, or that of the gap.
+    /// The first instant, or the instant of the gap.
     var first: Int {
         switch self {
         case .one(let instant), .two(let instant, _), .gap(let instant): instant
@@ -145,9 +149,10 @@ enum ZoneInstants: Equatable, Sendable {
 
 /// The time between two changes of a zone's offset.
 struct ZonePeriod: Equatable, Sendable {
-    /// The first instant of it; the bound of `always` when there is no change before.
+    /// The first instant. The bound of `always` when there is no change before.
     let start: Int
-    /// The first instant behind it; the bound of `always` when there is no change after.
+    /// The first instant after the period. The bound of `always` when there is no change
+    /// after.
     let end: Int
     /// Seconds east of UTC.
     let offset: Int
@@ -166,7 +171,7 @@ struct LocalTime: Equatable, Sendable {
     let wall: Int
     /// Seconds east of UTC.
     let offset: Int
-    /// True: the clock was set back and has shown this wall time before.
+    /// True when the clock was set back and has shown this wall time before.
     let isRepeated: Bool
 
     /// Days since 1970-01-01.
@@ -174,7 +179,7 @@ struct LocalTime: Equatable, Sendable {
     var date: CalendarDate { CalendarDate(daysSinceEpoch: day) }
     var secondOfDay: Int { wall - day * 86_400 }
     var minuteOfDay: Int { secondOfDay / 60 }
-    /// From Monday, 0, to Sunday, 6.
+    /// From Monday (0) to Sunday (6).
     var weekday: Int { day + 3 - (day + 3).flooringDivision(by: 7) * 7 }
 }
 

@@ -1,10 +1,12 @@
 import Glibc
 
-/// The zones that were read. A file is read once, and its zone is kept.
+/// The zones used last. While a zone is kept, its file is not read again.
 final class ZoneCache: Sendable {
-    /// The cache of this process. A process that runs during an update of tzdata keeps the old rules.
+    /// The cache of this process. If tzdata is updated while the process runs, the old rules
+    /// stay.
     static let shared: ZoneCache = {
-        // A fork copies the lock, and no thread of the child could release it.
+        // A fork copies the lock. If another thread holds it, no thread of the child can
+        // release it.
         pthread_atfork(
             { ZoneCache.shared.zones.lockForFork() },
             { ZoneCache.shared.zones.unlockAfterFork(inChild: false) },
@@ -41,10 +43,12 @@ final class ZoneCache: Sendable {
         self.limit = limit
     }
 
-    /// Returns the zone of an IANA name: from the system's zoneinfo, or from the built-in table when the system does not
-    /// have it. Blocks for the time of reading a small file, the first time.
+    /// Returns the zone with an IANA name from the system's zoneinfo. If the system does not
+    /// have it, returns it from the built-in table. Blocks while it reads a small file,
+    /// usually only the first time.
     func zone(_ name: String) throws(ZoneError) -> Zone {
-        // First, because Swift takes some other letters for equal to those of a name.
+        // Checked first, because Swift compares some other characters as equal to letters of a
+        // name.
         guard ZoneFile.isName(name) else {
             throw ZoneError(Reason.zoneName(printable(name)))
         }
@@ -54,7 +58,8 @@ final class ZoneCache: Sendable {
         return zone
     }
 
-    /// Returns a zone, and whether to keep it. A file that could not be read now may be readable later.
+    /// Returns a zone, and whether to keep it. A file that cannot be read now may be readable
+    /// later.
     private func load(_ name: String) throws(ZoneError) -> (Zone, isLasting: Bool) {
         var failure: Int32?
         for directory in directories {
@@ -75,7 +80,7 @@ final class ZoneCache: Sendable {
         throw ZoneError(Reason.noZone(name, directories, tzdata: BuiltInZones.version))
     }
 
-    /// A name that came from outside, fit for one line of a log.
+    /// Returns a name from outside in a form that fits one line of a log.
     private func printable(_ name: String) -> String {
         String(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value > 0x1F && $0 != "\u{7F}" ? Character($0) : "?" })
     }

@@ -2,17 +2,18 @@ import Glibc
 
 /// The files of the system's zoneinfo.
 enum ZoneFile {
-    /// Directories of distributions, the usual one first.
+    /// The zoneinfo directories of distributions, the usual directory first.
     static let directories = ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"]
 
-    /// Ten times as much as the largest file of tzdata.
+    /// Ten times the size of the largest file of tzdata.
     static let maxBytes = 65_536
 
-    /// The longest name of tzdata has 32.
+    /// The longest name of tzdata has 32 bytes.
     static let maxNameBytes = 64
 
-    /// Returns whether a text can be the name of a zone: parts of letters, digits, `_`, `-` and `+` with `/` between them. Without
-    /// dots, and without `/` at either end, it cannot lead out of a directory.
+    /// Returns whether a text can be the name of a zone: letters, digits, `_`, `-` and `+`, in
+    /// parts with `/` between them. Without dots, and without `/` at either end, it cannot
+    /// lead out of a directory.
     static func isName(_ text: String) -> Bool {
         guard (1...maxNameBytes).contains(text.utf8.count) else { return false }
         var isInPart = false
@@ -34,14 +35,15 @@ enum ZoneFile {
 
     enum Content {
         case bytes([UInt8])
-        /// There is no such file, or not for us.
+        /// There is no such file, or this process may not read it.
         case missing
-        /// The system could not read it now: its error number.
+        /// The system could not read the file now. The value is the error number.
         case failed(Int32)
     }
 
-    /// Reads a file. A link is followed: distributions keep the second names of a zone as links, and only the owner of the
-    /// directory can place one there. Nothing but a regular file is read, and opening one does not wait.
+    /// Reads a file. Follows links, because distributions keep the second names of a zone as
+    /// links. Only the owner of the directory can place a link there. Reads only regular
+    /// files, and never waits to open another kind of file.
     static func read(_ path: String) throws(ZoneError) -> Content {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return isAbsence(errno) ? .missing : .failed(errno) }

@@ -1,5 +1,5 @@
-/// The footer of a TZif file: a TZ string of POSIX with the extensions of RFC 9636, section 3.3.1, such as
-/// `EST5EDT,M3.2.0,M11.1.0` or `<-02>2<-01>,M3.5.0/-1,M10.5.0/0`.
+/// The footer of a TZif file: a POSIX TZ string with the extensions of RFC 9636, section
+/// 3.3.1. Examples: `EST5EDT,M3.2.0,M11.1.0`, `<-02>2<-01>,M3.5.0/-1,M10.5.0/0`.
 enum ZoneFooter {
     /// One offset at all times, in seconds east of UTC.
     case fixed(Int)
@@ -27,7 +27,8 @@ enum ZoneFooter {
                 guard let written = offset() else { return nil }
                 daylight = written
             }
-            // A file must say the dates: what POSIX leaves to each system is no rule.
+            // A file must contain the dates. POSIX leaves missing dates to each system: that
+            // is no rule.
             guard take(","), let start = date(), take(","), let end = date() else { return nil }
             return .daylight(DaylightRule(standard: standard, daylight: daylight, start: start, end: end))
         }
@@ -38,7 +39,8 @@ enum ZoneFooter {
             return true
         }
 
-        /// Passes three or more letters, or three or more letters, digits and signs in angle brackets.
+        /// Skips a name of at least three letters. In angle brackets it may also have digits
+        /// and signs.
         private mutating func name() -> Bool {
             let isQuoted = take("<")
             let name = rest.prefix { byte in
@@ -68,7 +70,7 @@ enum ZoneFooter {
             return isNegative ? -seconds : seconds
         }
 
-        /// Reads a date and its time, by default two o'clock.
+        /// Reads a date and its time, by default 02:00.
         private mutating func date() -> DaylightRule.Change? {
             guard let day = day() else { return nil }
             guard take("/") else { return .init(day: day, seconds: 2 * 3_600) }
