@@ -177,14 +177,6 @@ extension LedgerTraffic {
     private mutating func giveUpAll(_ id: TransferID, _ rows: [LedgerRow]) -> [Output] {
         guard var round = giveUps[id] else { return [] }
         let keys = Set(round.selected(rows))
-        for row in rows where keys.contains(row.key) {
-            // This client works on the booking.
-            if lease.claim(of: row.key) != nil {
-                round.ended(row.key, .held(row))
-            } else {
-                add(.giveUp(row.claim), key: row.key, id: id)
-            }
-        }
         giveUps[id] = round
         var outputs: [Output] = []
         for row in rows where keys.contains(row.key) {

@@ -74,6 +74,7 @@ import Testing
         let outputs = try fixture.answer(
             batch, Fixture.result("given_up", key: "a", lease: -1), Fixture.result("held", key: "b", lease: 5))
         #expect(outputs == [#"7: gave up ["a"] of ["a"], kept ["b in_flight"]"#])
+        #expect(try fixture.take() == nil, "each row is given up once")
     }
 
     @Test func aBotWithoutDoubtsHasNothingToGiveUp() throws {
