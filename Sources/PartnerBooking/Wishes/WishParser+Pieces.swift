@@ -6,7 +6,8 @@ extension WishParser {
     private func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
         defer { (last, isAfterOr, isAfterComma) = (piece, false, false) }
         if isFirst {
-            // The first piece of a kind is joined to nothing, as in "Tuesday and after three".
+            // "Tuesday and in the morning" is one wish. "Tuesday or in the morning" is two.
+            guard last == .none || !isAfterOr || isAfterAnd else { throw problem }
             return false
         }
         guard last == piece, isAfterOr || isAfterComma && piece == .day else { throw problem }
@@ -167,8 +168,21 @@ extension WishParser {
         }
         if parts.times.parts == 1 << UInt8(part), !isAfterOr { return }
         let isJoined = try join(.part, isFirst: parts.times.parts == 0)
-        guard !isJoined || parts.times.stretch == nil else { throw problem }
+        guard !isJoined || parts.times.stretch == nil && parts.times.around == nil else { throw problem }
         parts.times.parts |= 1 << UInt8(part)
+    }
+
+    /// Takes "this morning" or "tonight", which consists of a day and a part.
+    func takePartOfToday(_ part: Int) throws(TimeProblem) {
+        let today = counted(0)
+        if isAfterOr, last == .part, let day = parts.days.span, (day.from, day.to) == (today.from, today.to) {
+            // "This morning or this afternoon" names one day.
+            return try take(.part(part))
+        }
+        // "Tomorrow or this afternoon" is two wishes.
+        guard !isAfterOr || last == .none else { throw problem }
+        try take(.span(today))
+        try take(.part(part))
     }
 
     func takeRange(_ first: Point, _ second: Point) throws(TimeProblem) {

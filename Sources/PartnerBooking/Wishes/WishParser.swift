@@ -147,8 +147,7 @@ final class WishParser {
         case .weekdays: try takeWeekdays(UInt8(truncatingIfNeeded: word.value), .every)
         case .tonight:
             index += 1
-            try take(.span(counted(0)))
-            try take(.part(Int(word.value)))
+            try takePartOfToday(Int(word.value))
         case .roughly, .am, .pm, .oClock, .to, .minus, .toHour, .afterNext, .ordinalSuffix, .oh, .refused:
             throw problem
         default: try readPoint(.free)
@@ -167,11 +166,9 @@ final class WishParser {
         let article = kind
         if let range = try readRange(place) { return try takeRange(range.0, range.1) }
         guard let point = try point(place) else {
-            // "This morning" consists of two pieces.
             guard article == .this, let next = nextPart else { throw problem }
             index = next + 1
-            try take(.span(counted(0)))
-            return try take(.part(value(at: next)))
+            return try takePartOfToday(value(at: next))
         }
         try take(point)
     }

@@ -99,6 +99,15 @@ import Testing
         #expect(summary("this morning", now: "2030-01-16T13:00:00-05:00") == "!when past")
     }
 
+    @Test(arguments: [
+        ("Tuesday and in the morning", "2030-01-22 06:00-12:00"), ("or tomorrow morning", "2030-01-17 06:00-12:00"),
+        ("this morning or this afternoon", "2030-01-16 06:00-18:00"), ("or this afternoon", "2030-01-16 12:00-18:00"),
+        ("this afternoon or tonight", "2030-01-16 12:00-"), ("today, this evening", "2030-01-16 18:00-"),
+    ])
+    func readsADayAndAPart(_ when: String, _ expected: String) {
+        #expect(summary(when) == expected)
+    }
+
     @Test func theDigitsOfAWrittenTimeCount() {
         #expect(summary("2030-01-22T15:00:00-05:00") == "2030-01-22 ~15:00")
         #expect(summary("2030-01-22T15:00:00Z") == "2030-01-22 ~15:00 ?local_time")
@@ -112,7 +121,10 @@ import Testing
         "tomorrow ten to two pm or", "the first Monday of February", "the one on Tuesday", "Monday after the 20th",
         "Monday, Tuesday morning or afternoon", "Monday Wednesday", "my appointment was Tuesday at three",
         "14", "between two", "tomorrow 3+", "yesterday", "after work", "in a few days", "next", "the", "at", ",",
-        "I would like an appointment please",
+        "I would like an appointment please", "Tuesday or in the morning", "in the morning or Tuesday",
+        "Tuesday or Wednesday or in the morning", "tomorrow or this afternoon", "Friday and tonight",
+        "tomorrow morning or this afternoon", "at three this afternoon or tonight",
+        "tomorrow at three in the afternoon or evening",
     ])
     func refusesWhatItDoesNotUnderstand(_ when: String) {
         #expect(summary(when) == "!when not_understood")
