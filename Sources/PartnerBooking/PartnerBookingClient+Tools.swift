@@ -4,7 +4,7 @@ extension PartnerBookingClient {
     /// Answers a tool call. Blocks until its end, at most until its deadline.
     @available(*, noasync, message: "It blocks its thread: use submitTool")
     public func callTool(_ json: [UInt8]) -> CallResult {
-        guard !Thread.isCallbackThread else {
+        guard !isOnOwnThread else {
             observer.refused(.callTool, .wouldDeadlock, tag: nil)
             return .failure(.wouldDeadlock)
         }
@@ -132,19 +132,18 @@ extension PartnerBookingClient {
     /// The end of a tool call. It is delivered when the desk's lock is free.
     private struct End: Sendable {
         let job: ToolJob
+        let attempts: Int
         let result: CallResult
         var receipt: Receipt?
         var key: String?
-
         /// The result for the model. nil when the call failed.
         var told: ToolReply.Result?
 
         func tell(_ observer: Observer) {
             let microseconds = MonotonicTime.now().microseconds(since: job.submittedAt)
             observer.toolEnded(
-                job.request.tool, told, result, microseconds, attempts: job.attempts, ticket: job.ticket,
-                tag: job.request.tag)
-            job.tell(.done(result), receipt, key: key)
+                job.request.tool, told, result, microseconds, attempts: attempts, ticket: job.ticket, tag: job.request.tag)
+            job.tell(.done(result), receipt, attempts: attempts, key: key)
         }
     }
 
@@ -155,19 +154,19 @@ extension PartnerBookingClient {
         let name = job.request.call
         var event = event
         // While this call waited, another call may have booked.
-        if case .settled = event { job.call.learn(appointments(of: name, now: job.call.now, &desk).appointments) }
+        if case .settled = event { job.call.learn(appointments(of: name, now: job.now, &desk).appointments) }
         while true {
-            let effect = desk.conversations.change(name, now: job.call.now) { job.call.handle(event, &$0) }
+            let effect = desk.conversations.change(name, now: job.now) { job.call.handle(event, &$0) }
             if case .finish(let reply) = effect {
                 desk.jobs[job.ticket] = nil
                 let told = receipt ?? (reply.idempotencyKey ?? reply.toldKey).flatMap { job.receipts[$0] }
                 return End(
-                    job: job, result: .success(reply.json(job.request.toolName)), receipt: told, key: reply.idempotencyKey,
-                    told: reply.result)
+                    job: job, attempts: job.attempts, result: .success(reply.json(job.request.toolName)), receipt: told,
+                    key: reply.idempotencyKey, told: reply.result)
             }
             if job.isCancelled {
                 desk.jobs[job.ticket] = nil
-                return End(job: job, result: .failure(.cancelled))
+                return End(job: job, attempts: job.attempts, result: .failure(.cancelled))
             }
             do throws(PartnerBookingError) {
                 if let slots = try begin(effect, job, &desk) {
@@ -185,7 +184,7 @@ extension PartnerBookingClient {
     private func begin(
         _ effect: ToolCall.Effect, _ job: ToolJob, _ desk: inout ToolDesk
     ) throws(PartnerBookingError) -> [SlotStart]? {
-        let (name, profile, now) = (job.request.call, job.call.profile, job.call.now)
+        let (name, profile, now) = (job.request.call, job.profile, job.now)
         switch effect {
         case .finish: break
         case .search(let window, let duration):
@@ -231,7 +230,7 @@ extension PartnerBookingClient {
         let handler: CompletionHandler = { [weak self] completion in
             switch completion.event {
             case .done(let result):
-                guard let self else { return job.tell(.done(.failure(.clientClosed)), nil) }
+                guard let self else { return job.tell(.done(.failure(.clientClosed)), nil, attempts: job.attempts) }
                 partEnded(part, job, result, completion)
             case .slow: self?.tellSlow(job)
             case .settled: break
@@ -248,12 +247,12 @@ extension PartnerBookingClient {
     }
 
     private func tellSlow(_ job: ToolJob) {
-        let isToTell = tools.withLock { desk in
-            guard desk.jobs[job.ticket] != nil, !job.isSlowTold else { return false }
+        let attempts = tools.withLock { desk -> Int? in
+            guard desk.jobs[job.ticket] != nil, !job.isSlowTold else { return nil }
             job.isSlowTold = true
-            return true
+            return job.attempts
         }
-        if isToTell { job.tell(.slow, nil) }
+        if let attempts { job.tell(.slow, nil, attempts: attempts) }
     }
 
     private func partEnded(_ part: ToolJob.Part, _ job: ToolJob, _ result: CallResult, _ completion: CallCompletion) {
@@ -264,7 +263,7 @@ extension PartnerBookingClient {
             guard desk.jobs[job.ticket] != nil else { return nil }
             if case .failure(let error) = result, error.code == .cancelled || error.code == .clientClosed {
                 desk.jobs[job.ticket] = nil
-                return End(job: job, result: .failure(error), key: error.idempotencyKey)
+                return End(job: job, attempts: job.attempts, result: .failure(error), key: error.idempotencyKey)
             }
             return step(job, event, completion.receipt, &desk)
         }
@@ -276,7 +275,7 @@ extension PartnerBookingClient {
     private func event(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob) -> ToolCall.Event {
         switch (part, result) {
         case (.search(let key, let duration, let askedAt), .success(let reply)):
-            .searched(keep(reply, key, duration, job.call.profile, now: job.call.now, askedAt: askedAt))
+            .searched(keep(reply, key, duration, job.profile, now: job.now, askedAt: askedAt))
         case (.search, .failure(let error)): .searched(.failure(error))
         case (.settle, _): .settled(result)
         case (.book(_, let key), _): .bookingEnded(result, key: key)
@@ -287,7 +286,7 @@ extension PartnerBookingClient {
     /// Records a booking's end in its conversation, and removes a lost slot from the cache.
     private func note(_ part: ToolJob.Part, _ result: CallResult, _ job: ToolJob, _ desk: inout ToolDesk) {
         guard case .book(let wish, let key) = part else { return }
-        desk.conversations.change(job.request.call, now: job.call.now) { conversation in
+        desk.conversations.change(job.request.call, now: job.now) { conversation in
             conversation.sending.removeAll { $0.key == key }
             if result.outcome == .unknown { conversation.untold.insert(key) }
         }

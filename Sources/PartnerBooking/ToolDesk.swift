@@ -9,15 +9,17 @@ struct ToolDesk: Sendable {
 
 /// A tool call under way, with the data that the client needs to end it.
 ///
-/// `@unchecked Sendable` is safe: variables change only under the desk's lock, and not after
-/// the job's end. While a part is under way, only its end changes `call` and `attempts`. So its
-/// events may read them without the lock.
+/// `@unchecked Sendable` is safe: variables are read and changed only under the desk's lock, or
+/// by the only thread that still has the job when its client has gone.
 final class ToolJob: @unchecked Sendable {
     let ticket: CallTicket
     let receiver: CompletionReceiver
     let submittedAt: MonotonicTime
     let deadline: MonotonicTime
     let slowAt: MonotonicTime?
+    let request: ToolRequest
+    let profile: VoiceProfile
+    let now: Int
     var call: ToolCall
     var isSlowTold = false
     /// True when the host has cancelled the call. No other part begins.
@@ -33,13 +35,12 @@ final class ToolJob: @unchecked Sendable {
     /// Receipts of the bookings that the conversation had when the call began, by key.
     let receipts: [String: Receipt]
 
-    var request: ToolRequest { call.request }
-
     init(
         _ ticket: CallTicket, _ call: ToolCall, _ receiver: CompletionReceiver, submittedAt: MonotonicTime,
         deadline: MonotonicTime, slowAt: MonotonicTime?, receipts: [String: Receipt]
     ) {
         self.ticket = ticket
+        (request, profile, now) = (call.request, call.profile, call.now)
         self.call = call
         self.receiver = receiver
         self.submittedAt = submittedAt
@@ -85,7 +86,7 @@ final class ToolJob: @unchecked Sendable {
 
     /// Delivers an event. Call it without the desk's lock. `key` is the key of the event's
     /// booking.
-    func tell(_ event: CallCompletion.Event, _ receipt: Receipt?, key: String? = nil) {
+    func tell(_ event: CallCompletion.Event, _ receipt: Receipt?, attempts: Int, key: String? = nil) {
         let total = MonotonicTime.now().microseconds(since: submittedAt)
         let timing = CallTiming(totalMicroseconds: total, queueMicroseconds: 0, attempts: attempts)
         var event = event

@@ -102,12 +102,15 @@ enum Handles {
     }
 
     /// Returns the completions of a client. For a closed client, returns those not taken yet.
-    static func completions(_ pointer: OpaquePointer?) throws(PartnerBookingError) -> CompletionQueue {
+    /// `canWait` is false in a callback.
+    static func completions(
+        _ pointer: OpaquePointer?
+    ) throws(PartnerBookingError) -> (queue: CompletionQueue, canWait: Bool) {
         try table.withLock { table throws(PartnerBookingError) in
             let handle = UInt(bitPattern: pointer)
-            if let client = table.client(handle) { return client.completions }
+            if let client = table.client(handle) { return (client.completions, !client.isOnOwnThread) }
             guard let queue = table.leftovers[handle] else { throw table.error(handle) }
-            return queue
+            return (queue, !PartnerBookingClient.isCallbackThread)
         }
     }
 

@@ -149,9 +149,8 @@ public func pbk_next_completion(
 ) -> OpaquePointer? {
     uncancelled {
         do throws(PartnerBookingError) {
-            let timeout = PartnerBookingClient.isCallbackThread ? 0 : min(Int(timeoutMilliseconds), 600_000)
-            let queue = try Handles.completions(client)
-            switch queue.next(timeoutMilliseconds: timeout) {
+            let (queue, canWait) = try Handles.completions(client)
+            switch queue.next(timeoutMilliseconds: canWait ? min(Int(timeoutMilliseconds), 600_000) : 0) {
             case .entry(let entry):
                 status?.pointee = PBK_OK
                 if queue.isDrained { Handles.forget(client) }

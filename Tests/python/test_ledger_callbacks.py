@@ -19,6 +19,7 @@ from samples import booking_request, new_key, search_request
 from waiting import SOON, wait_until
 
 SHORT = {"journal_timeout_ms": 300}
+TOOL_CALL = {"tool": "find_appointment_slots", "bot_id": "bot_1", "call_id": "call-7", "arguments": {}}
 
 
 @pytest.fixture
@@ -133,7 +134,8 @@ def test_functions_that_are_called_from_the_callback(start: Start) -> None:
             found["book"] = pbk.book(handle, booking_request()).status
             found["submit"] = pbk.submit(handle, pbk.BOOK, booking_request(key=second)).status
             found["batch"] = pbk_ledger.next_batch(handle, 0)[0]
-            found["completion"] = pbk.next_completion(handle, 0)[0]
+            found["tool"] = pbk.call_tool(handle, TOOL_CALL).status
+            found["completion"] = pbk.next_completion(handle, 600_000)[0]
         return hands.memory.execute([operation])[0]
 
     hands.rules["claim"] = claim
@@ -145,6 +147,7 @@ def test_functions_that_are_called_from_the_callback(start: Start) -> None:
         "close": STATUS["WOULD_DEADLOCK"],
         "search": STATUS["WOULD_DEADLOCK"],
         "book": STATUS["WOULD_DEADLOCK"],
+        "tool": STATUS["WOULD_DEADLOCK"],
         "submit": STATUS["OK"],
         "batch": STATUS["INVALID_ARGUMENT"],
         "completion": STATUS["TIMEOUT"],
