@@ -39,6 +39,23 @@ def test_index_has_every_page():
     assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= set(links_of(DOCS / "README.md"))
 
 
+def missing_members(page: str, source: str) -> list[str]:
+    """The `Type.member` of a page whose type is in the Swift source, and whose member is not."""
+    named = set(re.findall(r"`([A-Z]\w+)\.(?!swift)(\w+)", page))
+    types = set(re.findall(r"\b(?:struct|class|enum|protocol|actor|extension) (\w+)", source))
+    members = set(re.findall(r"\b(?:func|var|let|case|struct|class|enum|init|typealias) (\w+)", source))
+    members |= {name for line in re.findall(r"\bcase ([\w, ]+)", source) for name in re.split(r",\s*", line)}
+    return sorted(f"{kind}.{member}" for kind, member in named if kind in types and member not in members | types)
+
+
+def test_swift_members_that_pages_name_are_there():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "Sources").rglob("*.swift"))
+    for page in CODE_PAGES:
+        assert (page.name, missing_members(page.read_text(encoding="utf-8"), source)) == (page.name, [])
+    page = "`CurlSockets.use`, `CurlSockets.noSuchMember()`, `Nobody.knows` and `PartnerBookingError.Code`"
+    assert missing_members(page, source) == ["CurlSockets.noSuchMember"]
+
+
 def test_pages_that_sources_name_are_there():
     folders = ("include", "Sources", "bindings/python", "examples-c")
     sources = [file for folder in folders for file in (ROOT / folder).rglob("*")]
