@@ -1,7 +1,7 @@
 #include "ccurl.h"
 
-/* Parts of libcurl that its headers may not have yet. An option is a number: an older libcurl
-   answers it with an error. */
+/* Parts of libcurl that its headers may not have yet. Options are numbers: an older libcurl returns
+   an error for an option that it does not know. */
 #if LIBCURL_VERSION_NUM < 0x075300
 struct curl_header {
     char *name, *value;
@@ -14,7 +14,7 @@ int curl_easy_header(CURL *, const char *, size_t, unsigned int, int, struct cur
 #endif
 enum { PROTOCOLS_STR = CURLOPTTYPE_OBJECTPOINT + 318, QUICK_EXIT = CURLOPTTYPE_LONG + 322 };
 
-/* Weak: with a libcurl that lacks it the library loads, and its address is NULL. */
+/* Weak, so that the library loads with a libcurl that lacks it. Its address is NULL then. */
 #pragma weak curl_easy_header
 
 CURLcode ccurl_set_protocols(CURL *easy) {
@@ -31,10 +31,10 @@ CURLcode ccurl_set_quick_exit(CURL *easy) {
     return code == CURLE_UNKNOWN_OPTION ? CURLE_OK : code;
 }
 
-/* The version counts as well: a host with an older libcurl of its own may have put that one in place of ours, and then this
- * function alone would be ours. */
+/* Checks the version too. A host may load an older libcurl of its own first. Then all functions
+   are from that libcurl, and only this symbol is found in ours. */
 bool ccurl_has_headers(void) {
-    static int known;  /* 1: it does, 2: it does not */
+    static int known;  /* 1: yes, 2: no, 0: not known yet */
     int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (answer == 0) {
         bool is_new = curl_easy_header != NULL && curl_version_info(CURLVERSION_FIRST)->version_num >= 0x075300;

@@ -1,6 +1,6 @@
 /*
- * csystem_sha256. Part of csystem.c, because valgrind 3.19 gives up on two files with the debug
- * information of today's clang.
+ * csystem_sha256. It is part of csystem.c: valgrind 3.19 cannot read the debug information that
+ * today's clang writes for two files.
  */
 #include "csystem.h"
 
@@ -31,7 +31,7 @@ static int has_instructions(void) {
 __attribute__((target("sha,ssse3,sse4.1")))
 static void absorb(uint32_t *state, const unsigned char *block, size_t count) {
     const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    /* The instructions want the state as ABEF and CDGH. */
+    /* The instructions need the state as ABEF and CDGH. */
     __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xB1);
     __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1B);
     __m128i abef = _mm_alignr_epi8(low, high, 8), cdgh = _mm_blend_epi16(high, low, 0xF0);
@@ -41,7 +41,7 @@ static void absorb(uint32_t *state, const unsigned char *block, size_t count) {
         __m128i words[4];
         for (int i = 0; i < 4; i++)
             words[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(block + 16 * i)), order);
-        /* Four rounds at a time. The schedule of the block stands in a ring of sixteen words. */
+        /* Four rounds at a time. A ring of 16 words contains the schedule of the block. */
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             __m128i now = words[i & 3];

@@ -116,7 +116,7 @@ ssize_t csystem_pwrite(int descriptor, const void *bytes, size_t count, off_t of
     ssize_t written = pwrite(descriptor, bytes, count, offset);
     int code = errno;
     if (written < 0 && code == EFBIG) {
-        /* It is pending on this thread. Taken here, it reaches nobody. */
+        /* The signal is pending on this thread. Take it here, so that no handler runs. */
         const struct timespec now = {0, 0};
         while (sigtimedwait(&limit, NULL, &now) < 0 && errno == EINTR) {}
     }

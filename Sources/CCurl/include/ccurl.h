@@ -3,7 +3,7 @@
  * curl_multi_setopt are variadic, and some of their types are macros. Most wrappers pass one call
  * through and return libcurl's code unchanged. https://curl.se/libcurl/c/curl_easy_setopt.html
  *
- * The functions of ccurl.c do without parts of libcurl that are newer than 7.81, the one of Ubuntu
+ * The functions of ccurl.c replace parts of libcurl that are newer than 7.81, the version of Ubuntu
  * 22.04.
  */
 #ifndef CCURL_H
@@ -17,7 +17,7 @@
 
 #include <stdbool.h>
 
-/* The signatures libcurl documents for its callbacks; curl.h leaves them to the caller. */
+/* Signatures that libcurl documents for its callbacks. curl.h does not declare them. */
 typedef size_t (*ccurl_write_function)(char *data, size_t size, size_t count, void *context);
 typedef int (*ccurl_resolver_start_function)(void *state, void *reserved, void *context);
 typedef int (*ccurl_prereq_function)(void *context, char *peer_ip, char *local_ip, int peer_port, int local_port);
@@ -81,17 +81,17 @@ static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, l
 /* Allows https and http, and no other protocol. */
 CURLcode ccurl_set_protocols(CURL *easy);
 
-/* Lets a handle go without a wait for the thread of its look-up. libcurl before 7.87 waits. */
+/* Frees a handle without waiting for the thread of its look-up. libcurl before 7.87 waits. */
 CURLcode ccurl_set_quick_exit(CURL *easy);
 
 /* Returns whether ccurl_header works: from libcurl 7.83 on. */
 bool ccurl_has_headers(void);
 
-/* Returns the first value of a header of the last reply, interim heads and trailers left out; NULL when there is none. It is
- * libcurl's, until the next call. Not to be called where ccurl_has_headers returns false. */
+/* Returns the first value of a header of the last reply, or NULL. Interim heads and trailers do not
+   count. libcurl owns the value, until the next call. Call it only if ccurl_has_headers() is true. */
 const char *ccurl_header(CURL *easy, const char *name);
 
-/* CURLMsg holds its result in a union, which Swift would read by an unsafe cast. */
+/* CURLMsg has its result in a union. Swift would need an unsafe cast to read it. */
 static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }
 
 #endif
