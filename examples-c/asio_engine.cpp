@@ -1,14 +1,16 @@
 /*
- * Several phone calls in one io_context of Boost.Asio (Debian: libboost-dev). One thread sends
- * a frame of audio every 20 ms for each call, and searches and books meanwhile. The library's
- * descriptor is one more in the io_context, and nothing in it waits.
+ * Serves several phone calls in one io_context of Boost.Asio (Debian: libboost-dev). One thread
+ * sends a frame of audio every 20 ms for each call, and searches and books meanwhile. The
+ * io_context also watches the library's descriptor. Nothing in the io_context blocks.
  *
  *     asio_engine
  *
- * One caller lets the bot finish, one interrupts a search, and one hangs up while the booking
- * runs, which goes on. No string is built, and no JSON is read: requests and replies are values.
+ * One caller lets the bot finish. One caller interrupts a search. One caller hangs up during the
+ * booking, and the booking goes on. Requests and replies are values, so the program formats no
+ * request and parses no JSON.
  *
- * Talks to the embedded sandbox: a reply takes 400 ms. Ends with 0 if all have an appointment.
+ * Talks to the embedded sandbox, where a reply takes 400 ms. Exits with 0 if each caller has an
+ * appointment.
  */
 #include <algorithm>
 #include <boost/asio.hpp>
@@ -31,8 +33,8 @@ constexpr const char *config = R"({"endpoint": "sandbox", "slow_after_ms": 100,
 
 enum class Caller { patient, interrupts, hangs_up };
 
-/* One caller, and a bot with rules. It is the context of its completions, so it lives until the
-   last of them. */
+/* One caller and a rule-based bot. The object is the context of its completions, so it outlives
+   the last of them. */
 class PhoneCall {
 public:
     PhoneCall(asio::io_context &io, const pb::Client &client, pb::Conversation conversation, Caller caller, std::string name)
@@ -46,19 +48,19 @@ public:
         send_frame();
     }
 
-    /* The end of a tool call, or the news that it is slow. */
+    /* Handles the end of a tool call, or the event that it is slow. */
     void heard(const pb::Completion &completion) {
         if (completion.event() == PBK_EVENT_DONE)
             --running_;
         if (completion.ticket() != ticket_.number())
-            return;                                     /* it was cancelled, and the caller has something else in mind */
+            return;                                     /* cancelled: the caller has asked for something else */
         if (completion.event() == PBK_EVENT_SLOW)
             return slow();
 
         const pb::Result<pb::ToolResult> answer = completion.result_as<pb::ToolResult>();
-        if (has_hung_up_)                               /* a message to the caller goes out from here */
+        if (has_hung_up_)                               /* a real engine sends the caller a message here */
             return speak("after the call", answer && answer->say ? *answer->say : "nothing was booked");
-        if (!answer) {                                      /* answer.error() tells why, for logs and metrics */
+        if (!answer) {                                      /* answer.error() has the reason, for logs and metrics */
             speak("bot", "I cannot reach the calendar. We will call you back.");
             return hang_up();
         }
@@ -66,7 +68,7 @@ public:
             speak("bot", *answer->say);
         switch (answer->kind) {
         case pb::ToolOutcome::offered:
-        case pb::ToolOutcome::slot_gone:                /* somebody was faster: these are others */
+        case pb::ToolOutcome::slot_gone:                /* somebody was faster: the slots are other times */
             if (answer->slots.empty())
                 return hang_up();
             booking_.slot = answer->slots.front().slot;
@@ -79,7 +81,7 @@ public:
             speak("caller", "Yes.");
             return book();
         default:
-            return hang_up();                           /* booked, or nothing that this bot can deal with */
+            return hang_up();                           /* booked, or a result that this bot cannot handle */
         }
     }
 
@@ -90,12 +92,12 @@ private:
     void submit(const pb::ToolRequest &request) {
         const pb::Result<pb::Ticket> ticket = client_.try_submit_to_queue(request, this);
         if (!ticket)
-            return hang_up();                               /* queue_full, client_closed: ticket.error() */
+            return hang_up();                               /* ticket.error() is queue_full or client_closed */
         ticket_ = *ticket;
         ++running_;
     }
 
-    /* The reply takes longer than the caller expects. What they do now is up to them. */
+    /* Handles a slow reply. The caller interrupts, hangs up or waits. */
     void slow() {
         if (caller_ == Caller::interrupts && !has_interrupted_) {
             has_interrupted_ = true;
@@ -116,7 +118,7 @@ private:
         submit(request);
     }
 
-    /* A booking that is on its way completes: it was handed over with "detach". */
+    /* Ends the phone call. A booking in flight goes on, because it has "detach". */
     void hang_up() {
         has_hung_up_ = true;
         ticket_.cancel();
@@ -143,8 +145,8 @@ private:
     const Caller caller_;
     const std::string name_;
     pb::BookAppointment booking_;
-    pb::Ticket ticket_;                                 /* of the tool call whose answer the caller waits for */
-    int running_ = 0;                                   /* tool calls whose completions have not come */
+    pb::Ticket ticket_;                                 /* the tool call whose answer the caller waits for */
+    int running_ = 0;                                   /* tool calls without a completion yet */
     bool has_interrupted_ = false, has_hung_up_ = false;
     steady_clock::time_point due_;
     steady_clock::duration longest_gap_{};
@@ -152,7 +154,7 @@ private:
 
 class Engine {
 public:
-    /* The descriptor stays the client's: without release() the io_context would close it. */
+    /* Releases the descriptor, which the client owns. Otherwise the io_context would close it. */
     ~Engine() { completions_.release(); }
 
     int run() {

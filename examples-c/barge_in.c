@@ -1,11 +1,11 @@
 /*
- * The caller interrupts, and the caller hangs up: what pbk_cancel() does to a search, and what
- * "detach" keeps it from doing to a booking.
+ * Plays a caller who interrupts a search, and then hangs up during a booking. Shows how
+ * pbk_cancel() ends a search, and how "detach" protects a booking from it.
  *
  *     barge_in
  *
- * Talks to the embedded sandbox, whose every reply takes 400 ms. Ends with 0 only if all went as
- * told below.
+ * Talks to the embedded sandbox, where each reply takes 400 ms. Exits with 0 only if all three acts
+ * below succeed.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #define CONFIG \
     "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"time_zone\":\"-05:00\",\"latency_ms\":400}}"
-#define MINUTES 30      /* yours to decide, also in BOOKING */
+#define MINUTES 30      /* set your own length, also in BOOKING */
 #define SEARCH(day) \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"" day "T09:00:00-05:00\",\"end_at\":\"" day "T17:00:00-05:00\"}}}}"
@@ -34,7 +34,7 @@ static double milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* The bot speaks; the call under way goes on meanwhile. */
+/* Waits while the bot speaks. The call in flight goes on meanwhile. */
 static void talk_for(long ms)
 {
     const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -42,7 +42,7 @@ static void talk_for(long ms)
     nanosleep(&time, NULL);
 }
 
-/* Hands a call over; says why when it is refused. Returns its ticket, or 0. */
+/* Submits a call, and prints the error if it is refused. Returns its ticket, or 0. */
 static pbk_ticket submit(pbk_client *client, pbk_operation operation, const char *request)
 {
     pbk_ticket ticket;
@@ -55,9 +55,9 @@ static pbk_ticket submit(pbk_client *client, pbk_operation operation, const char
 }
 
 /*
- * Waits for the completion of this call, the only one under way; to be freed. This thread has
- * nothing else to do: one that has serves its loop, see epoll_engine.c. Returns NULL when it did
- * not come.
+ * Waits for the completion of this call, the only call in flight. Free the completion. Returns NULL
+ * if the call was refused or no completion comes within 5 s. An engine with other work serves its
+ * loop instead of waiting: see epoll_engine.c.
  */
 static pbk_completion *ended(pbk_client *client, pbk_ticket ticket)
 {
@@ -69,7 +69,7 @@ static pbk_completion *ended(pbk_client *client, pbk_ticket ticket)
     return NULL;
 }
 
-/* Act 1: the caller speaks into the search. Returns 1 if that ended it. */
+/* Plays act 1: the caller speaks during the search. Returns 1 if that cancelled it. */
 static int interrupted_search(pbk_client *client)
 {
     pbk_ticket search;
@@ -92,11 +92,11 @@ static int interrupted_search(pbk_client *client)
     return status == PBK_CANCELLED;
 }
 
-/* Act 2: the search the caller wanted. Returns 1 if there is a slot. */
+/* Plays act 2: the search that the caller wants. Returns 1 if there is a slot. */
 static int second_search(pbk_client *client, char slot[64])
 {
     pbk_completion *completion = ended(client, submit(client, PBK_SEARCH_AVAILABILITY, SEARCH("2030-01-15")));
-    const char *reply = pbk_completion_reply(completion);   /* NULL for NULL */
+    const char *reply = pbk_completion_reply(completion);   /* NULL if there is no completion */
     int found = find_start(reply, 0, MINUTES, slot, 64);
 
     if (found)
@@ -108,9 +108,9 @@ static int second_search(pbk_client *client, char slot[64])
 }
 
 /*
- * Act 3: the caller hangs up into the booking, and the engine cancels whatever the call had under
- * way. A search should end then; a booking had better come to its end, so that somebody knows
- * whether there is an appointment. Hence "detach".
+ * Plays act 3: the caller hangs up during the booking, and the engine cancels all calls in flight.
+ * A search should end then. A booking should reach its end, so that the engine knows whether there
+ * is an appointment. Therefore it has "detach". Returns 1 if it is booked.
  */
 static int detached_booking(pbk_client *client, const char *slot)
 {

@@ -1,13 +1,14 @@
 /*
- * Books an appointment the way a voice bot does: searches the coming week, offers three slots,
- * books the one that the caller takes, repeats the booking after an interruption, and has
- * something to say when somebody else was faster.
+ * Books an appointment as a voice bot does. It searches the coming week, offers up to three slots,
+ * and books the slot that the caller takes. It repeats the booking after an interruption. It has an
+ * answer for a second caller who comes too late.
  *
- *     book_appointment                    talks to the embedded sandbox: no network, no account, no files
+ *     book_appointment
+ *         Talks to the embedded sandbox: no network, no account, no files.
  *     book_appointment CONFIG [BOT_ID [NAME]]
- *                                         the same with another configuration; on the hosted service it really books
+ *         Uses another configuration. On the hosted service it really books.
  *
- * Ends with 0 only if all of that happened.
+ * Exits with 0 only if all of that happened.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,17 +20,17 @@
 
 #define DAY (24 * 60 * 60)
 #define SLOTS_OFFERED 3
-#define MINUTES 30                 /* yours to decide: some platforms list a whole free day as one item */
-#define OFFSET "-05:00"            /* the clinic's: a plain date means another day on each platform */
-#define NAME "John \"Jo\" Doe"     /* a caller may say anything */
+#define MINUTES 30                 /* set your own length: some platforms list a whole free day as one item */
+#define OFFSET "-05:00"            /* the clinic's offset: platforms read a plain date differently */
+#define NAME "John \"Jo\" Doe"     /* with quotes: a caller may say anything */
 
 struct slot {
     char start_at[64];
 };
 
 /*
- * Searches the seven days from tomorrow on. Returns how many starts there are to offer; they are
- * in `slots`.
+ * Searches the seven days from tomorrow on. Writes the starts to offer to `slots`. Returns their
+ * number.
  */
 static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOTS_OFFERED])
 {
@@ -59,10 +60,10 @@ static int search(pbk_client *client, const char *bot_id, struct slot slots[SLOT
 }
 
 /*
- * Books, and does not leave it open: while the outcome is unknown (a time-out, a broken
- * connection, out of memory) the same call is made again with the same key, which never makes a
- * second booking. A key that another booking has already, with another name for example, cannot
- * be repeated: it is resumed, which gives that booking. The reply is the caller's to free.
+ * Books, in up to three attempts. While the outcome is unknown (a time-out, a broken connection,
+ * out of memory), it repeats the call with the same key. That never makes a second booking. If
+ * another booking has the key, for example with another name, a repeat is refused. Then it resumes
+ * the key, which returns that booking. Free the reply with pbk_string_free().
  */
 static char *book(pbk_client *client, const char *bot_id, const char *key, const struct slot *slot, const char *phone,
                   const char *name, pbk_status *status)
@@ -89,7 +90,7 @@ static char *book(pbk_client *client, const char *bot_id, const char *key, const
     return reply;
 }
 
-/* The whole conversation. Returns 1 if everything went as told at the top of this file. */
+/* Plays the conversation. Returns 1 if all went as described at the top of this file. */
 static int converse(pbk_client *client, const char *bot_id, const char *name)
 {
     struct slot slots[SLOTS_OFFERED], *chosen;
@@ -99,8 +100,7 @@ static int converse(pbk_client *client, const char *bot_id, const char *name)
     int count, i;
 
     /*
-     * A key is new for every booking the caller asks for, and the same for every repetition of
-     * that one.
+     * Each booking that the caller asks for gets a new key. Every repeat of it uses the same key.
      */
     snprintf(key, sizeof key, "call-%ld-1", (long)time(NULL));
     snprintf(second_key, sizeof second_key, "call-%ld-2", (long)time(NULL));
@@ -169,7 +169,7 @@ int main(int argc, char **argv)
     pbk_status closed;
     int all_happened;
 
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* each line when it is said, also through a pipe */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* print each line at once, also into a pipe */
     client = pbk_client_open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

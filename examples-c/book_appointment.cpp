@@ -1,13 +1,15 @@
 /*
- * The conversation of book_appointment.c in C++: searches the coming week, books a slot, repeats
- * the booking after an interruption, and has something to say when somebody else was faster. The
- * search runs while the bot speaks, and is cancelled when the caller hangs up. Requests and replies
- * are values: no JSON but the configuration's.
+ * Plays the conversation of book_appointment.c in C++. It searches the coming week, books a slot,
+ * and repeats the booking after an interruption. It has an answer for a caller who comes too late.
+ * The search runs while the bot speaks. When a caller hangs up, the search is cancelled. Requests
+ * and replies are values: only the configuration is JSON.
  *
- *     book_appointment_cpp                    talks to the embedded sandbox: no network, no account, no files
- *     book_appointment_cpp CONFIG [BOT_ID]    the same with another configuration; on the hosted service it really books
+ *     book_appointment_cpp
+ *         Talks to the embedded sandbox: no network, no account, no files.
+ *     book_appointment_cpp CONFIG [BOT_ID]
+ *         Uses another configuration. On the hosted service it really books.
  *
- * Ends with 0 only if all of that happened.
+ * Exits with 0 only if all of that happened.
  */
 #include <ctime>
 #include <iostream>
@@ -17,8 +19,8 @@
 
 namespace pb = partnerbooking;
 
-constexpr int minutes = 30;           /* yours to decide: some platforms list a whole free day as one item */
-#define CLINIC "America/New_York"     /* the clinic's time zone: a plain date means another day on each platform */
+constexpr int minutes = 30;           /* set your own length: some platforms list a whole free day as one item */
+#define CLINIC "America/New_York"     /* the clinic's time zone: platforms read a plain date differently */
 
 static std::string in_words(const std::string &start_at)
 {
@@ -28,8 +30,8 @@ static std::string in_words(const std::string &start_at)
     return pb::say(request).say;
 }
 
-/* Books, and does not leave it open: while the outcome is unknown (a time-out, a broken connection) it repeats the call
-   with the same key, which never makes a second booking. */
+/* Books, in up to three attempts. While the outcome is unknown (a time-out, a broken
+   connection), it repeats the call with the same key. That never makes a second booking. */
 static pb::Booking book(const pb::Client &client, const pb::CreateBookingRequest &request)
 {
     bool is_known = false;
@@ -39,18 +41,18 @@ static pb::Booking book(const pb::Client &client, const pb::CreateBookingRequest
         } catch (const pb::Error &error) {
             if (error.outcome() != PBK_OUTCOME_UNKNOWN || attempt == 3)
                 throw;
-            is_known |= error.existing().has_value();   /* another booking has the key: a resume gives that one */
+            is_known |= error.existing().has_value();   /* another booking has the key: resume() returns it */
         }
     }
 }
 
-/* The whole conversation. Gives whether everything went as told at the top of this file. */
+/* Plays the conversation. Returns true if all went as described at the top of this file. */
 static bool converse(const pb::Client &client, const std::string &bot)
 {
     const pb::Reading week = pb::when(pb::WhenRequest{"in the next seven days", {}, CLINIC}).readings.at(0);
     const pb::SearchAvailabilityRequest wish{bot, week.start_at, week.end_at};
 
-    /* Asked before the bot has said hello; this thread is free meanwhile. */
+    /* The search starts before the bot says hello. It does not block this thread. */
     auto search = client.submit(wish);
     std::cout << "bot:     Hello, what can I do for you?\ncaller:  I would like to see somebody in the coming days.\n";
     const pb::Slots slots = pb::slots(search.reply.get(), pb::SlotOptions{CLINIC, minutes, 1, week});
@@ -61,7 +63,8 @@ static bool converse(const pb::Client &client, const std::string &bot)
     const std::string start = slots.offers[0].start_at, when = in_words(start);
     std::cout << "bot:     " << when << " is free.\ncaller:  That suits me. I am John Doe.\n";
 
-    /* The key is new for every booking that the caller asks for, and the same for every repetition of that one. */
+    /* Each booking that the caller asks for gets a new key. Every repeat of it uses the same
+       key. */
     const std::string call_id = "call-" + std::to_string(std::time(nullptr));
     const pb::CreateBookingRequest request{bot, call_id + "-1", start, minutes, {"+15551234567", "John Doe"}};
     const std::string id = book(client, request).id.value_or("");
@@ -71,13 +74,13 @@ static bool converse(const pb::Client &client, const std::string &bot)
     if (id.empty() || booking.id != id)
         return false;
 
-    /* The reply's own start and status, not those that were asked for. A platform may confirm
+    /* Say the start and status of the reply, not those of the request. A platform may confirm
        later. */
     const bool is_certain = booking.status == "confirmed" || booking.status == "accepted";
     std::cout << "bot:     " << (is_certain ? "You are booked for " : "The clinic will confirm ")
               << in_words(booking.start_at.value_or(start)) << ".\n\n";
 
-    /* A second caller, who hangs up while the search is under way. */
+    /* A second caller hangs up while the search is in flight. */
     search = client.submit(wish);
     search.ticket.cancel();
 

@@ -1,15 +1,15 @@
 /*
- * Callback style: the search's callback submits the booking, the booking's callback hands the
- * result to a thread that waits for it.
+ * Searches and books with callbacks. The callback of the search submits the booking. The callback
+ * of the booking passes the result to a waiting thread.
  *
  *     callbacks
  *
  * A callback runs on the client's transfer thread, and every other call of that client waits
- * meanwhile. So it does three things and no more: it copies what it needs, submits what comes
- * next, and wakes whoever cares. It never waits: not for a lock that somebody holds for long, not
- * for a file, not in pbk_search_availability(), which would give PBK_WOULD_DEADLOCK there.
+ * meanwhile. So a callback does three things only: it copies data, submits the next call, and wakes
+ * a thread. It never blocks: not on a lock that is held for long, not on a file, not in
+ * pbk_search_availability(). That function would return PBK_WOULD_DEADLOCK there.
  *
- * Talks to the embedded sandbox. Ends with 0 only if the appointment was booked.
+ * Talks to the embedded sandbox. Exits with 0 only if the appointment was booked.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 #define CONFIG \
     "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00-05:00\",\"time_zone\":\"-05:00\",\"latency_ms\":50}}"
-#define MINUTES 30      /* yours to decide, also in BOOKING */
+#define MINUTES 30      /* set your own length, also in BOOKING */
 #define SEARCH \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"2030-01-14T09:00:00-05:00\",\"end_at\":\"2030-01-15T17:00:00-05:00\"}}}}"
@@ -28,10 +28,7 @@
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"call-7-1\",\"booking\":{\"start_at\":$," \
     "\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
 
-/*
- * One caller. What stands below the mutex is touched with it held; the client and the slot need
- * no lock.
- */
+/* One caller. Hold the mutex to use the members below it. The client and the slot need no lock. */
 struct conversation {
     pbk_client *client;
     char slot[64];
@@ -43,7 +40,7 @@ struct conversation {
     char reply[1024];
 };
 
-/* Leaves the result where the waiting thread finds it. */
+/* Stores the result and wakes the waiting thread. */
 static void finish(struct conversation *conversation, pbk_status status, const char *reply)
 {
     pthread_mutex_lock(&conversation->mutex);
@@ -55,8 +52,8 @@ static void finish(struct conversation *conversation, pbk_status status, const c
 }
 
 /*
- * Transfer thread: the booking has ended. The reply goes with the completion, so it is copied
- * first.
+ * Takes the end of the booking, on the transfer thread. finish() copies the reply, which is freed
+ * with the completion.
  */
 static void booking_ended(void *context, pbk_completion *completion)
 {
@@ -66,7 +63,7 @@ static void booking_ended(void *context, pbk_completion *completion)
 }
 
 /*
- * Transfer thread: the search has ended. The booking goes out from here, without a detour over
+ * Takes the end of the search, on the transfer thread. Submits the booking from here, without
  * another thread.
  */
 static void search_ended(void *context, pbk_completion *completion)
@@ -84,7 +81,7 @@ static void search_ended(void *context, pbk_completion *completion)
             status = pbk_submit(conversation->client, PBK_CREATE_BOOKING, request, NULL, &error, booking_ended,
                                 conversation);
             free(request);
-            if (status != PBK_OK)   /* refused: it has no completion, so nobody else will tell */
+            if (status != PBK_OK)   /* refused: no completion will follow */
                 finish(conversation, status, error);
             pbk_string_free(error);
         }
@@ -112,8 +109,8 @@ int main(void)
     pbk_string_free(error);
 
     /*
-     * Every accepted call ends in exactly one PBK_EVENT_DONE, at the latest by its deadline: no
-     * time-out is needed here.
+     * Every accepted call ends in exactly one PBK_EVENT_DONE, by its deadline at the latest. So
+     * this wait needs no time-out.
      */
     pthread_mutex_lock(&conversation.mutex);
     while (!conversation.is_over)
@@ -124,7 +121,7 @@ int main(void)
     printf("slot    %s\nstatus  %s\nreply   %s\n", conversation.slot[0] == '\0' ? "none" : conversation.slot,
            pbk_status_text(conversation.status), conversation.reply);
 
-    /* No callback runs after the close: only now may the conversation go. */
+    /* No callback runs after the close. Only now is it safe to destroy the conversation. */
     status = pbk_client_close(conversation.client, 1000);
     if (status != PBK_OK)
         fprintf(stderr, "closing: %s\n", pbk_status_text(status));

@@ -1,9 +1,11 @@
-"""The relay as a whole: a platform in one process, a voice engine in another, and signed HTTP between the two.
+"""Runs the whole relay: a platform in one process, a voice engine in another, and signed HTTP
+between them.
 
     python3 demo_relay.py [PROGRAMS]
 
-PROGRAMS is where the examples were built, else ../build/examples-c. A caller is recognised, and an appointment is
-booked once and refused the second time; each line says who prints it. Ends with the exit code of the worst.
+PROGRAMS is the folder of the built examples, by default ../build/examples-c. A caller is
+recognised. An appointment is booked once, and refused the second time. Each line shows which
+process prints it. Exits with the worst exit code of all processes.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def show(who: str, lines: Iterable[str]) -> None:
 
 
 def start_platform(secret: str) -> subprocess.Popen[str]:
-    """It ends with its standard input, so it cannot outlive this process."""
+    """Starts the platform. It ends with its standard input, so it cannot outlive this process."""
     return subprocess.Popen(
         [sys.executable, str(HERE / "platform_server.py")],
         env={**os.environ, "WEBHOOK_SECRET": secret},
@@ -63,7 +65,8 @@ def main(programs: str = str(HERE.parent / "build" / "examples-c")) -> int:
                 url = f"http://127.0.0.1:{json.loads(listening)['port']}"
                 show("platform", [f"platform_server.py, process {platform.pid}, at {url}"])
                 webhook = {"account_id": ACCOUNT_ID, "webhook_url": url, "webhook_secret": secret}
-                # Others can read a secret on a command line. This one is worth nothing once the demo is over.
+                # Other users can read a secret on a command line. This secret is worthless
+                # after the demo.
                 relay = {"endpoint": "platform_webhook", "platforms": {BOT_ID: webhook}, "private_hosts": ["127.0.0.1"]}
                 config = json.dumps(relay)
                 worst = run_engines(Path(programs), config)

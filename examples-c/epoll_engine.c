@@ -1,23 +1,23 @@
 /*
- * A voice engine's loop: one thread serves the audio of several phone calls every 20 ms, and
- * makes their tool calls beside it. Nothing in the loop waits but epoll_wait().
+ * The loop of a voice engine. One thread serves the audio of several phone calls every 20 ms, and
+ * also makes their tool calls. In the loop only epoll_wait() blocks.
  *
  *     epoll_engine
  *
- * A tool call is handed over with pbk_submit() and comes back through pbk_client_fd(), one more
- * descriptor in the epoll. Each caller asks for a day, the engine searches and books the first
- * slot; meanwhile the bot has "one moment, please" to say when a reply takes longer than
- * slow_after_ms.
+ * The engine submits a tool call with pbk_submit(). The completion comes through pbk_client_fd(),
+ * one more descriptor in the epoll set. Each caller asks for a day. The engine searches, and books
+ * the first slot. If a reply takes longer than slow_after_ms, the bot says "One moment, please."
  *
- * Runs on the embedded sandbox, whose every reply takes 350 ms, or, with these in the
- * environment, on a real service, where it REALLY BOOKS one appointment for each call:
+ * Runs on the embedded sandbox, where each reply takes 350 ms. With the first two of these
+ * variables in the environment, it uses a real service. There it REALLY BOOKS one appointment for
+ * each call:
  *
  *     PARTNER_API_KEY    sk_ptnr_...
  *     PARTNER_API_URL    the service's base URL
  *     PARTNER_BOT_ID     the bot that asks
  *     PARTNER_CA_FILE    a PEM file of certificates to trust instead of the system's
  *
- * Ends with 0 if every caller has an appointment.
+ * Exits with 0 if every caller has an appointment.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -35,8 +35,8 @@
 
 #define CALLS 6
 #define TOOL_CALLS 8
-#define MINUTES 30              /* yours to decide: some platforms list a whole free day as one item */
-#define OFFSET "-05:00"         /* the clinic's: a plain date means another day on each platform */
+#define MINUTES 30              /* set your own length: some platforms list a whole free day as one item */
+#define OFFSET "-05:00"         /* the clinic's offset: platforms read a plain date differently */
 #define FRAME_NS 20000000L      /* 20 ms of audio */
 #define SAMPLES 160             /* at 8 kHz */
 #define FRAMES_BETWEEN_CALLS 10 /* the next phone rings 200 ms later */
@@ -49,16 +49,16 @@ enum state { NOT_STARTED, SEARCHING, BOOKING, BOOKED, HANDED_OVER };
 struct call {
     int number;
     enum state state;
-    int tool_calls;         /* so far; limited, so that no caller waits for ever */
-    int booking;            /* a new number, and so a new key, for every slot that is asked for */
-    char *request;          /* the last one, to be repeated when its outcome is unknown */
+    int tool_calls;         /* so far; limited, so that no caller waits without end */
+    int booking;            /* slots tried so far; each slot gets a new number and so a new key */
+    char *request;          /* the last request; repeated if its outcome is unknown */
     int16_t audio[SAMPLES];
 };
 
 struct engine {
     pbk_client *client;
     const char *bot_id;
-    char run[48];           /* names this run of this process, for keys that are used nowhere else */
+    char run[48];           /* names this run of this process, so that its keys are used nowhere else */
     struct call calls[CALLS];
     uint64_t frames;
     int64_t first_frame_ns, worst_delay_ns;
@@ -84,12 +84,9 @@ static void hand_over(const struct engine *engine, struct call *call, const char
     call->state = HANDED_OVER;
 }
 
-/*
- * ---- Tool calls
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- Tool calls ---- */
 
-/* Keeps a request for its call, in place of the one before. */
+/* Stores a request in its call, and frees the request before it. */
 static void keep(struct call *call, char *request)
 {
     free(call->request);
@@ -97,8 +94,7 @@ static void keep(struct call *call, char *request)
 }
 
 /*
- * Hands over call->request and is back in microseconds. The completion finds its call through the
- * context.
+ * Submits call->request and returns within microseconds. The context of the completion is the call.
  */
 static void submit(const struct engine *engine, struct call *call, enum state state)
 {
@@ -114,8 +110,8 @@ static void submit(const struct engine *engine, struct call *call, enum state st
 }
 
 /*
- * Each caller asks for another day: the first tomorrow or later, the second the day after or
- * later ...
+ * Searches seven days. They start tomorrow for the first caller, one day later for the second, and
+ * so on.
  */
 static void search(const struct engine *engine, struct call *call)
 {
@@ -129,7 +125,7 @@ static void search(const struct engine *engine, struct call *call)
     submit(engine, call, SEARCHING);
 }
 
-/* With "detach": a caller who hangs up ends the phone call, and not the booking. */
+/* Books a slot, with "detach": a caller who hangs up ends the phone call, not the booking. */
 static void book(const struct engine *engine, struct call *call, const char *start_at)
 {
     char key[96], phone[32], name[32], minutes[16];
@@ -168,7 +164,7 @@ static void booking_ended(const struct engine *engine, struct call *call, pbk_st
     } else if (status == PBK_IDEMPOTENCY_KEY_REUSED && json_copy(reply, "/error/idempotency_key", key, sizeof key)) {
         say(engine, call, "bot", "You have an appointment already. Let me see.");
         keep(call, json_fill("{\"idempotency_key\":$,\"resume\":true}", key));
-        submit(engine, call, BOOKING);      /* the reply of the booking that has the key */
+        submit(engine, call, BOOKING);      /* returns the reply of the booking that has the key */
     } else if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN) {
         say(engine, call, "bot", "I am confirming that for you.");
         submit(engine, call, BOOKING);      /* the same request with the same key: never a second booking */
@@ -180,7 +176,7 @@ static void booking_ended(const struct engine *engine, struct call *call, pbk_st
     }
 }
 
-/* The completion descriptor is readable: takes all there are. */
+/* Takes all waiting completions. Called when the completion descriptor is readable. */
 static void take_completions(struct engine *engine)
 {
     pbk_completion *completion;
@@ -199,12 +195,9 @@ static void take_completions(struct engine *engine)
     }
 }
 
-/*
- * ---- Audio
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- Audio ---- */
 
-/* In the place of decoder, mixer and encoder: 160 samples, a little work on each. */
+/* Stands in for decoder, mixer and encoder: does a little work on each of 160 samples. */
 static void serve_audio(struct call *call)
 {
     int i;
@@ -214,7 +207,7 @@ static void serve_audio(struct call *call)
 }
 
 /*
- * The timer has expired: serves the frames that are due, and notes how late the first of them is.
+ * Serves the frames that are due after the timer has expired. Records the delay of the first frame.
  */
 static int serve_frames(struct engine *engine, int timer)
 {
@@ -241,10 +234,7 @@ static int serve_frames(struct engine *engine, int timer)
     return 1;
 }
 
-/*
- * ---- The loop
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- The loop ---- */
 
 static int watch(int epoll, int descriptor)
 {
@@ -266,10 +256,10 @@ static int all_ended(const struct engine *engine)
     return 1;
 }
 
-/* Runs until every call has ended. Returns 0 when the machine does not play along. */
+/* Runs until every call has ended. Returns 0 when a system call fails. */
 static int run(struct engine *engine)
 {
-    const int completions = pbk_client_fd(engine->client);  /* the client's: neither read nor closed here */
+    const int completions = pbk_client_fd(engine->client);  /* the client owns it: do not read or close it */
     const int epoll = epoll_create1(EPOLL_CLOEXEC), timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     struct itimerspec every_frame = {{0, FRAME_NS}, {0, 0}};
     struct epoll_event events[2];
@@ -295,11 +285,11 @@ static int run(struct engine *engine)
     if (timer >= 0)
         close(timer);
     if (epoll >= 0)
-        close(epoll);   /* before the client, whose descriptor is in it */
+        close(epoll);   /* before the client, because its descriptor is in the epoll set */
     return fine;
 }
 
-/* The configuration, from the environment or the sandbox's. To be freed. */
+/* Returns the configuration, from the environment or for the sandbox. Free it with free(). */
 static char *configuration(void)
 {
     const char *key = getenv("PARTNER_API_KEY"), *url = getenv("PARTNER_API_URL"), *ca = getenv("PARTNER_CA_FILE");
@@ -340,7 +330,7 @@ int main(void)
             booked += engine.calls[i].state == BOOKED;
     for (i = 0; i < CALLS; i++)
         keep(&engine.calls[i], NULL);
-    closed = pbk_client_close(engine.client, 1000);     /* it waits, but the last caller has hung up */
+    closed = pbk_client_close(engine.client, 1000);     /* this blocks, but no caller is left */
     if (closed != PBK_OK)
         fprintf(stderr, "closing: %s\n", pbk_status_text(closed));
 

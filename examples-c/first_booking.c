@@ -9,7 +9,7 @@ int main(void) {
     pbk_client *client = pbk_client_open("{\"endpoint\":\"sandbox\",\"sandbox\":{" CLINIC "}}", &error, NULL);
     if (client == NULL) { fputs(error ? error : "out of memory", stderr); pbk_string_free(error); return 1; }
     const char *wish = keep(pbk_when("{\"when\":\"tomorrow at ten thirty\"," CLINIC "}", NULL));
-    const char *reading = get(wish, "/readings/0");     /* "clear":false: ask which reading is meant */
+    const char *reading = get(wish, "/readings/0");     /* "clear" false: ask which reading is meant */
     snprintf(request, sizeof request, "{\"bot_id\":\"bot_1\",\"query\":{\"filter\":{\"start_at_range\":"
         "{\"start_at\":\"%s\",\"end_at\":\"%s\"}}}}", get(reading, "/start_at"), get(reading, "/end_at"));
     const char *found = keep(pbk_search_availability(client, request, NULL));
@@ -24,7 +24,7 @@ int main(void) {
         get(slot, "/start_at"), get(phone, "/phone"), keep(pbk_json_quote("John \"Jo\" Doe")));
     const char *reply = keep(pbk_create_booking(client, request, NULL));
     if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN) puts("Repeat it with the same key:");
-    puts(reply);            /* Say its own start_at and status. */
+    puts(reply);            /* Say the reply's start_at and status. */
     while (count > 0) pbk_string_free(strings[--count]);
     return pbk_client_close(client, 1000) == PBK_OK ? 0 : 1;
 }

@@ -1,11 +1,11 @@
 /*
- * Shows how calls fail and how a voice bot decides what to do: by "outcome", "field" and
- * "retryable", not by a list of codes. docs/errors.md has the whole table.
+ * Shows how calls fail, and how a voice bot decides what to do. It uses "outcome", "field" and
+ * "retryable", not a list of codes. docs/errors.md has the whole table.
  *
  *     handle_errors
  *
- * Every failure here is real, made on the embedded sandbox or on a loopback port where nobody
- * listens. Ends with 0 only if each of them was the expected one.
+ * Every failure here is real. It comes from the embedded sandbox, or from a loopback port without a
+ * listener. Exits with 0 only if each failure was the expected one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "partnerbooking.h"
 #include "shared.h"
 
-/* A Monday morning that never passes, so that this example prints the same every day. */
+/* Each run starts on the same Monday morning, so this example prints the same every day. */
 #define SANDBOX "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\"}}"
 #define SLOW_SANDBOX "{\"endpoint\":\"sandbox\",\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":300}}"
 #define NOBODY_THERE "{\"api_key\":\"sk_ptnr_example\",\"base_url\":\"http://127.0.0.1:1\",\"timeout_ms\":2000}"
@@ -23,7 +23,7 @@
     "\"booking\":{\"start_at\":\"2030-01-14T10:00:00Z\",\"duration_minutes\":30," \
     "\"customer\":{\"phone\":\"" phone "\",\"name\":\"John Doe\"}}" more "}"
 
-/* What to say after a call that failed. The order of the questions is the point. */
+/* Returns the words of the bot after a failed call. The order of the checks matters. */
 static const char *what_the_bot_says(pbk_status status, const char *reply)
 {
     char field[64];
@@ -31,51 +31,48 @@ static const char *what_the_bot_says(pbk_status status, const char *reply)
     json_copy(reply, "/error/field", field, sizeof field);
 
     /*
-     * 0. The key has another booking. A repeat of this request would be refused again. "existing"
+     * 0. Another booking has the key. A repeat of this request would be refused again. "existing"
      * describes that booking.
      */
     if (status == PBK_IDEMPOTENCY_KEY_REUSED)
         return "You have an appointment already. One moment. (The engine resumes the key, and reads out its start.)";
 
-    /* 1. It may have been booked, so do not deny it, and repeat the call with the same key. */
+    /* 1. It may be booked. Do not deny it, and repeat the call with the same key. */
     if (pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN)
         return "I am confirming that for you. (The engine repeats the call with the same key.)";
 
     /*
-     * 2. The one refusal that every caller meets. The next slot is another booking: it gets a new
-     * key.
+     * 2. The most common refusal: the slot is taken. The next slot is another booking, so it gets a
+     * new key.
      */
     if (status == PBK_SLOT_UNAVAILABLE)
         return "I am sorry, somebody was faster. Shall I look for another time?";
 
-    /* 3. Something the caller can say again. Other fields are the engine's own business. */
+    /* 3. The caller can say this value again. Other fields are the engine's own matter. */
     if (strcmp(field, "booking.customer.phone") == 0)
         return "I did not get your number. Could you say it again, please?";
     if (strncmp(field, "booking.", 8) == 0 || strncmp(field, "query.", 6) == 0)
         return "I did not quite get that. Could you say it again, please?";
 
     /*
-     * 4. The language model wrote something that is not JSON. It can write it again, without the
-     * caller.
+     * 4. The language model wrote text that is not JSON. It can write the request again, without
+     * the caller.
      */
     if (status == PBK_INVALID_JSON)
         return "One moment, please. (The engine has the language model build the request again.)";
 
     /*
-     * 5. Nothing has happened, and it may work later. The library has already tried more than
+     * 5. Nothing was booked, and a later call may succeed. The library has already tried more than
      * once.
      */
     if (pbk_reply_retryable(reply))
         return "I cannot reach the calendar at the moment. May we call you back?";
 
-    /* 6. It would fail again: log it, and let a person take over. */
+    /* 6. The call would fail again. Log the error, and let a person take over. */
     return "Let me put you through to a colleague.";
 }
 
-/*
- * Prints one failure and frees its reply. Returns 1 if status, code and outcome are the expected
- * ones.
- */
+/* Prints one failure and frees its reply. Returns 1 if status, code and outcome are as expected. */
 static int show(const char *what, pbk_status status, char *reply, pbk_status expected_status, const char *expected_code,
                 const char *expected_outcome)
 {
@@ -119,12 +116,12 @@ int main(void)
     if (nobody == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);
         pbk_string_free(error);
-        pbk_client_close(sandbox, 0);   /* NULL is allowed, and told by the return value */
+        pbk_client_close(sandbox, 0);   /* NULL is allowed; the return value reports it */
         pbk_client_close(slow, 0);
         return 1;
     }
 
-    /* What the caller said did not make a phone number. */
+    /* The words of the caller do not make a phone number. */
     reply = pbk_create_booking(sandbox, BOOKING("call-7-0", "five five five", ""), &status);
     fine &= show("a wrong field", status, reply, PBK_INVALID_FIELD, "invalid_field", "not_sent");
 
@@ -135,7 +132,7 @@ int main(void)
     reply = pbk_create_booking(sandbox, NULL, &status);
     fine &= show("a NULL request", status, reply, PBK_INVALID_ARGUMENT, "invalid_argument", "not_sent");
 
-    /* A slot that is taken: by this booking, which must work. */
+    /* This booking takes the slot, and must succeed. */
     reply = pbk_create_booking(sandbox, good, &status);
     if (status != PBK_OK) {
         printf("the first booking failed: %s\n", reply == NULL ? "out of memory" : reply);
@@ -152,8 +149,8 @@ int main(void)
     fine &= show("nobody listens there", status, reply, PBK_CONNECT_FAILED, "connect_failed", "not_sent");
 
     /*
-     * The service takes longer than this caller waits. The booking is made or not; the same key
-     * finds out.
+     * The service takes longer than this call waits. The booking may be made or not. A repeat with
+     * the same key finds out.
      */
     reply = pbk_create_booking(slow, BOOKING("call-9-1", "+15551234567", ",\"timeout_ms\":50"), &status);
     fine &= show("no answer in time", status, reply, PBK_TIMEOUT, "timeout", "unknown");

@@ -1,22 +1,22 @@
 /*
- * Talks to the hosted service: prints the free slots of the next seven days, or books one.
+ * Talks to the hosted service. Prints the free slots of the next seven days, or books a slot.
  *
  *     hosted_service
  *     hosted_service --book START_AT PHONE NAME KEY
  *
- * START_AT is a time that the search printed, or one inside a free window; 30 minutes are booked,
- * so take an item whose "duration_minutes" are not less. KEY is the idempotency key: when the
- * outcome is unknown, run the same command again with the same KEY.
+ * START_AT is a time that the search printed, or a time inside a free window. The program books 30
+ * minutes, so take an item with a "duration_minutes" of at least 30. KEY is the idempotency key.
+ * When the outcome is unknown, run the same command again with the same KEY.
  *
- * From the environment:
+ * Environment:
  *
  *     PARTNER_API_KEY    required: sk_ptnr_...
  *     PARTNER_BOT_ID     the bot that asks
  *     PARTNER_API_URL    another base URL than the service's own
  *     PARTNER_CA_FILE    a PEM file of certificates to trust instead of the system's
  *
- * Ends with 0 when the service said yes, 1 when the call failed, 2 when something is missing or
- * wrong on the command line or in the environment.
+ * Exits with 0 on success, and with 1 when the call failed. Exits with 2 when the command line or
+ * the environment is incomplete or wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@
 #include "partnerbooking.h"
 #include "shared.h"
 
-/* The configuration, from the environment. To be freed. */
+/* Returns the configuration, from the environment. Free it with free(). */
 static char *build_config(const char *api_key)
 {
     const char *base_url = getenv("PARTNER_API_URL"), *ca_file = getenv("PARTNER_CA_FILE");
@@ -39,8 +39,8 @@ static char *build_config(const char *api_key)
     return config;
 }
 
-/* The request for what is free in the next seven days. "Z" is right for a moment such as now; for a day at the clinic
-   write the clinic's offset. To be freed. */
+/* Returns the search request for the next seven days. "Z" is right for a moment such as now. For
+   a day at the clinic, write the clinic's offset. Free the request with free(). */
 static char *build_search(const char *bot_id)
 {
     time_t now = time(NULL), a_week_later = now + 7 * 24 * 60 * 60;
@@ -52,7 +52,7 @@ static char *build_search(const char *bot_id)
                      bot_id, from, to);
 }
 
-/* The request for a booking. To be freed. */
+/* Returns the booking request. Free it with free(). */
 static char *build_booking(const char *bot_id, const char *start_at, const char *phone, const char *name, const char *key)
 {
     return json_fill("{\"bot_id\":$,\"idempotency_key\":$,\"booking\":{\"start_at\":$,\"duration_minutes\":30,"

@@ -1,6 +1,6 @@
 /*
- * The engine of ledger_postgres and ledger_redis: it books one appointment in the sandbox and keeps
- * the booking in a store. The store's part of the program carries out batches of operations:
+ * The engine of ledger_postgres and ledger_redis. It books one appointment in the sandbox and keeps
+ * the booking in a store. The program of each store executes batches of operations: see
  * docs/ledger-protocol.md.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_LEDGER_ENGINE_H
@@ -16,14 +16,15 @@
 #include "partnerbooking.h"
 #include "shared.h"
 
-/* The folder of postgres.sql and redis.lua. Here the Debian package has them. */
+/* The folder of postgres.sql and redis.lua. The Debian package installs them here. */
 #ifndef LEDGERS
 #define LEDGERS "/usr/share/partnerbooking/ledgers"
 #endif
 
-/* Time for one batch, with connecting. Keep it below journal_timeout_ms. */
+/* Time limit of one batch in milliseconds, including connecting. Keep it below
+   journal_timeout_ms. */
 #define BATCH_MS 1500
-/* Time for which the store keeps a booking after its end. */
+/* Time in milliseconds for which the store keeps a booking after its end. */
 #define RETENTION_MS (24 * 60 * 60 * 1000)
 
 #define CONFIG \
@@ -38,7 +39,8 @@
     "\"booking\":{\"start_at\":$,\"duration_minutes\":30," \
     "\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\"}}}"
 
-/* A store. carry_out returns the results of a batch, to be freed with free(), or NULL when memory is out. */
+/* A store. carry_out() executes a batch and returns its results, or NULL when memory is out.
+   Free the results with free(). */
 struct ledger {
     char *(*carry_out)(struct ledger *ledger, const char *batch_json);
     void *store;
@@ -52,7 +54,7 @@ static inline int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits until the descriptor is ready. Returns 0 when it is not by the deadline. */
+/* Waits until the descriptor is ready. Returns 0 if the deadline passes first. */
 static inline int wait_for(int descriptor, int events, int64_t deadline)
 {
     struct pollfd ready = {descriptor, (short)events, 0};
@@ -64,7 +66,8 @@ static inline int wait_for(int descriptor, int events, int64_t deadline)
     return 0;
 }
 
-/* Reads a whole text file; to be freed. Prints why it cannot, and returns NULL. */
+/* Reads a whole text file. Free the text with free(). On failure prints the error and returns
+   NULL. */
 static inline char *read_file(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -82,13 +85,14 @@ static inline char *read_file(const char *path)
     return text;
 }
 
-/* Returns the answer for a batch that may or may not have been carried out; to be freed. */
+/* Returns the answer to a batch that may or may not have been executed. Free it with free(). */
 static inline char *ledger_error(const char *message)
 {
     return json_fill("{\"error\":{\"message\":$}}", message);
 }
 
-/* Takes a batch, on the client's ledger thread. It may block: audio and transfers have other threads. */
+/* Executes and answers a batch, on the client's ledger thread. It may block: audio and transfers
+   have other threads. */
 static inline void answer_batch(void *context, pbk_client *client, uint64_t batch, const char *batch_json)
 {
     struct ledger *ledger = context;
@@ -104,7 +108,8 @@ static inline void answer_batch(void *context, pbk_client *client, uint64_t batc
     free(results);
 }
 
-/* Answers each line of stdin, a batch, with one line. For tests and benchmarks of the store. */
+/* Reads batches from stdin, one per line, and answers each with one line. For tests and
+   benchmarks of the store. Returns 1 if stdout fails. */
 static inline int answer_lines(struct ledger *ledger)
 {
     char *line = NULL, *results, *end;
@@ -123,7 +128,8 @@ static inline int answer_lines(struct ledger *ledger)
     return ferror(stdout) ? 1 : 0;
 }
 
-/* Books the first free appointment. A second run has the same key: its reply comes from the store. */
+/* Books the first free appointment. A second run uses the same key, so its reply comes from the
+   store. */
 static inline int book(struct ledger *ledger)
 {
     char start_at[64], said[160], *error = NULL, *found, *request, *reply;
@@ -148,7 +154,8 @@ static inline int book(struct ledger *ledger)
     pbk_string_free(found);
     free(request);
     pbk_string_free(reply);
-    /* The close lets the store settle what is left, so give it more time than one batch takes. */
+    /* During the close the store settles the open bookings, so give it more time than one batch
+       takes. */
     return pbk_client_close(client, 2 * BATCH_MS) == PBK_OK && status == PBK_OK ? 0 : 1;
 }
 

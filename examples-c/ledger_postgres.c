@@ -1,16 +1,17 @@
 /*
- * A voice engine that keeps its bookings in PostgreSQL: engines on several machines share the
- * table, and one that dies leaves its bookings to the others.
+ * A voice engine that keeps its bookings in PostgreSQL. Engines on several machines share the
+ * table. When an engine dies, the others take over its bookings.
  *
  *     ledger_postgres [CONNINFO [SCRIPT]]              books an appointment in the sandbox
- *     ledger_postgres --batches [CONNINFO [SCRIPT]]    answers the batches on stdin, one a line
+ *     ledger_postgres --batches [CONNINFO [SCRIPT]]    answers batches from stdin, one per line
  *
- * CONNINFO is a connection string of libpq; without it, libpq reads PGHOST and its like. Give one
- * address, that of the primary or of a proxy: the time limit covers all servers together, and does
- * not cover the lookup of a name. SCRIPT is the path of postgres.sql, which makes the table and the
- * function pbk_ledger_v1().
+ * CONNINFO is a connection string of libpq. Without it, libpq reads PGHOST and similar variables.
+ * Give one address, that of the primary or of a proxy. The time limit covers all servers together,
+ * and does not cover a DNS lookup. SCRIPT is the path of postgres.sql, which creates the table and
+ * the function pbk_ledger_v1().
  *
- * Ends with 0 when the appointment is booked, 1 when it is not, 2 when something is missing.
+ * Exits with 0 when the appointment is booked and with 1 when it is not. Exits with 2 when an
+ * argument is wrong or the script cannot be read.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <libpq-fe.h>
@@ -19,8 +20,8 @@
 
 struct postgres {
     const char *conninfo;
-    const char *script;     /* its text */
-    PGconn *connection;     /* NULL: none */
+    const char *script;     /* the text of SCRIPT */
+    PGconn *connection;     /* NULL: not connected */
     char failure[512];
 };
 
@@ -35,7 +36,10 @@ static void disconnect(struct postgres *postgres)
     postgres->connection = NULL;
 }
 
-/* Waits for the next result of what was sent. Returns NULL at the end, and when the connection fails. */
+/*
+ * Waits for the next result of the SQL that was sent. Returns NULL at the end. On failure or after
+ * the deadline, sets `failure` and returns NULL.
+ */
 static PGresult *next_result(struct postgres *postgres, int64_t deadline)
 {
     PGconn *connection = postgres->connection;
@@ -58,8 +62,8 @@ static PGresult *next_result(struct postgres *postgres, int64_t deadline)
 }
 
 /*
- * Runs SQL, with a parameter or as several statements. Returns the first value of the last
- * statement, "" when it has none; to be freed. Returns NULL when anything failed.
+ * Runs a statement with a parameter, or several statements without. Returns the first value of the
+ * last statement, or "" if there is none. Free it with free(). Returns NULL on any failure.
  */
 static char *run(struct postgres *postgres, const char *sql, const char *parameter, int64_t deadline)
 {
@@ -87,7 +91,7 @@ static char *run(struct postgres *postgres, const char *sql, const char *paramet
     return NULL;
 }
 
-/* Connects, and makes the table and the function. Returns 0 when it cannot. */
+/* Connects, and creates the table and the function. Returns 0 on failure. */
 static int reconnect(struct postgres *postgres, int64_t deadline)
 {
     PGconn *connection = postgres->connection = PQconnectStart(postgres->conninfo);
@@ -95,7 +99,10 @@ static int reconnect(struct postgres *postgres, int64_t deadline)
                                                                             : PGRES_POLLING_WRITING;
     char *done;
 
-    /* PQconnectdb() would round a timeout up to 2 seconds, and no limit of the server ends the wait for a dead one. */
+    /*
+     * PQconnectdb() would round a timeout up to 2 seconds. A limit set in the server does not end
+     * the wait for a dead server.
+     */
     while (next != PGRES_POLLING_OK) {
         if (next == PGRES_POLLING_FAILED) {
             fail(postgres, PQerrorMessage(connection));
@@ -108,7 +115,7 @@ static int reconnect(struct postgres *postgres, int64_t deadline)
         next = PQconnectPoll(connection);
     }
     PQsetnonblocking(connection, 1);
-    done = run(postgres, postgres->script, NULL, deadline);     /* changes nothing when all is there */
+    done = run(postgres, postgres->script, NULL, deadline);     /* changes nothing if they exist */
     if (done == NULL)
         return 0;
     free(done);
@@ -116,10 +123,10 @@ static int reconnect(struct postgres *postgres, int64_t deadline)
 }
 
 /*
- * Carries out a batch in one statement. The kept connection may have died since the last batch, so
- * it gets one repetition on a new one: a batch that is repeated does nothing twice. Any failure
- * ends the connection, because the next one may lead to another server: the old one may have become
- * a standby.
+ * Executes a batch in one statement. The kept connection may have died since the last batch. If it
+ * fails, the batch is repeated once on a new connection. A repeated batch does nothing twice. Any
+ * failure closes the connection, because the server may have become a standby. The next connection
+ * may reach another server.
  */
 static char *carry_out(struct ledger *ledger, const char *batch_json)
 {

@@ -1,16 +1,17 @@
 /*
- * A voice engine that keeps its bookings in Redis: engines on several machines share them, and one
- * that dies leaves its bookings to the others.
+ * A voice engine that keeps its bookings in Redis. Engines on several machines share them. When an
+ * engine dies, the others take over its bookings.
  *
  *     ledger_redis [SERVER [SCRIPT]]              books an appointment in the sandbox
- *     ledger_redis --batches [SERVER [SCRIPT]]    answers the batches on stdin, one a line
+ *     ledger_redis --batches [SERVER [SCRIPT]]    answers batches from stdin, one per line
  *
- * SERVER is HOST:PORT or the path of a socket; 127.0.0.1:6379 without it. Give an address: the time
- * limit does not cover the lookup of a name. REDIS_PASSWORD in the environment is its password.
- * SCRIPT is the path of redis.lua, which carries out a batch. A crash of Redis loses bookings,
- * unless its configuration has `appendonly yes` and `appendfsync always`.
+ * SERVER is HOST:PORT or the path of a socket. The default is 127.0.0.1:6379. Give an IP address,
+ * because the time limit does not cover a DNS lookup. REDIS_PASSWORD in the environment is the
+ * server's password. SCRIPT is the path of redis.lua, which executes a batch. A crash of Redis
+ * loses bookings, unless its configuration has `appendonly yes` and `appendfsync always`.
  *
- * Ends with 0 when the appointment is booked, 1 when it is not, 2 when something is missing.
+ * Exits with 0 when the appointment is booked and with 1 when it is not. Exits with 2 when an
+ * argument is wrong or the script cannot be read.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <hiredis/hiredis.h>
@@ -21,9 +22,9 @@
 struct redis {
     const char *server;
     const char *password;       /* NULL: none */
-    const char *script;         /* its text */
-    char sha[41];               /* the script's name in the server; "" until the server has said it */
-    redisContext *connection;   /* NULL: none */
+    const char *script;         /* the text of SCRIPT */
+    char sha[41];               /* the server's name for the script; "" until it is loaded */
+    redisContext *connection;   /* NULL: not connected */
     char failure[256];
 };
 
@@ -38,7 +39,10 @@ static void disconnect(struct redis *redis)
     redis->connection = NULL;
 }
 
-/* Sends a command and waits for its reply; to be freed. Returns NULL when the connection fails. */
+/*
+ * Sends a command and returns its reply. Free it with freeReplyObject(). Returns NULL when the
+ * connection fails or the deadline passes.
+ */
 static redisReply *exchange(struct redis *redis, int count, const char **words, int64_t deadline)
 {
     redisContext *connection = redis->connection;
@@ -60,7 +64,9 @@ static redisReply *exchange(struct redis *redis, int count, const char **words, 
     return reply;
 }
 
-/* Runs a command. Returns the text of its reply; to be freed. Returns NULL when it failed. */
+/*
+ * Runs a command and returns the text of its reply. Free it with free(). Returns NULL on failure.
+ */
 static char *run(struct redis *redis, int count, const char **words, int64_t deadline)
 {
     redisReply *reply = exchange(redis, count, words, deadline);
@@ -74,7 +80,7 @@ static char *run(struct redis *redis, int count, const char **words, int64_t dea
     return text;
 }
 
-/* Connects, and loads the script. Returns 0 when it cannot. */
+/* Connects, and loads the script. Returns 0 on failure. */
 static int reconnect(struct redis *redis, int64_t deadline)
 {
     const char *auth[] = {"AUTH", redis->password}, *load[] = {"SCRIPT", "LOAD", redis->script};
@@ -82,7 +88,7 @@ static int reconnect(struct redis *redis, int64_t deadline)
     char host[256], *done;
 
     snprintf(host, sizeof host, "%.*s", colon == NULL ? 0 : (int)(colon - redis->server), redis->server);
-    /* Not redisConnectWithTimeout(): its time limit is for each read, and not for the whole batch. */
+    /* redisConnectWithTimeout() limits the time of each read, not of the whole batch. */
     redis->connection = colon == NULL ? redisConnectUnixNonBlock(redis->server)
                                       : redisConnectNonBlock(host, atoi(colon + 1));
     if (redis->connection == NULL || redis->connection->err != 0) {
@@ -101,7 +107,10 @@ static int reconnect(struct redis *redis, int64_t deadline)
     return 1;
 }
 
-/* Writes the key from which the script makes all others. Returns 0 when it cannot. */
+/*
+ * Writes the key from which the script makes all others. Returns 0 if the batch has no scope, or
+ * `key` no room for it.
+ */
 static int write_key(const char *batch_json, char *key, size_t size)
 {
     char *scope = pbk_json_get(batch_json, "/operations/0/scope");
@@ -118,16 +127,16 @@ static int write_key(const char *batch_json, char *key, size_t size)
 }
 
 /*
- * Carries out a batch in one command. The kept connection may have died since the last batch, so
- * it gets one repetition on a new one: a batch that is repeated does nothing twice. Any failure
- * ends the connection. The next one may lead to another server, or find the script that a restart
- * has lost.
+ * Executes a batch in one command. The kept connection may have died since the last batch. If it
+ * fails, the batch is repeated once on a new connection. A repeated batch does nothing twice. Any
+ * failure closes the connection. The next connection may reach another server. It also loads the
+ * script again, in case a restart has lost it.
  */
 static char *carry_out(struct ledger *ledger, const char *batch_json)
 {
     struct redis *redis = ledger->store;
     int64_t deadline = now_ms() + BATCH_MS;
-    char retention[16], key[640], *results;     /* a scope has at most 200 bytes, and each takes up to three */
+    char retention[16], key[640], *results;     /* a scope has at most 200 bytes, each up to 3 here */
     const char *words[] = {"EVALSHA", redis->sha, "1", key, batch_json, retention};
     int kept;
 

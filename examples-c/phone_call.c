@@ -1,12 +1,13 @@
 /*
- * A phone call: a caller, a language model that makes the mistakes models make, and the library
- * between them. At the end there is one appointment, and it is the one that the caller heard.
+ * Plays a phone call: a caller, a language model that makes typical mistakes, and the library
+ * between them. At the end there is one appointment, the appointment that the caller has heard.
  *
  *     ./phone_call            a scripted caller and a scripted model, on the embedded sandbox
  *     ./phone_call --typed    you are the caller: see typed_model.h
  *
- * An engine sends what a tool call returns as `text` to the model, and speaks its `say`. Here the
- * model is scripted, so `say` is all you see. Ends with 0 only if all went as told below.
+ * An engine sends the `text` of each tool call to the model, and speaks its `say`. The model here
+ * is scripted. So the program prints `say`, and `text` only where the script checks it. Exits with
+ * 0 only if all went as SCRIPT expects.
  */
 #include "phone_line.h"
 #include "typed_model.h"
@@ -15,14 +16,14 @@
 #define BOOK "book_appointment"
 
 struct turn {
-    const char *caller;         /* what the caller says before, or NULL: the model acts by itself */
+    const char *caller;         /* words before the tool call; NULL: the model acts by itself */
     const char *tool;
     const char *arguments;
-    int is_text;                /* the model sends its JSON in a string */
-    int times;                  /* how often it calls, without waiting */
-    const char *interruption;   /* what the caller says into the call under way, or NULL */
+    int is_text;                /* 1 when the model sends its JSON in a string */
+    int times;                  /* number of tool calls, sent without waiting */
+    const char *interruption;   /* words of the caller during the tool call, or NULL */
     const char *result;
-    const char *text;           /* how the answer's `text` begins, or NULL: not looked at */
+    const char *text;           /* the start of the answer's `text`; NULL: not checked */
     const char *why;
 };
 
@@ -67,7 +68,10 @@ static void talk_for(long ms)
     nanosleep(&time, NULL);
 }
 
-/* The caller speaks into tool calls under way, while the bot asks for a moment: the engine cancels them. */
+/*
+ * Plays an interruption. While the bot asks for a moment, the caller speaks, and the engine cancels
+ * the tool calls in flight.
+ */
 static void interrupt(struct phone_line *line, const char *words, const pbk_ticket *tickets, int count)
 {
     pbk_completion_free(next_event(line));
@@ -76,7 +80,7 @@ static void interrupt(struct phone_line *line, const char *words, const pbk_tick
         pbk_cancel(line->client, tickets[count]);
 }
 
-/* Takes the end of a tool call of this turn. Returns 1 if it is the expected one. */
+/* Takes the end of a tool call of this turn. Returns 1 if it is as expected. */
 static int take_end(struct phone_line *line, const struct turn *turn)
 {
     pbk_completion *end = next_end(line);
@@ -127,7 +131,7 @@ static int play_script(void)
         return 0;
     is_right = phone_rings(&line);
     speak("bot:", "Good morning, this is the clinic. How can I help?");
-    talk_for(1200);     /* the search is over before the caller has said a word */
+    talk_for(1200);     /* the search ends before the caller speaks */
     for (index = 0; index < sizeof SCRIPT / sizeof SCRIPT[0]; index++)
         is_right &= play(&line, &SCRIPT[index]);
     is_right &= hang_up(&line);

@@ -1,6 +1,6 @@
 /*
- * The engine's side of a phone call, for phone_call.c: opens the clinic, hands the model's tool
- * calls over, and takes their ends.
+ * The engine's side of a phone call, for phone_call.c. It opens the client, submits the model's
+ * tool calls, and takes their completions.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_PHONE_LINE_H
 #define PARTNERBOOKING_EXAMPLES_PHONE_LINE_H
@@ -12,12 +12,15 @@
 #define BOT "bot_01h2xcejqtf2nbrexx3vqjhp41"
 #define CALLER "+12125550123"
 
-/* The clinic answers after a second, and lists whole free windows. Its clock begins on a Monday at eight. */
+/*
+ * The clinic answers after one second, and lists whole free windows. Its clock starts on a Monday
+ * at eight.
+ */
 #define CLINIC \
     "\"answer\":\"windows\",\"time_zone\":\"" ZONE "\",\"now\":\"2030-01-14T08:00:00-05:00\",\"latency_ms\":1000"
 #define VOICE "\"time_zone\":\"" ZONE "\",\"region\":\"US\",\"cache_ms\":60000"
 
-/* In the demo another patient takes the slot of the first booking just before it arrives. */
+/* In the demo, another patient takes the slot just before the first booking arrives. */
 #define CONFIG_OF_THE_DEMO \
     "{\"endpoint\":\"sandbox\",\"sandbox\":{" CLINIC ",\"faults\":[{\"fault\":\"error\",\"status\":409," \
     "\"code\":\"slot_unavailable\",\"calls\":[1]}]},\"voice\":{" VOICE "}}"
@@ -25,8 +28,8 @@
 
 struct phone_line {
     pbk_client *client;
-    const char *call_id;    /* one for each phone call, never used again */
-    int has_asked_to_wait;  /* in this turn */
+    const char *call_id;    /* unique for each phone call, never used again */
+    int has_asked_to_wait;  /* 1 when the bot has asked the caller to wait in this turn */
 };
 
 static inline void speak(const char *who, const char *words)
@@ -35,7 +38,7 @@ static inline void speak(const char *who, const char *words)
     fflush(stdout);
 }
 
-/* Opens the client at the start of the engine, not for each call. Returns 0 when that failed. */
+/* Opens the client once, when the engine starts, not for each phone call. Returns 0 on failure. */
 static inline int open_line(struct phone_line *line, const char *config)
 {
     char *error = NULL;
@@ -47,15 +50,15 @@ static inline int open_line(struct phone_line *line, const char *config)
     return line->client != NULL;
 }
 
-/* The phone rings: searches ahead, so that the first wish needs no round trip. */
+/* Searches ahead when the phone rings, so that the first wish needs no round trip. */
 static inline int phone_rings(struct phone_line *line)
 {
     return pbk_prefetch(line->client, "{\"bot_id\":\"" BOT "\"}", NULL) == PBK_OK;
 }
 
 /*
- * Hands over a tool call of the model and returns at once. The arguments go in as they came: an
- * object, or, with `is_text`, a text that contains one. Returns the ticket, or 0.
+ * Submits a tool call of the model and returns at once. The arguments go in unchanged: an object
+ * or, with `is_text`, a text that contains an object. Returns the ticket, or 0 on failure.
  */
 static inline pbk_ticket call_tool(struct phone_line *line, const char *tool, const char *arguments, int is_text)
 {
@@ -74,8 +77,8 @@ static inline pbk_ticket call_tool(struct phone_line *line, const char *tool, co
 }
 
 /*
- * Takes the next event of a tool call; to be freed. This thread has nothing else to do. One that
- * has puts pbk_client_fd() into its loop, and takes completions with a timeout of 0.
+ * Waits up to 40 s for the next event of a tool call. Free it. This thread has nothing else to do.
+ * An engine puts pbk_client_fd() into its loop, and takes completions with a timeout of 0.
  */
 static inline pbk_completion *next_event(struct phone_line *line)
 {
@@ -88,7 +91,7 @@ static inline pbk_completion *next_event(struct phone_line *line)
     return completion;
 }
 
-/* Takes the end of a tool call; to be freed. Returns NULL when it did not come. */
+/* Takes the end of a tool call. Free it. Returns NULL if it does not come. */
 static inline pbk_completion *next_end(struct phone_line *line)
 {
     pbk_completion *completion;
@@ -99,8 +102,8 @@ static inline pbk_completion *next_end(struct phone_line *line)
 }
 
 /*
- * Speaks the answer's `say`. Writes its `result`; for a call without an answer the error's code,
- * such as "cancelled". An engine also sends `text` to the model, as the result of the tool.
+ * Speaks the answer's `say`, and writes its `result`. If a call has no answer, writes the error's
+ * code, such as "cancelled". An engine also sends `text` to the model, as the result of the tool.
  */
 static inline void speak_answer(const pbk_completion *end, char result[32])
 {
@@ -114,7 +117,10 @@ static inline void speak_answer(const pbk_completion *end, char result[32])
     pbk_string_free(say);
 }
 
-/* The caller has hung up: forgets what was offered. Bookings stay. */
+/*
+ * Ends the conversation after the caller has hung up. The offered slots are forgotten. Bookings
+ * stay.
+ */
 static inline int hang_up(struct phone_line *line)
 {
     char *request = json_fill("{\"bot_id\":\"" BOT "\",\"call_id\":$}", line->call_id);
@@ -124,7 +130,7 @@ static inline int hang_up(struct phone_line *line)
     return status == PBK_OK;
 }
 
-/* Prints the clinic's books, for a look behind the scenes. Returns how many appointments they have. */
+/* Prints the clinic's books, which the caller does not see. Returns the number of appointments. */
 static inline int print_books(struct phone_line *line)
 {
     char *books = pbk_sandbox_bookings(line->client, NULL), pointer[64], start_at[64];

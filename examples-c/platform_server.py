@@ -1,14 +1,15 @@
-"""A platform in the box: the webhook of a booking platform, as small as it can be and still be right.
+"""The webhook of a booking platform, as small as possible and still correct.
 
     WEBHOOK_SECRET=whsec_... python3 platform_server.py [PORT]
 
-WEBHOOK_SECRET is what the platform shares with those who call it; while a new secret replaces an old one it holds both,
-with a comma between. Without PORT a free one is taken. Prints {"port":N} when it listens on loopback, logs one line for
-each request, and ends with its standard input or on SIGTERM. Needs Python 3.9 and the shared object, which PBK_LIBRARY
-names if it is not in ../build/lib.
+WEBHOOK_SECRET is the secret that the platform shares with its clients. While a new secret replaces
+an old one, it contains both, with a comma between. Without PORT the server takes a free port. It
+prints {"port":N} when it listens on loopback, and logs one line for each request. It ends with its
+standard input or on SIGTERM. It needs Python 3.9 and the shared object. PBK_LIBRARY is the path of
+the shared object, if that is not in ../build/lib.
 
-The schedule behind it is the one of the library's sandbox, a clinic in memory. To make a platform of it put a calendar
-in the place of `Schedule`, and TLS in front.
+The schedule behind it is the library's sandbox, a clinic in memory. For a real platform, replace
+`Schedule` by a calendar, and put TLS in front.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 SECRETS = [secret.encode() for secret in os.environ.get("WEBHOOK_SECRET", "").split(",") if secret]
-BODY_LIMIT = 512 * 1024  # twice what the library ever sends
+BODY_LIMIT = 512 * 1024  # twice the largest body that the library sends
 
 pbk = ctypes.CDLL(os.environ.get("PBK_LIBRARY") or str(Path(__file__).parents[1] / "build/lib/libpartnerbooking.so"))
 STATUS = ctypes.POINTER(ctypes.c_int)
@@ -35,7 +36,8 @@ for name, result, arguments in [
     ("pbk_webhook_verdict_text", ctypes.c_char_p, [ctypes.c_int]),
     ("pbk_client_open", ctypes.c_void_p, [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p), STATUS]),
     ("pbk_client_close", ctypes.c_int, [ctypes.c_void_p, ctypes.c_int32]),
-    # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
+    # Returned strings stay pointers. With c_char_p, ctypes would copy them and lose the address
+    # that must be freed.
     ("pbk_search_availability", ctypes.c_void_p, CALL),
     ("pbk_create_booking", ctypes.c_void_p, CALL),
     ("pbk_lookup_customer", ctypes.c_void_p, CALL),
@@ -44,8 +46,8 @@ for name, result, arguments in [
     function = getattr(pbk, name)
     function.restype, function.argtypes = result, arguments
 
-# What each path asks, and the members of its body that go to the schedule. No others do: some have a meaning for the
-# library ("bot_id", "timeout_ms") that whoever sends the request has no business with.
+# The operation of each path, and the members of its body that go to the schedule. Other members
+# are dropped. Some ("bot_id", "timeout_ms") control the library, and the sender must not set those.
 OPERATIONS = {
     "/availability/search": (pbk.pbk_search_availability, ["query"]),
     "/bookings": (pbk.pbk_create_booking, ["idempotency_key", "booking"]),
@@ -54,7 +56,7 @@ OPERATIONS = {
 
 
 class Refusal(Exception):
-    """A request that is answered with an error."""
+    """An error as the answer to a request."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -63,7 +65,7 @@ class Refusal(Exception):
 
 
 class Schedule:
-    """The clinic's calendar. Each account has customers of its own, as the sandbox's bots have."""
+    """The clinic's calendar. Each account has its own customers, like each bot of the sandbox."""
 
     def __init__(self) -> None:
         self.client = pbk.pbk_client_open(b'{"endpoint":"sandbox"}', None, None)
@@ -73,20 +75,21 @@ class Schedule:
         self.booked: set[str] = set()
 
     def ask(self, path: str, account_id: str, request: dict[str, Any]) -> tuple[int, bytes]:
-        """The status and the body of the answer."""
+        """Returns the status and the body of the answer. Raises Refusal if the call failed."""
         operation, members = OPERATIONS[path]
         question = {"bot_id": account_id, **{name: request[name] for name in members if name in request}}
         status = ctypes.c_int()
         reply = take(operation(self.client, json.dumps(question).encode(), ctypes.byref(status)))
         if status.value != 0:
             error = json.loads(reply)["error"]
-            # Without a status the schedule was not asked: the request is wrong, or it may work later, or neither.
+            # Without a status the schedule was not asked. The request is wrong (400), may work
+            # later (503), or neither (500).
             otherwise = 400 if error["source"] == "caller" else 503 if error["retryable"] else 500
             raise Refusal(error["status"] or otherwise, error["code"], error["message"])
         return 201 if path == "/bookings" and self.is_new(request["idempotency_key"]) else 200, reply
 
     def is_new(self, key: str) -> bool:
-        """Whether it is the first time that this booking is told. The same key again gets the same booking."""
+        """Returns True for a new key. A repeat of a key gets the same booking."""
         with self.lock:
             is_new = key not in self.booked
             self.booked.add(key)
@@ -97,7 +100,7 @@ class Schedule:
 
 
 def take(string: int | None) -> bytes:
-    """Copies a returned string and gives it back to the library."""
+    """Returns a copy of a string from the library, and frees that string."""
     if string is None:
         raise Refusal(503, "resource_unavailable", "The platform is out of memory")
     text = ctypes.string_at(string)
@@ -106,18 +109,18 @@ def take(string: int | None) -> bytes:
 
 
 class Webhook(BaseHTTPRequestHandler):
-    """One connection, which is kept for the next request."""
+    """One connection, which stays open for the next request."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else an answer's body waits until its head is acknowledged
-    timeout = 120  # seconds for which a connection may be silent
+    disable_nagle_algorithm = True  # otherwise the body of an answer waits until its head is acknowledged
+    timeout = 120  # seconds that a connection may be silent
     error_content_type = "application/json"
     error_message_format = '{"error":{"code":"invalid_request","message":"%(explain)s"}}'
 
     def do_POST(self) -> None:
         try:
             body = self.read_body()
-            self.verify(body)  # before anything else looks at it
+            self.verify(body)  # before any other code reads it
             if self.path not in OPERATIONS:
                 raise Refusal(404, "not_found", "There is no such path")
             self.answer(*self.server.schedule.ask(self.path, *self.parse(body)))
@@ -125,15 +128,16 @@ class Webhook(BaseHTTPRequestHandler):
             self.answer(refusal.status, refusal.body, refusal.code)
 
     def do_HEAD(self) -> None:
-        """Engines connect ahead with it, so that their first request finds a connection. There is nothing to see."""
+        """Answers 404. Engines send HEAD to connect ahead, before their first request."""
         self.send_response(404)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def read_body(self) -> bytes:
-        """Exactly as many bytes as announced: all of them are signed, and behind them the next request begins."""
+        """Reads exactly the announced bytes. All are signed, and the next request follows them."""
         lengths = self.headers.get_all("Content-Length", [])
-        wants_close, self.close_connection = self.close_connection, True  # unless the next request is found
+        # An error closes the connection, because the start of the next request is then unknown.
+        wants_close, self.close_connection = self.close_connection, True
         if "Transfer-Encoding" in self.headers or len(lengths) != 1 or not lengths[0].isdecimal():
             raise Refusal(411, "length_required", "A Content-Length is required")
         if len(lengths[0]) > 9 or int(lengths[0]) > BODY_LIMIT:
@@ -145,7 +149,7 @@ class Webhook(BaseHTTPRequestHandler):
         return body
 
     def verify(self, body: bytes) -> None:
-        """Whether somebody who has the secret sent just this body, and not long ago."""
+        """Raises Refusal unless a holder of the secret sent exactly this body, not long ago."""
         signature = self.headers.get("X-DialStack-Signature", "").encode("latin-1")
         secrets = (ctypes.c_char_p * len(SECRETS))(*SECRETS)
         verdict = pbk.pbk_webhook_verify(secrets, len(SECRETS), signature, body, len(body), 0, 0)
@@ -153,7 +157,8 @@ class Webhook(BaseHTTPRequestHandler):
             raise Refusal(401, "invalid_signature", pbk.pbk_webhook_verdict_text(verdict).decode())
 
     def parse(self, body: bytes) -> tuple[str, dict[str, Any]]:
-        """The account and the request. The body's account counts, since the header is not signed."""
+        """Returns the account and the request. The body's account counts, because the header is
+        not signed."""
         try:
             request = json.loads(body.decode())
         except (ValueError, RecursionError):
@@ -166,7 +171,8 @@ class Webhook(BaseHTTPRequestHandler):
         return account_id, request
 
     def answer(self, status: int, body: bytes, code: str = "") -> None:
-        # A path that is not ours may hold anything, so it stays out of the log; customers do in any case.
+        # An unknown path may contain anything, so it stays out of the log. The log never contains
+        # customers.
         path = self.path if self.path in OPERATIONS else "(another path)"
         sys.stderr.write(f"POST {path} {status} {code}".rstrip() + "\n")
         self.send_response(status)
@@ -178,7 +184,7 @@ class Webhook(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
-        """What the standard library would log has the path in it."""
+        """Logs nothing. The line of the standard library would contain the path."""
 
 
 class Server(ThreadingHTTPServer):
@@ -189,7 +195,7 @@ class Server(ThreadingHTTPServer):
         self.schedule = schedule
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """An engine that hangs up in the middle is everyday life: its caller spoke. All else is a fault of ours."""
+        """Ignores engines that hang up early, because their caller spoke. Other errors are ours."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 

@@ -1,14 +1,16 @@
 /*
- * Greets a caller by name. The number is looked up while the phone rings, and there are three
- * greetings: for somebody with an appointment, for somebody who is known and has none, and for a
- * stranger. Here a stranger books, hangs up, calls again, and is greeted by name and told the
- * appointment.
+ * Greets a caller by name. The program looks the number up while the phone rings. There are three
+ * greetings: for a caller with an appointment, for a known caller without an appointment, and for a
+ * stranger. Here a stranger books, hangs up and calls again. Then the bot greets the caller by name
+ * and says the appointment.
  *
- *     returning_caller                    talks to the embedded sandbox: no network, no account, no files
- *     returning_caller CONFIG [BOT_ID]    the same with another configuration, whose endpoint can look customers up:
- *                                         {"endpoint":"platform_webhook",...}. There it really books.
+ *     returning_caller
+ *         Talks to the embedded sandbox: no network, no account, no files.
+ *     returning_caller CONFIG [BOT_ID]
+ *         Uses another configuration, and really books. Its endpoint must look customers up:
+ *         {"endpoint":"platform_webhook",...}
  *
- * Ends with 0 only if all of that happened.
+ * Exits with 0 only if all of that happened.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,23 +21,23 @@
 #include "shared.h"
 
 #define DAY (24 * 60 * 60)
-#define MINUTES 30      /* yours to decide, also in book() */
-#define OFFSET "-05:00" /* the clinic's: a plain date means another day on each platform */
+#define MINUTES 30      /* set your own length, also in book() */
+#define OFFSET "-05:00" /* the clinic's offset: platforms read a plain date differently */
 #define NAME "Jane Roe"
 
 enum known { STRANGER, KNOWN, WITH_APPOINTMENT };
 
 struct caller {
-    pbk_status status;      /* of the look-up */
+    pbk_status status;      /* result of the look-up */
     enum known known;
     char name[128];
-    char start_at[64];      /* of the appointment */
+    char start_at[64];      /* start of the appointment */
 };
 
 /*
- * Who calls? The question gets the time of a ring and no more: a caller who is greeted without a
- * name has lost little, one whom nobody answers hangs up. So a look-up that fails makes the
- * caller a stranger, and leaves a line in the log.
+ * Looks the caller up, for at most 3 s, the time of a ring. A caller who is greeted without a name
+ * loses little. A caller who gets no answer hangs up. So a failed look-up makes the caller a
+ * stranger, and prints a line to the log.
  */
 static struct caller look_up(pbk_client *client, const char *bot_id, const char *phone)
 {
@@ -58,7 +60,7 @@ static struct caller look_up(pbk_client *client, const char *bot_id, const char 
     return caller;
 }
 
-/* The phone rings, and is answered. */
+/* Answers the phone: looks the caller up while it rings, and greets the caller. */
 static struct caller answer(pbk_client *client, const char *bot_id, const char *phone)
 {
     struct caller caller;
@@ -81,7 +83,7 @@ static struct caller answer(pbk_client *client, const char *bot_id, const char *
     return caller;
 }
 
-/* Finds the first free half hour of the seven days from tomorrow on. Returns 1 if there is one. */
+/* Finds the first free half hour in the seven days from tomorrow on. Returns 1 if there is one. */
 static int find_slot(pbk_client *client, const char *bot_id, char *start_at, size_t size)
 {
     char from[32], to[32];
@@ -104,8 +106,8 @@ static int find_slot(pbk_client *client, const char *bot_id, char *start_at, siz
 }
 
 /*
- * Books half an hour. While the outcome is unknown the same call is made again with the same key.
- * Returns 1 if it is booked; `start_at` is then as the platform writes it.
+ * Books half an hour, in up to three attempts. While the outcome is unknown, it repeats the call
+ * with the same key. Returns 1 if it is booked, and writes the start of the reply to `start_at`.
  */
 static int book(pbk_client *client, const char *bot_id, const char *phone, char *start_at, size_t size)
 {
@@ -116,7 +118,7 @@ static int book(pbk_client *client, const char *bot_id, const char *phone, char 
     pbk_status status = PBK_RESOURCE_UNAVAILABLE;
     int attempt, is_booked;
 
-    /* The outcome of NULL, a reply for which memory was out, is unknown. */
+    /* A NULL reply means that memory was out. Its outcome is unknown. */
     for (attempt = 1; attempt <= 3 && pbk_reply_outcome(reply) == PBK_OUTCOME_UNKNOWN; attempt++) {
         pbk_string_free(reply);
         reply = pbk_create_booking(client, request, &status);
@@ -130,13 +132,13 @@ static int book(pbk_client *client, const char *bot_id, const char *phone, char 
     return is_booked;
 }
 
-/* Both phone calls. Returns 1 if everything went as told at the top of this file. */
+/* Plays both phone calls. Returns 1 if all went as described at the top of this file. */
 static int converse(pbk_client *client, const char *bot_id)
 {
     struct caller first, second;
     char phone[32], start_at[64], when[80];
 
-    /* Somebody who has not called before, however often this program is run. */
+    /* A new number in each run, so that the caller is a stranger. */
     snprintf(phone, sizeof phone, "+1555%07ld", (long)(time(NULL) % 10000000));
 
     first = answer(client, bot_id, phone);
@@ -172,7 +174,7 @@ int main(int argc, char **argv)
     pbk_status closed;
     int all_happened;
 
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* each line when it is said, also through a pipe */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);  /* print each line at once, also into a pipe */
     client = pbk_client_open(config, &error, NULL);
     if (client == NULL) {
         fprintf(stderr, "cannot open a client: %s\n", error == NULL ? "out of memory" : error);

@@ -1,6 +1,5 @@
 /*
- * Helpers of several examples: a value out of JSON, a request with values in it, a start to
- * offer, a time in words, a failure in print.
+ * Helpers of several examples: JSON values, requests, starts to offer, times in words, and errors.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SHARED_H
 #define PARTNERBOOKING_EXAMPLES_SHARED_H
@@ -14,8 +13,8 @@
 #include "partnerbooking.h"
 
 /*
- * Copies the value at `pointer` out of a reply. Returns 0, and leaves "" there, when there is no
- * such value or no room for it.
+ * Copies the value at `pointer` out of a reply. If there is no such value, or no room for it,
+ * writes "" and returns 0.
  */
 static inline int json_copy(const char *json, const char *pointer, char *value, size_t size)
 {
@@ -27,7 +26,7 @@ static inline int json_copy(const char *json, const char *pointer, char *value, 
     return fits;
 }
 
-/* Appends to a string of malloc(). Returns 0 when there is nothing to append, or no memory. */
+/* Appends to a string from malloc(). Returns 0 when `text` is NULL or memory is out. */
 static inline int json_append(char **json, const char *text, size_t length)
 {
     size_t used = *json == NULL ? 0 : strlen(*json);
@@ -42,10 +41,10 @@ static inline int json_append(char **json, const char *text, size_t length)
 }
 
 /*
- * Builds a request: in `form` each $ becomes the next argument as a JSON string, and each # the
- * next argument as it is, which is for numbers and other JSON. What a caller said goes in by $,
- * with everything escaped that must be. Returns NULL when an argument is NULL or memory is out;
- * the library refuses a NULL request. To be freed with free().
+ * Builds a request from `form`. Each $ becomes the next argument as a JSON string, with all
+ * escapes. Each # becomes the next argument as it is, for numbers and other JSON. Use $ for the
+ * caller's words. Returns NULL when an argument is NULL or memory is out. The library refuses a
+ * NULL request. Free the request with free().
  */
 static inline char *json_fill(const char *form, ...)
 {
@@ -77,9 +76,9 @@ static inline char *json_fill(const char *form, ...)
 }
 
 /*
- * Cuts a free item of a search: writes the start of the `number`th appointment of `minutes` in
- * it, if there is one. Starts are full five minutes. Those after midnight are left out. Returns
- * how many appointments the item has room for.
+ * Cuts a free item of a search into appointments of `minutes`. Writes the start of appointment
+ * `number`, counted from 0, if there is one. The first start is rounded up to full five minutes.
+ * Appointments after midnight are left out. Returns the number of appointments in the item.
  */
 static inline int cut_item(const char *item, int item_minutes, int minutes, int number, char *start_at, size_t size)
 {
@@ -99,10 +98,10 @@ static inline int cut_item(const char *item, int item_minutes, int minutes, int 
 }
 
 /*
- * Finds the start of the `number`th free appointment of that length, counted from 0, in the reply
- * of a search. The length is the program's. Some platforms list slots: one that is shorter is
- * left out. Others list whole free windows, such as a day of 480 minutes: those are cut. Returns
- * 0, and leaves "" there, when there is none.
+ * Finds free appointment `number`, counted from 0, in the reply of a search. Writes its start. The
+ * program sets its length, `minutes`. Some platforms list slots: shorter slots are left out. Others
+ * list whole free windows, such as a day of 480 minutes: these are cut. If there is none, writes ""
+ * and returns 0.
  */
 static inline int find_start(const char *reply, int number, int minutes, char *start_at, size_t size)
 {
@@ -128,7 +127,7 @@ static inline int find_start(const char *reply, int number, int minutes, char *s
     return 0;
 }
 
-/* "2030-01-14T10:00:00Z" as the bot says it: "Monday 14 January at 10:00". */
+/* Writes a time as the bot says it: 2030-01-14T10:00:00Z is "Monday 14 January at 10:00". */
 static inline void say_time(const char *start_at, char *text, size_t size)
 {
     struct tm day;
@@ -142,7 +141,7 @@ static inline void say_time(const char *start_at, char *text, size_t size)
     }
     day.tm_year = year - 1900;
     day.tm_mon = month - 1;
-    day.tm_hour = 12;   /* only to learn the weekday: noon is the same day in every time zone's rules */
+    day.tm_hour = 12;   /* only to get the weekday: noon is on the same day in every time zone */
     day.tm_isdst = -1;
     mktime(&day);
     strftime(date, sizeof date, "%A %d %B", &day);
@@ -150,8 +149,8 @@ static inline void say_time(const char *start_at, char *text, size_t size)
 }
 
 /*
- * What the bot says of a booking that was made: the reply's own start and status, not those that
- * were asked for. A platform may confirm later.
+ * Writes the words of the bot for a booking that was made. They have the start and status of the
+ * reply, not those of the request. A platform may confirm later.
  */
 static inline void say_booked(const char *reply, char *text, size_t size)
 {
@@ -166,7 +165,7 @@ static inline void say_booked(const char *reply, char *text, size_t size)
         snprintf(text, size, "I have noted %s for you. The clinic will confirm it.", when);
 }
 
-/* Prints what a failed call said, and what the status means. */
+/* Prints the reply of a failed call, and the meaning of its status. */
 static inline void report(const char *what, pbk_status status, const char *reply)
 {
     printf("    %s failed: %s\n    %s\n", what, pbk_status_text(status), reply == NULL ? "(out of memory)" : reply);

@@ -1,12 +1,12 @@
-"""A caller for sip_engine: places phone calls by SIP over UDP, keeps what it hears, and presses
+"""A caller for sip_engine. It places phone calls by SIP over UDP, records the audio, and presses
 keys.
 
     python3 sip_caller.py [PROGRAMS]
 
-PROGRAMS is where the examples were built, else ../build/examples-c. Starts sip_engine on the
-embedded sandbox, calls it, and prints what both sides said. Ends with 0 if the appointment was made
-and each clip arrived byte for byte. Arrival times are the kernel's, so a caller that is late itself
-sees no gap.
+PROGRAMS is the folder of the built examples, by default ../build/examples-c. The program starts
+sip_engine on the embedded sandbox, calls it, and prints both sides of the call. It exits with the
+exit code of sip_engine, or with 1 if a clip did not arrive byte for byte. Arrival times come from
+the kernel, so a slow caller measures no false gaps.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIBC = ctypes.CDLL(None)
 
 
 class Call:
-    """One phone call. `play` places it, at once or `after` so many seconds."""
+    """One phone call. `play` places it `after` seconds, by default at once."""
 
     def __init__(self, port: int, number: str = "+12125550123", name: str = "Ann Smith", after: float = 0):
         self.after = after
@@ -55,11 +55,11 @@ class Call:
         self.sender = f'"{name}" <sip:{number}@127.0.0.1>;tag={self.tag}'
         self.receiver = f"<{self.uri}>"
         self.sequence = 1
-        self.statuses: list[int] = []  # of the INVITE
+        self.statuses: list[int] = []  # the replies to INVITE
         self.is_placed = self.is_up = self.is_over = False
         self.peer = ("127.0.0.1", 0)
         self.frames: list[tuple[int, int, bytes]] = []  # arrival in ns, sequence number, G.711
-        self.to_send: list[tuple[float, bytes]] = []  # packets of a key, and when
+        self.to_send: list[tuple[float, bytes]] = []  # packets of a key, with the time to send
         self.rtp_sequence = 0
 
     # ---- SIP
@@ -125,7 +125,7 @@ class Call:
             self.frames.append((seconds * 10**9 + nanoseconds, number, packet[12:]))
 
     def press(self, key: str) -> None:
-        """RFC 4733: an event of 100 ms, and its end three times."""
+        """Presses a key by RFC 4733: an event of 100 ms, with its end sent three times."""
         begin, timestamp = time.monotonic(), secrets.randbits(32)
         for number in range(8):
             event = struct.pack("!BBH", KEYS.index(key), 0x80 | 10 if number >= 5 else 10, 160 * min(number + 1, 5))
@@ -142,7 +142,7 @@ class Call:
         while self.to_send and self.to_send[0][0] <= time.monotonic():
             self.rtp.sendto(self.to_send.pop(0)[1], self.peer)
 
-    # ---- What was heard
+    # ---- Received audio
 
     @property
     def heard(self) -> bytes:
@@ -163,8 +163,8 @@ class Call:
 
 
 def play(calls: list[Call], script: Callable[[Call], Iterator[Callable[[], bool]]], seconds: float = 60) -> None:
-    """Places the calls, and runs the script of each until all are over. A script yields what it
-    waits for."""
+    """Places the calls, and runs the script of each until all calls are over. A script yields the
+    conditions that it waits for. Raises TimeoutError after `seconds`."""
     scripts = {call: script(call) for call in calls}
     waits: dict[Call, Callable[[], bool]] = {}
     begin = time.monotonic()
@@ -190,7 +190,7 @@ def play(calls: list[Call], script: Callable[[Call], Iterator[Callable[[], bool]
 
 
 class Engine:
-    """sip_engine in a process of its own, which does not outlive this one, and what it prints."""
+    """sip_engine in its own process, with its output. It does not outlive this process."""
 
     def __init__(self, command: list[object], show: Callable[[str], None] = lambda line: None, **environment: str):
         self.clips = tempfile.TemporaryDirectory()
@@ -215,7 +215,7 @@ class Engine:
         return lambda: sum(text in line for line in list(self.lines)) >= count
 
     def rendered(self) -> dict[str, bytes]:
-        """The clips: text and G.711."""
+        """Returns the clips: text and G.711."""
         texts = Path(self.clips.name).glob("*.txt")
         return {file.read_text(): file.with_suffix(".ulaw").read_bytes() for file in texts}
 
@@ -238,8 +238,8 @@ class Engine:
 
 
 def clips_in_order(engine: Engine, call: Call, number: int = 1) -> list[str]:
-    """The texts that the engine said in a call. Fails if one of them was not heard byte for byte,
-    in this order."""
+    """Returns the texts that the engine said in a call. Raises AssertionError if a text was not
+    heard byte for byte, in this order."""
     rendered, heard, at = engine.rendered(), call.heard, 0
     texts = [line.split("bot: ", 1)[1] for line in engine.lines if line.startswith(f"call {number}  bot: ")]
     for text in texts:

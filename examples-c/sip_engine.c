@@ -1,27 +1,27 @@
 /*
- * A phone line that books appointments: SIP and RTP by libre, words by espeak-ng, appointments by
- * this library. One thread serves all phone calls, and nothing in its loop waits.
+ * A phone line that books appointments. libre does SIP and RTP, espeak-ng renders the words, and
+ * this library books. One thread serves all phone calls, and nothing in its loop blocks.
  *
- *     sip_engine [ADDRESS:PORT]       127.0.0.1:5060 if left out; port 0 means any
+ *     sip_engine [ADDRESS:PORT]       127.0.0.1:5060 if left out; port 0 means any free port
  *
  * Every 20 ms the loop sends each caller a frame of G.711. The caller hears free times and presses
- * a key. Tool calls go out with pbk_submit() and come back through pbk_client_fd(), one more
- * descriptor in libre's loop. A real engine has a language model where this one has keys.
+ * a key. pbk_submit() takes the tool calls. Their completions come through pbk_client_fd(), one
+ * more descriptor in libre's loop. A real engine has a language model in place of the keys.
  *
- * Read from the environment: PARTNER_CONFIG, instead of SANDBOX below (a real one REALLY BOOKS);
- * PARTNER_BOT_ID; and SIP_CLIPS, a folder that each clip is written to. SIGTERM ends it: calls are
- * hung up, bookings come to their end. Ends with 0 if none is left in doubt.
+ * Environment: PARTNER_CONFIG replaces SANDBOX below (a real one REALLY BOOKS). PARTNER_BOT_ID
+ * names the bot. SIP_CLIPS is a folder for copies of the clips. SIGTERM hangs up all phone calls,
+ * and lets bookings reach their end. Exits with 0 if no booking is left in doubt.
  */
 #include "sip_phone.h"
 #include "shared.h"
 
 #define RING_MS 300
 #define OFFERS 3
-#define AGAIN_FRAMES 400        /* the question comes again after 8 s without a key */
+#define AGAIN_FRAMES 400        /* repeats the question after 8 s without a key */
 #define QUESTIONS 10
-#define REPEATS 3               /* of a booking in doubt */
-#define BYE_MS 500              /* at the end, for a BYE that has to be sent again */
-#define SETTLE_MS 10000         /* at the end, for bookings under way */
+#define REPEATS 3               /* for a booking in doubt */
+#define BYE_MS 500              /* at the end, so that a lost BYE can be sent again */
+#define SETTLE_MS 10000         /* at the end, for bookings in flight */
 #define SANDBOX \
     "{\"endpoint\":\"sandbox\",\"report_settled\":true,\"sandbox\":{\"answer\":\"windows\",\"latency_ms\":1500," \
     "\"time_zone\":\"America/New_York\",\"now\":\"2030-01-14T08:00:00-05:00\"}," \
@@ -36,7 +36,7 @@
 static const char *const FIXED[] = {GREETING, WAIT, CONFIRM, GOODBYE, COLLEAGUE};
 static const char *const KEYS[OFFERS] = {"one", "two", "three"};
 
-/* LOOKING: a tool call is under way that changes nothing. */
+/* LOOKING: a tool call that books nothing is in flight. */
 enum step { RINGING, LOOKING, CHOOSING, CONFIRMING, BOOKING, LEAVING };
 
 struct call {
@@ -45,11 +45,11 @@ struct call {
     struct phone phone;
     int number;
     enum step step;
-    bool is_over;               /* hung up; the memory stays while a tool call is under way */
-    char slots[OFFERS][32];     /* the names that the library gave them */
+    bool is_over;               /* hung up; a tool call in flight keeps the memory */
+    char slots[OFFERS][32];     /* the names of the slots, from the library */
     char questions[OFFERS][200];
     int offers, picked, asked, repeats;
-    char *request;              /* of the last tool call, to be repeated when its outcome is unknown */
+    char *request;              /* the last tool call; repeated if its outcome is unknown */
     pbk_ticket ticket;
 };
 
@@ -70,7 +70,7 @@ static void note(const struct call *call, const char *who, const char *text)
 
 /* ---- The conversation ---- */
 
-/* Says the last words. The phone is hung up after them. */
+/* Says the last words. send_frame() hangs up after them. */
 static void leave(struct call *call, const char *text)
 {
     if (!call->is_over)
@@ -78,7 +78,7 @@ static void leave(struct call *call, const char *text)
     call->step = LEAVING;
 }
 
-/* Takes the slots of an answer, and has their questions rendered. Returns how many there are. */
+/* Takes the slots of an answer, and writes a question for each. Returns the number of slots. */
 static int take_slots(struct call *call, const char *answer)
 {
     char pointer[32], when[160];
@@ -106,7 +106,7 @@ static void ask(struct call *call)
         leave(call, COLLEAGUE);
 }
 
-/* Hands call->request over. The context keeps the call in memory until its completion. */
+/* Submits call->request. The context keeps the call in memory until its completion. */
 static void submit(struct call *call, enum step step)
 {
     char *error = NULL;
@@ -120,7 +120,7 @@ static void submit(struct call *call, enum step step)
     pbk_string_free(error);
 }
 
-/* Without `confirmed` nothing is booked: the answer reads the values back. */
+/* Books the picked slot. Without `confirmed`, the answer only reads the values back. */
 static void book_slot(struct call *call, bool confirmed)
 {
     free(call->request);
@@ -151,7 +151,7 @@ static void on_key(void *owner, char key)
     }
 }
 
-/* Goes by the answer's `result`. After a hang-up the log gets what the caller would have heard. */
+/* Acts on the answer's `result`. After a hang-up, its words go to the log. */
 static void tool_ended(struct call *call, const char *answer)
 {
     char result[32], *words = pbk_json_get(answer, "/say");
@@ -168,7 +168,7 @@ static void tool_ended(struct call *call, const char *answer)
         engine.booked++;
         leave(call, GOODBYE);
     } else if (strcmp(result, "in_doubt") == 0 && ++call->repeats <= REPEATS) {
-        submit(call, BOOKING);  /* the same call again settles it: never a second booking */
+        submit(call, BOOKING);  /* a repeat settles it, and never makes a second booking */
     } else if (!call->is_over && strcmp(result, "readback") == 0) {
         phone_say(&call->phone, CONFIRM);
         call->step = CONFIRMING;
@@ -179,7 +179,7 @@ static void tool_ended(struct call *call, const char *answer)
     }
 }
 
-/* A booking that was in doubt when its last call ended. The tag names the phone call. */
+/* Logs the end of a booking that was in doubt. The tag names the phone call. */
 static void booking_settled(const pbk_completion *end)
 {
     char text[160];
@@ -191,7 +191,7 @@ static void booking_settled(const pbk_completion *end)
     printf("settled, of phone call %s: %s\n", pbk_completion_tag(end), text);
 }
 
-/* The library's descriptor is readable. Takes all that is there: it does not wait. */
+/* Takes all completions when the library's descriptor is readable. Does not block. */
 static void take_completions(int flags, void *arg)
 {
     pbk_completion *end;
@@ -206,15 +206,15 @@ static void take_completions(int flags, void *arg)
             phone_say(&call->phone, WAIT);
         } else if (pbk_completion_event(end) == PBK_EVENT_DONE) {
             tool_ended(call, pbk_completion_reply(end));
-            mem_deref(call);    /* of submit() */
+            mem_deref(call);    /* the reference of submit() */
         }
-        pbk_completion_free(end);   /* and with it the library knows that the end was heard */
+        pbk_completion_free(end);   /* this marks the end as heard */
     }
 }
 
 /* ---- Phone calls ---- */
 
-/* The phone is hung up, and the last tool call is over: the library forgets what was offered. */
+/* Frees a call after the hang-up and its last tool call. The library forgets the offered slots. */
 static void forget_call(void *data)
 {
     struct call *call = data;
@@ -227,7 +227,7 @@ static void forget_call(void *data)
 
 /*
  * Hangs up. A search ends with the phone call. A booking goes on, because the caller has confirmed
- * it and the platform may have it already. Its end goes into the log.
+ * it and the platform may have it already. Its end goes to the log.
  */
 static void end_call(struct call *call)
 {
@@ -237,7 +237,7 @@ static void end_call(struct call *call)
     tmr_cancel(&call->ring);
     phone_hang_up(&call->phone);
     list_unlink(&call->le);
-    mem_deref(call);            /* submit() may have another reference */
+    mem_deref(call);            /* submit() may hold another reference */
 }
 
 static void on_hung_up(void *owner)
@@ -248,7 +248,7 @@ static void on_hung_up(void *owner)
     end_call(call);
 }
 
-/* Picks up. The greeting is spoken while the search runs, if it still does. */
+/* Picks up. The greeting is spoken while the search may still run. */
 static void pick_up(void *data)
 {
     struct call *call = data;
@@ -263,7 +263,7 @@ static void pick_up(void *data)
     }
 }
 
-/* The phone rings: searches ahead, so that the first question needs no round trip. */
+/* Searches ahead when the phone rings, so that the first question needs no round trip. */
 static void on_invite(const struct sip_msg *invite, void *arg)
 {
     struct call *call = engine.is_closing ? NULL : mem_zalloc(sizeof *call, forget_call);
@@ -313,7 +313,7 @@ static void on_frame(void)
 
 /* ---- Start and end ---- */
 
-/* Waits in the loop, where audio goes on, until each booking has an end that was heard. */
+/* Keeps the loop running until each booking has an end that was heard, or SETTLE_MS is over. */
 static void stop_when_settled(void *arg)
 {
     char *pending = pbk_pending_bookings(engine.client, NULL);
@@ -328,19 +328,19 @@ static void stop_when_settled(void *arg)
     pbk_string_free(pending);
 }
 
-/* Libre calls it in the loop, not in the signal's handler. A second signal does not wait. */
+/* Shuts down. Runs in the loop, not in the signal handler. A second signal ends at once. */
 static void on_signal(int number)
 {
     (void)number;
     if (engine.is_closing)
         re_cancel();
-    engine.is_closing = true;   /* no more calls */
+    engine.is_closing = true;   /* refuses new phone calls */
     while (!list_isempty(&engine.calls))
         end_call(list_ledata(list_head(&engine.calls)));
     tmr_start(&engine.closing, BYE_MS, stop_when_settled, NULL);
 }
 
-/* Opens all, in the opposite order of close_engine(). Returns 0 on failure. */
+/* Opens everything, in the opposite order of close_engine(). Returns 0 on failure. */
 static int open_engine(const char *address)
 {
     const char *config = getenv("PARTNER_CONFIG");
@@ -358,17 +358,17 @@ static int open_engine(const char *address)
         || fd_listen(pbk_client_fd(engine.client), FD_READ, take_completions, NULL) != 0)
         return 0;
     for (i = 0; i < sizeof FIXED / sizeof FIXED[0]; i++)
-        mem_deref(words_of(FIXED[i]));      /* rendered ahead of need */
+        mem_deref(words_of(FIXED[i]));      /* renders the text ahead */
     return 1;
 }
 
-/* After the loop: its descriptors leave it, what has come is freed, and the client goes last. */
+/* Closes everything after the loop. Returns 0 on failure or if a booking is left open. */
 static int close_engine(void)
 {
     char *pending, *first, *books;
     pbk_status closed;
 
-    fd_close(pbk_client_fd(engine.client));     /* out of the loop; close() is the library's */
+    fd_close(pbk_client_fd(engine.client));     /* removes it from the loop; the library closes it */
     take_completions(0, NULL);
     pending = pbk_pending_bookings(engine.client, NULL);
     first = pbk_json_get(pending, "/pending_bookings/0/state");
@@ -380,7 +380,7 @@ static int close_engine(void)
     words_close();
     sip_line_close(&engine.line);
     closed = pbk_client_close(engine.client, 1000);
-    take_completions(0, NULL);  /* of calls that the close has ended */
+    take_completions(0, NULL);  /* the calls that the close has ended */
     pbk_string_free(books);
     pbk_string_free(first);
     pbk_string_free(pending);

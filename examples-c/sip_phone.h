@@ -1,6 +1,6 @@
 /*
- * One phone call for sip_engine.c: a SIP session and RTP by libre, with G.711 (mu-law), the
- * caller's keys (RFC 4733 and SIP INFO), and words that wait to be spoken. It knows nothing of
+ * One phone call for sip_engine.c. libre does SIP and RTP, with G.711 (mu-law). The call takes the
+ * caller's keys (RFC 4733 and SIP INFO), and queues the words to speak. This file knows nothing of
  * appointments.
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SIP_PHONE_H
@@ -22,7 +22,7 @@
 #define FRAME_NS 20000000
 
 struct sip_line {
-    struct sa address;          /* where it listens */
+    struct sa address;          /* the address to listen on */
     struct sip *sip;
     struct sipsess_sock *sessions;
     int timer;
@@ -30,12 +30,12 @@ struct sip_line {
 };
 
 struct phone {
-    char id[33];                /* of this phone call alone: a caller chooses the Call-ID of SIP */
+    char id[33];                /* unique: not the Call-ID of SIP, which the caller chooses */
     char number[32], name[64];  /* the caller's */
     bool is_up;                 /* picked up, and not hung up */
     uint32_t quiet_frames;      /* since the last word */
     void (*on_key)(void *owner, char key);
-    void (*on_hung_up)(void *owner);    /* by the caller */
+    void (*on_hung_up)(void *owner);    /* when the caller hangs up */
     void *owner;
     struct sipsess *session;
     struct sdp_session *sdp;
@@ -68,7 +68,7 @@ static inline void phone_be_silent(struct phone *phone)
         phone_next_words(phone);
 }
 
-/* Sends 20 ms of words, or of silence. Returns the text that begins in this frame, or NULL. */
+/* Sends 20 ms of words or silence. Returns the text that begins in this frame, or NULL. */
 static inline const char *phone_send(struct phone *phone)
 {
     const struct clip *clip;
@@ -92,8 +92,8 @@ static inline const char *phone_send(struct phone *phone)
     return text;
 }
 
-/* RFC 4733: a key comes in several packets with one timestamp; the last ones say that it is up
-   again. */
+/* Takes a key by RFC 4733. A key comes in several packets with one timestamp. The last packets
+   say that the key is up again. */
 static inline void phone_take_rtp(const struct sa *source, const struct rtp_header *header, struct mbuf *packet,
                                   void *arg)
 {
@@ -104,9 +104,9 @@ static inline void phone_take_rtp(const struct sa *source, const struct rtp_head
 
     (void)source;
     if (format == NULL || str_casecmp(format->name, "telephone-event") != 0 || mbuf_get_left(packet) < 4)
-        return;     /* the caller's audio, which nobody listens to here */
+        return;     /* the caller's audio, which is not used here */
     if (phone->has_key && (int16_t)(header->seq - phone->key_sequence) <= 0)
-        return;     /* packets change places on the way: an old one is no new key */
+        return;     /* packets may arrive out of order: an old packet is no new key */
     key = telev_code2digit(mbuf_read_u8(packet));
     is_up = (mbuf_read_u8(packet) & 0x80) != 0;
     is_new = header->ts != phone->key_timestamp || (!is_up && !phone->key_is_down);
@@ -118,7 +118,7 @@ static inline void phone_take_rtp(const struct sa *source, const struct rtp_head
         phone->on_key(phone->owner, (char)key);
 }
 
-/* SIP INFO with application/dtmf-relay: "Signal=1". */
+/* Takes a key by SIP INFO with application/dtmf-relay, such as "Signal=1". */
 static inline void phone_take_info(struct sip *sip, const struct sip_msg *message, void *arg)
 {
     struct phone *phone = (struct phone *)arg;
@@ -159,7 +159,8 @@ static inline int phone_open_media(struct phone *phone, const struct sa *address
         && sdp_decode(phone->sdp, offer, true) == 0 && sdp_media_rformat(phone->media, "PCMU") != NULL;
 }
 
-/* A loop that was late has several frames due, and sends them, but not those of a long stop. */
+/* Sends the frames that are due. A late loop sends several, but at most FRAMES_LATE after a long
+   stop. */
 static inline void sip_line_timer(int flags, void *arg)
 {
     struct sip_line *line = (struct sip_line *)arg;
@@ -171,7 +172,7 @@ static inline void sip_line_timer(int flags, void *arg)
             line->on_frame();
 }
 
-/* Starts libre, and listens for calls. Returns 0 on failure. */
+/* Starts libre, and listens for phone calls. Returns 0 on failure. */
 static inline int sip_line_open(struct sip_line *line, const char *address, sipsess_conn_h *on_invite,
                                 void (*on_frame)(void))
 {
@@ -180,7 +181,8 @@ static inline int sip_line_open(struct sip_line *line, const char *address, sips
 
     line->on_frame = on_frame;
     line->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    /* Without fd_setsize() libre takes no descriptor above 1023, whoever has those below. */
+    /* Without fd_setsize(), libre refuses descriptors above 1023. Other code may use all the
+       lower ones. */
     return libre_init() == 0 && getrlimit(RLIMIT_NOFILE, &files) == 0
         && fd_setsize(files.rlim_cur < MOST_DESCRIPTORS ? (int)files.rlim_cur : MOST_DESCRIPTORS) == 0
         && sa_decode(&line->address, address, strlen(address)) == 0
@@ -192,7 +194,7 @@ static inline int sip_line_open(struct sip_line *line, const char *address, sips
         && fd_listen(line->timer, FD_READ, sip_line_timer, line) == 0;
 }
 
-/* After the loop. */
+/* Closes the line and libre, after the loop. */
 static inline void sip_line_close(struct sip_line *line)
 {
     fd_close(line->timer);
@@ -204,7 +206,8 @@ static inline void sip_line_close(struct sip_line *line)
     libre_close();
 }
 
-/* Rings: reads who calls, and opens the media. Returns 0 when that failed. Hang up in any case. */
+/* Rings: reads the number and name of the caller, and opens the media. Returns 0 on failure.
+   Call phone_hang_up() in any case. */
 static inline int phone_ring(struct phone *phone, const struct sip_line *line, const struct sip_msg *invite,
                              void (*on_key)(void *owner, char key), void (*on_hung_up)(void *owner), void *owner)
 {
@@ -237,7 +240,7 @@ static inline int phone_pick_up(struct phone *phone)
     return phone->is_up;
 }
 
-/* Says BYE, unless the caller has. Once is enough. */
+/* Ends the phone call. Says BYE, unless the caller has hung up. A second call does nothing. */
 static inline void phone_hang_up(struct phone *phone)
 {
     phone->is_up = false;

@@ -1,6 +1,6 @@
 /*
- * Words for sip_engine.c: espeak-ng renders them on a thread of its own, and libre's loop keeps
- * them, as G.711 (mu-law). Another text-to-speech engine takes the place of render().
+ * Words for sip_engine.c. espeak-ng renders them on a separate thread. libre's loop keeps the
+ * clips, as G.711 (mu-law). For another text-to-speech engine, replace render().
  */
 #ifndef PARTNERBOOKING_EXAMPLES_SIP_WORDS_H
 #define PARTNERBOOKING_EXAMPLES_SIP_WORDS_H
@@ -20,9 +20,9 @@
 struct clip {
     struct le le;
     char *text;
-    uint8_t *audio;             /* the renderer's until is_ready */
+    uint8_t *audio;             /* the renderer owns it until is_ready */
     size_t length;              /* whole frames; 0 if it could not be rendered */
-    bool is_ready;              /* the loop's */
+    bool is_ready;              /* set and read by the loop only */
 };
 
 static struct {
@@ -44,7 +44,8 @@ static inline uint8_t to_g711(int sample)
     return (uint8_t)~(sign | exponent << 4 | (sample >> (exponent + 3) & 0x0f));
 }
 
-/* Appends what espeak-ng has spoken, at 8 kHz: each sample is the mean of those it stands for. */
+/* Appends audio from espeak-ng, at 8 kHz. Each sample is the mean of the samples that it
+   replaces. */
 static inline int append_audio(short *samples, int count, espeak_EVENT *events)
 {
     struct clip *clip = (struct clip *)events->user_data;
@@ -73,8 +74,8 @@ static inline void render(struct clip *clip)
         clip->audio[clip->length] = SILENCE;
 }
 
-/* For a test or an ear: NUMBER.ulaw, which `aplay -t raw -f MU_LAW -r 8000` plays, and NUMBER.txt.
-   */
+/* Writes NUMBER.ulaw and NUMBER.txt, for tests and to listen. Play the audio with `aplay -t raw
+   -f MU_LAW -r 8000`. */
 static inline void write_clip(const struct clip *clip, int number)
 {
     char path[512];
@@ -116,7 +117,7 @@ static inline void forget_clip(void *data)
     free(clip->audio);
 }
 
-/* Starts the renderer. Clips are also written to `folder`, unless that is NULL. Returns 0 on
+/* Starts the renderer. Also writes each clip to `folder`, unless that is NULL. Returns 0 on
    failure. */
 static inline int words_open(const char *folder)
 {
@@ -128,8 +129,8 @@ static inline int words_open(const char *folder)
         && pthread_create(&words.renderer, NULL, renderer, NULL) == 0;
 }
 
-/* Returns the clip of a text, rendered now or before; one more reference, for mem_deref(). NULL
-   without memory. */
+/* Returns the clip of a text, rendered now or before. Release it with mem_deref(). Returns NULL
+   when memory is out. */
 static inline struct clip *words_of(const char *text)
 {
     struct le *le;
@@ -148,7 +149,7 @@ static inline struct clip *words_of(const char *text)
         return (struct clip *)mem_deref(clip);
     list_append(&words.clips, &clip->le, clip);
     if (write(words.to_render[1], &clip, sizeof clip) != (ssize_t)sizeof clip)
-        clip->is_ready = true;  /* with nothing in it */
+        clip->is_ready = true;  /* empty */
     return (struct clip *)mem_ref(clip);
 }
 

@@ -1,13 +1,13 @@
 /*
- * From one free window to "ten thirty" booked, without a JSON library: the caller's words become
- * a range, the platform's reply becomes slots, a slot becomes a booking, and the booking becomes
+ * Books "ten thirty" from one free window, without a JSON library. The caller's words become a
+ * range, and the platform's reply becomes slots. A slot becomes a booking, and the booking becomes
  * words.
  *
  *     ./ten_thirty ["tomorrow at ten thirty"]
  *     ./ten_thirty "next Tuesday at ten thirty" "the second one"
  *
- * The second text answers the question that two meanings of the first one raise. The clinic of
- * the sandbox lists whole windows, as many platforms do.
+ * If the first text has two meanings, the bot asks which is meant. The second text is the answer.
+ * The clinic of the sandbox lists whole windows, as many platforms do.
  */
 #include "shared.h"
 
@@ -17,7 +17,7 @@
 
 static const char CONFIG[] = "{\"endpoint\":\"sandbox\",\"sandbox\":{\"answer\":\"windows\"," CLINIC "}}";
 
-/* Returns whether a call succeeded. If not, prints the error, and a sentence for the caller. */
+/* Returns 1 if a call succeeded. If not, prints the error and a sentence for the caller. */
 static int succeeded(const char *reply)
 {
     pbk_status status = pbk_reply_status(reply);
@@ -38,7 +38,7 @@ static int succeeded(const char *reply)
     return 0;
 }
 
-/* Returns what the caller said as readings, or the error. */
+/* Reads the caller's words. Returns the possible readings, or the error. */
 static char *read_wish(const char *words)
 {
     char *request = json_fill("{\"when\":$," CLINIC "}", words);
@@ -48,7 +48,10 @@ static char *read_wish(const char *words)
     return wish;
 }
 
-/* Returns one start for each reading, in the form of a search reply. One without a time is at the end of its day. */
+/*
+ * Returns one start for each reading, in the form of a search reply. A reading without a time
+ * starts at the end of its day.
+ */
 static char *starts_of(const char *wish, const char **style)
 {
     char pointer[40], day[16], time[16], start[64], *list = json_fill(""), *reply;
@@ -74,8 +77,8 @@ static char *starts_of(const char *wish, const char **style)
 }
 
 /*
- * Returns the reading that is meant. If there are two, asks which one, and looks for the answer
- * among them. NULL: the caller has to be asked again.
+ * Returns the reading that the caller means. If there are two, asks the caller, and looks for the
+ * answer among them. Returns NULL if the bot must ask again.
  */
 static char *reading_of(const char *wish, const char *answer)
 {
@@ -123,7 +126,7 @@ static char *search(pbk_client *client, const char *reading)
     return reply;
 }
 
-/* Makes slots of the reply, and chooses some of those that the caller asked for. */
+/* Makes slots of the reply, and chooses up to three that match the caller's wish. */
 static char *slots_for(const char *reading, const char *reply)
 {
     char *options = json_fill("{" CLINIC ",\"duration_minutes\":" MINUTES ",\"offers\":3,\"reading\":#}", reading);
@@ -133,7 +136,7 @@ static char *slots_for(const char *reading, const char *reply)
     return slots;
 }
 
-/* Books a slot. The same key again cannot book it twice. */
+/* Books a slot. Repeats use the same key, and cannot book it twice. */
 static char *book(pbk_client *client, const char *slot, const char *number)
 {
     char *start_at = pbk_json_get(slot, "/start_at"), *key = pbk_random_key();
@@ -153,7 +156,7 @@ static char *book(pbk_client *client, const char *slot, const char *number)
     return reply;
 }
 
-/* Puts a slot, or a booking of a reply, into words. */
+/* Returns a slot, or the booking of a reply, in words. */
 static char *words_for(const char *slot)
 {
     char *request = json_fill("{\"slot\":#," CLINIC "}", slot);
@@ -164,7 +167,7 @@ static char *words_for(const char *slot)
     return words;
 }
 
-/* Offers and books the first slot. Returns whether it is booked. */
+/* Offers and books the first slot. Returns 1 if it is booked. */
 static int book_first(pbk_client *client, const char *slots)
 {
     char *slot = pbk_json_get(slots, "/offers/0"), *offer = words_for(slot);

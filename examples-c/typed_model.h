@@ -1,11 +1,11 @@
 /*
- * The typed call of phone_call.c: a person types what the caller says, and a few rules stand in
- * for the language model.
+ * The typed call of phone_call.c. A person types the words of the caller. A few rules replace the
+ * language model.
  *
  *     when tomorrow after three    asks for times; so does a line without a command
  *     more                         asks for other times
  *     book the second one          wants that time
- *     name Ann Smith               tells the name; `phone two one two ...` another number
+ *     name Ann Smith               gives the name; `phone two one two ...` gives another number
  *     yes, no                      answers the question of the bot
  *     another                      wants a second appointment with the next `book`
  *     bye                          hangs up, as does the end of the input
@@ -17,13 +17,13 @@
 
 #include "phone_line.h"
 
-/* What the model remembers. "" is what it does not know: the library takes that for null. */
+/* The memory of the model. "" means unknown: the library reads it as null. */
 struct model {
     char slot[256], name[256], phone[256], another[8];
-    char result[32];    /* of its last tool call */
+    char result[32];    /* result of its last tool call */
 };
 
-/* Returns what follows the word, or NULL when the line does not begin with it. */
+/* Returns the text after the word, or NULL if the line does not begin with the word. */
 static inline const char *after_word(const char *line, const char *word)
 {
     size_t length = strlen(word);
@@ -33,7 +33,8 @@ static inline const char *after_word(const char *line, const char *word)
     return line[length] == ' ' ? line + length + 1 : line + length;
 }
 
-/* Calls the tool, waits for the answer and speaks it. Frees the arguments. Remembers the slot that is read back by its name. */
+/* Calls the tool, waits for the answer and speaks it. Frees the arguments. After a read-back,
+   remembers the slot by its name. */
 static inline void ask(struct phone_line *line, struct model *model, const char *tool, char *arguments)
 {
     pbk_completion *end = NULL;
@@ -63,7 +64,7 @@ static inline void book(struct phone_line *line, struct model *model, const char
         model->another[0] = '\0';
 }
 
-/* The model hears a line and acts on it. */
+/* Acts on a line of the caller, in place of the model. */
 static inline void hear(struct phone_line *line, struct model *model, const char *words)
 {
     const char *rest;
@@ -109,7 +110,7 @@ static inline int typed_call(void)
     while (fputs("caller:  ", stdout), fflush(stdout), fgets(words, sizeof words, stdin) != NULL) {
         words[strcspn(words, "\r\n")] = '\0';
         if (!isatty(STDIN_FILENO))
-            puts(words);    /* so that the printed call is whole */
+            puts(words);    /* so that the output shows the whole call */
         line.has_asked_to_wait = 0;
         if (after_word(words, "bye") != NULL)
             break;

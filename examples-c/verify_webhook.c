@@ -1,19 +1,20 @@
 /*
- * Verifies a webhook request as a platform does, or signs one as an engine does, to try out a
- * server of your own. The body comes on standard input, byte for byte: from a file or `printf
- * %s`, since `echo` adds a line end of its own.
+ * Verifies a webhook request as a platform does, or signs a request as an engine does, to test your
+ * own server. Reads the body from standard input, byte for byte. Send it from a file or with
+ * `printf %s`, because `echo` adds a line end.
  *
- *     verify_webhook SIGNATURE [NOW] < body         prints the verdict on a header X-DialStack-Signature
- *     verify_webhook --sign [TIMESTAMP] < body      prints the header's value
+ *     verify_webhook SIGNATURE [NOW] < body         prints the verdict
+ *     verify_webhook --sign [TIMESTAMP] < body      prints the signature
  *
- * NOW and TIMESTAMP are seconds since 1970; without them the system's clock counts.
+ * A signature is the value of the header X-DialStack-Signature. NOW and TIMESTAMP are seconds since
+ * 1970. The default is the system's clock.
  *
- * From the environment, since all who use the machine can read a command line:
+ * The secret is in the environment, because every user of the machine can read a command line:
  *
- *     WEBHOOK_SECRET    the secret; while one replaces another both, with a comma between. The first signs.
+ *     WEBHOOK_SECRET    the secret; during a change two, with a comma between; the first signs
  *
- * Ends with 0 when the request is valid or signed, 1 when it is to be refused, 2 when something
- * is missing or wrong on the command line, in the environment or on standard input.
+ * Exits with 0 when the request is valid or signed, and with 1 when it must be refused. Exits with
+ * 2 when the command line, the environment or standard input is incomplete or wrong.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -28,8 +29,7 @@
 static char body[BODY_LIMIT + 1];
 
 /*
- * Splits `list` at its commas. Returns how many secrets there are; 0 when there are none or too
- * many.
+ * Splits `list` at its commas. Returns the number of secrets, or 0 when there are none or too many.
  */
 static size_t split(char *list, const char *secrets[SECRETS])
 {
@@ -45,8 +45,8 @@ static size_t split(char *list, const char *secrets[SECRETS])
 }
 
 /*
- * Reads seconds since 1970; no text is 0, the system's clock. Returns 0 for what is no such
- * number.
+ * Reads seconds since 1970. A NULL text gives 0, the system's clock. Returns 0 if the text is no
+ * positive number.
  */
 static int read_seconds(const char *text, int64_t *seconds)
 {

@@ -1,12 +1,13 @@
-"""Free appointment slots, and one of them booked, through the Partner API: libpartnerbooking for Python.
+"""libpartnerbooking for Python: searches and books appointments through the Partner API.
 
     import partnerbooking as pb
 
     with pb.Client(endpoint="sandbox") as client:
-        found = client.search_availability(
-            pb.SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
+        start, end = "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"
+        found = client.search_availability(pb.SearchAvailabilityRequest(bot_id, start, end))
 
-`Client` waits, `AsyncClient` is awaited. docs/python.md shows both from the first line on.
+The calls of `Client` block, those of `AsyncClient` are awaited. docs/python.md shows both from the
+start.
 """
 
 from . import errors, ledgers, voice, webhook
@@ -44,7 +45,7 @@ from .values import (
 
 
 def library_version() -> str:
-    """The version of the library that is running."""
+    """Returns the version of the loaded library."""
     version: bytes = _pbk_version()
     return version.decode()
 

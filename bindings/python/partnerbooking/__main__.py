@@ -1,4 +1,4 @@
-"""`python -m partnerbooking`: tries a key and a bot from the command line."""
+"""`python -m partnerbooking`: runs the command line."""
 
 import sys
 

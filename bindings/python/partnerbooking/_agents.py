@@ -1,4 +1,5 @@
-"""The tool calls of one phone call, for the adapters of agent frameworks. It knows none of them."""
+"""The tool calls of one phone call, for the adapters of agent frameworks. It imports none of
+them."""
 
 from __future__ import annotations
 
@@ -16,21 +17,21 @@ from .voice import Dialect
 _log = logging.getLogger("partnerbooking")
 
 Say = Union[Callable[[str], Awaitable[object]], Callable[[str], object]]
-"""Speaks words to the caller without the model: a function, or a coroutine function."""
+"""A function or a coroutine function that speaks words to the caller without the model."""
 
 OnResult = Callable[[ToolResult], object]
-"""Gets each answer, for the host's logs and its database."""
+"""A function that gets each answer, for the host's logs and database."""
 
 BOOK = "book_appointment"
 
 LONGEST_CALL_ID = 256
-"""Bytes that the library takes. Of a longer one the hash is taken."""
+"""The most bytes of a call ID. A longer ID is replaced by its hash."""
 
 
 class ToolCalls:
     """One phone call of a bot: its tools, its prompt, and the answers to its tool calls.
 
-    It prefetches, so make it when the phone rings.
+    It searches ahead (`prefetch`), so make it when the phone rings.
     """
 
     def __init__(
@@ -44,7 +45,11 @@ class ToolCalls:
         look_up_caller: bool = False,
         on_result: OnResult | None = None,
     ) -> None:
-        """`filler` is said once a turn while an answer is slow. "" stands for the bot's own words, None for nothing."""
+        """Makes the conversation, and starts the search.
+
+        `filler` is said once a turn while an answer is slow. With "" it is the bot's own filler.
+        With None nothing is said.
+        """
         if call_id is None:
             call_id = f"call-{secrets.token_hex(8)}"
         elif len(call_id.encode()) > LONGEST_CALL_ID:
@@ -55,25 +60,27 @@ class ToolCalls:
         self._on_result = on_result
         made = client.tools("openai", bot_id, look_up_caller=look_up_caller)
         self.prompt = made.prompt
-        """For the instructions of the model."""
+        """The prompt for the model's instructions."""
         self._filler = made.filler if filler == "" else filler
         self._filler_said = False
         self._turn = 0
         client.prefetch(bot_id)
 
     def definitions(self, dialect: Dialect) -> list[dict[str, Any]]:
-        """The tools, as the API of the model takes them."""
+        """Returns the tools in the form of the model's API."""
         bot_id = self.conversation.bot_id
         return self._client.tools(dialect, bot_id, look_up_caller=self._look_up_caller).tools
 
     async def answer(self, name: str, arguments: Arguments, *, say: Say | None = None) -> str:
-        """Returns the text for the model. An `Error` is one, too. Cancel its task when the caller interrupts."""
+        """Returns the text for the model, also after an `Error`. Cancel its task when the caller
+        interrupts."""
         return (await self.respond(name, arguments, say=say))[0]
 
     async def respond(
         self, name: str, arguments: Arguments, *, say: Say | None = None
     ) -> tuple[str, ToolResult | None]:
-        """The same with the whole answer. None: the library had none."""
+        """Returns the text for the model and the whole answer. The answer is None if the library
+        gave none."""
         turn = self._turn
         try:
             result = await self.conversation.call(
@@ -86,7 +93,7 @@ class ToolCalls:
             _log.error("tool call of %s failed: %s", self.conversation, error)
             return _sentence(name, error), None
         except Exception:
-            # Frameworks end the phone call on it, or tell the model of an internal error.
+            # Frameworks would end the phone call, or send the model an internal error.
             _log.exception("tool call of %s failed", self.conversation)
             return _sentence(name, None), None
         try:
@@ -97,12 +104,15 @@ class ToolCalls:
         return result.text, result
 
     def new_turn(self) -> None:
-        """The caller has spoken: the filler may be said again, but not for a call of an earlier turn."""
+        """Starts a new turn. Call it when the caller has spoken.
+
+        The filler may then be said again, but not for a tool call of an earlier turn.
+        """
         self._turn += 1
         self._filler_said = False
 
     def end(self) -> None:
-        """The caller has hung up. A booking that was sent goes on."""
+        """Ends the conversation. Call it when the caller has hung up. A sent booking goes on."""
         self.conversation.end()
 
     def _slow(self, say: Say, turn: int) -> object:
@@ -113,7 +123,7 @@ class ToolCalls:
 
 
 def _sentence(name: str, error: Error | None) -> str:
-    """Returns words that the model can act on when the library has no answer."""
+    """Returns a text that the model can act on when the library gave no answer."""
     if name != BOOK:
         return "The calendar cannot be reached. Say so, and offer a call back."
     if error is not None and error.outcome in ("not_sent", "rejected"):

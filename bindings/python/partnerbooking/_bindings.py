@@ -1,10 +1,9 @@
-"""The C ABI as ctypes sees it: `argtypes` and `restype` of each function, and what every caller
-does with a string.
+"""The C ABI for ctypes: `argtypes` and `restype` of each function, and the conversion of strings.
 
 `partnerbooking.h` is the reference. Completions and ledger batches are taken from the client, so
-the library's threads do not enter Python, and an interpreter that is shutting down has nothing to
-fear from them. The log is the one exception: _log.py hands the library a function pointer, and
-takes it back before the interpreter ends.
+the library's threads do not enter Python. They cannot disturb an interpreter that is shutting down.
+The log is the only exception: _log.py passes a function pointer to the library, and removes it
+before the interpreter ends.
 """
 
 from __future__ import annotations
@@ -18,33 +17,33 @@ from . import _library
 from .values import JSON
 
 SEARCH_AVAILABILITY, CREATE_BOOKING, LOOKUP_CUSTOMER, CALL_TOOL = 1, 2, 3, 4
-"""`pbk_operation`."""
+"""Values of `pbk_operation`."""
 
 DONE, SLOW, SETTLED = 1, 2, 3
-"""`pbk_event`."""
+"""Values of `pbk_event`."""
 
 OUTCOME_UNKNOWN = 3
-"""That value of `pbk_outcome`: the completion carries no end of its booking."""
+"""A value of `pbk_outcome`. The completion then does not contain the end of its booking."""
 
 OK, CLIENT_CLOSED, WOULD_DEADLOCK, RESOURCE_UNAVAILABLE = 0, 3, 8, 21
-"""Those values of `pbk_status` that are handled here; errors.py knows all."""
+"""The values of `pbk_status` that this package handles itself. errors.py has all of them."""
 
 path = _library.load()
 _waiting = ctypes.CDLL(path)
-# A call through PyDLL keeps the GIL. Taking it again costs up to 5 ms when another thread computes,
-# a thousand times more than the functions that never block need, and asyncio calls several of them
-# for each completion. The library's threads want the GIL for the log alone, and hold no lock of the
-# library then. So nobody can wait for both.
+# A call through PyDLL keeps the GIL. Taking the GIL again costs up to 5 ms while another thread
+# computes. That is a thousand times the duration of a non-blocking function, and asyncio calls
+# several for each completion. The library's threads take the GIL only for the log, and hold no lock
+# of the library then. So there is no deadlock.
 _prompt = ctypes.PyDLL(path)
 
 _status_out = ctypes.POINTER(ctypes.c_int)
-# Strings to be freed stay pointers: as c_char_p ctypes would copy them and lose the address.
+# A string that must be freed stays a pointer. With c_char_p ctypes would lose its address.
 _string = ctypes.c_void_p
 _string_out = ctypes.POINTER(ctypes.c_void_p)
 _handle = ctypes.c_void_p
 _completion = ctypes.c_void_p
 LOG_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p)
-"""`pbk_log_callback`."""
+"""The type `pbk_log_callback`."""
 
 
 def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> Any:
@@ -59,11 +58,11 @@ def _function(library: ctypes.CDLL, name: str, restype: Any, *argtypes: Any) -> 
 
 
 def libcurl() -> str:
-    """The libcurl that the library uses, in words."""
+    """Returns a text about the libcurl that the library uses."""
     return _library.libcurl(_waiting, path)
 
 
-# Functions that wait, or read a file. Other threads run meanwhile.
+# Functions that may block or read a file. They release the GIL, so other threads run meanwhile.
 pbk_client_open = _function(_waiting, "pbk_client_open", _handle, ctypes.c_char_p, _string_out, _status_out)
 pbk_client_open_with_ledger = _function(
     _waiting,
@@ -84,14 +83,14 @@ pbk_create_booking = _function(_waiting, "pbk_create_booking", _string, _handle,
 pbk_lookup_customer = _function(_waiting, "pbk_lookup_customer", _string, _handle, ctypes.c_char_p, _status_out)
 pbk_call_tool = _function(_waiting, "pbk_call_tool", _string, _handle, ctypes.c_char_p, _status_out)
 wait_for_completion = _function(_waiting, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
-"""`pbk_next_completion` for a thread that has nothing else to do. Everybody else uses the prompt one below."""
+"""`pbk_next_completion` for a thread that may block. All others use `pbk_next_completion` below."""
 
-# It waits for the log callback of before, which needs the GIL.
+# It waits for a running log callback, which needs the GIL.
 pbk_client_set_log = _function(
     _waiting, "pbk_client_set_log", ctypes.c_int, _handle, ctypes.c_int, LOG_CALLBACK, ctypes.c_void_p
 )
 
-# Functions that never block.
+# Functions that never block. They keep the GIL.
 pbk_version = _function(_prompt, "pbk_version", ctypes.c_char_p)
 pbk_status_text = _function(_prompt, "pbk_status_text", ctypes.c_char_p, ctypes.c_int)
 pbk_pending_bookings = _function(_prompt, "pbk_pending_bookings", _string, _handle, _status_out)
@@ -118,7 +117,7 @@ pbk_prewarm = _function(_prompt, "pbk_prewarm", ctypes.c_int, _handle)
 pbk_prefetch = _function(_prompt, "pbk_prefetch", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
 pbk_conversation_end = _function(_prompt, "pbk_conversation_end", ctypes.c_int, _handle, ctypes.c_char_p, _string_out)
 pbk_client_fd = _function(_prompt, "pbk_client_fd", ctypes.c_int, _handle)
-# It would wait if it were told to; here it is only ever asked for what is there already.
+# It could wait, but it is called with a timeout of 0 here.
 pbk_next_completion = _function(_prompt, "pbk_next_completion", _completion, _handle, ctypes.c_int32, _status_out)
 pbk_ledger_answer = _function(
     _prompt, "pbk_ledger_answer", ctypes.c_int, _handle, ctypes.c_uint64, ctypes.c_char_p, _string_out
@@ -128,7 +127,7 @@ pbk_completion_operation = _function(_prompt, "pbk_completion_operation", ctypes
 pbk_completion_ticket = _function(_prompt, "pbk_completion_ticket", ctypes.c_uint64, _completion)
 pbk_completion_status = _function(_prompt, "pbk_completion_status", ctypes.c_int, _completion)
 pbk_completion_outcome = _function(_prompt, "pbk_completion_outcome", ctypes.c_int, _completion)
-# Borrowed from the completion, so that a copy is all that is wanted.
+# These strings belong to the completion. ctypes copies them, and nobody frees them.
 pbk_completion_reply = _function(_prompt, "pbk_completion_reply", ctypes.c_char_p, _completion)
 pbk_completion_tag = _function(_prompt, "pbk_completion_tag", ctypes.c_char_p, _completion)
 pbk_completion_key = _function(_prompt, "pbk_completion_key", ctypes.c_char_p, _completion)
@@ -147,7 +146,7 @@ pbk_webhook_verify = _function(
     ctypes.POINTER(ctypes.c_char_p),
     ctypes.c_size_t,
     ctypes.c_char_p,
-    ctypes.c_void_p,  # the body: bytes that may hold NUL
+    ctypes.c_void_p,  # the body: bytes that may contain NUL
     ctypes.c_size_t,
     ctypes.c_int64,
     ctypes.c_int64,
@@ -160,8 +159,11 @@ pbk_string_free = _function(_prompt, "pbk_string_free", None, _string)
 
 
 def plain(name: str, text: str | bytes) -> bytes:
-    """A C string of what is no JSON: the argument of that name. The library would see nothing after a NUL byte, and
-    cannot tell which text half a surrogate pair was meant to be."""
+    """Returns an argument that is not JSON as a C string. `name` is for the error message.
+
+    Raises ValueError for a NUL byte, which would end the string early, and for half a surrogate
+    pair, which UTF-8 cannot encode.
+    """
     if not isinstance(text, (str, bytes)):
         raise TypeError(f"{name} is text, not {type(text).__name__}")
     try:
@@ -174,12 +176,13 @@ def plain(name: str, text: str | bytes) -> bytes:
 
 
 def encode(text: JSON) -> bytes:
-    """A C string of JSON. What is not well-formed goes through to the library, which refuses it and says where.
+    """Returns JSON as a C string. Malformed JSON goes to the library, which refuses it with the
+    place of the mistake.
 
-    A NUL byte would end the string early and hide what follows; any other control character is refused as it would be,
-    and at the same place.
+    A NUL byte would end the string early. So it becomes another control character, which the
+    library refuses at the same place.
     """
-    # Texts first: Mapping is slow to ask.
+    # Texts first, because isinstance with Mapping is slow.
     if not isinstance(text, (str, bytes)) and isinstance(text, Mapping):
         text = _encoder.encode(text)
     if isinstance(text, str):
@@ -188,18 +191,18 @@ def encode(text: JSON) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Other mappings than dict, which json.dumps does not know; they may be what a Mapping holds."""
+    """Converts a Mapping that is no dict, which the JSON encoder does not know."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-# Kept, since json.dumps makes a new one for each text that is not written its own way.
+# Kept, because json.dumps would make a new encoder for each text with these options.
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def take(string: int | None) -> bytes:
-    """Copies a string that the library returned, and gives it back. MemoryError for NULL."""
+    """Copies and frees a string that the library returned. Raises MemoryError for NULL."""
     if string is None:
         raise MemoryError("libpartnerbooking could not allocate its reply")
     text = ctypes.string_at(string)

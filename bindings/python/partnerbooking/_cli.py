@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     key = ""
-    if (run := getattr(options, "run", None)) is not None:  # of those that need no client
+    if (run := getattr(options, "run", None)) is not None:  # commands that need no client
         return int(run(options))
     try:
         if options.command == "doctor":
@@ -71,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
             return asyncio.run(_serve(options))
         if options.command == "book":
             key = options.key = options.key or random_key()
-            # However it is asked to end, it tells the key.
+            # SIGTERM and SIGHUP act like Ctrl-C: the command then prints the key.
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.default_int_handler)
         reply = asyncio.run(_call(options))
@@ -93,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Of argparse: all that it prints, help and mistakes, goes through here."""
+        """Prints help and error messages. argparse calls it for all its output."""
         (_output.out if file is sys.stdout else _output.err)(message.rstrip("\n"))
 
 
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def configuration(options: argparse.Namespace) -> dict[str, Any]:
-    """The client's configuration, from the options and the environment."""
+    """Returns the client's configuration from the options and the environment."""
     members: dict[str, Any] = {}
     if options.config:
         try:
@@ -158,7 +158,8 @@ def configuration(options: argparse.Namespace) -> dict[str, Any]:
         if not isinstance(members, dict):
             raise UsageError(_messages.not_an_object(options.config))
     if options.command not in ("book", *SERVERS) and not _tool_cli.books(options):
-        # Only bookings need the journal: the engine that has it open may go on, and nothing of it is sent again.
+        # Only bookings need the journal. Other commands leave it out: a running engine keeps it
+        # open, and no booking from it is sent again.
         members = {name: value for name, value in members.items() if name not in JOURNAL}
     if options.sandbox:
         members["endpoint"] = "sandbox"
@@ -219,7 +220,8 @@ async def _call(options: argparse.Namespace) -> Reply:
 
 
 def _a_week_after(start_at: str) -> str:
-    """In the form of the start: with its offset, or a plain date. Of what is neither the library says what is wrong."""
+    """Returns the same time a week later, in the form of the start: with its offset, or a plain
+    date. Returns any other text unchanged: the library reports the error."""
     try:
         day = (datetime.fromisoformat(start_at[:10]) + timedelta(days=7)).date().isoformat()
         return day + start_at[10:]

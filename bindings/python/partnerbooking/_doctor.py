@@ -1,7 +1,7 @@
-"""The doctor: tries each step of a call in turn, and shows what is wrong.
+"""The command `doctor`: tries each step of a call in turn, and shows what is wrong.
 
-It asks through the library with the client's own configuration, so that it uses what an engine would use: the same
-resolver, the same trusted certificates, the same proxy. The library itself measures the times.
+It asks through the library, with the client's own configuration. So it uses the same resolver,
+trusted certificates and proxy as an engine. The library itself measures the times.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from .values import SearchAvailabilityRequest
 
 SERVICE = "https://appointments.dialstack.ai"
 NO_BOT = "bot_partnerbooking_doctor"
-"""No bot has this id. Whether the key is accepted shows all the same: by the answer that the bot is not known."""
+"""An ID that no bot has. If the service answers that the bot is unknown, it accepts the key."""
 
 WARM_SEARCHES = 5
 SLOW_MS = 1000
-"""A caller takes a pause longer than this for a line gone dead."""
+"""In milliseconds. After a longer pause a caller thinks that the line is dead."""
 
 OK, FAILED, NOTE, SKIPPED = "ok", "FAILED", "note", "-"
 
@@ -57,13 +57,13 @@ class Check(NamedTuple):
 
 
 async def run(configuration: dict[str, Any], bot: str | None, as_json: bool) -> int:
-    """Prints what was found. 0 when a bot could work, else 1."""
+    """Prints the findings. Returns 0 when a bot could work, else 1."""
     checks: list[Check] = []
 
     def found(name: str, result: str, text: str) -> None:
         checks.append(Check(name, result, text))
         if not as_json:
-            # As it is found, so that one sees where it hangs.
+            # Printed at once, so that a hang shows its step.
             _output.out(f"{name:<8} {result:<7} {_table.printable(text)}")
 
     await _examine(configuration, bot, found)
@@ -85,7 +85,7 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
     url = _url(configuration, bot)
     if url and _host(url) and not configuration.get("proxy"):
         _look_up(url, found)
-    # One attempt on a connection of its own: the failure itself, and what each step of connecting costs.
+    # One attempt on a new connection: it shows the failure itself, and the time of each step.
     try:
         client = AsyncClient(**{**configuration, "keep_warm_ms": 0, "retry": {"max_attempts": 1}})
     except Error as error:
@@ -96,7 +96,7 @@ async def _examine(configuration: dict[str, Any], bot: str | None, found: Any) -
 
 
 def _wrong_with_key(key: Any) -> str | None:
-    """What is wrong with it. No part of it is ever shown."""
+    """Returns what is wrong with the key, without any part of the key. None when it is right."""
     if not isinstance(key, str):
         return _messages.KEY_NOT_A_STRING
     if key != key.strip():
@@ -109,7 +109,7 @@ def _wrong_with_key(key: Any) -> str | None:
 
 
 def _url(configuration: dict[str, Any], bot: str | None) -> str | None:
-    """Where requests go, as far as the configuration is right."""
+    """Returns the URL of the requests. None in the sandbox, or if the configuration is wrong."""
     endpoint = configuration.get("endpoint", "partner_api")
     url = None
     if endpoint == "partner_api":
@@ -121,7 +121,8 @@ def _url(configuration: dict[str, Any], bot: str | None) -> str | None:
 
 
 def _look_up(url: str, found: Any) -> None:
-    """Tells the addresses. That there are none is left to the library to say: it is the one that has to find them."""
+    """Reports the host's addresses. If there are none, the library reports that later: it must find
+    them itself."""
     host = _host(url)
     started = time.perf_counter()
     try:
@@ -132,7 +133,7 @@ def _look_up(url: str, found: Any) -> None:
 
 
 def _host(url: str | None) -> str:
-    """Empty for what is no URL, of which the library says what is wrong."""
+    """Returns the host of the URL. Empty for an invalid URL, which the library reports."""
     try:
         return urlsplit(url or "").hostname or ""
     except ValueError:
@@ -140,11 +141,14 @@ def _host(url: str | None) -> str:
 
 
 def _next_day(now: Any) -> tuple[str, str]:
-    """The next 24 hours with this machine's offset: a plain date means another day on each platform. `now` is that of
-    the sandbox, if its clock was set."""
+    """Returns start and end of the next 24 hours, with this machine's offset.
+
+    A plain date could mean another day on each platform. `now` is the time of the sandbox, if its
+    clock was set.
+    """
     started = datetime.now().astimezone().replace(microsecond=0)
     if isinstance(now, str):
-        with contextlib.suppress(ValueError):  # of which the library says what is wrong
+        with contextlib.suppress(ValueError):  # the library reports what is wrong with it
             started = datetime.fromisoformat(re.sub("[Zz]$", "+00:00", now))
     return started.isoformat(), (started + timedelta(days=1)).isoformat()
 
@@ -172,15 +176,15 @@ async def _search(client: AsyncClient, configuration: dict[str, Any], bot: str |
 
 
 def _is_about_the_bot(error: Error, bot: str | None) -> bool:
-    """Nobody named a bot, and the service says, in words of its own, that there is none of that name: so far it
-    listened, and that is fine."""
+    """Returns True when no bot was named and the service itself refuses `NO_BOT`. This shows that
+    the service is reached and accepts the key."""
     if bot is not None or not _is_in_the_apis_shape(error):
         return False
     return isinstance(error, ServiceError) and error.status in (400, 404, 422)
 
 
 def _is_in_the_apis_shape(error: Error) -> bool:
-    """Not a gateway's `{"error":"not_found"}`."""
+    """Returns True when the API itself wrote the error, not a gateway (`{"error":"not_found"}`)."""
     inner = error.reply.get("error") if isinstance(error.reply, dict) else None
     return isinstance(inner, dict) and inner.get("code") == error.code
 
@@ -197,7 +201,7 @@ def _tell_connection(timing: dict[str, Any], url: str, found: Any) -> None:
 
 
 async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, first: dict[str, Any], found: Any) -> None:
-    """How long a caller waits once the connection is there."""
+    """Measures the time of searches on an open connection."""
     times = []
     for _ in range(WARM_SEARCHES):
         started = time.perf_counter()
@@ -220,7 +224,7 @@ async def _measure(client: AsyncClient, request: SearchAvailabilityRequest, firs
 
 
 def _diagnose(error: Error, endpoint: str, url: str | None, found: Any) -> None:
-    """The step at which it failed, and what to do about it. What went well before it is told as well."""
+    """Reports the step that failed, with advice, and before it the steps that succeeded."""
     host = _host(url) or "the service"
     step, advice = _advice(error, host)
     if endpoint == "platform_webhook":
@@ -234,7 +238,7 @@ def _diagnose(error: Error, endpoint: str, url: str | None, found: Any) -> None:
 
 
 def _advice(error: Error, host: str) -> tuple[str, str]:
-    """The step, and what to do."""
+    """Returns the step that failed, and advice."""
     if isinstance(error, DNSFailed):
         return "DNS", _messages.no_such_host(host)
     if isinstance(error, ConnectFailed):
@@ -269,7 +273,7 @@ def _advice(error: Error, host: str) -> tuple[str, str]:
 
 
 def _about_webhook(error: Error, host: str) -> str | None:
-    """What to do where a platform's webhook differs from the Partner API. None where it does not."""
+    """Returns advice for a platform's webhook. None when the Partner API's advice applies."""
     if isinstance(error, Unauthorized):
         return _messages.wrong_signature(_clock())
     if isinstance(error, ConnectFailed):

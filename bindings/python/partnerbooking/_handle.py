@@ -1,4 +1,4 @@
-"""What both clients share: a handle of the library, opened, looked after and closed."""
+"""The base class of both clients. It opens and closes the library's handle."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 Request = Union[SearchAvailabilityRequest, CreateBookingRequest, LookupCustomerRequest, JSON]
 
 CLOSE_TIMEOUT_MS = 1000
-"""How long a `with` block lets calls under way finish."""
+"""Milliseconds that calls under way have to finish when a `with` block ends."""
 
 
 def written(request: Request) -> bytes:
-    """A request as the library takes it."""
+    """Returns a request as JSON for the library."""
     if isinstance(request, (str, bytes, Mapping)):
         return _bindings.encode(request)
     return _bindings.encode(request.members())
@@ -63,7 +63,8 @@ def give_up_before_request(bot_id: str, start_before: Moment) -> dict[str, Any]:
 
 
 class Handle:
-    """A client of the library. Clients are each process's own: open one after a fork, and in each worker."""
+    """A client of the library. It belongs to its process: open a client after a fork, and in each
+    worker."""
 
     def __init__(
         self, configuration: Configuration, *, ledger: AnyLedger | None, on_call: OnCall | None, reports_settled: bool
@@ -89,14 +90,14 @@ class Handle:
         self._voice = configuration.get("voice")
         self._endpoint = str(configuration.get("endpoint", "partner_api"))
         self._servers = Servers(configuration)
-        # At exit it does not run: the library stops its threads by itself there, and waits for nothing.
+        # No finalizer at exit: the library stops its threads by itself then, without waiting.
         self._finalizer = weakref.finalize(
             self, _close_forgotten, type(self).__name__, handle, os.getpid(), self._unheard, self._log
         )
-        self._finalizer.atexit = False  # type: ignore[misc]  # typeshed takes the property for a slot
+        self._finalizer.atexit = False  # type: ignore[misc]  # typeshed declares a slot, not a property
 
     def __repr__(self) -> str:
-        """Without the configuration: it has keys and secrets."""
+        """Returns a text without the configuration, which contains keys and secrets."""
         return f"<{type(self).__name__} {self._endpoint}, {'open' if self._finalizer.alive else 'closed'}>"
 
     def __reduce__(self) -> NoReturn:
@@ -106,57 +107,61 @@ class Handle:
         )
 
     def prewarm(self) -> None:
-        """Gets a connection ready in the background, for clients that do not keep one (`keep_warm_ms` 0): call it when
-        the phone rings."""
+        """Prepares a connection in the background. Call it when the phone rings.
+
+        Only a client with `keep_warm_ms` 0 needs it: others keep a connection ready.
+        """
         _bindings.pbk_prewarm(self._handle)
 
     def prefetch(self, bot_id: str, service: str | None = None) -> None:
-        """Searches ahead: call it when the phone rings. The first `find_appointment_slots` then needs no round trip.
+        """Searches ahead. Call it when the phone rings: the first `find_appointment_slots` then
+        needs no round trip.
 
-        Does not wait, and nothing reports its end. It searches the days of `voice.prefetch_days` for a service of
-        `voice.services`, the first one unless you name it.
+        Does not block, and nothing reports its end. Searches the next `voice.prefetch_days` days.
+        `service` names a service of `voice.services`, by default the first.
         """
         hand_over(_bindings.pbk_prefetch, self._handle, {"bot_id": bot_id, "service": service})
 
     def tools(
         self, dialect: voice.Dialect, bot_id: str | None = None, *, look_up_caller: bool = False
     ) -> voice.Tools:
-        """Returns `voice.tools` of this client's configuration: tools and prompt for a language model, and a filler."""
+        """Returns `voice.tools` for this client's configuration: tools, prompt and filler."""
         return voice.tools(dialect, voice=self._voice, bot_id=bot_id, look_up_caller=look_up_caller)
 
     def pending_bookings(self) -> list[PendingBooking]:
-        """Returns the bookings whose end the host has not heard, oldest first. With a journal it includes those of
-        earlier processes.
+        """Returns the bookings whose end the host has not heard, oldest first. With a journal the
+        list includes bookings of earlier processes.
 
-        Call `resume` with the key of each. It returns the reply of one that was booked, settles one in doubt, and
-        raises `NotRecorded` for one that was refused. A listed booking may be one that the host has heard already:
-        after a crash the last second is listed once more.
+        Call `resume` with each key. It returns the reply of a `booked` booking, settles an
+        `in_doubt` booking, and raises `NotRecorded` for a `refused` booking. After a crash the
+        bookings of the last second are listed once more, even if the host has heard their end.
 
         The host has heard an end:
 
         - from `Client`: one second after the call returned. Until then the booking is listed.
-        - from `AsyncClient`: when the awaited call returned or raised. A task that was cancelled hears nothing.
+        - from `AsyncClient`: when the awaited call returned or raised. A cancelled task hears
+          nothing.
         - from `on_settled`: when it returned or its coroutine ended, without an exception.
         """
         return pending_bookings(self._list(_bindings.pbk_pending_bookings))
 
     def sandbox_bookings(self) -> list[dict[str, Any]]:
-        """What the embedded sandbox has booked, oldest first: for tests."""
+        """Returns the bookings of the embedded sandbox, oldest first. For tests."""
         bookings: list[dict[str, Any]] = parsed(self._list(_bindings.pbk_sandbox_bookings))["bookings"]
         return bookings
 
     def stats(self) -> Stats:
-        """Returns counters since the client was opened, and gauges of the moment. Does not wait.
-        Any thread may ask."""
+        """Returns counters since the client was opened, and current gauges. Does not block. Any
+        thread may call it."""
         return stats(self._list(_bindings.pbk_stats))
 
     def set_log(self, logger: logging.Logger | str | None = "partnerbooking", level: int | None = None) -> None:
-        """Hands the library's log to a logger, or to none.
+        """Sends the library's log to a logger. None turns the log off.
 
-        `level` is the least level that the library writes: `logging.DEBUG`, `INFO`, `WARNING` or
-        `ERROR`. Without it the level that the logger has now decides, and a later change of that
-        counts only for less. Each record has the line's members as `record.partnerbooking`. A
-        thread of the client's own hands them over.
+        `level` is the lowest level that the library writes: `logging.DEBUG`, `INFO`, `WARNING` or
+        `ERROR`. The default is the logger's current level. If you raise the logger's level later,
+        that takes effect. If you lower it, call `set_log` again. `record.partnerbooking` contains
+        the line's members. The client's own thread passes the records to the logger.
         """
         if logger is None:
             self._log.end()
@@ -177,21 +182,22 @@ class Handle:
         return reply
 
     def _close(self, timeout_ms: int) -> bool:
-        """Whether no call had to be ended. A second time it does nothing."""
-        timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a number that is too large
+        """Closes the handle. Returns True when no call had to be ended. A second close does
+        nothing."""
+        timeout_ms = max(0, min(int(timeout_ms), 600_000))  # ctypes would wrap a larger number
         self._finalizer.detach()
         status: int = _bindings.pbk_client_close(self._handle, timeout_ms)
         if self._ledger_thread is not None:
             self._ledger_thread.join(timeout_ms / 1000)
         self._log.end()
-        if status != _bindings.CLIENT_CLOSED:  # else another thread is closing it, or it is the parent's, before a fork
+        # CLIENT_CLOSED: another thread closes the client, or the parent opened it before a fork.
+        if status != _bindings.CLIENT_CLOSED:
             self._unheard.close()
         return status in (_bindings.OK, _bindings.CLIENT_CLOSED)
 
 
 class Servers:
-    """The URLs that calls go to, for spans. Those of webhooks may contain secrets in their
-    paths."""
+    """The URLs that calls go to, for spans. The path of a webhook's URL may contain a secret."""
 
     def __init__(self, configuration: Configuration) -> None:
         self.endpoint = configuration.get("endpoint", "partner_api")
@@ -207,9 +213,9 @@ class Servers:
 
 def _close_forgotten(kind: str, handle: int, process: int, unheard: Unheard, log: Log) -> None:
     if os.getpid() != process:
-        return  # a copy that a fork left in the child, where the handle is closed
+        return  # a copy in a forked child, where the handle is closed
     if _bindings.pbk_client_close(handle, 0) == _bindings.WOULD_DEADLOCK:
-        # Garbage was collected in the log's callback, on a thread of the library's.
+        # The garbage collector ran in the log callback, on a thread of the library.
         arguments = (kind, handle, process, unheard, log)
         threading.Thread(target=_close_forgotten, args=arguments, name="pbk-close", daemon=True).start()
         return
@@ -217,5 +223,5 @@ def _close_forgotten(kind: str, handle: int, process: int, unheard: Unheard, log
         _bindings.pbk_completion_free(completion)
     log.end(flush=False)
     unheard.close()
-    # Last: it may be an error where warnings are.
+    # Last, because a warning filter may turn it into an exception.
     warnings.warn(f"a {kind} was not closed: use it in a with block", ResourceWarning, stacklevel=2)

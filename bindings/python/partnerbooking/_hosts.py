@@ -1,4 +1,5 @@
-"""Reads the tool calls of hosted agents, and writes their answers. docs/tool-server.md has the settings."""
+"""Reads the tool calls of hosted agents, and writes the answers. docs/tool-server.md lists the
+settings."""
 
 from __future__ import annotations
 
@@ -15,27 +16,27 @@ from ._http_head import Refused
 from .conversation import Arguments
 
 _MOST_CALLS = 16
-"""In one request."""
+"""The most tool calls of one request."""
 _LONGEST_ID = 1000
 _SIGNATURE = re.compile(r"v=([0-9]{1,15}),d=([0-9a-f]{64})")
 _SIGNATURE_AGE = 300.0
-"""Seconds."""
+"""The greatest age of a signature in seconds, also into the future."""
 
 
 @dataclass(frozen=True)
 class ToolCall:
     id: str
-    """The host's name for it, which the answer repeats."""
+    """The host's ID of the tool call. The answer repeats it."""
     name: str
     arguments: Arguments
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Tool calls of one step of the model."""
+    """The tool calls of one step of the model."""
 
     call_id: str
-    """Empty when the host has named no phone call: nothing is found or booked then."""
+    """Empty when the host has named no phone call. Then nothing is searched or booked."""
     caller_phone: str | None
     calls: Sequence[ToolCall]
 
@@ -52,7 +53,7 @@ class Ended:
 
 
 Message = Union[Asked, Rings, Ended, None]
-"""None: another one, which needs no answer."""
+"""A message of a host. None for any other message, which needs no answer."""
 
 
 def vapi(body: Any) -> Message:
@@ -85,7 +86,7 @@ def _vapi_calls(message: Mapping[str, Any]) -> list[Any]:
 
 
 def _vapi_call(item: Any) -> ToolCall:
-    """Both forms, Vapi's own and that of OpenAI, and the call within its tool."""
+    """Reads a tool call in Vapi's own form, in OpenAI's form, or inside its tool."""
     outer = _object(item)
     call = _object(outer.get("toolCall")) or outer
     function = _object(call.get("function")) or call
@@ -95,7 +96,7 @@ def _vapi_call(item: Any) -> ToolCall:
 
 
 def vapi_answer(asked: Asked, answers: Sequence[Answer]) -> dict[str, Any]:
-    """Each result is a text of one line: Vapi takes no other."""
+    """Returns the answer for Vapi. Each result is a text of one line: Vapi accepts no other."""
     results = [
         {"name": call.name, "toolCallId": call.id, "result": " ".join(answer.text.split())}
         for call, answer in zip(asked.calls, answers)
@@ -108,7 +109,7 @@ def retell(body: Any) -> Message:
     members = _object(body)
     call = _object(members.get("call")) or _object(members.get("chat"))
     call_id = _text(call.get("call_id")) or _text(call.get("chat_id"))
-    # Of an outbound call the other side is the caller.
+    # In an outbound call the number that was called counts as the caller's.
     caller_phone = phone(call.get("to_number" if call.get("direction") == "outbound" else "from_number"))
     event = members.get("event")
     if isinstance(event, str):
@@ -122,19 +123,19 @@ def retell(body: Any) -> Message:
 
 
 def retell_answer(asked: Asked, answers: Sequence[Answer]) -> dict[str, Any]:
-    """Retell hands all of it to the model."""
+    """Returns the answer for Retell, which gives all of it to the model."""
     members = answers[0].for_model()
     return {"result": members["result"], "text": members["text"]}
 
 
 def retell_may_verify(signature: str) -> bool:
-    """Returns whether it has the form of a signature that was made just now. Needs no body."""
+    """Returns True when the text has the form of a recent signature. Needs no body."""
     found = _SIGNATURE.fullmatch(signature)
     return found is not None and abs(time.time() - int(found[1]) / 1000) <= _SIGNATURE_AGE
 
 
 def retell_verifies(signature: str, body: bytes, keys: Sequence[bytes]) -> bool:
-    """Returns whether Retell has signed the body, with one of the keys."""
+    """Returns True when Retell has signed the body with one of the keys."""
     found = _SIGNATURE.fullmatch(signature)
     if found is None or not retell_may_verify(signature):
         return False
@@ -146,7 +147,7 @@ def retell_verifies(signature: str, body: bytes, keys: Sequence[bytes]) -> bool:
 
 
 def at(body: Any, path: str) -> Any:
-    """The member at a path such as `call.from`. None when there is none."""
+    """Returns the member at a path such as `call.from`. None when there is none."""
     for name in path.split("."):
         body = _object(body).get(name)
     return body
@@ -161,5 +162,6 @@ def _text(value: Any) -> str:
 
 
 def _arguments(value: Any) -> Arguments:
-    """Returns the arguments. Anything but an object or a text is none, and the library says so."""
+    """Returns the arguments. Anything but an object or a text becomes `[]`, and the result
+    is `invalid`."""
     return value if value is None or isinstance(value, (dict, str)) else "[]"

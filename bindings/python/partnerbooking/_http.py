@@ -1,5 +1,5 @@
-"""A small HTTP/1.1 server for JSON on asyncio. It trusts no size, waits for nobody without a deadline, and keeps
-nothing without a limit.
+"""A small HTTP/1.1 server for JSON on asyncio. It trusts no size. Every wait for a client
+has a deadline, and every buffer has a limit.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _REASONS = {
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(;[^\r\n]*)?")
 
 Admit = Callable[[Head], None]
-"""Looks at a request before its body is read. Raises `Refused`."""
+"""A function that checks a request before its body is read. It raises `Refused`."""
 Handle = Callable[[Head, bytes], Awaitable[Reply]]
 
 
 class _Gone(Exception):
-    """The client has closed the connection, or is too slow to be told anything."""
+    """The client has closed the connection, or is too slow to get a reply."""
 
 
 class HTTPServer:
@@ -39,17 +39,17 @@ class HTTPServer:
         self.is_stopping = False
         self.bodies = 0
         self.connections: dict[_Connection, None] = {}
-        """Oldest first."""
+        """The connections, the longest silent first."""
         self._server: asyncio.AbstractServer | None = None
 
     async def listen(self, host: str, port: int) -> int:
-        """Listens, and returns the port."""
+        """Starts to listen. Returns the port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self, seconds: float) -> None:
-        """Listens no more, answers what is under way for at most so long, and closes all connections."""
+        """Stops listening, finishes requests for at most `seconds`, and closes all connections."""
         self.is_stopping = True
         if self._server is not None:
             self._server.close()
@@ -65,7 +65,10 @@ class HTTPServer:
             await asyncio.wait(tasks, timeout=1)
 
     def has_room(self) -> bool:
-        """Makes room for one more connection: that of the client who has waited longest to say something."""
+        """Makes room for a connection, if it can. Returns True when there is room.
+
+        Closes the connection that has been silent longest and has no complete request.
+        """
         if len(self.connections) < self.limits.connections:
             return True
         for connection in self.connections:
@@ -81,7 +84,7 @@ class _Connection(asyncio.Protocol):
         self._limits = server.limits
         self._buffer = bytearray()
         self._wanted = server.limits.head_bytes
-        """Bytes to read ahead. Then the client has to wait."""
+        """Bytes to read ahead. With more in the buffer, the client has to wait."""
         self._more = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -89,12 +92,12 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer_task: asyncio.Future[Reply] | None = None
         self.is_busy = False
-        """A request is admitted and has no reply yet."""
+        """True when a request is admitted and has no reply yet."""
         self.is_answering = False
-        """It has come as a whole: the connection is not closed for another one."""
+        """True when the request has arrived completely. Then `has_room` does not close it."""
         self.task: asyncio.Task[None] | None = None
 
-    # ---- What asyncio calls
+    # ---- Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -103,7 +106,7 @@ class _Connection(asyncio.Protocol):
             self._write(Reply(503, {"error": {"code": "busy", "message": "Too many connections"}}), close=True)
             transport.close()
             return
-        # Zero: what is not with the system yet counts as not written.
+        # Zero: the transport counts as drained only when the system has taken all bytes.
         transport.set_write_buffer_limits(0)
         self._server.connections[self] = None
         self.task = asyncio.ensure_future(self._serve())
@@ -134,7 +137,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _leave(self) -> None:
-        """The client has gone. A tool call of it is cancelled: a booking that was sent goes on."""
+        """Handles the end of the connection. Cancels its tool call, but a sent booking goes on."""
         self._is_gone = True
         self._server.connections.pop(self, None)
         self._more.set()
@@ -149,14 +152,14 @@ class _Connection(asyncio.Protocol):
                 pass
         except (_Gone, asyncio.CancelledError):
             pass
-        except Exception as error:  # a mistake of ours
+        except Exception as error:  # a bug of this server
             _output.log(f"partnerbooking serve: a connection failed: {type(error).__name__}: {error}")
         finally:
             self._server.connections.pop(self, None)
-            self._transport.abort()  # and not `close`, which waits for a client that does not read
+            self._transport.abort()  # `close` would wait for a client that does not read
 
     async def _one(self) -> bool:
-        """Answers a request. Returns whether there may be another one."""
+        """Answers a request. Returns True when another request may follow."""
         if not self._buffer:
             await self._until(lambda: bool(self._buffer), self._limits.idle_seconds)
         try:
@@ -170,7 +173,7 @@ class _Connection(asyncio.Protocol):
         finally:
             self.is_busy = self.is_answering = False
         self._write(reply, close)
-        if self in self._server.connections:  # of all it is the last one to have been silent
+        if self in self._server.connections:  # moves it to the end: silent for the shortest time
             self._server.connections[self] = self._server.connections.pop(self)
         await self._until(self._drained.is_set, self._limits.write_seconds)
         if close:
@@ -194,7 +197,7 @@ class _Connection(asyncio.Protocol):
             self._server.bodies -= most
 
     async def _handle(self, head: Head, body: bytes) -> Reply:
-        if self._is_gone:  # with its last byte
+        if self._is_gone:  # the connection ended right after the last byte
             raise _Gone
         self._answer_task = asyncio.ensure_future(self._server.handle(head, body))
         try:
@@ -203,7 +206,7 @@ class _Connection(asyncio.Protocol):
             raise _Gone from None
         except Refused:
             raise
-        except Exception as error:  # a mistake of ours
+        except Exception as error:  # a bug of this server
             _output.log(f"partnerbooking serve: a request failed: {type(error).__name__}: {error}")
             raise Refused(500, "internal", "The request failed. Nothing is known of its end: send it again") from None
         finally:
@@ -223,8 +226,8 @@ class _Connection(asyncio.Protocol):
             self._transport.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
     async def _linger(self) -> None:
-        """Reads on for a moment. If the connection were closed on a client that still sends, the system would throw
-        away the reply."""
+        """Reads on for a moment before the connection is closed. If the client still sends at the
+        close, the system discards the reply."""
         assert self._transport is not None
         with contextlib.suppress(_Gone, OSError):
             self._transport.write_eof()
@@ -246,7 +249,7 @@ class _Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
     async def _until(self, is_so: Callable[[], bool], seconds: float) -> None:
-        """Waits. Raises `_Gone` when the client has gone, or the time is over."""
+        """Waits for the condition. Raises `_Gone` when the client is gone or the time is over."""
 
         async def wait() -> None:
             while not is_so():
@@ -305,7 +308,7 @@ class _Connection(asyncio.Protocol):
             while size := await self._chunk_size(deadline):
                 if asyncio.get_running_loop().time() > deadline:
                     raise _Gone
-                await asyncio.sleep(0)  # many small chunks must not keep the loop
+                await asyncio.sleep(0)  # many small chunks must not block the loop
                 if len(body) + size > self._limits.body_bytes:
                     raise Refused(413, "too_large", f"A body has at most {self._limits.body_bytes} bytes")
                 body += await self._exactly(size, deadline)

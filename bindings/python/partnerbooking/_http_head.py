@@ -1,4 +1,4 @@
-"""The head of an HTTP/1.1 request, and the limits of a server. Nothing here waits."""
+"""The head of an HTTP/1.1 request, and the limits of a server. Nothing here blocks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 
 _REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/([0-9])\.([0-9])")
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
-"""No two of its repeats can take the same character, so it needs time in proportion to the line."""
+"""Its repeats match different characters, so the time grows only with the line's length."""
 _LENGTH = re.compile(r"[0-9]{1,12}")
 _LISTS = {"accept", "accept-encoding", "accept-language", "baggage", "cache-control", "cookie", "forwarded", "te"}
 _LISTS |= {"trailer", "tracestate", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
-"""Headers that may be there twice. No other: one that says who asks, or where the body ends, has one meaning."""
+"""Headers that may occur twice. All others may not: a second header for the client's identity or
+the end of the body would be ambiguous."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The cost that a client may cause. docs/tool-server.md lists them."""
+    """The limits that protect the server from its clients. docs/tool-server.md lists them."""
 
     connections: int = 256
     head_bytes: int = 16_384
@@ -29,7 +30,7 @@ class Limits:
     head_seconds: float = 10.0
     body_seconds: float = 20.0
     idle_seconds: float = 75.0
-    """Between two requests of a connection."""
+    """The time between two requests of a connection."""
     write_seconds: float = 10.0
 
 
@@ -41,21 +42,21 @@ class Head:
     path: str
     query: str
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """The values by lower-case name."""
     version: int
-    """1 for HTTP/1.1."""
+    """The minor version: 1 for HTTP/1.1."""
 
 
 @dataclass(frozen=True)
 class Reply:
     status: int
     members: Mapping[str, Any]
-    """The JSON."""
+    """The body, which is sent as JSON."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refused(Exception):
-    """Ends a request with an error as JSON."""
+    """An error that ends a request. Its `reply` is JSON."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -64,7 +65,7 @@ class Refused(Exception):
 
 
 def head_of(data: bytes, limits: Limits) -> Head:
-    """Reads a head with the blank line at its end. Raises `Refused`."""
+    """Parses a head that ends with its blank line. Raises `Refused`."""
     first, *lines = data[:-4].decode("latin-1").split("\r\n")
     found = _REQUEST_LINE.fullmatch(first)
     if found is None:
@@ -89,7 +90,7 @@ def head_of(data: bytes, limits: Limits) -> Head:
 
 
 def length_of(head: Head) -> int | None:
-    """Returns the length of the body; None when it comes in chunks. Raises `Refused`."""
+    """Returns the length of the body. None for a chunked body. Raises `Refused`."""
     length, coding = head.headers.get("content-length"), head.headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or head.version == 0:
@@ -107,6 +108,6 @@ def length_of(head: Head) -> int | None:
 
 
 def keeps_alive(head: Head) -> bool:
-    """Returns whether the client wishes to send another request."""
+    """Returns True when the client wants to send another request on the connection."""
     wishes = {word.strip().lower() for word in head.headers.get("connection", "").split(",")}
     return "close" not in wishes and (head.version > 0 or "keep-alive" in wishes)

@@ -1,4 +1,4 @@
-"""Ledgers of the host, and the thread that takes batches of operations from the library to one of them."""
+"""The host's ledgers, and the thread that takes batches from the library to a ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .values import parsed
 _log = logging.getLogger("partnerbooking")
 
 _MOST_SECONDS = 60.0
-"""A coroutine that takes longer is cancelled. Long before that the library repeats its operations."""
+"""Seconds after which a coroutine is cancelled. The library repeats its operations earlier."""
 
 _LONGEST_MESSAGE = 200
 _URL = re.compile(r"://\S*@")
@@ -27,19 +27,22 @@ _PASSWORD = re.compile(r"""((?:password|passwd|pwd|secret|token)["']?\s*[=:]\s*)
 
 
 class Ledger(Protocol):
-    """A store that the clients of a fleet share. docs/ledger-protocol.md describes operations and results."""
+    """A store that the clients of a fleet share. docs/ledger-protocol.md describes the operations
+    and results."""
 
     def execute(self, operations: list[dict[str, Any]], /) -> list[dict[str, Any]]:
-        """Carries a batch out, and returns one result for each operation.
+        """Carries out a batch, and returns one result for each operation.
 
-        It may wait, on a thread of the client's own. Give its store a timeout: a call that never returns stops the
-        ledger. Raise an exception when nothing is known of the batch. The library then repeats it.
+        It runs on the client's own thread, and may block. Give its store a timeout: a call that
+        never returns stops the ledger. Raise an exception when you do not know whether the batch
+        was carried out: the library repeats it.
         """
         ...
 
 
 class AsyncLedger(Protocol):
-    """The same with a coroutine function, which runs on the loop of an `AsyncClient`. Several batches run at once."""
+    """A `Ledger` whose `execute` is a coroutine function. It runs on the loop of an `AsyncClient`,
+    for several batches at once."""
 
     async def execute(self, operations: list[dict[str, Any]], /) -> list[dict[str, Any]]: ...
 
@@ -48,16 +51,18 @@ AnyLedger = Union[Ledger, AsyncLedger]
 
 
 def is_async(ledger: AnyLedger) -> bool:
-    """Returns whether it runs on a loop. Raises TypeError for what is no ledger, a URL for example."""
+    """Returns True when `execute` is a coroutine function. Raises TypeError for an object without
+    `execute`, such as a URL."""
     if not callable(getattr(ledger, "execute", None)):
         raise TypeError(f"a ledger has a method execute, a {type(ledger).__name__} has none")
     return inspect.iscoroutinefunction(ledger.execute)
 
 
 class LedgerThread:
-    """Takes the batches of one client on a thread of its own, so that no thread of the library enters Python.
+    """The thread that takes the batches of one client. With it no thread of the library enters
+    Python.
 
-    It knows the handle and not the client, so that a client which nobody closes can still be collected.
+    It has the handle, not the client, so that an unclosed client can be garbage-collected.
     """
 
     def __init__(self, handle: int, ledger: AnyLedger) -> None:
@@ -66,12 +71,12 @@ class LedgerThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._running: set[Future[Any]] = set()
-        """Batches that the loop carries out. The loop itself keeps no task alive."""
+        """Batches that run on the loop. The loop alone does not keep a task alive."""
         self._failure: str | None = None
-        """The last one that was logged, until the ledger works again."""
+        """The last failure that was logged. None after the ledger works again."""
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        """Begins to take batches, for an async ledger on that loop. The second time it does nothing."""
+        """Starts the thread. An async ledger runs on `loop`. A second call does nothing."""
         if self._thread is None:
             self._loop = loop
             self._thread = threading.Thread(target=self._run, name="pbk-batches", daemon=True)
@@ -91,7 +96,7 @@ class LedgerThread:
                     self._answer(batch.value, self._ledger.execute(operations))
                 else:
                     self._hand_over(batch.value, operations, self._loop)
-            except BaseException as error:  # also SystemExit: nobody asked this thread to exit
+            except BaseException as error:  # also SystemExit: this thread still has batches to take
                 self._fail(batch.value, error)
 
     def _hand_over(self, batch: int, operations: list[dict[str, Any]], loop: asyncio.AbstractEventLoop) -> None:
@@ -111,11 +116,12 @@ class LedgerThread:
         self._running.discard(future)
         try:
             self._answer(batch, future.result())
-        except BaseException as error:  # also that the task was cancelled
+        except BaseException as error:  # also CancelledError
             self._fail(batch, error)
 
     def _answer(self, batch: int, results: Any) -> None:
-        """Raises when the results are not what the protocol asks for: the batch is still open then."""
+        """Sends the results of a batch. Raises ValueError when they break the protocol: the batch
+        stays open."""
         refusal = self._send(batch, {"results": results})
         if refusal is not None:
             raise ValueError(refusal)
@@ -128,12 +134,13 @@ class LedgerThread:
         if message != self._failure:  # a store that is down fails many batches
             self._failure = message
             _log.warning("the ledger failed: %s", message)
-        # Without the exceptions' own words, which may have the customer's.
+        # Without the texts of the exceptions, which may contain data of the customer.
         _log.debug("the ledger failed in\n%s", "".join(traceback.format_tb(error.__traceback__)))
         self._send(batch, {"error": {"message": message}})
 
     def _send(self, batch: int, answer: dict[str, Any]) -> str | None:
-        """Returns why the library does not take the answer. None also when the client is closed."""
+        """Sends an answer. Returns the reason when the library refuses it. None: accepted, or the
+        client is closed."""
         text, error = _bindings.encode(answer), ctypes.c_void_p()
         status: int = _bindings.pbk_ledger_answer(self._handle, batch, text, ctypes.byref(error))
         message = "" if error.value is None else str(parsed(_bindings.take(error.value))["error"]["message"])
@@ -141,13 +148,14 @@ class LedgerThread:
 
 
 def described(error: BaseException) -> str:
-    """Returns the class and the text for a log."""
+    """Returns the class and the text of an exception, for a log."""
     text = reason(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def reason(error: BaseException) -> str:
-    """Returns the text's first line, without passwords. Further lines may have the values of a statement."""
+    """Returns the first line of an exception's text, without passwords. Further lines may contain
+    the values of a statement."""
     line = str(error).strip().partition("\n")[0]
     line = _PASSWORD.sub(r"\1***", _URL.sub("://***@", line))
     return "".join(letter if letter.isprintable() else " " for letter in line[:_LONGEST_MESSAGE])

@@ -1,4 +1,4 @@
-"""Finds the shared object and loads it."""
+"""Functions that find and load the shared library."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SONAME = "libpartnerbooking.so.1"
 
 
 def candidates() -> list[str]:
-    """Where to look. What the variable names is taken or nothing: another library than the one asked for would be a
-    surprise."""
+    """Returns the file to load, in a list. If the environment variable names a file, there is no
+    fallback to another library."""
     named = os.environ.get(VARIABLE)
     if named:
         return [named]
@@ -22,8 +22,8 @@ def candidates() -> list[str]:
 
 
 def load() -> str:
-    """Loads the library and gives the name under which ctypes opens it again. ImportError says what to do when it
-    cannot."""
+    """Loads the library, and returns the name with which ctypes opens it again. Raises ImportError
+    with advice when that fails."""
     [name] = candidates()
     try:
         ctypes.CDLL(name)
@@ -33,8 +33,8 @@ def load() -> str:
 
 
 def libcurl(library: ctypes.CDLL, path: str) -> str:
-    """The version of the libcurl that the library uses, with those of the libraries in it, and
-    where it is from."""
+    """Returns the version and origin of the library's libcurl, with the versions of the libraries
+    that it uses."""
     try:
         version = library.curl_version
     except AttributeError:

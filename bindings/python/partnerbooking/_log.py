@@ -1,8 +1,8 @@
-"""The library's log as records of a logger.
+"""Passes the library's log to a Python logger.
 
 The library calls back on a thread that transfers data, which must not wait for a handler. So the
-callback only puts the line into a queue, and a thread hands it to the logger: one for each client
-whose log is on.
+callback only puts the line into a queue. A second thread passes the lines to the logger. Each
+client whose log is on has such a thread.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from . import _bindings
 from .values import parsed
 
 _MOST_WAITING = 10_000
-"""As many lines wait for a slow handler. More are dropped and counted."""
+"""The most lines that wait for a slow handler. Further lines are dropped and counted."""
 _FLUSH_SECONDS = 2.0
-"""So long a close waits for the last lines to be handed over."""
+"""The longest time that a close waits until the logger has the last lines."""
 
 _OFF, _ERROR, _WARNING, _INFO, _DEBUG = range(5)
-"""`pbk_log_level`."""
+"""Values of `pbk_log_level`."""
 _LEVELS = {_ERROR: logging.ERROR, _WARNING: logging.WARNING, _INFO: logging.INFO, _DEBUG: logging.DEBUG}
 
 
 class _Sink:
-    """A logger that gets the lines of one client, and the thread that hands them over."""
+    """A logger for the lines of one client, and the thread that passes them to it."""
 
     def __init__(self, handle: int, logger: logging.Logger) -> None:
         self.handle = handle
@@ -42,15 +42,14 @@ class _Sink:
         self._thread.start()
 
     def put(self, level: int, line: bytes) -> None:
-        """Takes a line, on a thread of the library's."""
+        """Queues a line. Called on a thread of the library."""
         if self._lines.qsize() < _MOST_WAITING:
             self._lines.put((level, line))
         else:
             self._dropped += 1
 
     def end(self, *, flush: bool) -> None:
-        """Ends the thread when it has handed over what is there. With `flush` it waits for that,
-        for a moment."""
+        """Ends the thread after the queued lines. With `flush` it waits 2 seconds at most."""
         self._lines.put(None)
         if flush and self._thread is not threading.current_thread():
             self._thread.join(_FLUSH_SECONDS)
@@ -60,7 +59,7 @@ class _Sink:
             try:
                 self._hand_over(*item)
             except Exception:
-                # A mistake of a filter or a handler. Python reports it as it does for any thread.
+                # A filter or handler has failed. Python reports it as for any thread.
                 threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
     def _hand_over(self, level: int, line: bytes) -> None:
@@ -76,15 +75,14 @@ class _Sink:
             name, number, "libpartnerbooking", 0, "%s", (sentence(members),), None, None, extra
         )
         at = members.get("at")
-        if isinstance(at, int):  # when it happened, not when it is handed over
+        if isinstance(at, int):  # the time of the event, not of this call
             record.relativeCreated += at - record.created * 1000
             record.created, record.msecs = at / 1000, float(at % 1000)
         self._logger.handle(record)
 
 
 def sentence(members: Mapping[str, Any]) -> str:
-    """Writes a line for people: the operation and the event, and then what is most telling about
-    it."""
+    """Returns a line for people: operation and event, then the most important members."""
     event, operation = str(members.get("event", "log")), members.get("operation")
     subject, _, verb = event.partition("_")
     text = event.replace("_", " ")
@@ -109,9 +107,9 @@ def sentence(members: Mapping[str, Any]) -> str:
 
 
 _sinks: dict[int, _Sink] = {}
-"""By the context that the library hands back. Late calls find none."""
+"""The sinks by the context that the library passes to the callback. Late calls find none."""
 _numbers = itertools.count(1)
-_lock = threading.RLock()  # a finalizer may need it in a thread that has it
+_lock = threading.RLock()  # reentrant: a finalizer may run in a thread that holds it
 _is_ending = False
 
 
@@ -122,7 +120,7 @@ def _put(context: int | None, level: int, line: bytes | None) -> None:
 
 
 _take = _bindings.LOG_CALLBACK(_put)
-"""For all clients, and for good: it can be called at any time."""
+"""The callback of all clients. It is never freed, because the library may call it at any time."""
 
 
 class Log:
@@ -132,18 +130,19 @@ class Log:
         self._handle = handle
         self._process = os.getpid()
         self._number = 0
-        """That of its sink. 0: it has none."""
+        """The number of its sink. 0 when it has none."""
 
     def set(self, logger: logging.Logger, level: int | None) -> bool:
-        """Hands lines of that level and above to the logger. Returns false when the client is
-        closed."""
+        """Starts to pass lines of that level and above to the logger. Returns False when the client
+        is closed."""
         if os.getpid() != self._process:
             return False
         least = _least(logger.getEffectiveLevel() if level is None else level)
         return self._set(logger, least, flush=True) == _bindings.OK
 
     def end(self, *, flush: bool = True) -> None:
-        """Hands over what has come, and no more."""
+        """Stops the log. Queued lines still go to the logger. With `flush` it waits for them,
+        2 seconds at most."""
         if self._number and os.getpid() == self._process:
             self._set(None, _OFF, flush=flush)
 
@@ -154,7 +153,7 @@ class Log:
                 number = next(_numbers)
                 _sinks[number] = _Sink(self._handle, logger)
             self._number = number
-            # When it returns, the library has handed the lines of before to the sink of before.
+            # When it returns, the library no longer calls the old sink.
             status: int = _bindings.pbk_client_set_log(self._handle, least if number else _OFF, _take, number)
             before = _sinks.pop(old, None)
             failed = _sinks.pop(number, None) if number and status != _bindings.OK else None
@@ -165,12 +164,12 @@ class Log:
 
 
 def _least(level: int) -> int:
-    """The `pbk_log_level` of a level of Python."""
+    """Returns the `pbk_log_level` for a level of Python."""
     return next((known for known, number in reversed(_LEVELS.items()) if number >= level), _OFF)
 
 
 def _end_all() -> None:
-    """Takes the callback back. A thread that called it when the interpreter is gone would crash."""
+    """Removes the callback from the library. A call after the interpreter has ended would crash."""
     global _is_ending
     with _lock:
         _is_ending = True
@@ -183,7 +182,7 @@ def _end_all() -> None:
 
 
 def _forget_all() -> None:
-    """In the child of a fork, where the threads and the clients are gone."""
+    """Clears the sinks in the child of a fork, where threads and clients are gone."""
     global _lock
     _sinks.clear()
     _lock = threading.RLock()

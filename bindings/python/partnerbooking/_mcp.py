@@ -1,7 +1,7 @@
-"""A server of the Model Context Protocol: the tools of one bot, for a client that writes JSON-RPC by lines.
+"""A server of the Model Context Protocol with the tools of one bot.
 
-Both eras are spoken. Clients of the first send `initialize`; those of the second say with each request what they
-speak. docs/mcp.md describes it.
+The client writes one JSON-RPC message per line. Both kinds of clients are supported. Older clients
+send `initialize`. Newer clients name the protocol version in each request. See docs/mcp.md.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from .voice import Tools
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """The published versions with a handshake, oldest first."""
 MODERN = ("2026-07-28",)
-"""Those without."""
+"""The published versions without a handshake."""
 
 CALL_ID, CALLER_PHONE = "partnerbooking/call_id", "partnerbooking/caller_phone"
-"""In the `_meta` of a request: the client writes it, and no model can."""
+"""Members of a request's `_meta`, which the client writes. A model cannot write it."""
 
 _PROTOCOL, _CAPABILITIES, _SERVER = (
     f"io.modelcontextprotocol/{name}" for name in ("protocolVersion", "clientCapabilities", "serverInfo")
@@ -29,10 +29,11 @@ _PROTOCOL, _CAPABILITIES, _SERVER = (
 _NO_JSON, _NO_REQUEST, _NO_METHOD, _NO_PARAMS, _INTERNAL, _NO_VERSION = -32700, -32600, -32601, -32602, -32603, -32022
 
 _CALLS = 64
-"""As many tool calls may be under way."""
+"""Limit of tool calls under way."""
 _LONGEST_ID = 1000
 _FRESH_MS = 300_000
-"""A client may keep the list of tools for so long. It changes with the configuration only."""
+"""Milliseconds for which a client may cache the list of tools, which only the configuration
+changes."""
 
 _TITLES = {
     "find_appointment_slots": "Find appointments",
@@ -73,7 +74,7 @@ class _Refused(Exception):
 
 
 class Server:
-    """The protocol, without its transport. `receive` takes a line and waits for nothing."""
+    """The protocol without its transport. `receive` takes a line and does not block."""
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class Server:
         caller_phone: str | None = None,
         progress_ms: int = 5000,
     ) -> None:
-        """Without a `call_id` each call of a tool has to have one in its `_meta`."""
+        """Creates a server. Without a `call_id` each tool call must have one in its `_meta`."""
         self._calls = calls
         self._tools = [_tool(tool) for tool in tools.tools]
         self._names = {tool["name"] for tool in self._tools}
@@ -100,17 +101,17 @@ class Server:
         self._running: dict[tuple[type, _Id], asyncio.Task[None]] = {}
 
     async def idle(self) -> None:
-        """Waits until all tool calls are answered."""
+        """Waits until all tool calls have ended."""
         while self._running:
             await asyncio.wait(self._running.values())
 
     def stop(self) -> None:
-        """Leaves the tool calls under way without an answer. A booking that was sent goes on."""
+        """Cancels the tool calls under way, which get no answer. A sent booking goes on."""
         for task in self._running.values():
             task.cancel()
 
     def receive(self, line: bytes | None) -> None:
-        """Takes a line; None for one that is too long."""
+        """Takes a line. None stands for a line that is too long."""
         if line is not None and not line.strip():
             return
         try:
@@ -119,8 +120,7 @@ class Server:
             self._refuse(None, _NO_JSON, "Not JSON, or too much of it: write one message of JSON-RPC in each line")
             return
         if isinstance(message, list):
-            # Each request of the batch has its own refusal: else somebody would wait for the
-            # answer.
+            # Each request of the batch gets a refusal, because the client waits for each answer.
             ids = {_key(id): id for id in map(_id, message) if id is not None}
             for id in ids.values() or [None]:
                 self._refuse(id, _NO_REQUEST, "Batches are not served: write each message in a line of its own")
@@ -157,7 +157,7 @@ class Server:
             self._send({"id": id, "result": result})
 
     def _answer(self, id: _Id, method: str, params: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any] | None:
-        """The result of a request, or None when it comes later."""
+        """Returns the result of a request, or None when the answer follows later."""
         if method == "initialize":
             return self._shake_hands(params)
         modern = _PROTOCOL in meta
@@ -202,7 +202,7 @@ class Server:
         if len(self._running) >= _CALLS:
             return _called(Answer(_BUSY, None), modern)
         if arguments is not None and not isinstance(arguments, (dict, str)):
-            arguments = json.dumps(arguments)  # no object: the library says what is wrong
+            arguments = json.dumps(arguments)  # not an object: the library reports the error
         token = meta.get("progressToken")
         steps = None if _valid(token) is None else _Steps(self._send, token)
 
@@ -217,12 +217,12 @@ class Server:
                     self._send({"id": id, "result": _called(asked.result(), modern)})
                 finally:
                     asked.cancel()
-            except Exception as error:  # a mistake of ours, which must not leave the client without an answer
+            except Exception as error:  # a bug in this package: the client still needs an answer
                 self._log(f"a tool call failed: {type(error).__name__}: {error}")
                 self._refuse(id, _INTERNAL, "The tool call failed. Nothing is known of its end: call again")
 
         task = self._running[_key(id)] = asyncio.ensure_future(answer())
-        # Not in `answer`, which does not even begin when the call is cancelled at once.
+        # Not in `answer`: its body never runs when the call is cancelled at once.
         task.add_done_callback(lambda _: self._running.pop(_key(id)))
         return None
 
@@ -242,12 +242,13 @@ class Server:
         self._send({"id": id, "error": {"code": code, "message": message}})
 
     def _send(self, message: dict[str, Any]) -> None:
-        # In ASCII: half a character of a client's text would be no UTF-8.
+        # json.dumps writes ASCII. A client's text may contain half a surrogate pair, which UTF-8
+        # cannot encode.
         self._send_line(json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode() + b"\n")
 
 
 class _Steps:
-    """The progress of a slow call."""
+    """The progress reports of a slow tool call."""
 
     def __init__(self, send: Callable[[dict[str, Any]], None], token: Any) -> None:
         self._send = send
@@ -280,7 +281,7 @@ def _valid(id: Any) -> _Id | None:
 
 
 def _key(id: _Id | None) -> tuple[type, Any]:
-    """Tells 1 from "1"."""
+    """Returns a key that differs for 1 and "1"."""
     return type(id), id
 
 

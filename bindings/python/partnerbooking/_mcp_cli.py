@@ -17,12 +17,12 @@ from .keys import random_key
 
 _LONGEST_LINE = 1_048_576
 _MOST_UNREAD = 1_048_576
-"""Bytes that the client has not read. Then the server reads nothing until it does."""
+"""The most bytes of answers that a client may leave unread. With more the server stops reading."""
 _GRACE = 1.0
-"""Seconds that a signal leaves to calls under way. Clients kill a server two seconds after it."""
+"""Seconds for calls in flight after a signal. Clients kill a server two seconds after it."""
 _CLOSING_MS = 500
 _LAST_ANSWERS = 45.0
-"""Seconds for the calls under way at the end of input. A booking takes at most 35."""
+"""Seconds for calls in flight at the end of input. A booking takes at most 35."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,11 +42,11 @@ def _call(text: str) -> str:
 
 
 async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) -> int:
-    """Serves until the end of input or a signal."""
+    """Serves until the end of input or a signal. Returns the exit code."""
     _output.take_logs()
     client: AsyncClient = AsyncClient(on_settled=lambda settled: tell_settled(client, settled), **members)
     async with client:
-        client.prefetch(bot)  # raises what is wrong with the configuration
+        client.prefetch(bot)  # raises when the configuration is wrong
         tools = client.tools("mcp", bot, look_up_caller=options.look_up_caller)
         try:
             lines = Lines(*_own_descriptors(), _LONGEST_LINE)
@@ -94,10 +94,11 @@ async def _serve(server: Server, lines: Lines) -> None:
 
 
 def _own_descriptors() -> tuple[int, int]:
-    """Standard input and output for the protocol alone: what anything else prints goes to the log."""
+    """Returns copies of standard input and output, for the protocol alone. All other output of the
+    process goes to the log."""
     own = os.dup(0), os.dup(1)
     for descriptor in own:
-        os.set_blocking(descriptor, True)  # threads of ours wait on them
+        os.set_blocking(descriptor, True)  # threads of this server block on them
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -1,12 +1,12 @@
-"""The texts of the commands' errors, and the lines of the doctor.
+"""Error texts of the commands, and the lines of the doctor.
 
-The core writes the messages of the library's own errors. Tests/python/test_messages.py refuses texts of errors in the
-modules of the commands, and checks the length and form of those here.
+The core writes the messages of the library's own errors. Tests/python/test_messages.py checks the
+length and form of the texts here. It fails when a module of a command contains an error text.
 """
 
 from __future__ import annotations
 
-# ---- Command line ----------------------------------------------------------------------------------------------------
+# ---- Command line ------------------------------------------------------------------------------
 
 NO_KEY = "the environment has no PARTNER_API_KEY: put the key there, or try --sandbox"
 NO_BOT = "no bot: name it by --bot or in PARTNER_BOT_ID"
@@ -47,7 +47,7 @@ def booking_of_key(state: str, start_at: str | None) -> str:
     return f"the key's booking: {state}, {start_at}"
 
 
-# ---- Open bookings ---------------------------------------------------------------------------------------------------
+# ---- Open bookings -----------------------------------------------------------------------------
 
 OPEN_WITHDRAWN = "open, withdrawn"
 
@@ -72,7 +72,7 @@ def held_by(owner: str, duration: str) -> str:
     return f"{owner} for {duration}"
 
 
-# ---- Servers ---------------------------------------------------------------------------------------------------------
+# ---- Servers -----------------------------------------------------------------------------------
 
 CALL_ID = "a call's name has 1 to 256 bytes, all of them printable"
 NO_ARGUMENTS_FIELD = "--call-field and --phone-field need --arguments-field: else the model could write them"
@@ -112,7 +112,7 @@ def secret_length(place: str, least: int) -> str:
     return f"{place}: a secret has at least {least} bytes: use `openssl rand -hex 32`"
 
 
-# ---- Words and slots -------------------------------------------------------------------------------------------------
+# ---- Words and slots ---------------------------------------------------------------------------
 
 NOT_CLEAR = "not clear: ask the caller which one is meant"
 NO_SLOTS = "no free slots"
@@ -131,7 +131,7 @@ def skipped(item: int, reason: str) -> str:
     return f"skipped item {item}: {reason}"
 
 
-# ---- Doctor: what it found -------------------------------------------------------------------------------------------
+# ---- Doctor: findings --------------------------------------------------------------------------
 
 KEY_FORM = "has the form of a key, sk_ptnr_..."
 KEY_NOT_A_STRING = "The key is not a string"
@@ -184,7 +184,7 @@ def diagnosis(message: str, advice: str, code: str, status: int | None) -> str:
     return f"{message.removesuffix('.')}. {advice} [{code}{f', HTTP {status}' if status else ''}]"
 
 
-# ---- Doctor: advice --------------------------------------------------------------------------------------------------
+# ---- Doctor: advice ----------------------------------------------------------------------------
 
 UNUSED_PROXY = "The library does not use the proxy in HTTPS_PROXY: configure proxy"
 CHECK_PROXY = "Check proxy, and that this machine may use it"

@@ -1,7 +1,7 @@
-"""What the command line prints, and the one place that does it.
+"""Prints the output of the command line. The other modules print only through this module.
 
-A terminal may have no letter for what a platform said, and a reader may go before everything is said (`| head`).
-Neither changes what became of the call, and so neither changes the exit code.
+A terminal may lack characters of a platform's text, and a reader may stop early (`| head`). Neither
+changes the result of the call, so neither changes the exit code.
 """
 
 from __future__ import annotations
@@ -14,28 +14,31 @@ import sys
 from typing import TextIO
 
 _LOG_LINE = 4000
-"""Bytes. A pipe that takes any has room for so many."""
+"""The most bytes of a line of a log. A pipe that is ready for writing has room for them."""
 
 
 class CannotPrint(Exception):
-    """The disk is full, for example. Who reads would take what is there for all of it."""
+    """The output is incomplete, for example because the disk is full. A reader may take it for the
+    whole output."""
 
 
 def out(text: str | bytes) -> None:
-    """Prints a line. Bytes are a reply, and go as they are, whatever the terminal's encoding is."""
-    if sys.stdout is not None:  # closed before Python began: `>&-`
+    """Prints a line. Bytes are a reply, and stay unchanged in any encoding of the terminal."""
+    if sys.stdout is not None:  # None if it was closed before Python started: `>&-`
         _write(sys.stdout, text if isinstance(text, bytes) else text.encode(sys.stdout.encoding, "replace"))
 
 
 def err(text: str) -> None:
-    """Prints a line for people. It may name a key, of which no letter must be replaced by another."""
+    """Prints a line for people. Escapes characters that the terminal lacks: a key in the line must
+    stay exact."""
     if sys.stderr is not None:
         with contextlib.suppress(CannotPrint):
             _write(sys.stderr, text.encode(sys.stderr.encoding, "backslashreplace"))
 
 
 def log(text: str) -> None:
-    """Prints a line of a server's log. Left out when nobody reads the log and a pipe is full: a server goes on."""
+    """Prints a line of a server's log. Drops the line when nobody reads the log and its pipe is
+    full, so that the server goes on."""
     if sys.stderr is not None:
         line = text.encode("ascii", "backslashreplace")[:_LOG_LINE]
         with contextlib.suppress(CannotPrint, ValueError):
@@ -46,7 +49,7 @@ def log(text: str) -> None:
 
 
 def take_logs() -> None:
-    """Sends what the modules of the package log to the log of a server."""
+    """Directs the package's logger to the log of a server."""
     logger = logging.getLogger("partnerbooking")
     logger.handlers = [_Handler()]
     logger.propagate = False
@@ -54,7 +57,7 @@ def take_logs() -> None:
 
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        # The type of an exception, and not its words, which may name the caller.
+        # Only the type of the exception. Its text may name the caller.
         kind = record.exc_info[0] if record.exc_info else None
         log(f"partnerbooking: {record.getMessage()}{f': {kind.__name__}' if kind else ''}")
 
@@ -64,7 +67,7 @@ def _write(stream: TextIO, line: bytes) -> None:
         stream.buffer.write(line + b"\n")
         stream.buffer.flush()
     except OSError as error:
-        # What is still in the buffer, and all that will be: else Python tries again at exit, and fails.
+        # Discards the buffer and all later output. Else Python writes again at exit, and fails.
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), stream.fileno())
         if not isinstance(error, BrokenPipeError):

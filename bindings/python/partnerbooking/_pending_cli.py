@@ -1,4 +1,4 @@
-"""The command `pending`: the open bookings of a fleet, from its ledger. Opens no client."""
+"""The command `pending`: lists the open bookings of a fleet from its ledger. Opens no client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _SHOWN = (
     *("key", "state", "outcome", "withdrawn", "bot_id", "start_at", "duration_minutes", "conversation"),
     *("account_id", "recorded_at", "owner", "lease_ms"),
 )
-"""What `--json` prints of a row. Requests and replies are left out: they name the customer."""
+"""The members of a row that `--json` prints. Requests and replies are left out, because they name
+the customer."""
 
 
 def add(commands: Any) -> None:
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         scope = options.scope or _scope(_read(options.config))
         ledger = ledgers.from_url(options.ledger, migrate=False, timeout=_SECONDS)
-    except Exception as error:  # also what a driver thinks of the URL, which may have a password
+    except Exception as error:  # also a driver's error about the URL, which may have a password
         _output.err(f"partnerbooking: {reason(error)}")
         return 2
     asked: dict[str, Any] = {"op": "pending", "id": "1", "scope": scope, "limit": _MOST}
@@ -83,7 +84,7 @@ def _read(file: str | None) -> dict[str, Any]:
 
 
 def _scope(members: Any) -> str:
-    """As the library has it when the configuration names none."""
+    """Returns the clients' scope: `ledger_scope`, or the library's default for the service."""
     if "ledger_scope" in members:
         return str(members["ledger_scope"])
     servers = Servers({**members, **({"base_url": url} if (url := os.environ.get("PARTNER_API_URL")) else {})})
@@ -119,7 +120,7 @@ def _holder(row: Mapping[str, Any]) -> str:
 
 
 def _duration(milliseconds: float) -> str:
-    """In the largest unit that fits, and the next one: 2 h 5 min."""
+    """Returns a text in the largest unit that fits and the next smaller unit, such as 2 h 5 min."""
     seconds = max(0, int(milliseconds / 1000))
     for unit, length, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
         if seconds >= length:

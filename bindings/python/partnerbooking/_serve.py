@@ -1,4 +1,4 @@
-"""The tool server: which request may do what, and the answers. docs/tool-server.md describes it."""
+"""The tool server: checks and answers requests. docs/tool-server.md describes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._http_head import Head, Refused, Reply
 from ._version import __version__
 
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""Headers of a request that came from elsewhere through a proxy."""
+"""Headers that show that a request came through a proxy, perhaps from another machine."""
 
 _SHAPES: dict[str, tuple[Callable[[Any], Message], Callable[[Asked, Sequence[Answer]], dict[str, Any]]]] = {
     "/vapi": (_hosts.vapi, _hosts.vapi_answer),
@@ -28,13 +28,14 @@ _SHAPES: dict[str, tuple[Callable[[Any], Message], Callable[[Asked, Sequence[Ans
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of those who may ask. Any one of several is right, so they can be changed one by one."""
+    """The secrets of the permitted clients. Each of several is valid, so they can be changed one
+    by one."""
 
     shared: Sequence[bytes] = field(default=(), repr=False)
     retell: Sequence[bytes] = field(default=(), repr=False)
 
     def fit(self, head: Head) -> bool:
-        """Returns whether the request has the shared secret. Takes as long for a wrong one as for the right one."""
+        """Returns True when the request has a shared secret. A wrong secret takes the same time."""
         scheme, _, token = head.headers.get("authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else head.headers.get("x-vapi-secret", "")
         digest = hashlib.sha256(given.encode("latin-1")).digest()
@@ -46,7 +47,10 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Names:
-    """The places in which a host without a form of its own names the phone call and the caller's number."""
+    """The headers or members of the body that contain call ID, caller's number and arguments.
+
+    They apply to requests to `/tools/NAME` and `/end`.
+    """
 
     call_header: str = "x-call-id"
     phone_header: str = "x-caller-phone"
@@ -56,7 +60,7 @@ class Names:
 
 
 class ToolServer:
-    """`admit` and `handle` of an `HTTPServer`."""
+    """The tool server, which has `admit` and `handle` for an `HTTPServer`."""
 
     def __init__(self, calls: Calls, tools: Sequence[str], secrets: Secrets, names: Names = Names()) -> None:
         self._calls = calls
@@ -78,7 +82,7 @@ class ToolServer:
         if not self._may_ask(head):
             raise Refused(401, "unauthorized", "The secret is missing or wrong", WWW_Authenticate="Bearer")
         media, _, _ = head.headers.get("content-type", "").partition(";")
-        if media.strip().lower() != "application/json":  # which no form of a web page can send
+        if media.strip().lower() != "application/json":  # a form of a web page cannot send this type
             raise Refused(415, "not_json", "Content-Type has to be application/json")
 
     def _may_ask(self, head: Head) -> bool:
@@ -93,7 +97,7 @@ class ToolServer:
         return True
 
     async def handle(self, head: Head, body: bytes) -> Reply:
-        """Answers a request that was admitted."""
+        """Answers a request that `admit` has accepted."""
         if head.path == "/health":
             state = "stopping" if self.is_stopping else "ok"
             return Reply(503 if self.is_stopping else 200, {"status": state, "version": __version__})
@@ -157,7 +161,7 @@ class ToolServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Returns whether nobody but this machine reaches the address."""
+    """Returns True when only this machine reaches the address."""
     if host.lower() == "localhost":
         return True
     try:
@@ -167,7 +171,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host(head: Head) -> str:
-    """The name that the client knows, without its port. A web page cannot choose it."""
+    """Returns the header `Host` without its port. A web page cannot choose this header."""
     host = head.headers.get("host", "")
     if host.startswith("["):
         return host[1:].partition("]")[0]

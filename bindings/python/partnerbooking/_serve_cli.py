@@ -23,11 +23,11 @@ _MOST_SECRETS = 8
 _CLOSING_MS = 2000
 _HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BOOKING_SECONDS = 40
-"""A booking takes at most 35."""
+"""The timeout for a tool call in the settings of hosts. A booking takes at most 35 seconds."""
 
 
 class WrongOptions(Exception):
-    """They contradict each other, or the environment."""
+    """The options contradict each other or the environment, or a secret is wrong."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) -> int:
-    """Serves until a signal."""
+    """Serves until a signal. Returns the exit code."""
     try:
         names, secrets = _names(options), _secrets(options)
     except WrongOptions as error:
@@ -68,7 +68,7 @@ async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) ->
     _output.take_logs()
     client: AsyncClient = AsyncClient(on_settled=lambda settled: tell_settled(client, settled), **members)
     async with client:
-        client.prefetch(bot)  # raises what is wrong with the configuration
+        client.prefetch(bot)  # raises when the configuration is wrong
         tools = client.tools("openai", bot, look_up_caller=options.look_up_caller).tools
         calls = Calls(client, bot, look_up_caller=options.look_up_caller)
         app = ToolServer(calls, [tool["function"]["name"] for tool in tools], secrets, names)
@@ -138,7 +138,7 @@ def _read(option: str, file: str | None, variable: str | None) -> Sequence[bytes
 
 
 def _shown(host: str, tools: Sequence[Mapping[str, Any]], url: str | None) -> list[dict[str, Any]]:
-    """The tools as the API of a host takes them."""
+    """Returns the tools in the form of a host's API."""
     base = (url or "https://tools.example.com").rstrip("/")
     functions = [{**tool["function"], "parameters": _plain(tool["function"]["parameters"])} for tool in tools]
     for function in functions:
@@ -152,7 +152,8 @@ def _shown(host: str, tools: Sequence[Mapping[str, Any]], url: str | None) -> li
 
 
 def _plain(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """With one type for each member, and without members that are required: these hosts take no others."""
+    """Returns the schema with one type for each member and no required members. These hosts accept
+    nothing else."""
     properties = {}
     for name, member in schema["properties"].items():
         kinds = member["type"] if isinstance(member["type"], list) else [member["type"]]

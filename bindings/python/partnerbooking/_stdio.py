@@ -1,4 +1,5 @@
-"""Lines over two descriptors that may be pipes, files or terminals. Threads wait for them, and never the loop."""
+"""Lines over two descriptors: pipes, files or terminals. Only threads block on them, never the
+loop."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from collections.abc import AsyncIterator
 
 _CHUNK = 65_536
 _MOST_CHUNKS = 4
-"""As many are read ahead. Then the client has to wait."""
+"""The most chunks that are read ahead. Then the client has to wait."""
 
 
 class Lines:
-    """Reads what a client writes, line by line, and writes the answers. Make it on the loop."""
+    """A reader of a client's lines, and a writer of the answers. Make it on the loop."""
 
     def __init__(self, read_from: int, write_to: int, longest: int) -> None:
         self._longest = longest
@@ -28,13 +29,13 @@ class Lines:
         self._unwritten = 0
         self._written = asyncio.Event()
         self.is_broken = False
-        """Nobody reads any more. What is written is thrown away."""
-        # Daemons: one may wait in the system when the process ends.
+        """True when the client reads no more. Then written lines are discarded."""
+        # Daemons, because a thread may block in the system when the process ends.
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._write, daemon=True).start()
 
     async def read(self) -> AsyncIterator[bytes | None]:
-        """Yields the lines, and None for one that is too long."""
+        """Yields the lines, and None for a line that is too long."""
         line, too_long = bytearray(), False
         while chunk := await self._chunks.get():
             self._room.release()
@@ -55,7 +56,7 @@ class Lines:
         self._lines.put(line)
 
     async def written(self, but: int = 0) -> None:
-        """Waits until all but so many bytes are written."""
+        """Waits until at most `but` bytes are unwritten, or until nobody reads them."""
         while self._unwritten > but and not self.is_broken:
             self._written.clear()
             if self._unwritten > but and not self.is_broken:

@@ -28,12 +28,13 @@ def of(reply: Reply, key: str = "") -> str:
 
 
 def printable(text: str) -> str:
-    """Platforms' words may hold anything, also what would move a terminal's cursor or change its colours."""
+    """Replaces unprintable characters. A platform's text could move a terminal's cursor or change
+    its colours."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def rows(cells: Iterable[tuple[str, ...]]) -> str:
-    """Lines with columns below one another."""
+    """Returns lines with aligned columns."""
     table = [tuple(printable(cell) for cell in row) for row in cells]
     widths = [max(map(len, column)) for column in zip(*table)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table)
@@ -45,7 +46,8 @@ def pairs(pairs: Iterable[tuple[str, str | None]]) -> str:
 
 
 def _slots(availabilities: list[Availability]) -> str:
-    """A table for each day. Times are the platform's own, with its offset; `--at` takes the last column."""
+    """Returns a table for each day, with the platform's own times and offsets. The last column is
+    a value for `--at`."""
     if not availabilities:
         return "no free slots"
     lines = []

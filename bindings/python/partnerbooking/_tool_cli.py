@@ -1,4 +1,4 @@
-"""The command `tool`: what a language model would get for its tool calls."""
+"""The command `tool`: shows the answers that a language model would get to its tool calls."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def books(options: argparse.Namespace) -> bool:
-    """Returns whether a tool of the command may book."""
+    """Returns True when a tool of the command may book."""
     return options.command == "tool" and BOOK in options.calls[::2]
 
 
 def with_voice(members: dict[str, Any]) -> dict[str, Any]:
-    """The configuration, in the sandbox with a time zone, which tools need."""
+    """Returns the configuration. Adds a time zone in the sandbox, because tools need it."""
     if members.get("endpoint") != "sandbox" or "voice" in members:
         return members
     sandbox = {"time_zone": ZONE, **members.get("sandbox", {})}
@@ -44,7 +44,7 @@ def with_voice(members: dict[str, Any]) -> dict[str, Any]:
 
 
 async def run(members: dict[str, Any], bot: str, options: argparse.Namespace) -> int:
-    """Makes the calls one after another. Returns 1 when the last one did not do what it was asked for."""
+    """Makes the calls one after another. Returns 1 when the last answer has `is_error`."""
     code = 0
     async with AsyncClient(**members) as client:
         conversation = client.conversation(options.call or random_key(), bot, options.phone)

@@ -1,8 +1,8 @@
-"""Completions whose end reached nobody.
+"""Completions whose end did not reach the host.
 
-The library counts a booking's end as heard when its completion is freed. A completion that reached nobody is therefore
-kept, and `pending_bookings()` goes on to list its booking. All are freed after the client was closed, which no longer
-counts as hearing for the journal.
+The library counts a booking's end as heard when its completion is freed. Such a completion is
+therefore kept, and `pending_bookings()` still lists its booking. All are freed after the client was
+closed: the journal then no longer counts that as heard.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from . import _bindings
 from .values import parsed
 
 FIRST_SWEEP = 64
-"""So many are kept before the first sweep."""
+"""The number of kept completions that starts the first sweep."""
 
 
 class Unheard:
-    """The kept completions of one client. No lock: keeping and closing may interrupt each other, in any thread."""
+    """The kept completions of one client. There is no lock: `keep` and `close` may interrupt each
+    other, in any thread."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -30,7 +31,8 @@ class Unheard:
         return len(self._kept)
 
     def keep(self, completion: int) -> None:
-        """Takes a completion that reached nobody. Frees it at once unless it carries the end of a booking."""
+        """Keeps a completion that did not reach the host. Frees it at once unless it contains the
+        end of a booking."""
         if _bindings.pbk_completion_key(completion) is None:
             _bindings.pbk_completion_free(completion)
         elif _bindings.pbk_completion_outcome(completion) == _bindings.OUTCOME_UNKNOWN:
@@ -43,7 +45,7 @@ class Unheard:
                 self._sweep()
 
     def close(self) -> None:
-        """Frees all of them. Call it when `pbk_client_close` has returned, and not before."""
+        """Frees all completions. Call it only after `pbk_client_close` has returned."""
         self._is_closed = True
         self._free_all()
 
@@ -56,9 +58,11 @@ class Unheard:
             _bindings.pbk_completion_free(completion)
 
     def _sweep(self) -> None:
-        """Frees those whose booking is not listed any more: a repeat of its key has heard the end, or it has expired.
+        """Frees the completions of bookings that are no longer listed: a repeat of the key heard
+        the end, or the booking has expired.
 
-        The next sweep comes when twice as many are kept as now. So their number follows that of the listed bookings.
+        The next sweep comes when twice as many are kept. So their number stays in proportion to the
+        listed bookings.
         """
         status = ctypes.c_int()
         reply = _bindings.take(_bindings.pbk_pending_bookings(self._handle, ctypes.byref(status)))
@@ -75,5 +79,5 @@ class Unheard:
             else:
                 _bindings.pbk_completion_free(completion)
         self._next_sweep = max(FIRST_SWEEP, 2 * len(self._kept))
-        if self._is_closed:  # in another thread, meanwhile
+        if self._is_closed:  # by another thread, meanwhile
             self._free_all()

@@ -1,3 +1,3 @@
-"""The version of this package: that of the header whose functions it binds."""
+"""The version of this package, which is the version of the header that it binds."""
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ from .errors import Error
 
 
 def add(commands: Any) -> None:
-    """Adds the commands to a parser."""
+    """Adds the commands to the parser."""
     slots = _command(commands, "slots", "turns a search reply into slots that can be offered and booked")
     slots.add_argument("file", metavar="FILE", nargs="?", help="the reply as JSON; default: standard input")
     slots.add_argument("--time-zone", required=True, metavar="ZONE", help="of the clinic: America/New_York")

@@ -1,4 +1,4 @@
-"""Watching calls: `on_call` and spans. A client that nobody watches has none of this."""
+"""Watches calls for `on_call` and spans. A client without watchers uses none of this."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _OPERATIONS: dict[int, Operation] = {
 }
 _OUTCOMES: dict[int, Any] = {1: "not_sent", 2: "rejected", 3: "unknown"}
 _MOST_OPEN = 1024
-"""As many bookings are remembered whose call ended `unknown`."""
+"""The most bookings to remember whose call ended `unknown`."""
 _TRACEPARENT = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _Value = TypeVar("_Value")
 
 End = Callable[[CallEnded, int], object]
-"""Gets the end of a call, and its time in nanoseconds since 1970."""
+"""A function that gets the end of a call, and its time in nanoseconds since 1970."""
 
 
 class Begun:
@@ -48,12 +48,12 @@ class Begun:
         self.members = members
         self.tool: str | None = None
         if operation == "call_tool":
-            # The name is the model's, which may write anything.
+            # The model writes the name, and may write anything.
             tool = members.get("tool")
             self.tool = tool if isinstance(tool, str) and tool in TOOLS else "other"
         self.began_ns = time.time_ns()
         self.traceparent = _text(members, "traceparent")
-        """The request's own, or the one that a watcher sets. The request's own wins."""
+        """The request's `traceparent`, else a watcher's. The request's cannot be replaced."""
 
 
 class Watcher(Protocol):
@@ -63,7 +63,7 @@ class Watcher(Protocol):
 
 
 class Hook:
-    """A host's `on_call`."""
+    """A watcher that calls the host's `on_call`."""
 
     def __init__(self, on_call: OnCall) -> None:
         self._on_call = on_call
@@ -84,15 +84,15 @@ class Watch:
     def __init__(self, watcher: Watcher) -> None:
         self.watchers: tuple[Watcher, ...] = (watcher,)
         self._open: OrderedDict[str, tuple[str | None, str | None]] = OrderedDict()
-        """The bot and the trace of bookings whose call ended `unknown`, by key."""
+        """Bot and trace of bookings whose call ended `unknown`, by idempotency key."""
 
     def begin(self, operation: int, request: bytes) -> Call:
-        """Tells the watchers. The call's `request` is the one to send."""
+        """Reports a new call to the watchers. Send the `request` of the returned call."""
         return Call(self, operation, request)
 
     def settled(self, completion: int) -> None:
-        """Tells the watchers about a completion with the event `SETTLED`. Leaves it as it is.
-        Raises what `Call.end` raises."""
+        """Reports a completion with the event `SETTLED` to the watchers. Does not free it. Raises
+        the same exceptions as `Call.end`."""
         ended = _guarded(self._settled, completion)
         if ended is not None:
             _tell([watcher.settled for watcher in self.watchers], ended)
@@ -130,7 +130,7 @@ class Watch:
 
 
 class Call:
-    """A call under way that is watched."""
+    """A watched call that is in flight."""
 
     __slots__ = ("_begun", "_context", "_ends", "_started", "_watch", "request")
 
@@ -145,20 +145,20 @@ class Call:
         self._started = time.perf_counter()
         begun = [_guarded(watcher.begin, self._begun) for watcher in watch.watchers]
         self._ends = [end for end in begun if end is not None]
-        if not isinstance(self._begun.traceparent, str):  # a watcher may have written anything
+        if not isinstance(self._begun.traceparent, str):  # a watcher may have set any type
             self._begun.traceparent = None
-        # A request that is no object stays as it is: the library says what is wrong with it.
+        # A request that is no object stays unchanged. The library reports what is wrong with it.
         elif read is not None and "traceparent" not in read and _TRACEPARENT.fullmatch(self._begun.traceparent):
             self.request = with_traceparent(request, self._begun.traceparent)
 
     def in_context(self) -> Call:
-        """Has its watchers called in the context of the task that calls this."""
+        """Makes the watchers run in the context of the task that calls this. Returns the call."""
         self._context = contextvars.copy_context()
         return self
 
     def end(self, status: int, reply: bytes | None, timing: bytes | None = None) -> None:
-        """Tells the watchers. Raises nothing but what `_guarded` lets pass, and that when all have
-        been told."""
+        """Reports the end to all watchers. Then raises only the exceptions that `_guarded` lets
+        pass."""
         ended = _guarded(lambda _: self._ended(status, reply, timing), None)
         if ended is None:
             return
@@ -171,7 +171,7 @@ class Call:
             self._context.run(_tell, ends, ended)
 
     def end_by(self, completion: int) -> None:
-        """Tells the watchers about its completion with the event `DONE`. Leaves it as it is."""
+        """Reports its completion with the event `DONE` to the watchers. Does not free it."""
         status = _bindings.pbk_completion_status(completion)
         reply = None
         if status != _bindings.OK or self._begun.operation == "call_tool":
@@ -208,15 +208,15 @@ class Call:
 
 
 def _tool_status(answer: Mapping[str, Any]) -> str | None:
-    """The status of the error within the answer to a tool call."""
+    """Returns the status of the error in the answer to a tool call. None without an error."""
     if not _object(answer, "error"):
         return None
     return word(_bindings.pbk_reply_status(_bindings.encode({"error": answer["error"]})))
 
 
 def with_traceparent(request: bytes, traceparent: str) -> bytes:
-    """Adds the member at the end of an object of JSON. All bytes before it stay where they are:
-    errors name places."""
+    """Returns a JSON object with the member `traceparent` added at its end. All earlier bytes keep
+    their offsets, because errors contain offsets."""
     end = request.rindex(b"}")
     comma = b"" if request[:end].rstrip().endswith(b"{") else b","
     return b"".join([request[:end], comma, b'"traceparent":"', traceparent.encode(), b'"', request[end:]])
@@ -227,17 +227,17 @@ def _at(end: End, ended_ns: int, ended: CallEnded) -> None:
 
 
 def _tell(watchers: Iterable[Callable[[CallEnded], object]], ended: CallEnded) -> None:
-    """Calls all of them in their order, also after one that raises SystemExit."""
+    """Calls all watchers in order, even if one of them raises SystemExit."""
     with contextlib.ExitStack() as stack:
         for watcher in reversed(list(watchers)):
             stack.callback(_guarded, watcher, ended)
 
 
 def _guarded(function: Callable[[Any], _Value], argument: Any) -> Optional[_Value]:  # noqa: UP007
-    """Calls a watcher. A mistake in it is for the log, and never for the caller.
+    """Calls a watcher. Logs its exceptions, and returns None then. The caller never sees them.
 
-    SystemExit, KeyboardInterrupt and their like pass. CancelledError does not: it would look as if
-    the task had been cancelled.
+    SystemExit, KeyboardInterrupt and similar exceptions pass. CancelledError does not pass, because
+    it would look as if the task had been cancelled.
     """
     try:
         return function(argument)
@@ -247,12 +247,12 @@ def _guarded(function: Callable[[Any], _Value], argument: Any) -> Optional[_Valu
 
 
 def _members(text: bytes | None) -> dict[str, Any]:
-    """Reads an object. Anything else is an empty one: the library says what is wrong with it."""
+    """Reads a JSON object. Returns an empty one for anything else, which the library reports."""
     return (None if text is None else _read(text)) or {}
 
 
 def _read(text: bytes) -> dict[str, Any] | None:
-    """Reads an object. None for anything else."""
+    """Reads a JSON object. Returns None for anything else."""
     try:
         members = parsed(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The client for asyncio."""
+"""The asyncio client."""
 
 from __future__ import annotations
 
@@ -50,20 +50,23 @@ if TYPE_CHECKING:
     from .configuration import Configuration
 
 OnSlow = Union[Callable[[], Awaitable[object]], Callable[[], object]]
-"""A function or a coroutine function. It is called on the loop, in the caller's context, when a call takes longer than
-`slow_after_ms`: say "one moment, please". The call does not wait for it. What it raises goes to the loop's exception
-handler."""
+"""A function or a coroutine function that says "one moment, please".
+
+It is called on the loop, in the caller's context, when a call takes longer than `slow_after_ms`.
+The call does not wait for it. Its exceptions go to the loop's exception handler."""
 
 OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
-"""A function or a coroutine function. It is called on the loop with the end of a booking that no `await` returned.
-When it raises, or its coroutine does or is cancelled, the booking stays in `pending_bookings()`."""
+"""A function or a coroutine function. It is called on the loop with the end of a booking that no
+`await` returned.
+
+If it raises, or its coroutine raises or is cancelled, the booking stays in `pending_bookings()`."""
 
 SLOW_AFTER_MS = 1000
-"""The `slow_after_ms` of an `AsyncClient` whose configuration has none. Callers take one second of silence for a pause,
-and a longer one for a line that is dead. Most searches end before it."""
+"""The default `slow_after_ms` of an `AsyncClient`. Callers accept one second of silence as a pause.
+After more they think that the line is dead. Most searches end sooner."""
 
 _COMPLETIONS_AT_ONCE = 256
-"""As many are taken before the loop may do something else. More are left readable."""
+"""The most completions that a callback of the loop takes. The rest keep the descriptor readable."""
 
 
 class _Call:
@@ -79,50 +82,50 @@ class _Call:
         self.ended = ended
         self.watched = watched
         self.settled = settled
-        """Reads the end of a booking from its completion. None when that has no such end."""
+        """Function that reads a booking's end from the completion. None if there is no end."""
         self.on_slow = on_slow
         self.context = None if on_slow is None else contextvars.copy_context()
         self.completion: int | None = None
-        """Is here from its end until its task has read it. To free it means that the task has the end."""
+        """The completion, from the end of the call until its task has read it. Freeing it reports
+        to the library that the host has heard the end."""
 
 
 class AsyncClient(Handle):
-    """Calls are awaited, as many at once as you like, without a thread for any of them.
+    """A client whose calls are awaited. One loop runs any number of calls at once, without threads.
 
         async with AsyncClient(api_key=os.environ["PARTNER_API_KEY"]) as client:
-            found = await client.search_availability(
-                SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
+            start, end = "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"
+            found = await client.search_availability(SearchAvailabilityRequest(bot_id, start, end))
 
-    Keywords, requests and errors are those of `Client`. It belongs to the loop that runs when the
-    first call is made.
+    Keywords, requests and errors are those of `Client`. The client belongs to the loop of its first
+    call. With `on_settled` or an `AsyncLedger` this is already the loop of `async with`.
 
-    Cancelling a task cancels its call at once. A booking that was sent is not undone by that: the
-    library reads its answer, and sends nothing more for it by itself. With `detach` its call goes
-    on, retries included. A repeat with the same key joins it.
+    Cancelling a task cancels its call at once. It does not undo a booking that was sent. The
+    library reads the answer, but sends nothing more by itself. With `detach` the call goes on,
+    retries included. A repeat with the same key joins it.
 
-    `on_settled` gets a `Settled` for each booking whose end no `await` returned: it ended `unknown`
-    and is settled now, or its task was cancelled, with `detach` or without. The same end may come
-    twice, and also when a repeat of the key has returned it: go by the key. Reports come from
-    `async with` or the first call on. `on_settled` switches `report_settled` on, unless the
-    configuration has that member.
+    `on_settled` gets a `Settled` for each booking whose end no `await` returned. Such a booking
+    ended `unknown` and is settled now, or its task was cancelled, with or without `detach`. Reports
+    begin with `async with` or the first call. The same end may come twice, also after a repeat has
+    returned it. Compare the idempotency keys. `on_settled` turns `report_settled` on, unless the
+    configuration sets it.
 
     The host has heard the end of a booking when its `await` returns or raises, or when `on_settled`
-    has returned or its coroutine has ended. A cancelled task hears nothing, and neither does an
-    `on_settled` that raises or is cancelled: `pending_bookings()` goes on to list the booking, with
-    the state `booked` or `refused` when that is known, also in the next process with the same
-    journal. `resume` with its key hears it. Until then the client keeps the completion, at most
-    until it is closed. A report that comes while the client is closed is listed once more in the
-    next process.
+    or its coroutine has ended. Three cases hear nothing: a cancelled task, and an `on_settled` that
+    raises or is cancelled. Then `pending_bookings()` still lists the booking, also in the next
+    process with the same journal. Its state is `booked` or `refused` if that is known. `resume`
+    with its key hears the end. Until then, or until it is closed, the client keeps the completion.
+    The next process lists a report once more if it arrives while the client closes.
 
-    `on_call` gets a `CallEnded` for each call that ends, also of a task that was cancelled, and for
-    each booking that is settled later. It is called on the loop, in the context of the caller. It
-    switches `report_settled` on, as `on_settled` does, and hears no end for `pending_bookings()`.
+    `on_call` gets a `CallEnded` for each call that ends, also for a cancelled task, and for each
+    booking that is settled later. It runs on the loop, in the caller's context. It turns
+    `report_settled` on, as `on_settled` does. It does not count as hearing an end.
 
-    `ledger` is a store that the clients of a fleet share: an `AsyncLedger`, which runs on the loop
-    from `async with` or the first call on, or a `Ledger`, which a thread of the client's own calls.
+    `ledger` is a store that the clients of a fleet share. An `AsyncLedger` runs on the loop, from
+    `async with` or the first call on. A `Ledger` is called by a thread of the client's own.
 
-    `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`, which is
-    1000 here unless the request or the configuration say otherwise.
+    `on_slow` of a call is called once, when the call takes longer than `slow_after_ms`. The default
+    is 1000 here. The request or the configuration may set another value.
     """
 
     def __init__(
@@ -142,66 +145,80 @@ class AsyncClient(Handle):
         self._on_settled = on_settled
         self._attaches_early = on_settled is not None or is_on_loop
         self._reports: dict[asyncio.Future[Any], int] = {}
-        """Coroutines of `on_settled` that run, and their completions. The loop itself keeps no task alive."""
+        """Running coroutines of `on_settled`, with their completions. Held here because the loop
+        keeps no task alive."""
         self._slow: set[asyncio.Future[Any]] = set()
-        """Coroutines of `on_slow` that run."""
+        """Running coroutines of `on_slow`."""
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptor = -1
         self._calls: dict[int, _Call] = {}
-        """By ticket, until their completion has come; also those whose task has gone."""
+        """Calls by ticket, until their completion arrives, even if the task is gone."""
         self._idle: asyncio.Future[None] | None = None
-        """What a close waits for."""
+        """Done when no call is in flight. `close` waits for it."""
         self._closing: asyncio.Task[bool] | None = None
 
     async def search_availability(
         self, request: SearchAvailabilityRequest | JSON, on_slow: OnSlow | None = None
     ) -> SearchAvailabilityReply:
-        """Searches a bot's free slots: at most 5 seconds, if neither request nor configuration say otherwise."""
+        """Searches a bot's free slots.
+
+        Takes at most 5 seconds, unless the request or the configuration set another deadline.
+        """
         return SearchAvailabilityReply(*await self._call(_bindings.SEARCH_AVAILABILITY, written(request), on_slow))
 
     async def create_booking(
         self, request: CreateBookingRequest | JSON, on_slow: OnSlow | None = None
     ) -> CreateBookingReply:
-        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise.
+        """Books a slot.
 
-        After an `Error` whose `outcome` is `unknown`, repeat it with the same key. The library goes on to ask, for at
-        most `settle_for_ms`, and a repeat joins that.
+        Takes at most 35 seconds, unless the request or the configuration set another deadline.
+
+        After an `Error` whose `outcome` is `unknown`, repeat the request with the same key. The
+        library keeps asking for at most `settle_for_ms`, and a repeat joins that.
         """
         return CreateBookingReply(*await self._call(_bindings.CREATE_BOOKING, written(request), on_slow))
 
     async def lookup_customer(
         self, request: LookupCustomerRequest | JSON, on_slow: OnSlow | None = None
     ) -> LookupCustomerReply:
-        """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
+        """Looks up the customer who is calling.
+
+        Platforms and the sandbox support this. The Partner API has no such operation.
+        """
         return LookupCustomerReply(*await self._call(_bindings.LOOKUP_CUSTOMER, written(request), on_slow))
 
     def conversation(self, call_id: str, bot_id: str, caller_phone: str | None = None) -> AsyncConversation:
-        """Names a phone call, whose tool calls it then answers. Needs `voice` with a `time_zone`. Sends nothing.
+        """Returns the conversation that answers the tool calls of one phone call. Sends nothing.
 
-        `call_id` is yours, and no other call of the bot may have it. `caller_phone` is the number that the caller calls
-        from: E.164, or as the bot's region writes it.
+        Needs `voice` with a `time_zone` in the configuration. Choose a `call_id` that no other call
+        of the bot has. `caller_phone` is the number that the caller calls from, in E.164 or as the
+        bot's region writes it.
         """
         return AsyncConversation(self, call_id, bot_id, caller_phone)
 
     async def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
         """Settles a booking by its key alone.
 
-        Returns the reply of one that was booked, joins one in flight, and sends the recorded request of one in doubt
-        again. Raises `NotRecorded` for one that was refused, and for a key that is not known.
+        Returns the reply of a booking that was made, and joins a booking in flight. For a booking
+        in doubt it sends the recorded request again. Raises `NotRecorded` for a booking that was
+        refused, and for an unknown key.
         """
         return await self.create_booking(resume_request(idempotency_key, options))
 
     async def give_up(self, idempotency_key: str) -> GiveUpReply:
-        """Ends a doubt that nobody can settle: a person has looked it up in the platform's calendar. Sends nothing.
+        """Gives up a booking in doubt that no request can settle. Sends nothing.
 
-        The library forgets the booking, and its key is free. One that a call waits for, and one whose end is known, is
-        kept. Raises `NotRecorded` for a key that is not known. The reply comes when the journal has it.
+        Call it after a person has looked into the platform's calendar. The library forgets the
+        booking, and its key is free. It keeps a booking that a call waits for, and a booking whose
+        end is known. Raises `NotRecorded` for an unknown key. Returns after the journal has
+        recorded it.
         """
         return await self._give_up(give_up_request(idempotency_key))
 
     async def give_up_before(self, bot_id: str, start_before: Moment) -> GiveUpReply:
-        """Does what `give_up` does for all doubts of a bot whose appointments start before that moment."""
+        """Gives up all bookings in doubt of a bot that start before that moment, as `give_up` does
+        for a key."""
         return await self._give_up(give_up_before_request(bot_id, start_before))
 
     async def _give_up(self, request: JSON) -> GiveUpReply:
@@ -209,23 +226,23 @@ class AsyncClient(Handle):
         return give_up_reply(reply)
 
     async def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
-        """Lets calls under way finish in that time, refuses new ones then, and ends the rest with `ClientClosed`.
-        Whether none had to be ended.
+        """Closes the client. Returns True when no call had to be cut short.
 
-        Within the same time it waits for bookings that go on after their calls have ended. Then it waits once more for
-        that long at most, until the coroutines of `on_settled` are over.
+        Gives calls `timeout_ms` to finish. Then refuses new calls, and ends the rest with
+        `ClientClosed`. The same time includes bookings that go on after their calls have ended.
+        Then waits at most `timeout_ms` once more for the coroutines of `on_settled`.
         """
         if os.getpid() != self._process:
-            # After a fork. The loop is a copy, too, and shares its epoll with the parent: to touch it would disturb
-            # that.
+            # In the child of a fork the loop is a copy that shares its epoll with the parent.
+            # Using it would disturb the parent.
             return self._close(0)
         if self._closing is not None and self._closing.done():
             return True
         loop = asyncio.get_running_loop()
         if self._ledger_thread is not None:
-            self._ledger_thread.start(loop)  # the close itself has batches
+            self._ledger_thread.start(loop)  # closing sends batches, too
         if self._loop is not None and self._loop.is_closed():
-            # Nobody is left who could hear their end, except what watches them.
+            # The tasks are gone with their loop. Only the watchers can still get the calls' ends.
             gone: asyncio.Future[None] = loop.create_future()
             gone.cancel()
             calls = self._calls.items()
@@ -245,15 +262,18 @@ class AsyncClient(Handle):
         finally:
             if self._closing is None:
                 self._closing = loop.create_task(self._shut(loop, left_ms))
-            # Shielded: half a close would leave calls that nobody ends.
+            # Shielded, because a close that stops halfway would leave calls that never end.
             in_time = await asyncio.shield(self._closing)
         if others := self._reports.keys() - {asyncio.current_task()}:  # on_settled itself may close the client
             await asyncio.wait(others, timeout=timeout_ms / 1000)
         return in_time
 
     async def _shut(self, loop: asyncio.AbstractEventLoop, timeout_ms: int) -> bool:
-        """On a thread of its own: it may take two seconds, should the system's resolver hang, and those of the loop may
-        all be busy."""
+        """Closes the client, and takes the last completions.
+
+        Uses a thread of its own. Closing may take two seconds if the system's resolver hangs, and
+        the loop's own threads may all be busy.
+        """
         closed: asyncio.Future[bool] = loop.create_future()
         self._detach()
 
@@ -263,7 +283,7 @@ class AsyncClient(Handle):
 
         def close() -> None:
             in_time = self._close(timeout_ms)
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody listens
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and no task waits
                 loop.call_soon_threadsafe(tell, in_time)
 
         threading.Thread(target=close, daemon=True).start()
@@ -303,7 +323,7 @@ class AsyncClient(Handle):
         settled: Callable[[int], Settled | None] = _no_booking
         if operation == _bindings.CALL_TOOL:
             settled = booked_by_tool
-        # Text that looks like it within a string has a backslash before its quotes.
+        # The same text inside a JSON string would have a backslash before its quotes.
         elif operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request:
             settled = settled_by_call
         call = _Call(loop.create_future(), on_slow, settled, watched)
@@ -315,7 +335,7 @@ class AsyncClient(Handle):
             _bindings.pbk_cancel(self._handle, ticket)
             raise
         finally:
-            if call.completion is not None:  # it came, but the task was cancelled before it could read it
+            if call.completion is not None:  # the task was cancelled before it could read it
                 self._leave(call, call.completion)
 
     def _attach(self) -> asyncio.AbstractEventLoop:
@@ -331,13 +351,15 @@ class AsyncClient(Handle):
         return loop
 
     def _detach(self) -> None:
-        """Before the library closes the descriptor: its number may be somebody else's right after."""
+        """Removes the descriptor from the loop. Call it before the library closes the descriptor,
+        because the system may reuse its number at once."""
         if self._loop is not None and self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)
             self._descriptor = -1
 
     def _take_rest(self) -> None:
-        """Takes all that came before the close. A SystemExit of `on_call` waits until then."""
+        """Takes all completions that arrived before the close. A SystemExit of `on_call` is raised
+        after the last one."""
         raised: BaseException | None = None
         is_more = True
         while is_more:
@@ -349,7 +371,7 @@ class AsyncClient(Handle):
             raise raised
 
     def _take_completions(self) -> bool:
-        """Whether there may be more."""
+        """Takes a batch of completions. Returns True when there may be more."""
         for _ in range(_COMPLETIONS_AT_ONCE):
             completion = _bindings.pbk_next_completion(self._handle, 0, None)
             if completion is None:
@@ -359,11 +381,11 @@ class AsyncClient(Handle):
             if event == _bindings.SETTLED:
                 self._settle(completion)
                 continue
-            if event != _bindings.DONE:  # one that is not known is only freed
+            if event != _bindings.DONE:  # unknown events are only freed
                 _bindings.pbk_completion_free(completion)
                 call = self._calls.get(ticket)
                 if event == _bindings.SLOW and call is not None and call.on_slow is not None and not call.ended.done():
-                    # By the loop: what it raises must not end what is taken here.
+                    # Called by the loop, so that its exception cannot stop this function.
                     call.ended.get_loop().call_soon(self._tell_slow, call.on_slow, context=call.context)
                 continue
             self._end(self._calls.pop(ticket, None), completion)
@@ -377,7 +399,7 @@ class AsyncClient(Handle):
             if self._on_settled is None:
                 self._unheard.keep(completion)
             else:
-                # By the loop, for the same reason as on_slow.
+                # Called by the loop, for the same reason as on_slow.
                 asyncio.get_running_loop().call_soon(self._report, self._on_settled, completion, take(completion))
 
     def _end(self, call: _Call | None, completion: int) -> None:
@@ -390,18 +412,18 @@ class AsyncClient(Handle):
     def _end_for_task(self, call: _Call | None, completion: int) -> None:
         if call is None:
             self._unheard.keep(completion)
-        elif call.ended.done():  # its task has gone
+        elif call.ended.done():  # its task is gone
             self._leave(call, completion)
         else:
-            # Not freed here: a process that dies before the task runs has not heard the end.
+            # The task frees it. A process that dies before the task runs has not heard the end.
             call.completion = completion
             call.ended.set_result(None)
         if not self._calls and self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
     def _leave(self, call: _Call, completion: int) -> None:
-        """Takes the end of a call whose task has gone. That of a booking is for `on_settled`; one that is open is
-        reported when it is settled."""
+        """Handles the end of a call whose task is gone. Reports the end of a booking to
+        `on_settled`. An open booking is reported when it is settled."""
         loop = call.ended.get_loop()
         settled = None if self._on_settled is None or loop.is_closed() else call.settled(completion)
         if self._on_settled is None or settled is None:
@@ -447,7 +469,7 @@ def _no_booking(completion: int) -> Settled | None:
 
 
 def _complain(name: str, future: asyncio.Future[Any]) -> None:
-    """Hands what a coroutine of the host raised to the loop's exception handler, which logs it."""
+    """Passes an exception of a host's coroutine to the loop's exception handler, which logs it."""
     error = None if future.cancelled() else future.exception()
     if error is not None:
         context = {"message": f"Exception in {name}", "exception": error, "future": future}
@@ -455,7 +477,7 @@ def _complain(name: str, future: asyncio.Future[Any]) -> None:
 
 
 def _heard(call: _Call) -> tuple[bytes, bytes]:
-    """Reads what its task gets, the reply and its timing, and frees the completion: the host has heard the end."""
+    """Returns the reply and its timing, and frees the completion: the host has heard the end."""
     completion = call.completion
     status = _bindings.pbk_completion_status(completion)
     reply = _bindings.pbk_completion_reply(completion)

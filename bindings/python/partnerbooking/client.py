@@ -1,4 +1,4 @@
-"""The client for threads that may wait."""
+"""The blocking client, for programs with threads."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ if TYPE_CHECKING:
 
 
 OnSettled = Union[Callable[[Settled], Awaitable[object]], Callable[[Settled], object]]
-"""Called on a thread of the client's own when a booking is settled whose call ended `unknown`. Return soon: the next
-report waits meanwhile. A coroutine runs to its end on that thread, in an event loop of its own. When it raises, the
+"""A function or a coroutine function for the end of a booking whose call ended `unknown`.
+
+It runs on the client's own thread. Return soon: the next report waits meanwhile. A coroutine runs
+to its end on that thread, in its own event loop. When the function or its coroutine raises, the
 booking stays in `pending_bookings()`."""
 
 _LONGEST_WAIT_MS = 600_000
@@ -66,33 +68,33 @@ _FUNCTIONS = {
 
 
 class Client(Handle):
-    """Calls wait for their reply or their deadline, and other threads run meanwhile. Any thread may
-    use it, also at once.
+    """A client whose calls block until their reply or their deadline. Other threads run meanwhile.
+    Several threads may use it at the same time.
 
         with Client(api_key=os.environ["PARTNER_API_KEY"]) as client:
-            found = client.search_availability(
-                SearchAvailabilityRequest(bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00"))
+            request = SearchAvailabilityRequest(
+                bot_id, "2030-01-14T09:00:00-05:00", "2030-01-14T17:00:00-05:00")
+            found = client.search_availability(request)
 
-    Keywords are the configuration of docs/json-contract.md. A request is a dataclass of this
-    package, or JSON as a mapping or a text, whose members travel on to the platform also where the
-    library does not know them. A call that fails raises an `Error`.
+    Keywords are the members of the configuration in docs/json-contract.md. A request is a dataclass
+    of this package, or JSON as a mapping or a text. Members of JSON that the library does not know
+    are sent to the platform unchanged. A call that fails raises an `Error`.
 
     `on_settled` gets a `Settled` for each booking that is settled after its call ended `unknown`.
-    It switches `report_settled` on, unless the configuration has that member, and starts one
-    thread. When it has returned, the host has heard the report. When it raises,
-    `pending_bookings()` goes on to list the booking, also in the next process with the same
-    journal. A report that it gets after the client was closed is listed there once more.
+    It turns `report_settled` on, unless the configuration has that member, and starts one thread.
+    When it returns, the host has heard the end. When it raises, `pending_bookings()` still lists
+    the booking, also in the next process with the same journal. A report that comes after the
+    close is listed once more in the next process.
 
-    `on_call` gets a `CallEnded` for each call that ends, on the thread that made the call, and for
-    each booking that is settled later. It switches `report_settled` on, as `on_settled` does, and
-    hears no end for `pending_bookings()`.
+    `on_call` gets a `CallEnded` for each call that ends, on the thread that made the call. It also
+    gets one for each booking that is settled later, on the client's own thread. It turns
+    `report_settled` on like `on_settled`. The host does not hear an end through it:
+    `pending_bookings()` still lists the booking.
 
-    `ledger` is a store that the clients of a fleet share: a `Ledger`, such as
-    `partnerbooking.ledgers.from_url` makes. A thread of the client's own calls it, one batch after
-    another.
+    `ledger` is a store that the clients of a fleet share. `partnerbooking.ledgers.from_url` returns
+    such a `Ledger`. The client's own thread calls it, one batch after another.
 
-    Python notices Ctrl-C when the call under way is over; in a program for people use
-    `AsyncClient`.
+    Python handles Ctrl-C only after the current call. In interactive programs use `AsyncClient`.
     """
 
     def __init__(
@@ -115,7 +117,7 @@ class Client(Handle):
 
     def _start_reporter(self) -> None:
         if self._reporter is None and (self._on_settled is not None or (self._watch and self._reports_settled)):
-            # It knows the handle and not the client, so that a client which nobody closes can still be collected.
+            # The thread gets the handle, not the client: an unclosed client can then be collected.
             arguments = (self._handle, self._on_settled, self._unheard, self._watch)
             self._reporter = threading.Thread(target=_report, args=arguments, name="pbk-settled", daemon=True)
             self._reporter.start()
@@ -125,58 +127,67 @@ class Client(Handle):
         self._start_reporter()
 
     def search_availability(self, request: SearchAvailabilityRequest | JSON) -> SearchAvailabilityReply:
-        """Searches a bot's free slots: at most 5 seconds, if neither request nor configuration say otherwise."""
+        """Searches a bot's free slots. Blocks until the deadline, by default 5 seconds."""
         return SearchAvailabilityReply(self._call(_bindings.SEARCH_AVAILABILITY, written(request)))
 
     def create_booking(self, request: CreateBookingRequest | JSON) -> CreateBookingReply:
-        """Books a slot: at most 35 seconds, if neither request nor configuration say otherwise.
+        """Books a slot. Blocks until the deadline, by default 35 seconds.
 
-        After an `Error` whose `outcome` is `unknown`, repeat it with the same key. The library goes on to ask, for at
-        most `settle_for_ms`, and a repeat joins that.
+        After an `Error` with the `outcome` `unknown`, repeat the call with the same idempotency
+        key. The library keeps asking for at most `settle_for_ms`, and the repeat joins it.
         """
         return CreateBookingReply(self._call(_bindings.CREATE_BOOKING, written(request)))
 
     def lookup_customer(self, request: LookupCustomerRequest | JSON) -> LookupCustomerReply:
-        """Tells who is calling. Platforms know that, and so does the sandbox; the Partner API has no such operation."""
+        """Looks up a customer by phone number. Blocks until the deadline, by default 5 seconds.
+
+        Platforms' webhooks and the sandbox have this operation. The Partner API does not.
+        """
         return LookupCustomerReply(self._call(_bindings.LOOKUP_CUSTOMER, written(request)))
 
     def conversation(self, call_id: str, bot_id: str, caller_phone: str | None = None) -> Conversation:
-        """Names a phone call, whose tool calls it then answers. Needs `voice` with a `time_zone`. Sends nothing.
+        """Returns a conversation that answers the tool calls of one phone call. Sends nothing.
 
-        `call_id` is yours, and no other call of the bot may have it. `caller_phone` is the number that the caller calls
-        from: E.164, or as the bot's region writes it.
+        The configuration needs `voice` with a `time_zone`. You choose `call_id`, and no other call
+        of the bot may have it. `caller_phone` is the caller's number, in E.164 or as written in the
+        bot's region.
         """
         return Conversation(self, call_id, bot_id, caller_phone)
 
     def resume(self, idempotency_key: str, options: CallOptions = CallOptions()) -> CreateBookingReply:
         """Settles a booking by its key alone.
 
-        Returns the reply of one that was booked, joins one in flight, and sends the recorded request of one in doubt
-        again. Raises `NotRecorded` for one that was refused, and for a key that is not known.
+        - A booking that was made: returns the recorded reply.
+        - A booking in flight: joins the request under way.
+        - A booking in doubt: sends the recorded request again.
+        - A refused booking, or an unknown key: raises `NotRecorded`.
         """
         return self.create_booking(resume_request(idempotency_key, options))
 
     def give_up(self, idempotency_key: str) -> GiveUpReply:
-        """Ends a doubt that nobody can settle: a person has looked it up in the platform's calendar. Sends nothing.
+        """Gives up a booking in doubt that no request settles. Sends nothing.
 
-        The library forgets the booking, and its key is free. One that a call waits for, and one whose end is known, is
-        kept. Raises `NotRecorded` for a key that is not known. The reply comes when the journal has it.
+        Call it after a person has looked into the platform's calendar. The library forgets the
+        booking, and its key is free. It keeps a booking that a call waits for, and a booking whose
+        end is known. Returns after the journal has recorded it. Raises `NotRecorded` for an unknown
+        key.
         """
         return self._give_up(give_up_request(idempotency_key))
 
     def give_up_before(self, bot_id: str, start_before: Moment) -> GiveUpReply:
-        """Does what `give_up` does for all doubts of a bot whose appointments start before that moment."""
+        """Gives up all bookings in doubt of a bot that start before that moment, as `give_up` does
+        for a key."""
         return self._give_up(give_up_before_request(bot_id, start_before))
 
     def _give_up(self, request: JSON) -> GiveUpReply:
         return give_up_reply(self._call(_bindings.CREATE_BOOKING, written(request)))
 
     def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> bool:
-        """Refuses new calls, lets those under way finish in that time, and ends the rest with `ClientClosed`. Whether
-        none had to be ended.
+        """Closes the client. Returns True when no call had to be ended.
 
-        Within the same time it waits for bookings that go on after their calls have ended. Then it waits once more for
-        that long at most, until `on_settled` has returned from the last report.
+        Refuses new calls, gives the others `timeout_ms` to finish, and ends the rest with
+        `ClientClosed`. The same time includes bookings that go on after their calls have ended.
+        Then waits at most `timeout_ms` once more for `on_settled` to return from the last report.
         """
         in_time = self._close(timeout_ms)
         if self._reporter is not None and self._reporter is not threading.current_thread():
@@ -206,7 +217,8 @@ class Client(Handle):
 
 
 def _report(handle: int, on_settled: OnSettled | None, unheard: Unheard, watch: Watch | None) -> None:
-    """Takes reports until the client is closed and none is left. Only reports come to the queue of such a client."""
+    """Takes reports until the client is closed and its queue is empty. The completion queue of a
+    `Client` contains only reports."""
     status = ctypes.c_int()
     while status.value != _bindings.CLIENT_CLOSED:
         completion = _bindings.wait_for_completion(handle, _LONGEST_WAIT_MS, ctypes.byref(status))
@@ -219,7 +231,7 @@ def _report(handle: int, on_settled: OnSettled | None, unheard: Unheard, watch: 
             try:
                 watch.settled(completion)
             except BaseException:
-                # Nobody asked this thread to exit: it has reports to take.
+                # Also SystemExit: this thread still has reports to take.
                 _log.exception("on_call has raised an exception in the thread that takes reports")
         if on_settled is None:
             unheard.keep(completion)
@@ -231,7 +243,8 @@ def _report(handle: int, on_settled: OnSettled | None, unheard: Unheard, watch: 
                 asyncio.run(_awaited(result))
             is_heard = True
         except (Exception, asyncio.CancelledError):
-            # The host's mistake, which must not cost it the other reports. Python reports it as it does for any thread.
+            # A bug of the host must not cost it the other reports. Python reports it as for any
+            # thread.
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
         finally:
             if is_heard:

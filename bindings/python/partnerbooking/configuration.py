@@ -1,4 +1,5 @@
-"""The configuration's members, for type checkers. The library itself refuses what is unknown or wrong, and names it.
+"""The configuration's members, for type checkers. The library itself checks them: its error names
+an unknown or wrong member.
 
 docs/json-contract.md describes each member, its range and its default.
 """
@@ -9,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, Union
 
 Endpoint = Literal["partner_api", "platform_webhook", "sandbox"]
-"""What a client talks to."""
+"""The service that a client calls."""
 
 Keys = Literal["first", "kept", "none"]
-"""How a platform treats idempotency keys, and so the clinic of the sandbox."""
+"""The way a platform, or the sandbox's clinic, treats idempotency keys."""
 
 
 class Paths(TypedDict, total=False):
@@ -37,7 +38,7 @@ class TLS(TypedDict, total=False):
 
 
 class Bot(TypedDict, total=False):
-    """One of `bots`, by the bot's id: what is known of its platform."""
+    """A member of `bots`, by the bot's ID: the facts about its platform."""
 
     platform_keys: Keys
     platform_limit_ms: int
@@ -45,7 +46,7 @@ class Bot(TypedDict, total=False):
 
 
 class Platform(TypedDict, total=False):
-    """One of `platforms`, the bot with whose id it stands there."""
+    """A member of `platforms`, by the bot's ID: the platform of that bot."""
 
     account_id: str
     webhook_url: str
@@ -90,14 +91,14 @@ class Sandbox(TypedDict, total=False):
 
 
 class Service(TypedDict):
-    """One of `voice.services`."""
+    """An item of `voice.services`."""
 
     name: str
     duration_minutes: int
 
 
 class VoiceOfBot(TypedDict, total=False):
-    """One of `voice.bots`, by the bot's id: its clinic."""
+    """A member of `voice.bots`, by the bot's ID: the clinic of that bot."""
 
     time_zone: str
     locale: Literal["en-US", "en-GB", "es", "fr"]
@@ -115,13 +116,13 @@ class VoiceOfBot(TypedDict, total=False):
 
 
 class Voice(VoiceOfBot, total=False):
-    """The clinic of all bots. A member of `bots` holds for that bot in place of the one here."""
+    """The clinic of all bots. Members in `bots` replace those here for a single bot."""
 
     bots: Mapping[str, VoiceOfBot]
 
 
 class Configuration(TypedDict, total=False):
-    """What `Client` and `AsyncClient` take as keywords."""
+    """The keywords of `Client` and `AsyncClient`."""
 
     endpoint: Endpoint
     api_key: str

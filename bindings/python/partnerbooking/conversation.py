@@ -1,7 +1,8 @@
-"""Phone calls with a language model: its tool calls, answered.
+"""Conversations: they answer the tool calls of a language model during a phone call.
 
     with client.conversation(call_id, bot_id, caller_phone="+12125550123") as conversation:
-        answer = conversation.call("find_appointment_slots", {"when": "tomorrow", "time": "after three"})
+        wish = {"when": "tomorrow", "time": "after three"}
+        answer = conversation.call("find_appointment_slots", wish)
         model.send(answer.text)
 
 docs/phone-call-in-python.md shows a whole call.
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Arguments", "AsyncConversation", "Conversation", "OfferedSlot", "ToolOutcome", "ToolResult"]
 
 Arguments = Union[Mapping[str, Any], str, bytes, None]
-"""The model's arguments as they came: an object, or a text that contains one."""
+"""The model's arguments as received: an object, or a text that contains an object."""
 
 ToolOutcome = Literal[
     "offered",
@@ -48,22 +49,23 @@ ToolOutcome = Literal[
     "known",
     "not_known",
 ]
-"""What became of a tool call. docs/json-contract.md describes each."""
+"""The result of a tool call. docs/json-contract.md describes each."""
 
 _LONGEST = 32_768
-"""Characters of arguments. Models write hundreds, and a longer request would be refused as a whole."""
+"""The most characters of arguments. Models write hundreds. The library would refuse a longer
+request completely."""
 
 TOOLS = {"find_appointment_slots", "book_appointment", "look_up_caller"}
 
 
 @dataclass(frozen=True)
 class OfferedSlot:
-    """A slot that the conversation was offered and may book."""
+    """A slot that was offered, and that the conversation may book."""
 
     slot: str
-    """Its name for the model: `tue15-0930u`."""
+    """The name of the slot for the model, such as `tue15-0930u`."""
     start_at: str
-    """RFC 3339 with the clinic's offset."""
+    """Its start in RFC 3339, with the clinic's offset."""
     duration_minutes: int
     say: str
     """Its start in words, for the TTS."""
@@ -71,31 +73,33 @@ class OfferedSlot:
 
 @dataclass(frozen=True, repr=False)
 class ToolResult:
-    """The answer to a tool call. `repr` leaves out the texts and the booking: they may name the caller."""
+    """The answer to a tool call. `repr` omits texts and booking: they may name the caller."""
 
     tool: str
-    """The name, as the model wrote it."""
+    """The tool's name as the model wrote it."""
     result: ToolOutcome
-    """What became of it. A newer library may have other words."""
+    """The result. A newer library may have other values."""
     is_error: bool
-    """The model has to do something else than it did."""
+    """True when the model must change its request or do something else."""
     text: str
-    """For the model: the content of the tool's result."""
+    """The text for the model, as the content of the tool's result."""
     say: str | None
-    """For the TTS, when the bot speaks by itself. None when there is nothing to say."""
+    """The words for the TTS when the bot speaks by itself. None when there is nothing to say."""
     slots: tuple[OfferedSlot, ...]
     """The slots that `text` lists."""
     booking: dict[str, Any] | None
-    """The platform's booking with all that it holds. Of a `booked` and, if its reply is kept, an `already`."""
+    """The platform's booking with all its members. Set with `booked`, and with `already` if the
+    library still keeps the reply."""
     idempotency_key: str | None
-    """Names the booking: for logs, and for `resume`."""
+    """The booking's key, for logs and for `resume`."""
     error: Error | None
-    """Why nothing was found or booked, for logs and metrics. Not raised: the model has `text` to act on."""
+    """The reason why nothing was found or booked, for logs and metrics. It is not raised, because
+    the model can act on `text`."""
     json: bytes = field(compare=False)
     """The answer, byte for byte."""
 
     def __repr__(self) -> str:
-        # The name is the model's, which may write anything.
+        # The model writes the name, and may write anything.
         tool = self.tool if self.tool in TOOLS else "another tool"
         slots = ", ".join(slot.slot for slot in self.slots)
         return f"ToolResult({tool}: {self.result}{f', slots: {slots}' if slots else ''})"
@@ -128,7 +132,7 @@ def _error(members: Mapping[str, Any]) -> Error:
 
 
 class _Conversation:
-    """What the blocking and the awaited conversation share."""
+    """The common part of the blocking and the asyncio conversation."""
 
     def __init__(self, handle: int, call_id: str, bot_id: str, caller_phone: str | None) -> None:
         self._handle = handle
@@ -147,11 +151,13 @@ class _Conversation:
         return f"<{type(self).__name__} {self.call_id} of {self.bot_id}>"
 
     def end(self) -> None:
-        """Forgets what the caller was offered: the caller has hung up. Sends nothing, and does not wait.
+        """Forgets the offered slots. Call it when the caller has hung up. Sends nothing, and does
+        not wait.
 
-        Its bookings stay, and one that was sent goes on. Without it a conversation is forgotten after an hour.
+        Its bookings stay, and a sent booking goes on. Without this call the library forgets a
+        conversation after an hour.
         """
-        # A client that is closed has forgotten it.
+        # A closed client has forgotten the conversation already.
         with contextlib.suppress(ClientClosed):
             hand_over(_bindings.pbk_conversation_end, self._handle, self._name)
 
@@ -171,7 +177,8 @@ class _Conversation:
 
 
 class Conversation(_Conversation):
-    """A phone call, for threads that may wait: `Client.conversation` makes it. Leaving its `with` block ends it."""
+    """A phone call, for threads that may wait. `Client.conversation` makes it. Leaving its `with`
+    block ends it."""
 
     def __init__(self, client: Client, call_id: str, bot_id: str, caller_phone: str | None) -> None:
         super().__init__(client._handle, call_id, bot_id, caller_phone)
@@ -186,13 +193,14 @@ class Conversation(_Conversation):
         timeout_ms: int | None = None,
         tag: str | None = None,
     ) -> ToolResult:
-        """Answers a tool call of the model. Hand its arguments over as they came, parsed or not.
+        """Answers a tool call of the model. Pass its arguments as received, parsed or not.
 
-        Waits for at most `timeout_ms`: 35 seconds to book and 5 for the other tools, unless the configuration says
-        otherwise. `speculative` holds a booking back: the model was asked before the caller had finished.
+        Waits at most `timeout_ms`. The default is 35 seconds to book and 5 for the other tools,
+        unless the configuration sets another. `speculative` holds a booking back. Set it when the
+        model was asked before the caller had finished.
 
-        Raises an `Error` only when the host has to do something, such as `ClientClosed` or `QueueFull`. Everything that
-        the model can act on is a `ToolResult`.
+        Raises an `Error` only when the host must act, such as `ClientClosed` or `QueueFull`.
+        Returns a `ToolResult` for everything that the model can act on.
         """
         request = self._request(tool, arguments, speculative, timeout_ms, tag)
         return tool_result(self._client._call(_bindings.CALL_TOOL, request))
@@ -207,7 +215,8 @@ class Conversation(_Conversation):
 
 
 class AsyncConversation(_Conversation):
-    """A phone call, for asyncio: `AsyncClient.conversation` makes it. Leaving its `async with` block ends it."""
+    """A phone call, for asyncio. `AsyncClient.conversation` makes it. Leaving its `async with`
+    block ends it."""
 
     def __init__(self, client: AsyncClient, call_id: str, bot_id: str, caller_phone: str | None) -> None:
         super().__init__(client._handle, call_id, bot_id, caller_phone)
@@ -223,16 +232,17 @@ class AsyncConversation(_Conversation):
         tag: str | None = None,
         on_slow: OnSlow | None = None,
     ) -> ToolResult:
-        """Answers a tool call of the model. Hand its arguments over as they came, parsed or not.
+        """Answers a tool call of the model. Pass its arguments as received, parsed or not.
 
-        Takes at most `timeout_ms`: 35 seconds to book and 5 for the other tools, unless the configuration says
-        otherwise. `speculative` holds a booking back: the model was asked before the caller had finished.
+        Takes at most `timeout_ms`. The default is 35 seconds to book and 5 for the other tools,
+        unless the configuration sets another. `speculative` holds a booking back. Set it when the
+        model was asked before the caller had finished.
 
-        Cancel its task when the caller interrupts. That ends a search. A booking that was sent goes on, and the next
-        call of the conversation learns its end before it sends another one.
+        Cancel its task when the caller interrupts. That ends a search. A sent booking goes on. The
+        next call of the conversation learns its end before it sends another booking.
 
-        Raises an `Error` only when the host has to do something, such as `ClientClosed` or `QueueFull`. Everything that
-        the model can act on is a `ToolResult`.
+        Raises an `Error` only when the host must act, such as `ClientClosed` or `QueueFull`.
+        Returns a `ToolResult` for everything that the model can act on.
         """
         request = self._request(tool, arguments, speculative, timeout_ms, tag)
         answer, _ = await self._client._call(_bindings.CALL_TOOL, request, on_slow)
@@ -248,7 +258,7 @@ class AsyncConversation(_Conversation):
 
 
 def hand_over(function: Callable[..., int], handle: int, members: Mapping[str, Any]) -> None:
-    """Calls a function that waits for nothing and has no reply."""
+    """Calls a library function that does not block and has no reply. Raises an `Error`."""
     error = ctypes.c_void_p()
     request = _bindings.encode({name: value for name, value in members.items() if value is not None})
     status = function(handle, request, ctypes.byref(error))
@@ -257,13 +267,13 @@ def hand_over(function: Callable[..., int], handle: int, members: Mapping[str, A
 
 
 def _text(arguments: Arguments) -> str | None:
-    """The arguments as one text, so that nothing that a model writes makes the request unreadable."""
+    """Returns the arguments as one text, so that they cannot make the request unreadable."""
     if arguments is None:
         return None
     if isinstance(arguments, bytes):
         arguments = arguments.decode("utf-8", "replace")
     text = arguments if isinstance(arguments, str) else _json.dumps(arguments, ensure_ascii=False, default=dict)
     if len(text) > _LONGEST:
-        return "[]"  # no object: the answer is `invalid`
-    # Half a surrogate pair is no character, and UTF-8 has none.
+        return "[]"  # not an object, so the result is `invalid`
+    # UTF-8 cannot encode half a surrogate pair.
     return text.encode("utf-8", "replace").decode()

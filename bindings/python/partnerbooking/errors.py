@@ -1,7 +1,7 @@
-"""What can go wrong: one exception for each code of the library, all of them `Error`.
+"""The exceptions: one subclass of `Error` for each code of the library.
 
-docs/errors.md tells what a voice bot should do on each. Most need to look at three members only: `outcome`,
-`retryable`, `field`.
+docs/errors.md describes what a voice bot should do on each. Most bots need three members only:
+`outcome`, `retryable` and `field`.
 """
 
 from __future__ import annotations
@@ -63,49 +63,53 @@ __all__ = [
 
 
 class Error(Exception):
-    """A call that failed. Its members are those of the reply's `error`, described in docs/json-contract.md."""
+    """A call that failed. docs/json-contract.md describes the members, which are those of the
+    reply's `error`."""
 
     def __init__(self, pbk_status: int, json: bytes) -> None:
-        # Both stay in `args`, so that an error survives pickling, on its way out of a process pool.
+        # Both stay in `args`, so that an error can be pickled and can leave a process pool.
         super().__init__(pbk_status, json)
         self.pbk_status = pbk_status
-        """The number of the status, for metrics. One that this package does not know is an `Error` all the same."""
+        """The number of the status, for metrics. May be one that this package does not know."""
         self.json = json
         """The reply, byte for byte."""
 
     @classmethod
     def of(cls, pbk_status: int, json: bytes) -> Error:
-        """The error of the class that the status asks for."""
+        """Returns an error of the class for the status."""
         return _class_of(pbk_status)(pbk_status, json)
 
     @cached_property
     def members(self) -> dict[str, Any]:
-        """Everything that the reply's `error` holds."""
+        """All members of the reply's `error`."""
         return cast("dict[str, Any]", parsed(self.json)["error"])
 
     @property
     def code(self) -> str:
-        """What happened, stable; the service's own word when the service answered."""
+        """The stable name of the error. The service's own code if the service answered."""
         return str(self.members["code"])
 
     @property
     def message(self) -> str:
-        """One sentence for a log. Never holds the key or what the caller told, unless a service says it."""
+        """One sentence for a log.
+
+        The library's own messages never contain the API key or the caller's words. A service's may.
+        """
         return str(self.members["message"])
 
     @property
     def status(self) -> int | None:
-        """The HTTP status, when there was one."""
+        """The HTTP status. None when there was none."""
         return cast("int | None", self.members["status"])
 
     @property
     def source(self) -> Source:
-        """Whose fault it is: `caller`, `library`, `network`, `partner_api` or `platform`."""
+        """The side at fault: `caller`, `library`, `network`, `partner_api` or `platform`."""
         return cast("Source", self.members["source"])
 
     @property
     def retryable(self) -> bool:
-        """Whether the same call may succeed later; a booking with the same key."""
+        """True when the same call may succeed later. Repeat a booking with the same key."""
         return bool(self.members["retryable"])
 
     @property
@@ -119,7 +123,7 @@ class Error(Exception):
 
     @property
     def kind(self) -> str | None:
-        """The kind of mistake, such as `no_offset`; of `InvalidField` and `InvalidJSON` only."""
+        """The kind of mistake, such as `no_offset`. For `InvalidField` and `InvalidJSON` only."""
         return cast("str | None", self.members.get("kind"))
 
     @property
@@ -128,11 +132,11 @@ class Error(Exception):
 
     @property
     def outcome(self) -> Outcome | None:
-        """Returns what a failed booking means. None for any other call.
+        """The outcome of a failed booking. None for any other call.
 
         - `not_sent`: nothing was sent under the key, so nothing was booked.
         - `rejected`: every request under the key was refused, so nothing was booked.
-        - `unknown`: it may have been booked. Repeat with the same key, never with a new one.
+        - `unknown`: it may be booked. Repeat with the same key, never with a new one.
         """
         return cast("Outcome | None", self.members.get("outcome"))
 
@@ -150,18 +154,18 @@ class Error(Exception):
 
     @property
     def timing(self) -> dict[str, Any] | None:
-        """Where the time of a call went that was accepted."""
+        """The times of the parts of an accepted call. None for a call that was not accepted."""
         return cast("dict[str, Any] | None", self.members.get("timing"))
 
     @cached_property
     def doubt(self) -> Doubt | None:
-        """Returns what is open about a booking in doubt. None for every error but `InDoubt`."""
+        """The age and last answer of a booking in doubt. Set only with `InDoubt`, else None."""
         found = self.members.get("doubt")
         return None if found is None else doubt(found)
 
     @cached_property
     def existing(self) -> Existing | None:
-        """Returns the booking that has the key already. None for every error but `IdempotencyKeyReused`."""
+        """The booking that has the key already. Set with `IdempotencyKeyReused`, else None."""
         found = self.members.get("existing")
         return None if found is None else existing(found)
 
@@ -169,8 +173,8 @@ class Error(Exception):
     def reply(self) -> Any:
         """The platform's whole answer. None when there is none.
 
-        `NotConfirmed`, `OtherBooking` and every refusal have it, if it is JSON. It may name the customer: keep it out
-        of logs.
+        `NotConfirmed`, `OtherBooking` and every refusal have it, if it is JSON. It may name the
+        customer. Keep it out of logs.
         """
         return self.members.get("reply")
 
@@ -179,31 +183,33 @@ class Error(Exception):
         return f"{self.code}: {self.message}{outcome}"
 
     def __repr__(self) -> str:
-        """Without the reply: it may name the customer, and a traceback ends in a log."""
+        """Returns a text without the reply. The reply may name the customer, and tracebacks go to
+        logs."""
         return f"<{type(self).__name__} {self}>"
 
 
-# Whose fault it is, by the ranges of pbk_status.
+# One class for each side at fault, by the ranges of pbk_status.
 
 
 class CallerError(Error):
-    """The caller's side. The same call fails again until it is corrected."""
+    """An error on the caller's side. The same call fails again until it is corrected."""
 
 
 class LibraryError(Error):
-    """The library or this machine."""
+    """An error of the library or of this machine."""
 
 
 class NetworkError(Error):
-    """The way to the service."""
+    """An error on the network, on the way to the service."""
 
 
 class ReplyError(Error):
-    """The reply is not a success, or it is open whether the booking was made."""
+    """The reply is not a success, or it is unknown if the booking was made."""
 
 
 class ServiceError(Error):
-    """The service said no. `code` and `message` are its own words, or `code` is `http_error` when it gave none."""
+    """The service refused or failed. `code` and `message` are its own. Without a code of its own,
+    `code` is `http_error`."""
 
 
 class InvalidArgument(CallerError):
@@ -215,11 +221,11 @@ class InvalidClient(CallerError):
 
 
 class ClientClosed(CallerError):
-    """The client was closed before the call, or while it was under way; or it is another process's, before a fork."""
+    """The client was closed before or during the call, or it belongs to the parent of a fork."""
 
 
 class InvalidConfig(CallerError):
-    """A member of the configuration is wrong; `field` names it."""
+    """A member of the configuration is wrong. `field` names it."""
 
 
 class InvalidJSON(CallerError):
@@ -227,35 +233,38 @@ class InvalidJSON(CallerError):
 
 
 class InvalidField(CallerError):
-    """A member of the request is missing or wrong; `field` names it."""
+    """A member of the request is missing or wrong. `field` names it."""
 
 
 class Cancelled(CallerError):
-    """The call was cancelled by other means than its task, whose `asyncio.CancelledError` comes first."""
+    """The call was cancelled, but not through its task: a task gets `asyncio.CancelledError`."""
 
 
 class WouldDeadlock(CallerError):
-    """A function that waits was called from a callback. Cannot happen through this package, which has none."""
+    """A blocking function was called from a callback. Cannot happen with this package, which has
+    no such callbacks."""
 
 
 class IdempotencyKeyReused(CallerError):
-    """The key belongs to another booking. `existing` says which state that has, and when it starts.
+    """The key belongs to another booking. `existing` contains its state and its start.
 
-    Nothing was sent for this request. The outcome is `unknown`: it is that of the key, whose booking may be made or is
-    made. Call `resume` with the key for the reply of that booking. Use a new key only for a second appointment.
+    Nothing was sent for this request. The outcome is `unknown`, because the key's booking is made
+    or may be made. Call `resume` with the key for the reply of that booking. Use a new key only for
+    a second appointment.
     """
 
 
 class NotRecorded(CallerError):
-    """`resume` or `give_up` of a key under which no booking is recorded.
+    """`resume` or `give_up` got a key under which no booking is recorded.
 
-    `outcome` is `not_sent` or `rejected` after a `resume` of a booking that ended so: it was not made, and its key is
-    free. It is `unknown` for a key that the library does not know.
+    `outcome` is `not_sent` or `rejected` after a `resume` of a booking that ended so. That booking
+    was not made, and its key is free. `outcome` is `unknown` for a key that the library does not
+    know.
     """
 
 
 class UnsupportedOperation(CallerError):
-    """The endpoint has no such operation: the Partner API looks up no customers."""
+    """The endpoint has no such operation. The Partner API cannot look up customers."""
 
 
 class UnknownBot(CallerError):
@@ -267,7 +276,7 @@ class NoWebhook(CallerError):
 
 
 class AccountChanged(CallerError):
-    """The booking in doubt was sent in another account than its bot has now."""
+    """The booking in doubt was sent with another account than its bot has now."""
 
 
 class UnknownTimeZone(CallerError):
@@ -275,25 +284,26 @@ class UnknownTimeZone(CallerError):
 
 
 class TimeUnclear(CallerError):
-    """A text about a time is not understood; `field` names it, and `reason` says why."""
+    """A text about a time is not understood. `field` names it, and `reason` contains the cause."""
 
     @property
     def reason(self) -> str:
-        """`not_understood`, `no_such_time`, `past` or `contradictory`."""
+        """The cause: `not_understood`, `no_such_time`, `past` or `contradictory`."""
         return str(self.members["reason"])
 
 
 class PhoneUnclear(CallerError):
-    """A text is no phone number that is understood. `reason` says why."""
+    """A text is not understood as a phone number. `reason` contains the cause."""
 
     @property
     def reason(self) -> str:
-        """`too_short`, `too_long`, `no_digits`, `no_region`, `not_understood`, `ambiguous` or `no_such_number`."""
+        """The cause: `too_short`, `too_long`, `no_digits`, `no_region`, `not_understood`,
+        `ambiguous` or `no_such_number`."""
         return str(self.members["reason"])
 
     @property
     def digits_heard(self) -> int | None:
-        """Digits in the text. Set with `too_short` and `too_long`, as is `digits_wanted`."""
+        """Digits in the text. Set with `too_short` and `too_long`, as `digits_wanted` is."""
         return cast("int | None", self.members.get("digits_heard"))
 
     @property
@@ -302,7 +312,7 @@ class PhoneUnclear(CallerError):
 
 
 class QueueFull(LibraryError):
-    """As many calls as `max_in_flight` and `max_queued` allow are under way."""
+    """The queue is full: `max_in_flight` + `max_queued` calls are outstanding."""
 
 
 class ResourceUnavailable(LibraryError):
@@ -310,7 +320,7 @@ class ResourceUnavailable(LibraryError):
 
 
 class JournalUnavailable(LibraryError):
-    """The journal could not be opened, or did not take the booking."""
+    """The journal could not be opened, or could not record the booking."""
 
 
 class JournalLocked(LibraryError):
@@ -318,14 +328,15 @@ class JournalLocked(LibraryError):
 
 
 class CircuitOpen(LibraryError):
-    """The service failed too often in a row, and is left alone for a moment."""
+    """The circuit breaker is open, because too many attempts in a row failed. Nothing is sent for
+    `retry_after_ms`."""
 
 
 class LedgerFull(LibraryError):
     """Too many bookings at this service are in doubt or in flight. The booking was not sent.
 
-    Known keys and other services go on. `pending_bookings` lists the doubts. Settle them by `resume`, or end them by
-    `give_up`.
+    Bookings with known keys and calls to other services go on. `pending_bookings` lists the
+    bookings in doubt. Settle them with `resume`, or end them with `give_up`.
     """
 
 
@@ -342,7 +353,7 @@ class ConnectFailed(NetworkError):
 
 
 class TLSFailed(NetworkError):
-    """The TLS handshake failed, or the certificate is not to be trusted; `message` says why."""
+    """The TLS handshake failed, or the certificate is not trusted. `message` contains the cause."""
 
 
 class ConnectionLost(NetworkError):
@@ -350,7 +361,7 @@ class ConnectionLost(NetworkError):
 
 
 class ProxyFailed(NetworkError):
-    """The proxy's name did not resolve, or it refused."""
+    """The proxy's name did not resolve, or the proxy refused."""
 
 
 class AddressRefused(NetworkError):
@@ -358,34 +369,36 @@ class AddressRefused(NetworkError):
 
 
 class InvalidReply(ReplyError):
-    """Not JSON, or not of the promised outer shape."""
+    """The reply is not JSON, or does not have the promised outer shape."""
 
 
 class ReplyTooLarge(ReplyError):
-    """Longer than `max_reply_bytes`."""
+    """The reply is longer than `max_reply_bytes`."""
 
 
 class NotConfirmed(ReplyError):
-    """The platform has the booking as declined, cancelled or the like. There is no appointment."""
+    """The platform lists the booking as declined or cancelled, for example. There is no
+    appointment."""
 
 
 class OtherBooking(ReplyError):
-    """The reply is about a booking with another start than the one asked for. The booking may have been made."""
+    """The reply has another start than the request. The requested booking may exist."""
 
 
 class InDoubt(ReplyError):
-    """The booking was sent, and nobody knows whether it was made; `doubt` says what is open.
+    """The booking was sent, and it is unknown if it was made. `doubt` contains the last answer.
 
-    Repeat it with the same key, never with a new one. The library goes on to ask, for at most `settle_for_ms`.
+    Repeat it with the same key, never with a new one. The library keeps asking for at most
+    `settle_for_ms`.
     """
 
 
 class Unauthorized(ServiceError):
-    """HTTP 401 or 403: the API key, the bot or the signature is not accepted."""
+    """HTTP 401 or 403. The API key, the bot or the signature is not accepted."""
 
 
 class SlotUnavailable(ServiceError):
-    """Somebody else has the slot, and nothing was booked. Offer another."""
+    """The slot is taken, and nothing was booked. Offer another slot."""
 
 
 class Refused(ServiceError):
@@ -442,7 +455,7 @@ BY_STATUS: dict[int, type[Error]] = {
     83: RateLimited,
     84: ServiceFailed,
 }
-"""By `pbk_status`."""
+"""The classes by `pbk_status`."""
 
 RANGES: list[tuple[int, type[Error]]] = [
     (80, ServiceError),
@@ -468,6 +481,6 @@ _WORDS = {0: "ok", **{status: _snake(found.__name__) for status, found in BY_STA
 
 
 def word(pbk_status: int) -> str:
-    """Returns the name of a `pbk_status` without its prefix: `ok`, `timeout`. `other` for one that
-    is not known."""
+    """Returns the name of a `pbk_status` without its prefix, such as `timeout`. Returns `other` for
+    an unknown status."""
     return _WORDS.get(pbk_status, "other")

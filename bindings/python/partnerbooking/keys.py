@@ -1,4 +1,4 @@
-"""Idempotency keys. docs/exactly-once.md tells which one when."""
+"""Idempotency keys. docs/exactly-once.md describes when to use which function."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from .values import JSON, CreateBookingRequest
 
 
 def booking_key(call_id: str, request: CreateBookingRequest | JSON) -> str:
-    """Derives the key of a booking from the phone call and what is booked: bot, start, duration and phone number.
+    """Derives the idempotency key of a booking from the phone call and the request. Bot, start,
+    duration and phone number of the request count.
 
-    However often a language model repeats a booking within one phone call, the key is the same, and so there is one
+    A language model that repeats a booking within one phone call gets the same key, so there is one
     booking.
 
-    `call_id` has 1 to 256 bytes of UTF-8. One with a NUL byte or half a surrogate pair is a `ValueError`.
+    `call_id` has 1 to 256 bytes of UTF-8. Raises ValueError when it contains a NUL byte or half a
+    surrogate pair.
     """
     error, status = ctypes.c_void_p(), ctypes.c_int()
     key = _bindings.pbk_booking_key(
@@ -28,6 +30,6 @@ def booking_key(call_id: str, request: CreateBookingRequest | JSON) -> str:
 
 
 def random_key() -> str:
-    """A key that nobody has had before. Make it once for each booking that the caller wants, and keep it for all
-    repetitions."""
+    """Returns a new idempotency key. Make one for each booking that the caller wants, and use it
+    for all repeats."""
     return _bindings.take(_bindings.pbk_random_key()).decode()

@@ -1,4 +1,4 @@
-"""Appointments in LiveKit Agents: tools, prompt, interruptions, filler and hang-up of a phone call.
+"""The booking tools for LiveKit Agents, with prompt, interruptions, filler and hang-up.
 
     booking = await BookingTools.from_job(client, bot_id, ctx)
     agent = Agent(instructions=f"You answer the phone. {booking.prompt}", tools=booking.tools)
@@ -19,14 +19,14 @@ try:
     from livekit import rtc
     from livekit.agents import RunContext, function_tool, llm
 
-    RunContext.update  # noqa: B018  (of 1.6)
+    RunContext.update  # noqa: B018  (since 1.6)
 except (ImportError, AttributeError) as error:
     raise ImportError(
         "partnerbooking.livekit needs LiveKit Agents 1.6.10 or later: pip install 'partnerbooking[livekit]'"
     ) from error
 
 ToolResult: Any = getattr(llm, "ToolResult", None)
-"""Newer than 1.8.0. Without it the agent speaks both results."""
+"""A class of LiveKit releases after 1.8.0, else None. Without it the agent speaks both results."""
 
 if TYPE_CHECKING:
     from livekit.agents import AgentSession, JobContext, SpeechHandle
@@ -45,11 +45,12 @@ _HUNG_UP = "The caller has hung up."
 
 
 class BookingTools:
-    """The tools of one phone call, for `Agent(tools=booking.tools)`. Make one for each call.
+    """The tools of one phone call, for `Agent(tools=booking.tools)`. Create an object for each
+    call.
 
-    The caller may speak on while a tool runs. That ends a search. A booking is never cancelled: its result reaches the
-    model when it comes, and the agent speaks it. Do not call `disallow_interruptions` for it: LiveKit then drops what
-    the caller says meanwhile.
+    The caller may speak while a tool runs. That ends a search. A booking goes on: its result
+    reaches the model later, and the agent speaks it. Do not call `disallow_interruptions` while a
+    tool runs: LiveKit then drops the caller's words.
     """
 
     def __init__(
@@ -63,8 +64,11 @@ class BookingTools:
         look_up_caller: bool = False,
         on_result: OnResult | None = None,
     ) -> None:
-        """`filler` is said once a turn while an answer is slow. None says nothing, "" is "One moment, please." in the
-        language of the bot. `on_result` gets each answer, for logs."""
+        """Creates the tools and starts a first search.
+
+        `filler` is said once a turn when an answer is slow. None is silence, and "" is "One moment,
+        please." in the bot's language. `on_result` gets each `ToolResult`, for logs.
+        """
         self._calls = ToolCalls(
             client,
             bot_id,
@@ -76,12 +80,12 @@ class BookingTools:
         )
         self._sessions: list[AgentSession[Any]] = []
         self._running: dict[asyncio.Task[str], SpeechHandle | None] = {}
-        """With the speech of the turn, if it is a booking."""
+        """The tool calls under way. A booking has the speech of its turn, others have None."""
         self.conversation = self._calls.conversation
         self.prompt: str = self._calls.prompt
-        """For the instructions of the agent."""
+        """The text for the agent's instructions."""
         self.tools: list[Any] = [self._tool(tool["function"]) for tool in self._calls.definitions("openai")]
-        """For the agent. The schemas are those of the library."""
+        """The tools for the agent, with the library's schemas."""
 
     @classmethod
     async def from_job(
@@ -95,10 +99,10 @@ class BookingTools:
         look_up_caller: bool = False,
         on_result: OnResult | None = None,
     ) -> Self:
-        """Connects, waits for the caller, and takes number and call ID of the participant. The conversation ends when
-        the caller leaves.
+        """Connects, waits for the caller, and creates the tools with the caller's number and call
+        ID. The conversation ends when the caller leaves.
 
-        `participant` is the caller, if not the first one to join.
+        `participant` is the caller, by default the first participant.
         """
         caller = participant or await ctx.wait_for_participant()
         booking = cls(
@@ -119,14 +123,18 @@ class BookingTools:
         return booking
 
     def attach(self, session: AgentSession[Any]) -> None:
-        """Ends the conversation when the session closes. The first tool call does it, too."""
+        """Watches the session for the caller's turns and for its end. The first tool call does
+        this, too."""
         if not any(session is known for known in self._sessions):
             self._sessions.append(session)
             session.on("conversation_item_added", self._item_added)
             session.on("close", self._closed)
 
     def end(self) -> None:
-        """The caller has hung up: ends a search. A booking that was sent goes on, and `on_settled` gets its end."""
+        """Ends a search, and the conversation. Call it when the caller has hung up.
+
+        A sent booking goes on, and the client's `on_settled` gets its end.
+        """
         for call in self._running:
             call.cancel()
         self._calls.end()
@@ -146,7 +154,7 @@ class BookingTools:
 
         def say(words: str) -> None:
             if speech.interrupted:
-                self._calls.new_turn()  # not said: left to the call of the turn that has begun
+                self._calls.new_turn()  # not said: the tool call of the new turn may say it
             else:
                 with contextlib.suppress(RuntimeError):  # the session is closing, or has no TTS
                     ctx.session.say(words)
@@ -159,8 +167,8 @@ class BookingTools:
                 return _answer(call)
             if name != BOOK:
                 return ended
-            # LiveKit answers the caller only when the tool has: this answers for it, and the tool
-            # goes on.
+            # LiveKit answers the caller only after the tool's answer. This is a first answer, and
+            # the tool goes on.
             await ctx.update(_SENT, template="{message}")
             await asyncio.wait([call])
             return self._late(call)
@@ -169,8 +177,8 @@ class BookingTools:
             call.cancel()
 
     def _late(self, call: asyncio.Task[str]) -> Any:
-        """The result of a booking that went on. The agent speaks it, but not beside the answer to another booking,
-        whose turn has both results."""
+        """Returns the result of a booking that went on. The agent speaks it, unless the turn of
+        another booking is still to be answered: that answer has both results."""
         others = [speech for other, speech in self._running.items() if other is not call and speech is not None]
         if ToolResult is not None and any(not speech.interrupted for speech in others):
             return ToolResult(_answer(call), reply_required=False)
@@ -189,7 +197,7 @@ def _answer(call: asyncio.Task[str]) -> str:
 
 
 def _attribute(participant: rtc.RemoteParticipant, name: str) -> str | None:
-    # Others may have written it themselves: a browser would choose whose number it calls from.
+    # Only SIP participants count: a browser sets its own attributes, and could name any number.
     if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
         return None
     value = participant.attributes.get(name)
@@ -197,5 +205,5 @@ def _attribute(participant: rtc.RemoteParticipant, name: str) -> str | None:
 
 
 def _call_id(ctx: JobContext, caller: rtc.RemoteParticipant) -> str:
-    """Names the phone call. Rooms may be used again under their name, but not under their ID."""
+    """Returns a name for the phone call. A room's name may be used again, but not its ID."""
     return _attribute(caller, "sip.callID") or f"{ctx.job.room.sid or ctx.room.name}/{caller.identity}"

@@ -1,7 +1,9 @@
-"""Appointments for agents of the OpenAI Agents SDK: those of its `Runner`, and those of its `RealtimeRunner`.
+"""Booking tools for agents of the OpenAI Agents SDK, with its `Runner` or its `RealtimeRunner`.
 
-    async with BookingTools(client, bot_id, call_id=call_id, caller_phone=number, say=speak) as booking:
-        agent = Agent(name="Reception", instructions=f"You answer the phone. {booking.prompt}", tools=booking.tools)
+    tools = BookingTools(client, bot_id, call_id=call_id, caller_phone=number, say=speak)
+    async with tools as booking:
+        instructions = f"You answer the phone. {booking.prompt}"
+        agent = Agent(name="Reception", instructions=instructions, tools=booking.tools)
         await Runner.run(agent, "Tomorrow after three, please.")
 
 docs/openai-agents.md shows whole phone calls.
@@ -35,12 +37,14 @@ __all__ = ["BookingTools"]
 
 
 class BookingTools:
-    """The tools of one phone call, for an agent of its own. Leaving its `async with` block ends the conversation.
+    """The tools of one phone call, for an agent that serves only this call. Leaving its
+    `async with` block ends the conversation.
 
-    `call_id` is the telephony's name of the phone call, and `caller_phone` the number that the caller calls from.
+    `call_id` is the telephony's name of the phone call. `caller_phone` is the number that the
+    caller calls from.
 
-    While a tool is slow, `filler` is said once a turn: by `say`, or else by the model of the session that was handed to
-    `attach`. None says nothing. Each run of the `Runner` is a turn.
+    While a tool is slow, `filler` is said once a turn. `say` says it, or else the model of the
+    session that `attach` got. With None nothing is said. Each run of the `Runner` is a turn.
     """
 
     def __init__(
@@ -66,19 +70,19 @@ class BookingTools:
         )
         self._say = say
         self._run: object = None
-        """The context of a run: all its tool calls share it, and no other run has it."""
+        """The context of a run. All tool calls of the run share it, and no other run has it."""
         self._session: RealtimeSession | None = None
         self._turns = _Turns(self._calls)
         self._tools: list[Tool] = [self._tool(**made) for made in self._calls.definitions("openai_responses")]
 
     @property
     def tools(self) -> list[Tool]:
-        """For `Agent(tools=...)` and `RealtimeAgent(tools=...)`. Their schemas are strict already."""
+        """The tools for `Agent(tools=...)` or `RealtimeAgent(tools=...)`, with strict schemas."""
         return list(self._tools)
 
     @property
     def prompt(self) -> str:
-        """For the agent's instructions, after your own."""
+        """The prompt. Append it to your own instructions for the agent."""
         return self._calls.prompt
 
     @property
@@ -87,18 +91,25 @@ class BookingTools:
         return self._calls.conversation
 
     def attach(self, session: RealtimeSession) -> None:
-        """Listens for the caller's turns in a realtime session. The filler is said there, unless there is `say`."""
+        """Listens for the caller's turns in a realtime session. Without `say` its model says the
+        filler."""
         self._detach()
         model: Any = session.model
         model.add_listener(self._turns)
         self._session = session
 
     def new_turn(self) -> None:
-        """The caller has spoken. Not needed with `attach`, or when each turn is a run of the `Runner`."""
+        """Starts a new turn. Call it when the caller has spoken.
+
+        Not needed with `attach`, or when each turn is a run of the `Runner`.
+        """
         self._calls.new_turn()
 
     def end(self) -> None:
-        """The caller has hung up. Sends nothing, and does not wait. A booking that was sent goes on."""
+        """Ends the conversation. Call it when the caller has hung up.
+
+        Sends nothing, and does not wait. A sent booking goes on.
+        """
         self._detach()
         self._calls.end()
 
@@ -129,7 +140,7 @@ class BookingTools:
         )
 
     async def _answer(self, name: str, arguments: str, run: object) -> str:
-        # A session is one run, whose turns are heard.
+        # A session is one long run: `_Turns` detects its turns.
         if self._session is None and run is not self._run:
             self._run = run
             self._calls.new_turn()
@@ -141,8 +152,8 @@ class BookingTools:
     async def _say_by_model(self, words: str) -> None:
         if self._session is None:  # the caller has hung up
             return
-        # The SDK sends it when the model is silent, and has the model speak about the tool's result
-        # after it.
+        # The SDK sends it when the model is silent. Afterwards the model speaks about the tool's
+        # result.
         response = {"instructions": f"Say these words and nothing else: {words}", "tools": [], "tool_choice": "none"}
         await self._session.model.send_event(
             RealtimeModelSendRawMessage({"type": "response.create", "other_data": {"response": response}})
@@ -150,18 +161,18 @@ class BookingTools:
 
 
 class _Turns:
-    """Listens for the caller in the events of a realtime model."""
+    """A listener that detects the caller's turns in the events of a realtime model."""
 
     def __init__(self, calls: ToolCalls) -> None:
         self._calls = calls
         self._heard: set[str] = set()
-        """The IDs of what the caller said."""
+        """IDs of the items that the caller has spoken."""
 
     async def on_event(self, event: Any) -> None:
         if event.type == "raw_server_event":
             spoke = isinstance(event.data, dict) and event.data.get("type") == "input_audio_buffer.speech_started"
         elif event.type == "item_updated" and getattr(event.item, "role", None) == "user":
-            # The same words come again with their transcript, when the model may be calling a tool
+            # The same item comes again with its transcript. The model may then be calling a tool
             # already.
             spoke = event.item.item_id not in self._heard
             self._heard.add(event.item.item_id)

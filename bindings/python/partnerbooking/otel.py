@@ -1,5 +1,4 @@
-"""Spans of OpenTelemetry for the calls of a client. Their context travels to the service as
-`traceparent`.
+"""OpenTelemetry spans for the calls of a client. Requests carry their context as `traceparent`.
 
     from partnerbooking import otel
     otel.instrument(client)
@@ -33,17 +32,16 @@ if TYPE_CHECKING:
 __all__ = ["instrument"]
 
 _MOST_OPEN = 1024
-"""As many bookings are remembered whose call ended `unknown`."""
+"""Limit of remembered bookings whose call ended `unknown`."""
 _SENT = {"search_availability", "create_booking", "lookup_customer"}
-"""Operations that are one HTTP request, or its repetitions."""
+"""Operations with one HTTP request, which may be repeated."""
 
 
 def instrument(client: Client | AsyncClient, tracer_provider: trace.TracerProvider | None = None) -> None:
-    """Makes a span of each call of the client from now on, with the provider in force or the one
-    given.
+    """Records a span for each later call of the client, with the given provider or the current one.
 
-    The request carries the span's context as `traceparent`, unless it has one. That one is then the
-    span's parent, if no span is current. A second time it does nothing.
+    The request carries the span's context as `traceparent`. If the request has its own, that is
+    sent, and it is the span's parent unless another span is current. A second call does nothing.
     """
     if client._watch is None or not any(isinstance(watcher, _Spans) for watcher in client._watch.watchers):
         client._add_watcher(_Spans(client, trace.get_tracer("partnerbooking", __version__, tracer_provider)))
@@ -57,7 +55,7 @@ class _Spans:
         """The spans of bookings whose call ended `unknown`, by key."""
 
     def begin(self, call: Begun) -> End | None:
-        if call.operation == "give_up":  # it sends nothing
+        if call.operation == "give_up":  # sends nothing
             return None
         attributes = {"partnerbooking.operation": call.operation, **self._server(call)}
         name: str = call.operation
@@ -88,8 +86,8 @@ class _Spans:
         return end
 
     def settled(self, ended: CallEnded) -> None:
-        """The span of the booking's call has ended. So this is one of its own, with a link to
-        that."""
+        """Records a span for a settled booking. The span of the booking's call has ended, so the
+        new span links to it."""
         context = self._open.pop(ended.idempotency_key or "", None)
         span = self._tracer.start_span(
             "booking settled",
@@ -102,8 +100,10 @@ class _Spans:
         span.end()
 
     def _server(self, call: Begun) -> dict[str, Any]:
-        """The attributes of the server. None for the sandbox, which sends nothing, and for tool
-        calls, which may send several requests or none."""
+        """Returns the attributes of the server. The sandbox has none, because it sends nothing.
+
+        A tool call has only address and port: it may send several requests or none.
+        """
         servers = self._servers
         if servers.endpoint == "sandbox":
             return {}
@@ -132,7 +132,7 @@ class _Spans:
 
 
 def _parent(call: Begun) -> Context | None:
-    """The context that is current. That of the request's `traceparent` when there is none."""
+    """Returns the context of the request's `traceparent`. None when the current context applies."""
     if call.traceparent is None or trace.get_current_span().get_span_context().is_valid:
         return None
     return TraceContextTextMapPropagator().extract({"traceparent": call.traceparent})

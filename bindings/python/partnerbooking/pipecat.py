@@ -1,4 +1,4 @@
-"""The booking tools in a Pipecat pipeline.
+"""The booking tools for a Pipecat pipeline.
 
     booking = BookingTools.from_call(client, bot_id, runner_args)
     context = LLMContext(tools=booking.tools)
@@ -43,18 +43,21 @@ if TYPE_CHECKING:
 __all__ = ["BookingTools"]
 
 _LIMIT_SECS = 660.0
-"""Pipecat's own limit for a call of these tools. The library ends each call before that, after 600 seconds at most.
-Pipecat would tell the model that a booking did not complete, which nobody knows then."""
+"""Seconds that Pipecat allows for a call of these tools. The library ends each call earlier, after
+at most 600 seconds. At its own limit Pipecat would report to the model that a booking did not
+complete, although it may be booked."""
 
 _NUMBERS = ("from_number", "from", "From", "caller_phone")
-"""The names under which the caller's number comes. A TwiML `<Parameter>` has the one that its author chose."""
+"""Member names for the caller's number. The author of the TwiML chooses the `<Parameter>` name."""
 
 
 class BookingTools:
-    """The booking tools of one phone call. Make it when the phone rings, and hand `tools` to the `LLMContext`.
+    """The booking tools of one phone call. Create the object when the phone rings, and pass `tools`
+    to the `LLMContext`.
 
-    The caller may interrupt: a search is cancelled, a booking is not, and its result reaches the model later. A filler
-    is spoken once a turn, as a `TTSSpeakFrame`, when an answer is slow. The end of the pipeline ends the conversation.
+    When the caller interrupts, a search is cancelled. A booking goes on, and its result reaches the
+    model later. When an answer is slow, a `TTSSpeakFrame` says the filler, once a turn. The end of
+    the pipeline ends the conversation.
     """
 
     def __init__(
@@ -69,11 +72,12 @@ class BookingTools:
         on_result: OnResult | None = None,
         strict: bool = False,
     ) -> None:
-        """`call_id` is the telephony's, and new for each phone call. None makes one up.
+        """Creates the tools and starts a first search.
 
-        `filler` is None for silence, and "" for words in the bot's language. `on_result` gets each `ToolResult`.
-        `strict` asks the model's service to enforce the schemas. OpenAI's own services take that, and others may
-        refuse it.
+        `call_id` is the telephony provider's ID, new for each phone call. None: a random ID.
+        `filler` is None for silence, and "" for words in the bot's language. `on_result` gets each
+        `ToolResult`. `strict` asks the model's service to enforce the schemas. OpenAI's own
+        services accept that, and others may refuse it.
         """
         self._calls = ToolCalls(
             client,
@@ -85,22 +89,26 @@ class BookingTools:
             on_result=on_result,
         )
         self.prompt: str = self._calls.prompt
-        """For the instructions of the model."""
+        """The text for the model's instructions."""
         self.tools: list[FunctionSchema] = [
             _Schema(made["function"], self._book if made["function"]["name"] == BOOK else self._ask, strict)
             for made in self._calls.definitions("openai")
         ]
-        """For `LLMContext(tools=...)`, which registers their handlers. Other tools may stand beside them."""
+        """The tools for `LLMContext(tools=...)`, which registers their handlers. You may add other
+        tools."""
         self._worker: PipelineWorker | None = None
         self._running: set[asyncio.Task[Any]] = set()
-        """The tasks of Pipecat that wait for an answer. Older releases leave them alone when the pipeline ends."""
+        """Pipecat's tasks that wait for an answer. Older releases do not cancel them when the
+        pipeline ends."""
         self._bot_speaks = False
 
     @classmethod
     def from_call(cls, client: AsyncClient, bot_id: str, call: Any, **options: Any) -> BookingTools:
-        """Takes the call's ID and the caller's number from Pipecat's runner arguments, or from its `CallData`.
+        """Creates the tools with the call's ID and the caller's number from Pipecat. `call` is the
+        runner arguments, or a `CallData`.
 
-        Call it after `create_transport` or `parse_telephony_websocket`. `options` are those of the constructor.
+        Call it after `create_transport` or `parse_telephony_websocket`: before, it may raise
+        ValueError. `options` are the keywords of the constructor, and override Pipecat's values.
         """
         call_id, caller_phone = _identity(call)
         return cls(client, bot_id, **{"call_id": call_id, "caller_phone": caller_phone, **options})
@@ -110,16 +118,17 @@ class BookingTools:
         return self._calls.conversation
 
     def attach(self, worker: PipelineWorker) -> None:
-        """Watches the pipeline for the caller's turns and for its end. The first tool call does it by itself."""
+        """Watches the pipeline for the caller's turns and for its end. The first tool call does
+        this, too."""
         if self._worker is None:
             self._worker = worker
             worker.add_observer(_Watcher(self))
             worker.add_event_handler("on_pipeline_finished", self._finished)
 
     def end(self) -> None:
-        """Cancels tool calls and forgets what the caller was offered. The end of the pipeline does it by itself.
+        """Cancels tool calls and forgets the offers. The end of the pipeline does this, too.
 
-        `on_settled` of the client gets the end of a booking that was sent.
+        The client's `on_settled` gets the end of a booking that was sent.
         """
         for task in self._running:
             task.cancel()
@@ -139,7 +148,7 @@ class BookingTools:
     async def _answer(self, params: FunctionCallParams) -> None:
         self.attach(params.pipeline_worker)
         async def say(words: str) -> None:
-            # A bot that speaks is not silent.
+            # No filler while the bot speaks.
             if not self._bot_speaks:
                 await params.llm.push_frame(TTSSpeakFrame(words, append_to_context=False))
 
@@ -157,7 +166,8 @@ class BookingTools:
 
 
 class _Schema(FunctionSchema):
-    """A tool of the library, member by member. `FunctionSchema` knows no `additionalProperties` and no `strict`."""
+    """A tool with all members of the library's schema. `FunctionSchema` drops
+    `additionalProperties` and `strict`."""
 
     def __init__(self, function: dict[str, Any], handler: Any, strict: bool) -> None:
         parameters = function["parameters"]
@@ -171,13 +181,13 @@ class _Schema(FunctionSchema):
 
 
 class _Watcher(BaseObserver):
-    """Sees who speaks."""
+    """An observer of the caller's and the bot's turns."""
 
     def __init__(self, booking: BookingTools) -> None:
         super().__init__()
         self._booking = booking
         self._seen: deque[int] = deque(maxlen=8)
-        """A frame is pushed once by each processor."""
+        """The IDs of the last frames. Each processor pushes the same frame once."""
 
     async def on_push_frame(self, data: FramePushed) -> None:
         frame = data.frame
@@ -192,9 +202,11 @@ class _Watcher(BaseObserver):
 
 
 def _identity(call: Any) -> tuple[str | None, str | None]:
-    """The call's ID and the caller's number. The body of a browser's request is no source: it may name anybody."""
+    """Returns the call's ID and the caller's number. Ignores the body of a browser's request, which
+    may name anybody."""
     data = call
-    kinds = {kind.__name__ for kind in type(call).__mro__}  # importing these needs FastAPI, which a bot may not have
+    # By name: the import of these classes needs FastAPI, which a bot may not have.
+    kinds = {kind.__name__ for kind in type(call).__mro__}
     if "RunnerArguments" in kinds:
         data = getattr(call, "call_data", None)
         if "DailyRunnerArguments" in kinds:
@@ -217,7 +229,7 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> str | None:
-    """The user of a SIP address, or the number as it came. The library judges it."""
+    """Returns the user part of a SIP address, or the number unchanged. The library checks it."""
     text = _text(value)
     if text is None or not text.lower().startswith(("sip:", "sips:")):
         return text

@@ -1,4 +1,4 @@
-"""Counters and gauges of clients for Prometheus.
+"""A collector that exports the counters and gauges of clients to Prometheus.
 
     from prometheus_client import REGISTRY, start_http_server
     REGISTRY.register(Collector(client))
@@ -70,11 +70,11 @@ _SECONDS = {
 
 
 class Collector(_Collector):
-    """Reads the `stats()` of clients whenever Prometheus asks. Register it once, with a registry of
-    prometheus_client.
+    """A collector for a registry of prometheus_client. Each scrape reads the clients' `stats()`.
+    Register it once.
 
-    Each client has a name, which is the label `client`. One that is closed or forgotten has no
-    metrics. Any thread may use a collector.
+    Each client has a name, which is the label `client`. A client that is closed or was
+    garbage-collected has no metrics. Any thread may use a collector.
     """
 
     def __init__(self, client: AnyClient | None = None, name: str = "") -> None:
@@ -83,7 +83,7 @@ class Collector(_Collector):
             self.add(client, name)
 
     def add(self, client: AnyClient, name: str) -> None:
-        """Reads this client, too. Raises ValueError when an open client has the name."""
+        """Adds a client. Raises ValueError when an open client has the name."""
         if name in {taken for taken, _ in self._read()}:
             raise ValueError(f"another client is named {name!r}: give each a name of its own")
         self._clients[name] = weakref.ref(client)
@@ -104,7 +104,7 @@ class Collector(_Collector):
                 continue
             try:
                 found.append((name, client.stats()))
-            except Error:  # it is closed
+            except Error:  # the client is closed
                 continue
         return found
 
@@ -151,7 +151,7 @@ def _calls(clients: list[tuple[str, Stats]]) -> Iterator[Metric]:
         "partnerbooking_call_duration_seconds", "Durations of calls, by operation and status.", labels=labels
     )
     for name, stats in clients:
-        # A series that appears with 1 has no rate. So the usual ones are there from the start.
+        # rate() misses an increase from nothing to 1, so the usual series start at 0.
         counts = {(operation, "ok"): 0 for operation in _OPERATIONS}
         counts.update({(one.operation, one.status): one.count for one in stats.calls})
         for (operation, status), count in counts.items():

@@ -1,4 +1,4 @@
-"""Reports of bookings whose end no call returned."""
+"""Reports about bookings whose end no call returned."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from .values import CreateBookingReply, parsed
 
 @dataclass(frozen=True)
 class Settled:
-    """The end of a booking that no call returned: booked, or certainly not. Either `reply` or `error` is None."""
+    """The end of a booking that no call returned: it is booked, or certainly not booked. Either
+    `reply` or `error` is None."""
 
     idempotency_key: str
-    """Names the booking."""
+    """The booking's key."""
     tag: str | None
     """The tag of its call. None when it had none."""
     reply: CreateBookingReply | None
     """The platform's booking. None when nothing was booked."""
     error: Error | None
-    """Why nothing was booked. Look at `outcome`, as for any other error. None when it was booked."""
+    """The reason why nothing was booked. Check `outcome`, as for any other error. None when it was
+    booked."""
 
     @property
     def is_booked(self) -> bool:
-        """Whether there is an appointment: read its `reply.start_at` and `reply.status` to the customer."""
+        """True when there is an appointment. Then read `reply.start_at` and `reply.status` to the
+        customer."""
         return self.reply is not None
 
 
@@ -44,13 +47,13 @@ def take(completion: int) -> Settled:
 
 
 def settled_by_call(completion: int) -> Settled | None:
-    """Reads the end of a booking from the completion of its call. None when the call has left it open."""
+    """Reads the end of a booking from the completion of its call. None when it is still open."""
     is_open = _bindings.pbk_completion_outcome(completion) == _bindings.OUTCOME_UNKNOWN
     return None if is_open else take(completion)
 
 
 def booked_by_tool(completion: int) -> Settled | None:
-    """Reads the booking that a tool call has made. None when it has made none."""
+    """Reads the booking that a tool call has made. Returns None when it has made none."""
     if _bindings.pbk_completion_status(completion) != _bindings.OK:
         return None
     reply: bytes | None = _bindings.pbk_completion_reply(completion)
@@ -63,7 +66,8 @@ def booked_by_tool(completion: int) -> Settled | None:
 
 
 def _out_of_memory(key: str) -> bytes:
-    """Writes the error for a report that the library had no memory for. A repeat with the same key gives the reply."""
+    """Returns the error for a report that the library had no memory for. A repeat with the same
+    key returns the reply."""
     members = {
         "code": "resource_unavailable",
         "message": "There was no memory for the report: repeat the booking with the same idempotency_key",

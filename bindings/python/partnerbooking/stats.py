@@ -1,4 +1,4 @@
-"""Counters and gauges of a client: what `stats()` returns."""
+"""Counters and gauges of a client, as `stats()` returns them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class CallStats:
     """The name of the `pbk_status` without its prefix: `ok`, `timeout` and others."""
     count: int
     total_ms: int
-    """The sum of their durations."""
+    """The sum of the durations in milliseconds."""
     buckets: tuple[int, ...]
-    """Counts by duration: one number for each of `Stats.bucket_bounds_ms`, and the last for all
-    that took longer."""
+    """Counts by duration: a number for each of `Stats.bucket_bounds_ms`. The last number counts all
+    longer calls."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class ToolStats:
 
 @dataclass(frozen=True)
 class Stats:
-    """Counters since the client was opened, and gauges of the moment. What never happened is not
-    listed. With `stats=False` in the configuration the counters are 0. docs/json-contract.md
+    """Counters since the client was opened, and current gauges. Lists leave out events that never
+    happened. With `stats=False` in the configuration the counters are 0. docs/json-contract.md
     describes each member."""
 
     uptime_ms: int
@@ -67,24 +67,25 @@ class Stats:
     """Bookings that another engine has taken over from this client."""
     log_lines_dropped: int
     in_flight: int
-    """A gauge, as are all members below."""
+    """Calls that are being delivered. This and the members below are gauges."""
     queued: int
     breakers_open: int
     open_calls: int
     open_connections: int
     in_doubt: int
     oldest_doubt_ms: int
-    """Age of the oldest booking in doubt. 0: there is none."""
+    """Age of the oldest booking in doubt. 0 when there is none."""
     unheard: int
+    """Bookings that ended, and whose end the host has not heard."""
     oldest_unheard_ms: int
-    """Age of the oldest booking that ended and whose end the program has not heard. 0: there is
-    none."""
+    """Age of the oldest such booking. 0 when there is none."""
     journal_damaged_bytes: int
-    """As of the opening, as is `journals_left`."""
+    """Bytes that were skipped when the journal was opened."""
     journals_left: int
-    """Journals of dead processes in `journal_dir` that nobody has taken over."""
+    """Journals of dead processes in `journal_dir` that were not adopted when the client was
+    opened."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """The whole reply, with what a newer library adds."""
+    """The whole reply, with members that a newer library adds."""
 
 
 _NUMBERS = (

@@ -1,9 +1,10 @@
-"""Requests and replies as dataclasses.
+"""Dataclasses for requests and replies.
 
-A reply keeps what came, byte for byte, in `json`; its members are read from that when they are asked for. Platforms
-differ, so that any member may be missing, and what a platform has beyond those named here is in `raw`.
+`json` of a reply contains the service's bytes unchanged. The other members are read from it on
+access. Platforms differ, so any member may be missing. `raw` contains all members, also those that
+have no property here.
 
-What callers told us is left out of every `repr`: those end in logs.
+No `repr` contains a phone number, a name, an email address or a note, because logs contain `repr`s.
 """
 
 from __future__ import annotations
@@ -16,39 +17,39 @@ from functools import cached_property
 from typing import Any, Literal, Union, cast
 
 JSON = Union[str, bytes, Mapping[str, Any]]
-"""A request as JSON: written out, or a mapping that is yet to be."""
+"""A request as JSON text, or as a mapping that the package encodes."""
 
 Moment = Union[str, datetime]
-"""RFC 3339 with an offset, or a datetime that has one."""
+"""A date-time with an offset: RFC 3339 text, or a `datetime` with a time zone."""
 
 Bound = Union[str, datetime, date]
-"""The same, or a plain date."""
+"""A `Moment`, or a plain date."""
 
 Outcome = Literal["not_sent", "rejected", "unknown"]
-"""What a failed booking means."""
+"""The meaning of a failed booking."""
 
 Source = Literal["caller", "library", "network", "partner_api", "platform"]
-"""Whose fault an error is."""
+"""The side at fault for an error."""
 
 State = Literal["in_flight", "in_doubt", "booked", "refused"]
-"""What is known of a booking."""
+"""The state of a pending booking."""
 
 
-# ---- Requests --------------------------------------------------------------------------------------------------------
+# ---- Requests ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class CallOptions:
-    """What may be set for one call; None leaves it to the configuration."""
+    """The options of one call. None: the configuration's value applies, if there is one."""
 
     timeout_ms: int | None = None
-    """Deadline of the call, 1 to 600000."""
+    """Deadline of the call in milliseconds, 1 to 600000."""
     slow_after_ms: int | None = None
-    """After how long `on_slow` of an `AsyncClient` is called, 1 to 600000."""
+    """Milliseconds until an `AsyncClient` calls `on_slow`, 1 to 600000."""
     tag: str | None = None
-    """Comes back in errors. At most 256 bytes."""
+    """Your text for this call, at most 256 bytes. Errors and reports contain it."""
     traceparent: str | None = None
-    """A W3C trace context, sent as the header `traceparent`."""
+    """A W3C trace context. It is sent as the header `traceparent`."""
 
     def members(self) -> dict[str, Any]:
         return _present(vars(self))
@@ -59,23 +60,23 @@ _NO_OPTIONS = CallOptions()
 
 @dataclass(frozen=True)
 class SearchAvailabilityRequest:
-    """Asks for a bot's free appointment slots."""
+    """A search for a bot's free appointment slots."""
 
     bot_id: str
     start_at: Bound
     end_at: Bound
-    """After `start_at`; a plain date includes its day."""
+    """Later than `start_at`. A plain date includes that day."""
     options: CallOptions = _NO_OPTIONS
 
     def members(self) -> dict[str, Any]:
-        """The request as docs/json-contract.md describes it."""
+        """Returns the request as docs/json-contract.md describes it."""
         bounds = {"start_at": rfc3339(self.start_at), "end_at": rfc3339(self.end_at)}
         return {"bot_id": self.bot_id, "query": {"filter": {"start_at_range": bounds}}, **self.options.members()}
 
 
 @dataclass(frozen=True)
 class Customer:
-    """For whom a slot is booked."""
+    """The customer of a booking."""
 
     phone: str = field(repr=False)
     """E.164: `+15551234567`."""
@@ -83,31 +84,31 @@ class Customer:
     email: str | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
-        """Names the members that are there, without what they hold."""
+        """Returns the names of the members that are set, without their values."""
         return f"Customer(<{', '.join(_present(vars(self)))}>)"
 
 
 @dataclass(frozen=True)
 class CreateBookingRequest:
-    """Asks to book a slot."""
+    """A request to book a slot."""
 
     bot_id: str
     start_at: Moment
     duration_minutes: int
     customer: Customer
     idempotency_key: str | None = None
-    """Names the booking: the same key gives the same booking again and never makes a second one. Only `booking_key`
-    takes a request without."""
+    """The same key returns the same booking, and never makes a second one. Required, except for
+    `booking_key`."""
     notes: str | None = field(default=None, repr=False)
     detach: bool = False
-    """The booking runs on when its task is cancelled: the caller may hang up."""
+    """True when the booking goes on after its task is cancelled, so that the caller may hang up."""
     conversation: str | None = None
-    """Names the phone call, in 1 to 256 bytes. It is not sent. `pending_bookings` gives it back, also in a later
-    process."""
+    """The name of the phone call, 1 to 256 bytes. It is not sent. `pending_bookings` returns it,
+    also in a later process."""
     options: CallOptions = _NO_OPTIONS
 
     def members(self) -> dict[str, Any]:
-        """The request as docs/json-contract.md describes it."""
+        """Returns the request as docs/json-contract.md describes it."""
         booking = {
             "start_at": rfc3339(self.start_at),
             "duration_minutes": self.duration_minutes,
@@ -125,7 +126,7 @@ class CreateBookingRequest:
 
 @dataclass(frozen=True)
 class LookupCustomerRequest:
-    """Asks who is calling."""
+    """A look-up of a customer by phone number."""
 
     bot_id: str
     phone: str = field(repr=False)
@@ -133,26 +134,26 @@ class LookupCustomerRequest:
     options: CallOptions = _NO_OPTIONS
 
     def members(self) -> dict[str, Any]:
-        """The request as docs/json-contract.md describes it."""
+        """Returns the request as docs/json-contract.md describes it."""
         return {"bot_id": self.bot_id, "customer": {"phone": self.phone}, **self.options.members()}
 
 
 def rfc3339(moment: Bound) -> str:
-    """Writes a moment as the library takes it. A text stays as it is."""
+    """Returns a moment as RFC 3339 text. Text stays as it is."""
     return moment if isinstance(moment, str) else moment.isoformat()
 
 
 def _present(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The library refuses `null` for a member that is optional."""
+    """Returns the members that are not None."""
     return {name: value for name, value in members.items() if value is not None}
 
 
-# ---- Replies ---------------------------------------------------------------------------------------------------------
+# ---- Replies -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
 class Reply:
-    """What the service answered."""
+    """A reply of the service."""
 
     json: bytes = field(repr=False)
     """The reply, byte for byte."""
@@ -165,12 +166,15 @@ class Reply:
 
     @cached_property
     def timing(self) -> dict[str, Any] | None:
-        """Where the time went, member by member in docs/json-contract.md. None from a `Client`: the library tells it in
-        completions and in errors, and the blocking functions give the reply alone."""
+        """The parts of the call's time. docs/json-contract.md describes them.
+
+        None in replies of a `Client`: the library's blocking functions return the reply alone.
+        Completions and errors have it.
+        """
         return None if self.timing_json is None else parsed(self.timing_json)
 
     def __repr__(self) -> str:
-        """Without what the customer told. A reply that is not as promised has a `repr`, too."""
+        """Returns a text without personal data, also for a malformed reply."""
         try:
             shown = ", ".join(f"{name}={value!r}" for name, value in self._shown().items())
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -183,15 +187,15 @@ class Reply:
 
 @dataclass(frozen=True)
 class Availability:
-    """A free slot; from some platforms a whole free window."""
+    """A free slot. Some platforms list a whole free window instead."""
 
     start_at: str
     """RFC 3339, as the platform wrote it."""
     duration_minutes: int | None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """The platform's own, with what else it holds."""
+    """The platform's item with all its members."""
 
-    # A reply has many of these, and setting members the way a frozen dataclass does takes longer than parsing them.
+    # A reply has many items. The `__init__` of a frozen dataclass takes longer than parsing them.
     def __init__(self, start_at: str, duration_minutes: int | None, raw: Mapping[str, Any] | None = None) -> None:
         members = self.__dict__
         members["start_at"] = start_at
@@ -220,7 +224,7 @@ class SearchAvailabilityReply(Reply):
 class CreateBookingReply(Reply):
     @property
     def booking(self) -> dict[str, Any]:
-        """The platform's booking with all that it holds."""
+        """The platform's booking with all its members."""
         return cast("dict[str, Any]", self.raw["booking"])
 
     @property
@@ -229,7 +233,7 @@ class CreateBookingReply(Reply):
 
     @property
     def status(self) -> str | None:
-        """The platform's word: `confirmed`, `pending` and others."""
+        """The platform's own word: `confirmed`, `pending` and others."""
         return _text(self.booking, "status")
 
     @property
@@ -247,32 +251,32 @@ class CreateBookingReply(Reply):
 
 @dataclass(frozen=True)
 class Appointment:
-    """What a customer has booked already."""
+    """An appointment that a customer already has."""
 
     start_at: str | None
     """RFC 3339, as the platform wrote it."""
     end_at: str | None
     status: str | None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """The platform's own, with what else it holds."""
+    """The platform's appointment with all its members."""
 
 
 @dataclass(frozen=True)
 class KnownCustomer:
-    """What the platform knows of who is calling."""
+    """A customer that the platform knows."""
 
     phone: str | None = field(repr=False)
     name: str | None = field(repr=False)
     existing_appointment: Appointment | None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """The platform's own, with what else it holds."""
+    """The platform's customer with all its members."""
 
 
 @dataclass(frozen=True, repr=False)
 class LookupCustomerReply(Reply):
     @cached_property
     def customer(self) -> KnownCustomer | None:
-        """None: the platform does not know them."""
+        """The customer. None when the platform does not know the number."""
         if self.raw["found"] is not True:
             return None
         found = _object(self.raw, "customer") or {}
@@ -296,29 +300,30 @@ class PendingBooking:
     start_at: str
     duration_minutes: int
     recorded_at: str
-    """When it was asked for."""
+    """The time of the request."""
     in_flight: bool
-    """A request for it is under way."""
+    """True when a request for the booking is under way."""
     expired: bool
-    """Its start has passed."""
+    """True when the start has passed."""
     state: State
-    """What is known of it:
+    """The state of the booking:
 
-    - `in_flight`: a request for it is under way.
-    - `in_doubt`: it may have been booked. `resume` asks again; `give_up` ends the doubt when nobody can settle it.
+    - `in_flight`: a request is under way. `resume` joins it.
+    - `in_doubt`: it may be booked. `resume` asks again. `give_up` ends a doubt that nobody can
+      settle.
     - `booked`: it was booked. `resume` returns the reply.
-    - `refused`: it was not booked, and its key is free. `resume` raises `NotRecorded`, with the outcome `not_sent` or
-      `rejected`.
+    - `refused`: it was not booked, and its key is free. `resume` raises `NotRecorded` with the
+      outcome `not_sent` or `rejected`.
 
-    A newer library may have other words.
+    A newer library may have further states.
     """
     conversation: str | None = None
-    """The phone call that the request named. None when it named none."""
+    """The name of the phone call. None when the request had none."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def pending_bookings(json: bytes) -> list[PendingBooking]:
-    """What a reply of `pbk_pending_bookings` lists."""
+    """Reads a reply of `pbk_pending_bookings`."""
     return [_pending_booking(item) for item in parsed(json)["pending_bookings"]]
 
 
@@ -339,15 +344,16 @@ def _pending_booking(item: Mapping[str, Any]) -> PendingBooking:
 
 @dataclass(frozen=True)
 class GiveUpReply:
-    """What `give_up` did. Nothing was sent to the service."""
+    """The result of `give_up`. Nothing was sent to the service."""
 
     given_up: tuple[PendingBooking, ...]
-    """The library has forgotten these. Their keys are free: a repeat is a new booking."""
+    """Bookings that the library has forgotten. Their keys are free: a repeat is a new booking."""
     kept: tuple[PendingBooking, ...]
-    """These stay as they are: a call waits for them, or their end is known (`booked`, `refused`)."""
+    """Bookings that stay as they are. A call waits for them, or their end is known (`booked`,
+    `refused`)."""
     journaled: bool | None = None
-    """False: the disk did not take it, and a later process may list them again. None: the reply does not say, because
-    there is no journal or nothing was given up."""
+    """False when the journal did not record this in time: a later process may list the bookings
+    again. Otherwise None."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -360,20 +366,20 @@ def give_up_reply(json: bytes) -> GiveUpReply:
 
 @dataclass(frozen=True)
 class DoubtAnswer:
-    """The last answer to a booking in doubt, or the failure that came in its place."""
+    """The last answer to a booking in doubt, or the failure of the last request."""
 
     status: int | None
     """The HTTP status. None when no HTTP answer came."""
     code: str
-    """The code of the answer or of the failure: `slot_unavailable`, `connection_lost` and others."""
+    """The code of the answer or the failure: `slot_unavailable`, `connection_lost` and others."""
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """What is open about a booking in doubt."""
+    """The facts about a booking in doubt."""
 
     sent_ms_ago: int
-    """Age of the oldest request that may have made the booking, in milliseconds."""
+    """Age in milliseconds of the oldest request that may have made the booking."""
     answer: DoubtAnswer | None
     """The last answer. None when there was none."""
 
@@ -386,14 +392,15 @@ def doubt(members: Mapping[str, Any]) -> Doubt:
 
 @dataclass(frozen=True)
 class Existing:
-    """The booking that has the key of a request that was refused."""
+    """The booking that already has the key of a refused request."""
 
     state: Literal["booked", "in_flight", "in_doubt"]
-    """`booked`, `in_flight` or `in_doubt`. A newer library may have other words."""
+    """`booked`, `in_flight` or `in_doubt`. A newer library may have further states."""
     start_at: str | None
-    """Its start, as its own request had it. None when version 1 of the journal recorded it, and its reply has none."""
+    """Its start, as its own request wrote it. None when a journal of version 1 recorded the booking
+    and the reply has no start."""
     booking_id: str | None
-    """The platform's ID of a booked one. None for every other, and when the reply has none."""
+    """The platform's ID of a `booked` booking. None in other states, or if the reply has no ID."""
 
 
 def existing(members: Mapping[str, Any]) -> Existing:
@@ -402,13 +409,13 @@ def existing(members: Mapping[str, Any]) -> Existing:
 
 
 def parsed(json: bytes) -> dict[str, Any]:
-    """An object that the library has found to be JSON."""
+    """Returns the object in a JSON text that the library has checked."""
     text = json.decode()
     try:
         return cast("dict[str, Any]", _json.loads(text))
     except ValueError:
-        # JSON knows no limit to numbers. Python's integers have one, 4300 digits, and a platform must not end a call by
-        # that.
+        # Python converts at most 4300 digits to an int, and JSON has no limit. A platform's long
+        # number must not make a call fail.
         return cast("dict[str, Any]", _json.loads(text, parse_int=float))
 
 
@@ -419,10 +426,10 @@ def _text(members: Mapping[str, Any], name: str) -> str | None:
 
 def _integer(members: Mapping[str, Any], name: str) -> int | None:
     value = members.get(name)
-    return value if type(value) is int else None  # bool is an int, too
+    return value if type(value) is int else None  # not isinstance: bool is a subclass of int
 
 
 def _object(members: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """None also for what is no object: some say that there is none by `null`."""
+    """Returns the member, or None when it is no object. Some platforms write `null` for none."""
     value = members.get(name)
     return value if isinstance(value, dict) else None

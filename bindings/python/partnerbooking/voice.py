@@ -1,4 +1,4 @@
-"""From a reply on the wire to what is said on the phone: pure functions, without a client.
+"""Pure functions from a search reply to words for the caller. They need no client.
 
     found = client.search_availability(request)
     slots = voice.slots(found, time_zone="America/New_York", offers=3)
@@ -40,7 +40,7 @@ __all__ = [
 
 
 Dialect = Literal["openai", "openai_responses", "openai_realtime", "anthropic", "gemini", "mcp"]
-"""The form in which a model's API takes tools."""
+"""The model's API, which decides the form of the tools."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Slot:
     """A slot that can be offered and booked."""
 
     slot: str
-    """Its name for a language model: `tue15-0930u`. The same slot has the same name in every search."""
+    """The slot's name for a language model: `tue15-0930u`. It is the same in every search."""
     start_at: str
-    """RFC 3339 with the clinic's offset, as a booking takes it."""
+    """RFC 3339 with the clinic's offset. Use it in the booking."""
     end_at: str
     duration_minutes: int
     local: str
@@ -59,7 +59,7 @@ class Slot:
     part: str
     """`morning`, `afternoon`, `evening` or `night`."""
     item: int
-    """The place of the reply's item that it was made of, from 0."""
+    """The index of the reply's item that gave this slot, from 0."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ class SkippedItem:
     """An item of the reply that gave no slot."""
 
     item: int
+    """The index of the item in the reply, from 0."""
     reason: str
-    """`not_an_object`, `no_start`, `unreadable_start`, `nonexistent_time`, `unreadable_length` or `too_short`."""
+    """`not_an_object`, `no_start`, `unreadable_start`, `nonexistent_time`, `unreadable_length` or
+    `too_short`."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +78,21 @@ class Slots:
     """The slots of a search reply."""
 
     slots: list[Slot]
-    """In order, at most `limit`."""
+    """The slots in order, at most `limit`."""
     offers: list[Slot]
-    """The choice to offer. Empty without `offers`."""
+    """The slots to offer to the caller. Empty without the option `offers`."""
     picked: Slot | None
-    """The slot that `pick` names. None if it names none, or more than one."""
+    """The slot that `pick` names. None when it names no slot, or more than one slot."""
     more: bool
-    """More slots match than `limit` allows."""
+    """True when more slots match than `limit` allows."""
     items: int
     """The number of items in the reply."""
     skipped_count: int
+    """The number of items that gave no slot."""
     skipped: list[SkippedItem]
-    """The first 100 of them."""
+    """The first 100 skipped items."""
     built_in_zones: str | None
-    """The version of the built-in time zones, if the system has no file for the zone."""
+    """The version of the built-in time zones. None when the system has a file for the zone."""
     json: bytes
     """The answer, byte for byte."""
 
@@ -101,7 +104,7 @@ class Reading:
     from_: str
     """The first local day."""
     to: str
-    """The last one, included."""
+    """The last local day, included."""
     start_at: str
     """The first instant of `from_`, for a search."""
     end_at: str
@@ -115,37 +118,38 @@ class Reading:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options for `slots`."""
+        """The options for the function `slots`."""
         members = {name: value for name, value in vars(self).items() if name not in ("start_at", "end_at")}
         return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a caller said about a day and a time."""
+    """The meaning of a caller's words about a day and a time."""
 
     clear: bool
-    """There is one reading. If not, ask the caller which is meant."""
+    """True when there is one reading. If False, ask the caller which reading is meant."""
     readings: list[Reading]
     corrected: list[str]
-    """`weekday` or `year`: what was said otherwise, and changed."""
+    """The library's corrections of the words: `weekday` or `year`."""
     assumed: list[str]
-    """`morning`, `noon`, `afternoon` or `local_time`: what was not said."""
+    """The library's assumptions: `morning`, `noon`, `afternoon` or `local_time`."""
     json: bytes
     """The answer, byte for byte."""
 
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone number that was understood. Its text is left out of `repr`: that ends in logs."""
+    """A phone number that was understood. `repr` leaves the number out, because logs contain it."""
 
     phone: str
-    """E.164, as a booking takes it."""
+    """The number in E.164. Use it in the booking."""
     region: str | None
+    """The number's region, such as `US`, or None."""
     groups: list[str]
-    """For a display."""
+    """Groups of digits, for a display."""
     say: str
-    """In words, for the TTS."""
+    """The number in words, for the TTS."""
     extension: str | None
     json: bytes
     """The answer, byte for byte."""
@@ -159,11 +163,12 @@ class Tools:
     """The tools for a language model."""
 
     tools: list[dict[str, Any]]
-    """As the model's API takes them."""
+    """The tools in the form of the model's API."""
     prompt: str
-    """How the model uses them on the phone, for its prompt."""
+    """Instructions on the tools, for the model's prompt."""
     filler: str
-    """Words for the caller while a tool takes long: "One moment, please." in the language of `locale`."""
+    """Words for the caller during a slow tool call: "One moment, please." in the language of
+    `locale`."""
     json: bytes
     """The answer, byte for byte."""
 
@@ -177,10 +182,10 @@ def slots(
     now: str | datetime | None = None,
     **options: Any,
 ) -> Slots:
-    """Makes slots that can be offered and booked of the reply of a search.
+    """Returns the slots of a search reply that can be offered and booked.
 
-    `from_` and `to` are local days, the last one included, or instants. `options` are those of docs/json-contract.md:
-    `duration_minutes`, `step_minutes`, `not_before`, `offers`, `pick` and others.
+    `from_` and `to` are local days, `to` included, or instants. docs/json-contract.md lists the
+    `options`: `duration_minutes`, `step_minutes`, `not_before`, `offers`, `pick` and others.
     """
     bounds = {"from": _moment(from_), "to": _moment(to), "now": _moment(now)}
     given = {name: value for name, value in {**options, **bounds}.items() if value is not None}
@@ -211,9 +216,11 @@ def when(
     opening: Mapping[str, Sequence[str]] | None = None,
     max_days_ahead: int | None = None,
 ) -> Wish:
-    """Reads what a caller said about a day and a time. `TimeUnclear` names the text that is not understood.
+    """Reads a caller's words about a day and a time. Raises `TimeUnclear`: its `field` names the
+    text that is not understood.
 
-    `opening` is as `{"mon": ["09:00-17:00"]}`. It only decides about hours without am and pm.
+    `opening` has the form `{"mon": ["09:00-17:00"]}`. It decides only about hours without am and
+    pm.
     """
     members = {
         "when": when,
@@ -239,9 +246,9 @@ def say(
     now: str | datetime | None = None,
     style: str | None = None,
 ) -> str:
-    """Puts a start into words for the TTS: a slot, or the `start_at` of a booking's own reply.
+    """Returns a start in words for the TTS. Pass a slot, or the `start_at` of a booking's reply.
 
-    `style` is `full` (else), `day` or `time`.
+    `style` is `full` (default), `day` or `time`.
     """
     start = slot.start_at if isinstance(slot, Slot) else _moment(slot)
     return _say(start_at=start, time_zone=time_zone, locale=locale, now=_moment(now), style=style)
@@ -256,20 +263,23 @@ def say_list(
     style: str | None = None,
     joiner: str | None = None,
 ) -> str:
-    """Puts 1 to 24 starts into words. A day that they share is said once. `joiner` is `or` (else) or `and`."""
+    """Returns 1 to 24 starts in words. A shared day is said once. `joiner` is `or` (default) or
+    `and`."""
     starts = [slot.start_at if isinstance(slot, Slot) else _moment(slot) for slot in slots]
     return _say(slots=starts, time_zone=time_zone, locale=locale, now=_moment(now), style=style, joiner=joiner)
 
 
 def say_phone(phone: str, *, region: str | None = None, locale: str | None = None) -> str:
-    """Puts a phone number into words, in groups. `region` is the caller's: numbers of it have no country code."""
+    """Returns a phone number in words, in groups. `region` is the caller's region: a number of that
+    region is said without its country code."""
     return _say(phone=phone, region=region, locale=locale)
 
 
 def phone(text: str, *, region: str | None = None, locale: str | None = None) -> Phone:
-    """Reads a phone number as it is spoken or written.
+    """Reads a spoken or written phone number.
 
-    Without a country code it needs the `region`, such as `US`. `PhoneUnclear` says in its `reason` what to ask for.
+    A number without a country code needs the `region`, such as `US`. Raises `PhoneUnclear`: choose
+    the next question by its `reason`.
     """
     given = {"region": region, "locale": locale}
     request = {"text": text, **{name: value for name, value in given.items() if value is not None}}
@@ -284,9 +294,11 @@ def tools(
     bot_id: str | None = None,
     look_up_caller: bool = False,
 ) -> Tools:
-    """Returns the tools with which a language model finds and books appointments, and a text for its prompt.
+    """Returns the tools with which a language model finds and books appointments, and a text for
+    its prompt.
 
-    `voice` is the configuration's member, and `bot_id` a bot with its own part of it. `look_up_caller` adds that tool.
+    `voice` is the member of the configuration. `bot_id` selects the bot's own values in
+    `voice.bots`. `look_up_caller` adds the tool of that name.
     """
     members = {"dialect": dialect, "voice": voice, "bot_id": bot_id, "look_up_caller": look_up_caller}
     options = {name: value for name, value in members.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Signatures of webhook requests, for platforms. docs/platform-webhook.md has both sides."""
+"""Signatures of webhook requests, for platforms. docs/platform-webhook.md describes both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Body = Union[bytes, bytearray, memoryview]
 
 
 class Verdict(IntEnum):
-    """Why a request was refused."""
+    """The reason why a request was refused."""
 
     SIGNATURE_MISSING = 2
     SIGNATURE_MALFORMED = 3
@@ -24,16 +24,16 @@ class Verdict(IntEnum):
 
 
 class InvalidSignature(Exception):
-    """The request is not genuine, or not recent: answer 401."""
+    """The request is not genuine or not recent. Answer with HTTP 401."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-        """As `pbk_webhook_verify` gives it."""
+        """The verdict that `pbk_webhook_verify` returned."""
 
     @property
     def verdict(self) -> Verdict | None:
-        """None for one that only a newer library knows."""
+        """The verdict. None for a number that only a newer library knows."""
         return Verdict(self.number) if self.number in Verdict.__members__.values() else None
 
     def __str__(self) -> str:
@@ -48,17 +48,20 @@ class InvalidSignature(Exception):
 def verify(
     secrets: Secrets, signature_header: str | bytes | None, body: Body, now: int = 0, tolerance_seconds: int = 0
 ) -> None:
-    """Returns when the request comes from somebody who has one of the secrets, is whole, and is recent; raises
-    `InvalidSignature` otherwise, so that a result nobody looked at cannot let a forgery in.
+    """Verifies the signature of a request. Raises `InvalidSignature` if the request is refused.
 
-    `body` is the body as it arrived, before anything parses it: `bytes`, a `bytearray` or a `memoryview`. `now` is in
-    seconds since 1970, 0 for the system's clock; a `tolerance_seconds` of 0 is 300, as the protocol has it.
+    The request is accepted when it was signed with one of the secrets, is complete and is recent.
+    A refusal is an exception, so that no caller can overlook it.
+
+    `body` is the body as received, before any parsing: `bytes`, a `bytearray` or a `memoryview`.
+    `now` is in seconds since 1970, and 0 means the system's clock. A `tolerance_seconds` of 0 means
+    300, as in the protocol.
     """
     text = _bytes(body)
     given = [secrets] if isinstance(secrets, (str, bytes)) else list(secrets)
     encoded = [_bindings.plain("secrets", secret) for secret in given]
     array = (ctypes.c_char_p * len(encoded))(*encoded)
-    # It comes from outside, where anybody may write anything: whatever is odd about it is a refusal, and no ValueError.
+    # The header comes from outside. Whatever is wrong with it is a refusal, not a ValueError.
     header = None if signature_header is None else _bindings.encode(signature_header)
     number: int = _bindings.pbk_webhook_verify(array, len(encoded), header, text, len(text), now, tolerance_seconds)
     if number == _INVALID_ARGUMENT:
@@ -68,8 +71,10 @@ def verify(
 
 
 def sign(secret: str | bytes, body: Body, timestamp: int = 0) -> str:
-    """The header `X-DialStack-Signature` for a body, for the tests of platforms. `timestamp` is in seconds since 1970,
-    0 for the system's clock."""
+    """Returns the header `X-DialStack-Signature` for a body, for the tests of platforms.
+
+    `timestamp` is in seconds since 1970, and 0 means the system's clock.
+    """
     text = _bytes(body)
     header = _bindings.pbk_webhook_sign(_bindings.plain("secret", secret), text, len(text), timestamp)
     if header is None:
@@ -81,7 +86,8 @@ _VALID, _INVALID_ARGUMENT = 0, 1
 
 
 def _bytes(body: Body) -> bytes:
-    """The body in one piece. ctypes takes no other buffer, and would take a str for wide letters."""
+    """Returns the body as `bytes`. ctypes accepts no other buffer, and would read a str as wide
+    characters."""
     if not isinstance(body, (bytes, bytearray, memoryview)):
         raise TypeError(f"the body is bytes, bytearray or memoryview, as it arrived: not {type(body).__name__}")
     return bytes(body)

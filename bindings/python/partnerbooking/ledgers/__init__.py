@@ -1,9 +1,10 @@
-"""Ledgers: they keep bookings in a store that all engines share. docs/ledger-stores.md compares the stores.
+"""Ledgers, which keep bookings in a store that all engines share. docs/ledger-stores.md compares
+the stores.
 
     from partnerbooking import ledgers
     ledger = ledgers.from_url("postgres://engine@db.internal/bookings")
 
-A store's client is imported with its ledger: psycopg for `ledgers.postgres`, redis for `ledgers.redis`.
+A store's module imports its client: `ledgers.postgres` needs psycopg, `ledgers.redis` needs redis.
 """
 
 from __future__ import annotations
@@ -20,18 +21,19 @@ Result = dict[str, Any]
 
 
 class LedgerError(Exception):
-    """The store cannot keep bookings as it is set up."""
+    """An error of the store's setup: it cannot keep bookings."""
 
 
 class NewerSchema(LedgerError):
-    """A later version of this package has changed the store's schema."""
+    """An error of the store's schema: a later version of this package has changed it."""
 
 
 class Ledger(Protocol):
     def ensure_schema(self) -> None: ...
 
     def execute(self, operations: Sequence[Operation]) -> list[Result]:
-        """Returns one result for each operation, in order. After an exception the fate of all is unknown."""
+        """Returns one result for each operation, in order. After an exception it is unknown which
+        operations were carried out."""
         ...
 
     def close(self) -> None: ...
@@ -46,12 +48,13 @@ class AsyncLedger(Protocol):
 
 
 def from_url(url: str, **options: Any) -> Ledger:
-    """Returns the ledger for `postgres://…` or `redis://…`. Options are those of its class."""
+    """Returns the ledger for `postgres://…` or `redis://…`. `options` are keywords of its class."""
     return cast(Ledger, _class(url, "")(url, **options))
 
 
 def async_from_url(url: str, **options: Any) -> AsyncLedger:
-    """Returns the asyncio ledger for `postgres://…` or `redis://…`. Options are those of its class."""
+    """Returns the asyncio ledger for `postgres://…` or `redis://…`. `options` are keywords of its
+    class."""
     return cast(AsyncLedger, _class(url, "Async")(url, **options))
 
 

@@ -1,9 +1,10 @@
-"""The ledger in PostgreSQL, through psycopg 3. docs/ledger-stores.md describes settings and durability.
+"""The ledger in PostgreSQL, through psycopg 3.
 
     ledger = PostgresLedger("postgres://engine@db.internal/bookings")
     ledger = PostgresLedger(pool=psycopg_pool.ConnectionPool(...))
 
-`postgres.sql` does the work. Programs in other languages can send the same file.
+docs/ledger-stores.md describes settings and durability. `postgres.sql` does the work. Programs in
+other languages can send the same file.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class _Settings:
         self.connection = _connection(conninfo, timeout) if conninfo is not None else {}
 
     def reason(self, error: psycopg.Error) -> Exception:
-        """Returns the exception that says why the schema cannot be used."""
+        """Returns the exception to raise: it names the reason why the schema cannot be used."""
         if error.sqlstate == _NEWER:
             return NewerSchema(error.diag.message_primary or str(error))
         if isinstance(error, psycopg.errors.UndefinedFunction):
@@ -61,12 +62,12 @@ class _Settings:
         return error
 
     def may_repeat(self, connection: Any, fresh: bool, begin: float) -> bool:
-        """Returns whether an idle connection was broken and there is time for another one."""
+        """Returns True when an idle connection was broken and there is time for a new one."""
         return not fresh and bool(connection.closed) and time.monotonic() - begin < self.timeout / 2
 
 
 def _connection(conninfo: str, timeout: float) -> dict[str, Any]:
-    """Returns the parameters of a connection to the primary that notices a dead server soon."""
+    """Returns parameters for connections to the primary, which soon notice a dead server."""
     parameters: dict[str, Any] = {
         "application_name": "partnerbooking",
         "connect_timeout": 2,
@@ -81,9 +82,10 @@ def _connection(conninfo: str, timeout: float) -> dict[str, Any]:
 
 
 class PostgresLedger:
-    """Threads may share a ledger. It opens at most `connections` connections, each when it is first needed.
+    """A ledger in PostgreSQL, for threads, which may share it.
 
-    A batch that takes longer than `timeout` seconds is rolled back.
+    It opens at most `connections` connections, each when it is first needed. A batch that takes
+    longer than `timeout` seconds is rolled back.
     """
 
     def __init__(
@@ -113,7 +115,10 @@ class PostgresLedger:
         self._ready = True
 
     def execute(self, operations: Sequence[Operation]) -> list[Result]:
-        """Returns one result for each operation, in order. After an exception the fate of all is unknown."""
+        """Carries out the operations. Returns one result for each, in order.
+
+        After an exception it is unknown which operations were carried out.
+        """
         if not self._ready:
             self.ensure_schema()
         parameters = (_batch(operations), *self._settings.limits)
@@ -135,7 +140,7 @@ class PostgresLedger:
 
     @contextmanager
     def _connection(self) -> Iterator[tuple[psycopg.Connection[Any], bool]]:
-        """Lends a connection, and whether it was made for this use."""
+        """Lends a connection. The bool is False for an idle connection that was used before."""
         if self._pool is not None:
             with self._pool.connection() as connection:
                 yield connection, True
@@ -148,7 +153,7 @@ class PostgresLedger:
             try:
                 yield used, fresh
             except BaseException as error:
-                # After an error of the statement the connection is still good.
+                # After an error of the statement the connection can still be used.
                 if used.closed or not isinstance(error, psycopg.Error):
                     used.close()
                 else:
@@ -158,7 +163,7 @@ class PostgresLedger:
 
 
 class AsyncPostgresLedger:
-    """The same for one event loop."""
+    """A ledger in PostgreSQL, for one event loop. Its parameters are those of `PostgresLedger`."""
 
     def __init__(
         self,
@@ -188,7 +193,10 @@ class AsyncPostgresLedger:
         self._ready = True
 
     async def execute(self, operations: Sequence[Operation]) -> list[Result]:
-        """Returns one result for each operation, in order. After an exception the fate of all is unknown."""
+        """Carries out the operations. Returns one result for each, in order.
+
+        After an exception it is unknown which operations were carried out.
+        """
         if not self._ready:
             await self.ensure_schema()
         parameters = (_batch(operations), *self._settings.limits)
@@ -215,7 +223,7 @@ class AsyncPostgresLedger:
             async with self._pool.connection() as connection:
                 yield connection, True
             return
-        # Python 3.9 binds a semaphore to the loop that runs when it is made.
+        # Made here, because Python 3.9 binds a semaphore to the loop that runs at that moment.
         self._places = self._places or asyncio.Semaphore(self._connections)
         async with self._places:
             try:

@@ -1,9 +1,10 @@
-"""The ledger in Redis or Valkey, through redis-py. docs/ledger-stores.md describes settings and durability.
+"""The ledger in Redis or Valkey, through redis-py.
 
     ledger = RedisLedger("redis://cache.internal/0")
     ledger = RedisLedger(client=redis.Redis(...))
 
-`redis.lua` does the work. Programs in other languages can send the same script.
+docs/ledger-stores.md describes settings and durability. `redis.lua` does the work. Programs in
+other languages can send the same script.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _log = logging.getLogger("partnerbooking")
 
 
 def scope_key(prefix: str, scope: str) -> str:
-    """Returns the key that all others of a scope begin with. Its braces keep them in one slot of a cluster."""
+    """Returns the prefix of all keys of a scope. Its braces keep them in one slot of a cluster."""
     return "%s:{%s}" % (prefix, scope.replace("%", "%25").replace("}", "%7D"))
 
 
@@ -60,7 +61,7 @@ class _Settings:
         self.wait_ms = round(timeout * 500)
 
     def calls(self, operations: Sequence[Operation]) -> list[tuple[str, str, int]]:
-        """Returns the arguments of one script for each scope."""
+        """Returns the arguments of one call of the script for each scope."""
         scopes: dict[str, list[Operation]] = {}
         for operation in operations:
             scopes.setdefault(str(operation.get("scope")), []).append(operation)
@@ -72,11 +73,11 @@ class _Settings:
 
 
 def _connection(url: str, timeout: float, retry: Any) -> dict[str, Any]:
-    """Returns the options of a connection that gives up soon, and that is made again once if it was broken."""
+    """Returns the options of a connection that times out, and that reconnects once if broken."""
     options: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     options |= {"retry": retry, "retry_on_error": [Disconnected]}
     if not url.startswith("unix:"):
-        # Bytes of a batch that was given up must not arrive later.
+        # No byte of a batch may arrive after its timeout.
         options["socket_keepalive"] = True
         options["socket_keepalive_options"] = {socket.TCP_USER_TIMEOUT: round(timeout * 1000)}
     return options
@@ -87,7 +88,7 @@ def _check_server(info: dict[str, Any]) -> None:
     policy = info.get("maxmemory_policy", "noeviction")
     if info.get("maxmemory") and policy != "noeviction":
         raise LedgerError(f"maxmemory-policy is {policy}, which drops bookings: set it to noeviction")
-    # While it loads the file after a restart, it says that there is none.
+    # While Redis loads the file after a restart, it reports that there is none.
     if info.get("aof_enabled") == 0 and not info.get("loading"):
         _log.warning("Redis has no append-only file: a restart may lose bookings. Set appendonly to yes.")
 
@@ -102,9 +103,10 @@ def _reason(error: ResponseError) -> Exception:
 
 
 class RedisLedger:
-    """Threads may share a ledger. With `wait_replicas` a batch counts once so many replicas have it.
+    """A ledger in Redis, for threads, which may share it.
 
-    `timeout`, in seconds, is the socket's. It does not apply to a `client` of your own.
+    With `wait_replicas` a batch counts only when that number of replicas has it. `timeout` is the
+    socket's, in seconds. It does not apply to a `client` of your own.
     """
 
     def __init__(
@@ -125,13 +127,19 @@ class RedisLedger:
         self._ready = not migrate
 
     def ensure_schema(self) -> None:
-        """Checks the settings of the server. The script creates and checks the schema of each scope."""
+        """Checks the settings of the server.
+
+        The script creates and checks the schema of each scope.
+        """
         with suppress(NoPermissionError):
             _check_server(self._client.info())
         self._ready = True
 
     def execute(self, operations: Sequence[Operation]) -> list[Result]:
-        """Returns one result for each operation, in order. After an exception the fate of all is unknown."""
+        """Carries out the operations. Returns one result for each, in order.
+
+        After an exception it is unknown which operations were carried out.
+        """
         if not self._ready:
             self.ensure_schema()
         results: list[Result] = []
@@ -167,7 +175,7 @@ class RedisLedger:
 
 
 class AsyncRedisLedger:
-    """The same for one event loop."""
+    """A ledger in Redis, for one event loop. Its parameters are those of `RedisLedger`."""
 
     def __init__(
         self,
@@ -187,13 +195,19 @@ class AsyncRedisLedger:
         self._ready = not migrate
 
     async def ensure_schema(self) -> None:
-        """Checks the settings of the server. The script creates and checks the schema of each scope."""
+        """Checks the settings of the server.
+
+        The script creates and checks the schema of each scope.
+        """
         with suppress(NoPermissionError):
             _check_server(await self._client.info())
         self._ready = True
 
     async def execute(self, operations: Sequence[Operation]) -> list[Result]:
-        """Returns one result for each operation, in order. After an exception the fate of all is unknown."""
+        """Carries out the operations. Returns one result for each, in order.
+
+        After an exception it is unknown which operations were carried out.
+        """
         if not self._ready:
             await self.ensure_schema()
         results: list[Result] = []
