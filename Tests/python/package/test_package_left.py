@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from python_package import SHORT, booking, doubtful, pb, run, search, slow_sandbox
-from samples import BOT_ID, SANDBOX
+from samples import BOT_ID, SANDBOX, booking_request
 
 
 async def hang_up(call: Any, seconds: float = 0) -> None:
@@ -68,11 +69,12 @@ def test_the_end_of_a_detached_booking_reaches_on_settled(tmp_path, is_refused, 
 
 def test_the_end_of_a_cancelled_booking_reaches_on_settled():
     """It was sent: the library reads the answer."""
+    request = json.dumps({**booking_request(key="key-7"), "give_up": False})
 
     async def main() -> None:
         reports: asyncio.Queue[pb.Settled] = asyncio.Queue()
         async with pb.AsyncClient(**slow_sandbox(200), on_settled=reports.put_nowait) as client:
-            await hang_up(client.create_booking(booking(key="key-7")), 0.05)
+            await hang_up(client.create_booking(request), 0.05)
             settled = await reports.get()
             assert settled.idempotency_key == "key-7" and settled.reply.status == "confirmed"
             while client.pending_bookings():

@@ -8,6 +8,7 @@ import contextvars
 import ctypes
 import errno
 import inspect
+import json
 import os
 import threading
 import time
@@ -323,8 +324,7 @@ class AsyncClient(Handle):
         settled: Callable[[int], Settled | None] = _no_booking
         if operation == _bindings.CALL_TOOL:
             settled = booked_by_tool
-        # The same text inside a JSON string would have a backslash before its quotes.
-        elif operation == _bindings.CREATE_BOOKING and b'"give_up"' not in request:
+        elif operation == _bindings.CREATE_BOOKING and not _gives_up(request):
             settled = settled_by_call
         call = _Call(loop.create_future(), on_slow, settled, watched)
         self._calls[ticket.value] = call
@@ -466,6 +466,12 @@ class AsyncClient(Handle):
 
 def _no_booking(completion: int) -> Settled | None:
     return None
+
+
+def _gives_up(request: bytes) -> bool:
+    """Returns True for a request that gives bookings up. The library has accepted it, so it is an
+    object."""
+    return b"give_up" in request and json.loads(request).get("give_up") is True
 
 
 def _complain(name: str, future: asyncio.Future[Any]) -> None:
