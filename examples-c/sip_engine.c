@@ -182,13 +182,14 @@ static void tool_ended(struct call *call, const char *answer)
 /* Logs the end of a booking that was in doubt. The tag names the phone call. */
 static void booking_settled(const pbk_completion *end)
 {
+    const char *tag = pbk_completion_tag(end);  /* NULL for a booking of an earlier process */
     char text[160];
 
     if (pbk_completion_status(end) == PBK_OK)
         say_booked(pbk_completion_reply(end), text, sizeof text);
     else
         snprintf(text, sizeof text, "not booked: %s", pbk_status_text(pbk_completion_status(end)));
-    printf("settled, of phone call %s: %s\n", pbk_completion_tag(end), text);
+    printf("settled, of phone call %s: %s\n", tag != NULL ? tag : "before", text);
 }
 
 /* Takes all completions when the library's descriptor is readable. Does not block. */

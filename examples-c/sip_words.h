@@ -82,11 +82,17 @@ static inline void write_clip(const struct clip *clip, int number)
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%d.ulaw", words.folder, number);
-    if ((file = fopen(path, "wb")) != NULL && fwrite(clip->audio, 1, clip->length, file) == clip->length)
+    if ((file = fopen(path, "wb")) != NULL) {
+        if (fwrite(clip->audio, 1, clip->length, file) != clip->length)
+            fprintf(stderr, "cannot write %s\n", path);
         fclose(file);
+    }
     snprintf(path, sizeof path, "%s/%d.txt", words.folder, number);
-    if ((file = fopen(path, "w")) != NULL && fputs(clip->text, file) >= 0)
+    if ((file = fopen(path, "w")) != NULL) {
+        if (fputs(clip->text, file) < 0)
+            fprintf(stderr, "cannot write %s\n", path);
         fclose(file);
+    }
 }
 
 static inline void *renderer(void *unused)
