@@ -9,8 +9,8 @@ struct ToolDesk: Sendable {
 
 /// A tool call under way, with the data that the client needs to end it.
 ///
-/// `@unchecked Sendable` is safe: variables are read and changed only under the desk's lock, or
-/// by the only thread that still has the job when its client has gone.
+/// `@unchecked Sendable` is safe: variables are read and changed only under the desk's lock. When
+/// the client no longer exists, only one thread still has the job.
 final class ToolJob: @unchecked Sendable {
     let ticket: CallTicket
     let receiver: CompletionReceiver
