@@ -107,7 +107,7 @@ class Round:
         began = last = time.monotonic()
         next_trouble = began + 1.5
         deck: list[str] = []
-        while kills > 0 or deck:
+        while kills > 0 or deck or stage.is_store_down:
             time.sleep(STEP)
             now = time.monotonic()
             for _ in range(_whole((now - last) * RATE, rng)):
@@ -115,7 +115,7 @@ class Round:
             last = now
             stage.wake()
             self._hear()
-            if now > next_trouble:
+            if now > next_trouble and (kills > 0 or deck):
                 deck = deck or rng.sample(list(TROUBLES), sum(TROUBLES.values()), counts=list(TROUBLES.values()))
                 trouble = deck.pop()
                 kills -= trouble == "kill"
@@ -135,7 +135,9 @@ class Round:
             case "cut":
                 stage.cut(slot)
             case "lose_answer":
-                stage.lose_answer(slot)
+                # An engine that begins has no connection yet.
+                connected = [each for each in range(ENGINES) if stage.proxy.is_connected(each)]
+                stage.lose_answer(rng.choice(connected or [slot]))
             case "delay":
                 stage.delay(slot, rng.choice([0.05, 0.3, 1.5]), rng.uniform(0.3, 3))
             case _:

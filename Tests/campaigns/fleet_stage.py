@@ -204,6 +204,10 @@ class Stage(AbstractContextManager):
         timer.daemon = True
         timer.start()
 
+    @property
+    def is_store_down(self) -> bool:
+        return self._store_starts_at is not None
+
     def kill_store(self, seconds: float) -> None:
         """`wake` starts it again after so many seconds: the thread that starts it has to live as long as it does."""
         if self._store_starts_at is None:

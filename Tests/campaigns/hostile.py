@@ -13,7 +13,7 @@ the same time: the control. These are violations:
 
 - `slow`: the honest searches take longer than 20 ms at p99. On a busy machine the control is slow, too: three times its
   p99 is added. Above 10 ms of its p99 nothing is judged by time. The longest search of a turn does not count: cutting a
-  flood costs one. A behaviour that is slow is tried twice more, and counts if it is slow each time. Behaviours that
+  flood costs one. A slow behaviour is tried four times more, and counts if it is slow each time. Behaviours that
   share a client are not judged by it. Nor is a link without limit. `HOSTILE_STRICT=1` judges all, and adds nothing.
 - `late`: a call that ends more than a second after its deadline, or not at all.
 - `memory`: more than 64 MB above the start.
@@ -59,7 +59,7 @@ PAUSE_MS, TOGETHER_PAUSE_MS = 20, 100
 """From the end of a call to the next one in its place."""
 
 AHEAD_MS = 100
-TRIES = 3
+TRIES = 5
 ALONE = ("flood", "bomb")
 RESOLVER_MS = 1_500
 """Look-ups pile up only with time."""

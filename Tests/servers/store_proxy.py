@@ -36,6 +36,9 @@ class StoreProxy(AbstractContextManager):
     def lost_answers(self) -> int:
         return sum(lane.lost_answers for lane in self._lanes)
 
+    def is_connected(self, number: int) -> bool:
+        return self._lanes[number].is_connected
+
     def cut(self, number: int) -> None:
         """Drops all connections of a port."""
         self._loop.call_soon_threadsafe(self._lanes[number].cut)
@@ -74,6 +77,10 @@ class _Lane:
         finally:
             pair.abort()
             self._pairs.discard(pair)
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._pairs)
 
     def cut(self) -> None:
         for pair in self._pairs:
