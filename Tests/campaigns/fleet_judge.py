@@ -239,8 +239,11 @@ class Judge:
         order = sorted(firsts, key=firsts.__getitem__)
         for before, after in zip(order, order[1:]):
             since, until = firsts[before] - self._record.lease, firsts[after]
+            # The store gives a refused key to others, also before its engine hears that it is recorded.
+            mine = [each for each in case.requests if each["caller"] == before and each["arrived"] < until]
+            is_over = all((each["ended"] or math.inf) < until for each in mine)
             is_free = any(
-                each["life"] == before and self._frees(each["told"]) and each["at"] < until + 0.1
+                each["life"] == before and self._frees(each["told"]) and (is_over or each["at"] < until + 0.1)
                 for each in case.tellings
             )
             if not is_free and not any(self._in_trouble(before, since, until)):

@@ -199,6 +199,10 @@ LIES: dict[str, tuple[str, Callable[[Record], Any]]] = {
         lambda record: record.events.append({"what": "orphan", "at": 20.0, "key": "a", "seconds": 10.4}),
     ),
     "a twin that sent as well": ("sent_twice", lambda record: record.requests.append(request(1, "e1", 1.4))),
+    "a twin that sent before the refusal": (
+        "sent_twice",
+        lambda record: (unmade(record), record.requests.append(request(1, "e1", 1.25))),
+    ),
     "a reply of another shape": ("malformed", lambda record: record.events[3].update(told={"outcome": "malformed"})),
 }
 
@@ -242,6 +246,10 @@ TRUTHS: dict[str, Callable[[Record], Any]] = {
     "a second sending after a refusal": lambda record: (
         unmade(record),
         record.requests.append(request(1, "e1", 1.55)),
+    ),
+    "a second sending after a refusal whose record was slow": lambda record: (
+        unmade(record),
+        record.requests.append(request(1, "e1", 1.35)),
     ),
 }
 
