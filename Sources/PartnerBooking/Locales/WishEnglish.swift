@@ -50,17 +50,18 @@ extension LocaleText {
         after: "after, any time after, anytime after, later than, but after, past",
         before: "before, earlier than, but before, prior to",
         until: """
-            until, till, til, by, up to, no later than, not later than, not after, at the latest by, but not after
+            until, till, til, by, up to, no later than, not later than, not after, at the latest by, but not after, \
+            on or before
             """,
         from: """
             from, since, starting, starting from, starting at, beginning, not before, no earlier than, \
-            not earlier than, but not before, at the earliest from
+            not earlier than, but not before, at the earliest from, on or after
             """,
         around: """
             around, about, approximately, roughly, at around, at about, close to, near, circa, some time around
             """,
         roughly: "ish",
-        orLater: "or later, or after that, or thereafter, and later",
+        orLater: "or later, or after that, or thereafter, and later, onwards, onward",
         orEarlier: "or earlier, or sooner",
         between: "between, in between",
         at: "at",
@@ -70,7 +71,7 @@ extension LocaleText {
             earliest, earliest possible, as soon as possible, asap, as early as possible, soonest, \
             first available, next available, next available appointment, next opening, soon as possible, \
             earliest available, soonest available, as soon as you can, as early as you can, soonest possible, \
-            sooner the better, next open, next slot, next appointment
+            sooner the better, next open, next slot, next appointment, first opening, first available opening
             """,
         now: "now, right now, immediately, right away",
         firstThing: "first thing, first thing in, first slot, first appointment",
@@ -80,7 +81,7 @@ extension LocaleText {
             any date, whatever you have, any appointment, anything
             """,
         fillers: """
-            please, um, uh, er, erm, hm, hmm, ok, okay, yes, yeah, yep, well, so, then, maybe, perhaps, possibly, \
+            please, um, uh, er, erm, hm, hmm, ok, okay, yes, yeah, yep, so, then, maybe, perhaps, possibly, \
             hi, hello, hey, i, id, im, ill, we, wed like, me, my, you, it, its, it is, is, are, be, do, does, can, \
             could, would, will, like, want, need, prefer, love, have, get, got, see, come, come in, book, make, \
             take, try, lets, let us, an, of, for, on, during, some, sometime, some time, something, one, \
@@ -89,7 +90,16 @@ extension LocaleText {
             thank you, for me, only, just, there, that, looking, hoping, thinking, say, anytime on, \
             id like to come, time, may i, if you have, if you can, possible, in for, with, what do you have, \
             what have you got, want to, like to, need to, love to, prefer to, to come, to come in, to book, \
-            to make, to see, onwards, onward, what, whats, your, i was hoping, i was thinking, guess, perfect, preferred, squeeze, fit, me in, over the, \
-            any chance of
+            to make, to see, what, whats, your, i was hoping, i was thinking, guess, perfect, preferred, squeeze, fit, me in, over the, \
+            any chance of, can i have, could i have, can we have, could we have, can i please have, i am, i am free, \
+            i am available, just a second, just a minute, one second, one moment, just a moment
+            """,
+        secondThoughts: "well",
+        refused: """
+            i work, i have work, my work, at work, from work, after work, before work, until work, come by, \
+            i may, we may, may be, with april, with may, with june, with august, im april, im may, im june, \
+            im august, i have an appointment, i have appointments, i have one appointment, my appointment, \
+            my next appointment, my first appointment, the earliest i, the soonest i, is the earliest, \
+            is the soonest, earliest is
             """)
 }

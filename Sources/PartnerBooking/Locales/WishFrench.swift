@@ -13,7 +13,7 @@ extension LocaleText {
             jour ouvré, jours ouvrés, jour ouvrable, jours ouvrables, en semaine, jour de semaine, \
             jours de semaine
             """,
-        weekend: "week end, weekend, fin de semaine", weekends: "week ends, weekends",
+        weekend: "week end, weekend", weekends: "week ends, weekends",
         months: "janv, févr, , d'avril avr, , , juil, d'août, sept, d'octobre oct, nov, déc",
         next: "prochain, prochaine, prochains, prochaines, qui vient",
         this: "ce, cet, cette",
@@ -69,7 +69,7 @@ extension LocaleText {
         until: """
             jusqu'à, jusqu'au, jusque, au plus tard, pas après, pas plus tard que, d'ici, d'ici à, d'ici au
             """,
-        from: "à partir de, à partir du, dès, depuis, à compter du, pas avant",
+        from: "à partir de, dès, depuis, pas avant", fromThe: "à partir du, à compter du",
         around: "vers, autour de, aux alentours de, environ, aux environs de, à peu près à",
         orLater: "ou plus tard, et plus tard",
         orEarlier: "ou plus tôt",
@@ -79,9 +79,9 @@ extension LocaleText {
         atOrTo: "à",
         and: "et", or: "ou, soit, ou bien, ou alors",
         earliest: """
-            au plus tôt, le plus tôt possible, dès que possible, au plus vite, le plus vite possible, \
+            le plus tôt possible, dès que possible, au plus vite, le plus vite possible, \
             première disponibilité, premier créneau disponible, première date disponible, le premier créneau, \
-            prochain créneau disponible, le premier rendez vous disponible, le prochain rendez vous disponible, \
+            prochain créneau disponible, le premier rendez vous, le premier rendez vous disponible, le prochain rendez vous disponible, \
             aussi tôt que possible
             """,
         now: "maintenant, tout de suite, immédiatement",
@@ -96,9 +96,13 @@ extension LocaleText {
             j'aimerais, voudrais, je voudrais, je veux, souhaite, souhaiterais, préfère, préférerais, peux, \
             pourrais, peut être, est ce que, vous, auriez, avez, vous avez, quelque chose, un rendez vous, rendez vous, rdv, créneau, \
             un créneau, une place, place, pour, en, dans, de, des, le, la, l, l', les, un, au, d', ce serait, \
-            serait, est, c'est, possible, si possible, de préférence, bien, parfait, merci, plutôt, disponible, \
+            serait, est, c'est, je suis, possible, si possible, de préférence, bien, parfait, merci, disponible, \
             libre, venir, prendre, réserver, courant, dans le courant de, dans la, dans le, dans l', sur, \
             qu'en est il de, heure, seulement, uniquement
             """,
-        refused: "ou plutôt, ou mieux, prochain en huit")
+        secondThoughts: "plutôt",
+        refused: """
+            ou plutôt, ou mieux, prochain en huit, après le rendez vous, avant le rendez vous, \
+            après un rendez vous, avant un rendez vous, après mon rendez vous, avant de venir
+            """)
 }

@@ -20,7 +20,7 @@ extension LocaleText {
             en los próximos, en las próximas, durante los próximos, durante las próximas, en menos de, \
             en el plazo de, los próximos, las próximas
             """,
-        in: "en, dentro de, de aquí a", fromNow: "a partir de hoy, a contar desde hoy",
+        in: "en, dentro de", fromNow: "a partir de hoy, a contar desde hoy",
         minutes: "minuto, minutos", hours: "hora, horas", days: "día, días", weeks: "semana, semanas",
         fortnight: "quincena", monthUnits: "mes, meses",
         every: "cada, todos los, los, cualquier, algún",
@@ -52,7 +52,8 @@ extension LocaleText {
             words: """
                 noche, la noche, por la noche, en la noche, de la noche, a la noche, las noches, por las noches
                 """),
-        noon: "mediodía, al mediodía, a mediodía, el mediodía, medio día", midnight: "medianoche",
+        noon: "mediodía, al mediodía, a mediodía, el mediodía, medio día",
+        midnight: "medianoche, media noche, a media noche",
         early: """
             temprano, temprano por, a primera hora de, primera hora de, principios de, a principios de, \
             comienzos de, a comienzos de, inicio de, al inicio de, a principio de
@@ -68,8 +69,8 @@ extension LocaleText {
         minus: "menos", toHour: "para las, para la",
         after: "después de, después del, tras, más tarde de, luego de",
         before: "antes de, antes del",
-        until: "hasta, a más tardar, como muy tarde, no después de, no más tarde de",
-        from: "desde, a partir de, a partir del, no antes de, no antes del",
+        until: "hasta, de aquí a, de aquí al, a más tardar, como muy tarde, no después de, no más tarde de",
+        from: "desde, a partir de, no antes de", fromThe: "a partir del, no antes del",
         around: """
             sobre, hacia, alrededor de, a eso de, como a, más o menos a, cerca de, aproximadamente a, tipo
             """,
@@ -83,7 +84,7 @@ extension LocaleText {
         earliest: """
             lo antes posible, cuanto antes, lo más pronto posible, lo más temprano posible, la primera disponible, \
             el primer hueco, primer hueco, primera cita disponible, la primera cita, primera disponible, \
-            el primero disponible, la cita más próxima, la más próxima
+            el primero disponible, el primer turno, el primer turno disponible, la cita más próxima, la más próxima
             """,
         now: "ahora, ahora mismo, inmediatamente, en seguida, enseguida",
         firstThing: "a primera hora, primera hora, lo primero",
@@ -95,10 +96,13 @@ extension LocaleText {
         fillers: """
             por favor, eh, em, este día, pues, bueno, vale, sí, okay, ok, hola, buenas, quiero, quisiera, querría, \
             me gustaría, gustaría, necesito, prefiero, preferiría, puede ser, podría ser, puedo, podría, podemos, \
-            tiene, tienen, tenéis, hay, algo, una cita, cita, hora, hueco, turno, para, para el, para la, \
-            para las, de, en, el, la, los, un, me, viene bien, iría bien, va bien, sería, estaría bien, perfecto, \
-            mejor, si es posible, si puede ser, a ser posible, gracias, quizás, tal vez, qué tal, libre, \
-            disponible, a ver, a ver si, ir, venir, reservar, es, muy, con, por, solo, sólo, ya, adelante, posible, tengan
+            tiene, tienen, tenéis, hay, algo, una cita, cita, hora, hueco, turno, para, de, en, el, la, los, un, me, viene bien, iría bien, va bien, sería, estaría bien, perfecto, \
+            si es posible, si puede ser, a ser posible, gracias, quizás, tal vez, qué tal, libre, \
+            disponible, a ver, a ver si, ir, venir, reservar, es, muy, con, por, solo, sólo, ya, posible, tengan
             """,
-        refused: "o mejor, o más bien, o mejor dicho")
+        secondThoughts: "mejor",
+        refused: """
+            o mejor, o más bien, o mejor dicho, con julio, con abril, soy julio, soy abril, después de la cita, \
+            antes de la cita, después de mi cita, antes de mi cita
+            """)
 }

@@ -94,6 +94,8 @@ struct WishText: Sendable {
     var before: StaticString
     var until: StaticString
     var from: StaticString
+    /// The same with the article of a day: `à partir du`.
+    var fromThe: StaticString = ""
     var around: StaticString
     /// After an hour: `ish`.
     var roughly: StaticString = ""
@@ -118,6 +120,8 @@ struct WishText: Sendable {
     var any: StaticString
     /// Words that may stand anywhere and mean nothing.
     var fillers: StaticString
+    /// Fillers behind a day that the next day may replace: `Tuesday, well, Wednesday`.
+    var secondThoughts: StaticString = ""
     /// Phrases that are not understood, although their words are: `or rather` takes back the word
     /// before it.
     var refused: StaticString = ""

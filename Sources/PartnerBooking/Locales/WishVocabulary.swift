@@ -45,6 +45,8 @@ struct WishVocabulary: Sendable {
 
     let text: WishText
     let customs: NumberCustoms
+    /// True when an article stands before an hour: `las tres`.
+    let hasHourArticles: Bool
     /// The parts of the day, in order.
     let parts: [PartOfDay]
 
@@ -72,6 +74,7 @@ struct WishVocabulary: Sendable {
     init(_ locale: LocaleText) {
         text = locale.wishes
         customs = locale.numbers.customs
+        hasHourArticles = text.hourArticles.utf8CodeUnitCount > 0
         parts = [text.morning, text.lunch, text.afternoon, text.evening]
         addNumbers(locale)
         addDays(locale)
@@ -146,6 +149,8 @@ struct WishVocabulary: Sendable {
             (text.firstThing, .firstThing), (text.any, .any), (text.fillers, .filler), (text.refused, .refused),
         ]
         for (words, kind) in kinds { add(words, kind) }
+        add(text.fromThe, .from, 1)
+        add(text.secondThoughts, .filler, 1)
         add(text.now, .earliest, 1)
         add(text.orLater, .orLater, 0)
         add(text.orEarlier, .orLater, 1)

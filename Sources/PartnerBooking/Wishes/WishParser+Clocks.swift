@@ -6,6 +6,8 @@ struct WishNumber {
     var isOrdinal: Bool
     /// True for "a", which may be no number.
     var isWeak = false
+    /// True behind a word such as "de", which does not stand before a date.
+    var isAfterFiller = false
     /// The place behind the number.
     var end: Int
 }
@@ -55,9 +57,11 @@ extension WishParser {
     func numericPoint(
         _ place: Place, _ article: WishWord.Kind?, like first: Point?
     ) throws(TimeProblem) -> Point? {
-        if let clock = try minutesAndHour(place) { return .clock(clock) }
+        if article != .dayArticle, let clock = try minutesAndHour(place) { return .clock(clock) }
         switch tokens[index] {
         case .clock(let clock):
+            // "Le 14.02" is a day, "dans 1h30" a length of time.
+            guard article != .in, article != .dayArticle || !vocabulary.text.daysAreCardinals else { throw problem }
             index += 1
             return .clock(try finish(clock))
         case .word(let word) where word.kind == .noon || word.kind == .midnight:
@@ -66,18 +70,42 @@ extension WishParser {
         default: break
         }
         if let counted = try countedPoint(from: index, hasIn: false) { return counted }
-        guard let number = number(at: index) else { return nil }
+        guard var number = number(at: index) else { return nil }
+        number.isAfterFiller = kind(at: index - 1) == .filler
         if number.isOrdinal { return try dayPoint(number, like: first) }
         let next = skipFillers(from: number.end)
         if kind(at: next) == .month, !number.isWeak, number.digits < 3 { return try dayPoint(number, like: first) }
+        if isLength(number, place, article) || isDayOrHour(number, place, article) { throw problem }
         let start = index
         if let (clock, isMarked) = try clock(number, place) {
+            // "In 2 h" is a length of time.
+            guard article != .in else { throw problem }
             if isMarked || article == .hourArticle || isHour(number, place, article, like: first) {
                 return number.isWeak && !isMarked && article != .hourArticle ? nil : .clock(clock)
             }
         }
         index = start
         return isDay(number, place, article, like: first) ? try dayPoint(number, like: first) : nil
+    }
+
+    /// Returns true if hours are a length of time: "an hour on Tuesday". In Spanish and French,
+    /// "14 horas" and "deux heures" are times.
+    private func isLength(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?) -> Bool {
+        guard unit(at: number.end) == .hour, place == .free || place == .open, article != .hourArticle,
+            number.digits < 3
+        else { return false }
+        guard vocabulary.text.daysAreCardinals, !number.isWeak else { return true }
+        return vocabulary.hasHourArticles && number.value <= 12
+    }
+
+    /// Returns true if a number behind a weekday may be a date or an hour: "martes 10 a 12",
+    /// "viernes 8 de la tarde".
+    private func isDayOrHour(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?) -> Bool {
+        guard isAfterWeekday, article == nil, place == .free || place == .open, !number.isAfterFiller,
+            vocabulary.text.daysAreCardinals || number.value >= 13, number.digits < 3, !sharesMonth(number)
+        else { return false }
+        if vocabulary.text.daysAreCardinals, number.value <= 12, kind(at: number.end) == .part { return true }
+        return isConnector(at: number.end) && isNumber(at: skipFillers(from: number.end + 1))
     }
 
     /// Returns true if an unmarked number is an hour. If it is not a day either, it is not
@@ -91,7 +119,7 @@ extension WishParser {
         guard number.digits < 3, !number.isWeak else { return false }
         let isCardinal = vocabulary.text.daysAreCardinals
         // "The one on Tuesday" does not mean the first of the month.
-        if article == .dayArticle { return isCardinal || number.value > 1 || number.digits > 0 }
+        if article == .dayArticle { return isCardinal || number.digits > 0 }
         switch first {
         case .span(let span):
             // "Tomorrow until four" ends at an hour, "the 14th until 18" on a day.
@@ -102,7 +130,10 @@ extension WishParser {
         }
         if isAfterOr, last == .day, lastDate != nil { return true }
         if sharesMonth(number) { return true }
-        if isAfterWeekday, place == .free || place == .open { return isCardinal || number.value >= 13 }
+        if isAfterWeekday, place == .free || place == .open {
+            // "Martes de 10 a 12" are hours.
+            return !number.isAfterFiller && article == nil && (isCardinal || number.value >= 13)
+        }
         return isCardinal && place == .limit && field == .when
     }
 
@@ -134,7 +165,7 @@ extension WishParser {
         let sign: Int
         switch kind(at: next) {
         case .past: sign = 1
-        case .toHour where !isHalf: sign = -1
+        case .toHour where !isHalf && [5, 10, 15, 20, 25].contains(minutes) && !isAfterWeekday: sign = -1
         case .to where !isHalf, .until where kind == .quarter:
             guard kind == .quarter || isMinutesTo(minutes, next: next, place) else { return nil }
             sign = -1
@@ -256,6 +287,8 @@ extension WishParser {
     /// Returns true if the number belongs to the next word, as in `nine 14 April`.
     private func isDayOrCount(_ number: WishNumber) -> Bool {
         let next = kind(at: skipFillers(from: number.end))
+        // "15 10 h" is a day and an hour.
+        if next == .oClock { return number.digits > 0 || vocabulary.text.daysAreCardinals }
         return next == .month || next == .unit && unit(at: number.end) != .minute
     }
 

@@ -6,12 +6,13 @@ extension WishParser {
     private func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
         defer { (last, isAfterOr, isAfterComma) = (piece, false, false) }
         if isFirst {
-            // "Tuesday and in the morning" is one wish. "Tuesday or in the morning" is two.
-            guard last == .none || !isAfterOr || isAfterAnd else { throw problem }
+            // "Tuesday and in the morning" is one wish. "Tuesday or in the morning" is two, and so is
+            // "evenings and weekends".
+            guard last == .none || !isAfterOr || isAfterAnd && last == .day else { throw problem }
             return false
         }
-        guard last == piece, isAfterOr || isAfterComma && piece == .day else { throw problem }
-        if piece == .day { isListOpen = !isAfterOr }
+        guard last == piece, isAfterOr || isAfterComma && piece == .day, !hasSecondThought else { throw problem }
+        if piece == .day { (isListOpen, hasAlternativeDays) = (!isAfterOr, true) }
         return true
     }
 
@@ -29,6 +30,8 @@ extension WishParser {
     func takeSpan(_ span: WishSpan, _ bound: WishDays.Bound) throws(TimeProblem) {
         // "Today, this evening" names the same day twice.
         if let old = parts.days.span, (old.from, old.to) == (span.from, span.to), bound == .none, !isAfterOr { return }
+        // "By Tuesday next week" counts from today, "next week by Tuesday" from that week.
+        guard span.isDay || parts.days.weekdayBound == .none else { throw problem }
         let isAlternative = last == .day && isAfterOr && bound == .none
         if isAlternative, parts.days.span == nil, parts.days.weekdays != 0 { try turnWeekdayIntoSpan() }
         if try !join(.day, isFirst: parts.days.span == nil) {
@@ -54,6 +57,8 @@ extension WishParser {
     func takeOrLater(isLater: Bool) throws(TimeProblem) {
         index += 1
         if isLater, last == .clock, parts.times.lower != nil, parts.times.around == nil { return }
+        // "From Tuesday onwards".
+        if isLater, last == .day, parts.days.spanBound == .from || parts.days.weekdayBound == .from { return }
         guard last == .clock || last == .part, let clock = parts.times.around, !parts.days.isBounded else { throw problem }
         parts.times.around = nil
         if isLater { parts.times.lower = clock } else { parts.times.upper = clock }
@@ -61,7 +66,8 @@ extension WishParser {
 
     private func turnWeekdayIntoSpan() throws(TimeProblem) {
         let days = parts.days
-        guard days.mode == .plain, days.weekdays.nonzeroBitCount == 1, days.weekdayBound == .none, days.weeksLater == 0
+        guard days.mode == .plain, days.weekdays.nonzeroBitCount == 1, days.weekdayBound == .none, days.weeksLater == 0,
+            days.weekdays != 1 << UInt8(now.weekday)
         else {
             throw problem
         }
@@ -102,7 +108,8 @@ extension WishParser {
     ) throws(TimeProblem) {
         let isAlternative = last == .day && isAfterOr && bound == .none
         if isAlternative, parts.days.weekdays == 0, parts.days.span != nil {
-            guard mode == .plain, weeks == 0 else { throw problem }
+            // "Tomorrow or Monday", on a Monday, may mean today or the next one.
+            guard mode == .plain, weeks == 0, weekday != now.weekday else { throw problem }
             return try takeSpan(dayAhead(weekday), .none)
         }
         if parts.days.weekdays == 1 << UInt8(weekday), mode == .plain, weeks == 0, bound == .none, !isAfterOr { return }
@@ -141,11 +148,13 @@ extension WishParser {
         guard clock.minute < 1_440 || bound == .before || bound == .until else {
             throw TimeProblem(.noSuchTime, field: field.rawValue)
         }
+        let isAnd = isAfterOr
         (last, isAfterOr, isAfterComma) = (.clock, false, false)
         switch bound {
         case .none: parts.times.around = clock
         case .after, .from:
-            guard parts.times.lower == nil else { throw problem }
+            // "Before ten and after four" has a gap.
+            guard parts.times.lower == nil, parts.times.upper == nil || !isAnd else { throw problem }
             parts.times.lower = clock
         case .before, .until:
             guard parts.times.upper == nil else { throw problem }
@@ -161,12 +170,17 @@ extension WishParser {
             return try takeClock(WishClock(hour * 60, isBare: false), bound)
         }
         if last == .clock, parts.times.parts == 0 {
-            // "Three in the afternoon."
+            // "Three in the afternoon", but "three or in the morning" is two wishes.
+            guard !isAfterOr else { throw problem }
             (last, isAfterOr, parts.times.isPartOfClock) = (.part, false, true)
             parts.times.parts = 1 << UInt8(part)
             return
         }
         if parts.times.parts == 1 << UInt8(part), !isAfterOr { return }
+        // "Tonight or in the morning" is not this morning.
+        guard !isPartOfToday || !isAfterOr || part > parts.times.parts.trailingZeroBitCount else { throw problem }
+        // "First thing Tuesday or Wednesday afternoon".
+        guard !hasAlternativeDays || !parts.times.isFirstThing && parts.times.stretch == nil else { throw problem }
         let isJoined = try join(.part, isFirst: parts.times.parts == 0)
         guard !isJoined || parts.times.stretch == nil && parts.times.around == nil else { throw problem }
         parts.times.parts |= 1 << UInt8(part)
@@ -177,12 +191,14 @@ extension WishParser {
         let today = counted(0)
         if isAfterOr, last == .part, let day = parts.days.span, (day.from, day.to) == (today.from, today.to) {
             // "This morning or this afternoon" names one day.
+            isPartOfToday = false
             return try take(.part(part))
         }
         // "Tomorrow or this afternoon" is two wishes.
         guard !isAfterOr || last == .none else { throw problem }
         try take(.span(today))
         try take(.part(part))
+        isPartOfToday = true
     }
 
     func takeRange(_ first: Point, _ second: Point) throws(TimeProblem) {
@@ -192,7 +208,7 @@ extension WishParser {
             try takeClock(from, .from)
             try takeClock(to, .until)
         case (.weekday(let from, let mode, 0), .weekday(let to, .plain, 0)):
-            guard parts.days.weekdays == 0 else { throw problem }
+            guard parts.days.weekdays == 0, !isAfterOr || last == .none else { throw problem }
             try takeWeekday(from, mode, 0, .none)
             parts.days.firstOfRun = from
             for step in 0...(to - from + 7) % 7 { parts.days.weekdays |= 1 << UInt8((from + step) % 7) }

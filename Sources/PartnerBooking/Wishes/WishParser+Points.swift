@@ -11,7 +11,8 @@ extension WishParser {
     }
 
     private func pointOrNil(_ place: Place, like first: Point?) throws(TimeProblem) -> Point? {
-        var article: WishWord.Kind?
+        var article: WishWord.Kind? = isAfterArticle ? .dayArticle : nil
+        isAfterArticle = false
         while let kind, kind == .filler || kind == .dayArticle || kind == .hourArticle || kind == .at || kind == .in {
             if kind == .in, let counted = try countedPoint(from: index + 1, hasIn: true) { return counted }
             if kind != .filler { article = kind }
@@ -39,6 +40,7 @@ extension WishParser {
             index += 1
             return .span(counted(value + 7 * takeWeeks()))
         case .weekday:
+            guard article != .in else { throw problem }
             index += 1
             if kind == .next, isPostponed { index += 1; return .weekday(value, .next, weeksLater: 0) }
             if kind == .this, isPostponed { index += 1; return .weekday(value, .this, weeksLater: 0) }
@@ -90,6 +92,8 @@ extension WishParser {
             index = noun + 1
             return .span(nextWeekend)
         case .month:
+            // "Next January", in January, may mean this month or that of next year.
+            guard value(at: noun) != now.date.month else { throw problem }
             index = noun
             return try monthPoint(value(at: noun))
         case .unit:
@@ -138,7 +142,8 @@ extension WishParser {
     private func withinPoint() -> Point? {
         let start = skipFillers(from: index + 1)
         if let span = withinSpan(from: start) { return .span(span) }
-        if let unit = unit(at: start), let span = within(1, unit) {
+        // "In the next days" has no number.
+        if let unit = unit(at: start), unit != .day, let span = within(1, unit) {
             index = start + 1
             return .span(span)
         }

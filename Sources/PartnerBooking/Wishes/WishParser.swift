@@ -33,6 +33,14 @@ final class WishParser {
     /// True when that word was "and".
     var isAfterAnd = false
     var isAfterComma = false
+    /// True when "well" or a similar word was read behind a day: the next day may replace it.
+    var hasSecondThought = false
+    /// True when the wish has several days.
+    var hasAlternativeDays = false
+    /// True when the parts of the day are those of today, as in "this afternoon".
+    var isPartOfToday = false
+    /// True behind a phrase such as "a partir del", which ends with the article of a day.
+    var isAfterArticle = false
     /// True when days were listed with a comma, so that an "or" must follow.
     var isListOpen = false
     /// True when the last day was a weekday. A number behind it may be a date.
@@ -81,6 +89,10 @@ final class WishParser {
         kind(at: place) == .unit ? WishUnit(rawValue: Int16(truncatingIfNeeded: value(at: place))) : nil
     }
 
+    private func isClock(at place: Int) -> Bool {
+        if place < tokens.count, case .clock = tokens[place] { true } else { false }
+    }
+
     func take(_ kind: WishWord.Kind) -> Bool {
         guard self.kind == kind else { return false }
         index += 1
@@ -115,12 +127,14 @@ final class WishParser {
 
     private func step(_ word: WishWord) throws(TimeProblem) {
         switch word.kind {
-        case .filler, .fromNow: index += 1
+        case .filler, .fromNow:
+            if word.value == 1, last == .day { hasSecondThought = true }
+            index += 1
         case .any:
             hasMeaning = true
             index += 1
         case .dayArticle, .hourArticle:
-            if isNumber(at: index + 1) { try readPoint(.free) } else { index += 1 }
+            if isNumber(at: index + 1) || isClock(at: index + 1) { try readPoint(.free) } else { index += 1 }
         case .number where word.value == 101 && !isCounted(at: index): index += 1
         case .earliest:
             hasMeaning = true
@@ -138,17 +152,17 @@ final class WishParser {
         case .orLater: try takeOrLater(isLater: word.value == 0)
         case .after, .past, .before, .until, .from: try readBound(word.kind)
         case .around: try takeAndRead(.around)
-        case .at, .atOrTo: try takeAndRead(.at)
+        case .at, .atOrTo, .toHour: try takeAndRead(.at)
         case .between: try readBetween()
         case .stretch: try readStretch(Int(word.value))
         case .every:
             hasMeaning = true
-            readEvery()
+            try readEvery()
         case .weekdays: try takeWeekdays(UInt8(truncatingIfNeeded: word.value), .every)
         case .tonight:
             index += 1
             try takePartOfToday(Int(word.value))
-        case .roughly, .am, .pm, .oClock, .to, .minus, .toHour, .afterNext, .ordinalSuffix, .oh, .refused:
+        case .roughly, .am, .pm, .oClock, .to, .minus, .afterNext, .ordinalSuffix, .oh, .refused:
             throw problem
         default: try readPoint(.free)
         }
@@ -189,7 +203,17 @@ final class WishParser {
             return nil
         }
         index += 1
-        if let second = try point(.between, like: first), Self.areOfOneKind(first, second) { return (first, second) }
+        // "15 a las 10" is a day and a time.
+        let isHourBehind = kind == .hourArticle && !tokens[start..<index].contains(.word(WishWord(kind: .hourArticle)))
+        if !isHourBehind, let second = try point(.between, like: first), Self.areOfOneKind(first, second) {
+            if case (.clock(let from), .clock(let to)) = (first, second), !from.isBare, to.isBare,
+                let hour = number(at: start), hour.value > 12
+            {
+                // Nobody says "15 to 10".
+                throw problem
+            }
+            return (first, second)
+        }
         (index, lastDate) = (start, date)
         return nil
     }
@@ -219,10 +243,16 @@ final class WishParser {
     }
 
     private func readBound(_ kind: WishWord.Kind) throws(TimeProblem) {
+        isAfterArticle = kind == .from && value(at: index) == 1
         index += 1
-        if kind == .from, let (first, second) = try readRange(.between) { return try takeRange(first, second) }
+        if kind == .from, !isAfterArticle, let (first, second) = try readRange(.between) {
+            return try takeRange(first, second)
+        }
         if kind == .until, let span = withinSpan(from: skipFillers(from: index)) { return try take(.span(span)) }
+        let noun = skipFillers(from: index)
+        let isBeforeEnd = kind == .before && self.kind(at: noun) == .stretch && value(at: noun) == 2
         guard let point = try point(.limit) else { throw problem }
+        if isBeforeEnd { return try take(point, .until) }
         let bound: WishDays.Bound =
             switch kind {
             case .after, .past: .after
@@ -242,7 +272,7 @@ final class WishParser {
         index += 1
     }
 
-    private func readEvery() {
+    private func readEvery() throws(TimeProblem) {
         let next = skipFillers(from: index + 1)
         index += 1
         guard kind(at: next) == .weekday else {
@@ -250,6 +280,8 @@ final class WishParser {
             if unit(at: next) == .day { index = next + 1 }
             return
         }
+        // "Tomorrow or every Friday" is two wishes.
+        guard parts.days.mode == .every || parts.days.weekdays == 0 && !(isAfterOr && last == .day) else { throw problem }
         parts.days.mode = .every
     }
 }

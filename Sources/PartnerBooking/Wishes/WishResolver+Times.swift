@@ -43,8 +43,9 @@ extension WishResolver {
         guard time.around == nil else { return time }
         time.parts = window.apart
         if window.isPart && !parts.times.isPartOfClock {
-            time.notBefore = max(time.notBefore ?? 0, window.from)
-            time.before = min(time.before ?? 1_440, window.to)
+            // People stretch a part of the day by an hour: "afternoon until seven".
+            time.notBefore = time.notBefore.flatMap { $0 < window.from - 60 ? nil : $0 } ?? window.from
+            time.before = time.before.flatMap { $0 > window.to + 60 ? nil : $0 } ?? window.to
         }
         if let from = time.notBefore, let to = time.before, from >= to { throw problem(.contradictory) }
         if time.notBefore == 0 { time.notBefore = nil }
@@ -102,7 +103,7 @@ extension WishResolver {
     ) throws(TimeProblem) -> [Candidate] {
         let minute = clock.minute == 0 && isEnd ? 1_440 : clock.minute
         guard clock.isBare else {
-            if parts.times.around != nil, parts.times.parts != 0, !fits(minute, window) { throw problem(.contradictory) }
+            if parts.times.parts != 0, !fits(isEnd ? minute - 1 : minute, window) { throw problem(.contradictory) }
             return [(minute, [])]
         }
         let (early, late) = (minute % 720, minute % 720 + 720)
@@ -121,7 +122,9 @@ extension WishResolver {
     private func inPart(_ early: Int, _ late: Int, _ window: Window) throws(TimeProblem) -> Int {
         func distance(_ minute: Int) -> Int { max(window.from - minute, minute - window.to, 0) }
         let near = distance(early) <= distance(late) ? early : late
-        guard distance(near) <= 180, fits(near, window) else { throw problem(.contradictory) }
+        // "Three in the morning" is a time. After "Tuesday morning", three has no meaning.
+        let tolerance = parts.times.isPartOfClock ? 180 : 60
+        guard distance(near) <= tolerance, fits(near, window) else { throw problem(.contradictory) }
         return near
     }
 

@@ -35,6 +35,8 @@ struct WishResolver {
         var bound = days.spanBound
         if let span = days.span {
             isYearCorrected = span.isOfOtherYear
+            // "From next week on Tuesdays".
+            guard span.isDay || bound == .none || days.weekdays == 0 else { throw problem(.notUnderstood) }
             if days.weekdays == 0 {
                 var earlier = span
                 (earlier.from, earlier.to) = (span.from - 7, span.to - 7)
@@ -76,8 +78,10 @@ struct WishResolver {
     /// people know it better than the date.
     private mutating func day(_ span: WishSpan) throws(TimeProblem) -> WishSpan {
         var day = span
+        // "Monday or Tuesday the 22nd" has one date for two days.
+        guard parts.days.weekdays.nonzeroBitCount == 1 else { throw problem(.notUnderstood) }
         if isWanted(span.from) { return span }
-        guard parts.days.weekdays.nonzeroBitCount == 1, span.kind == .date || span.kind == .dayOfMonth else {
+        guard span.kind == .date || span.kind == .dayOfMonth else {
             throw problem(.contradictory)
         }
         if span.kind == .dayOfMonth, let later = sameDayNextMonth(span.from), isWanted(later) {
@@ -117,6 +121,7 @@ struct WishResolver {
             return days
         }
         if isLong {
+            guard parts.days.weekdayBound == .none else { throw problem(.notUnderstood) }
             days.weekdays = parts.days.weekdays
             return days
         }

@@ -107,7 +107,7 @@ struct WishLexer {
             }
             start = skipGap(behind)
         }
-        guard let found else { return false }
+        guard let found, found.kind != .weekdays || !hasApostrophe(end) else { return false }
         if found.kind == .afterNext, !isAfterUnit {
             // The phrase is "after next week", not "the week after next".
             tokens += [.word(WishWord(kind: .after)), .word(WishWord(kind: .next))]
@@ -116,6 +116,17 @@ struct WishLexer {
         }
         place = end
         return true
+    }
+
+    /// Returns true for "Tuesday's", which may mean "Tuesday is".
+    private func hasApostrophe(_ end: Int) -> Bool {
+        var place = place
+        while place < end {
+            let (scalar, count) = SpokenTokens.scalar(text, place)
+            if case .apostrophe = SpokenTokens.kind(scalar) { return true }
+            place += count
+        }
+        return false
     }
 
     /// True behind "or" or "and", also with an article. Only there, "the day after" has a day to
