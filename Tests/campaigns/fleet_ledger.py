@@ -118,6 +118,9 @@ class Round:
             if now > next_trouble and (kills > 0 or deck):
                 deck = deck or rng.sample(list(TROUBLES), sum(TROUBLES.values()), counts=list(TROUBLES.values()))
                 trouble = deck.pop()
+                if trouble == "lose_answer" and not self._connected():
+                    deck.insert(0, trouble)
+                    continue
                 kills -= trouble == "kill"
                 self._make(trouble)
                 next_trouble = now + rng.uniform(*PAUSE)
@@ -135,15 +138,17 @@ class Round:
             case "cut":
                 stage.cut(slot)
             case "lose_answer":
-                # An engine that begins has no connection yet.
-                connected = [each for each in range(ENGINES) if stage.proxy.is_connected(each)]
-                stage.lose_answer(rng.choice(connected or [slot]))
+                stage.lose_answer(rng.choice(self._connected() or [slot]))
             case "delay":
                 stage.delay(slot, rng.choice([0.05, 0.3, 1.5]), rng.uniform(0.3, 3))
             case _:
                 seconds = rng.choice([0, rng.uniform(0, LEASE), LEASE + rng.uniform(0, 2)])
                 # The first time it is away for longer than bookings wait.
                 stage.kill_store(seconds if self._findings.counts["kill_store"] > 1 else LEASE + 1)
+
+    def _connected(self) -> list[int]:
+        """Engines with a connection to the store: one that begins has none yet, and none has one while it is down."""
+        return [each for each in range(ENGINES) if self._stage.proxy.is_connected(each)]
 
     # Callers
 

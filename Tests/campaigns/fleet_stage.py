@@ -212,8 +212,8 @@ class Stage(AbstractContextManager):
         """`wake` starts it again after so many seconds: the thread that starts it has to live as long as it does."""
         if self._store_starts_at is None:
             self._store_ended_at = time.monotonic()
-            self._store_starts_at = self._store_ended_at + seconds
-            kill(self._store)
+            kill(self._store)  # takes a second, and calls are made only after it
+            self._store_starts_at = time.monotonic() + seconds
 
     def end_troubles(self) -> None:
         for slot in range(ENGINES):
