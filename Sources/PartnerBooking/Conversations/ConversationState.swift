@@ -22,6 +22,9 @@ struct ConversationState: Sendable {
     private(set) var offers: [Offer] = []
     /// The last list, in its order. `the second one` refers to it.
     private(set) var lastOffers: [Offer] = []
+    /// True when the caller was asked something else since the last list. Then `the second one`
+    /// is no slot.
+    var isAsking = false
     /// The slot that was read back last. The caller's yes is for this slot.
     var readBack: Offer?
     var lastFind: Find?
@@ -41,6 +44,7 @@ struct ConversationState: Sendable {
     /// Notes a list of slots that the caller hears.
     mutating func offer(_ offers: [Offer]) {
         lastOffers = offers
+        isAsking = false
         self.offers.removeAll { known in offers.contains { $0.isSame(as: known) } }
         self.offers += offers
         if self.offers.count > Self.maxOffers { self.offers.removeFirst(self.offers.count - Self.maxOffers) }
@@ -53,9 +57,12 @@ struct ConversationState: Sendable {
         return text.withUTF8 { text in
             let text = UnsafeRawBufferPointer(text)
             var found: Offer?
-            for duration in Set(offers.map(\.durationMinutes)) {
+            let isChecked = SlotToken.read(text)?.isChecked ?? false
+            let listed = lastOffers.first?.durationMinutes
+            // Without a check letter, only slots of the last list's length count.
+            for duration in Set(offers.map(\.durationMinutes)) where isChecked || duration == listed {
                 let starts = offers.lazy.filter { $0.durationMinutes == duration }.map(\.start)
-                let last = lastOffers.first?.durationMinutes == duration ? lastOffers.map(\.start) : []
+                let last = listed == duration && !isAsking ? lastOffers.map(\.start) : []
                 let pick = SlotPick.slot(
                     named: text, in: starts.sorted { $0.instant < $1.instant }, offers: last, durationMinutes: duration,
                     locale)

@@ -25,6 +25,30 @@ struct ToolArguments: Sendable {
         }
     }
 
+    /// The name of a member that has no single text: it is a list or an object, it stands twice
+    /// with different values, or its number has a fraction. nil when there is none.
+    var misshapen: String? {
+        guard let object else { return nil }
+        var seen: [String: JSONValue] = [:]
+        for (key, value) in object.members {
+            guard let name = key.string, Self.names.contains(name) else { continue }
+            let isText =
+                switch value.kind {
+                case .object, .array: false
+                case .number: name != "name" && !value.text.contains { ".eE".contains($0) }
+                case .bool: name != "name"
+                case .string, .null: true
+                }
+            if !isText || seen[name].map({ $0.text != value.text }) ?? false { return name }
+            seen[name] = value
+        }
+        return nil
+    }
+
+    private static let names: Set<String> = [
+        "when", "time", "service", "more", "slot", "name", "phone", "email", "notes", "caller_confirmed", "another",
+    ]
+
     /// Returns a member as text. nil for words that a model writes when it knows no value.
     func text(_ name: StaticString) -> String? {
         guard let value = object?[name] else { return nil }
@@ -36,7 +60,7 @@ struct ToolArguments: Sendable {
         }
         guard let trimmed = text.map({ Self.trimmed($0) }), !trimmed.isEmpty else { return nil }
         switch trimmed.lowercased() {
-        case "null", "none", "nil", "undefined", "n/a", "unknown": return nil
+        case "null", "none", "nil", "undefined", "n/a", "unknown", "not given", "not provided": return nil
         default: return trimmed
         }
     }

@@ -65,7 +65,7 @@ extension ToolCall {
         _ offer: ConversationState.Offer, isConfirmed: Bool = true, _ conversation: inout ConversationState
     ) -> Effect {
         let arguments = request.arguments
-        guard let name = arguments.text("name") else {
+        guard let name = arguments.text("name"), name.utf8.contains(where: { $0 >= 0x80 || $0.isLetter }) else {
             return finish(missing("name", "Ask for the caller's name.", words.text.askName))
         }
         let phone: PhoneNumber
@@ -81,7 +81,7 @@ extension ToolCall {
         }
         let wish = BookingWish(
             offer: offer, name: name, phone: phone.e164, email: arguments.text("email"), notes: arguments.text("notes"))
-        guard isConfirmed, profile.confirm == .none || isConfirmedByCaller(offer, conversation) else {
+        guard isConfirmed, isAgreed(offer, conversation) else {
             do throws(PartnerBookingError) { try wish.check(request.call) } catch { return finish(refused(error)) }
             // A slot that was found again counts as offered once the caller hears it.
             if !isConfirmed { conversation.offer([offer]) }
@@ -92,16 +92,13 @@ extension ToolCall {
         return .book(wish)
     }
 
-    /// Returns whether the caller has said yes to this slot. A place such as "the second one"
-    /// changes with each list, so the yes counts only for the slot that was read back.
-    private func isConfirmedByCaller(_ offer: ConversationState.Offer, _ conversation: ConversationState) -> Bool {
-        guard request.arguments.isTrue("caller_confirmed") else { return false }
+    /// Returns whether the slot may be booked now. A text such as "the second one" does not name
+    /// it for sure, so it must have been read back before.
+    private func isAgreed(_ offer: ConversationState.Offer, _ conversation: ConversationState) -> Bool {
         guard var text = request.arguments.text("slot") else { return false }
-        let isPlace = text.withUTF8 { text in
-            let text = UnsafeRawBufferPointer(text)
-            return SlotToken.read(text) == nil && ItemTime(text) == nil
-        }
-        return !isPlace || conversation.readBack?.isSame(as: offer) ?? false
+        let isSure = text.withUTF8 { SlotPick.isSure(UnsafeRawBufferPointer($0), of: offer.start) }
+        guard isSure || conversation.readBack?.isSame(as: offer) ?? false else { return false }
+        return profile.confirm == .none || request.arguments.isTrue("caller_confirmed")
     }
 
     /// The number that the model heard, or else the caller's number.

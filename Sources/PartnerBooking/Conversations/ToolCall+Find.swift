@@ -5,6 +5,7 @@ extension ToolCall {
         let service = request.arguments.text("service")
         let lastDuration = service == nil ? last?.durationMinutes : nil
         guard let duration = lastDuration ?? profile.service(named: service)?.durationMinutes else {
+            conversation.isAsking = true
             return finish(whichService)
         }
         let reading: TimeWish.Reading
@@ -13,7 +14,10 @@ extension ToolCall {
             if let last, !wish.isClear || wish.readings.first == last.reading || hasNoWords {
                 reading = last.reading
             } else {
-                guard wish.isClear, let first = wish.readings.first else { return finish(whichReading(wish.readings)) }
+                guard wish.isClear, let first = wish.readings.first else {
+                    conversation.isAsking = true
+                    return finish(whichReading(wish.readings))
+                }
                 if wish.corrected.contains(.weekday) {
                     notes.append(("Date and weekday did not agree; the weekday was taken. Say the date to the caller.", nil))
                 }

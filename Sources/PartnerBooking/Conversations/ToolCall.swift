@@ -115,6 +115,9 @@ struct ToolCall: Sendable {
             return finish(
                 ToolReply(result: .invalid, text: "The arguments are no JSON object. Call the tool again with its members."))
         }
+        if let name = request.arguments.misshapen {
+            return finish(missing(name, "Send it once, as one text.", nil))
+        }
         switch tool {
         case .find:
             tellEnds(&conversation)

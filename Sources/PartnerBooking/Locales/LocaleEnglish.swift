@@ -35,7 +35,7 @@ extension LocaleText {
     private static let englishPicks = PickText(
         ordinals: "first second third fourth fifth sixth seventh eighth ninth tenth",
         lasts: "last", suffixes: "st nd rd th", labels: "option number choice slot",
-        fillers: "the that one time please i'll take i'd like let's go for with")
+        fillers: "the that time please i'll take i'd like let's go for with", ones: "one")
 
     private static let americanSpeech = SpeechText(
         numbers: """

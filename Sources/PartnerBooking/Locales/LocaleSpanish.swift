@@ -28,7 +28,7 @@ extension LocaleText {
             ordinals: "primera segunda tercera cuarta quinta sexta séptima octava novena décima",
             otherOrdinals: "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo",
             lasts: "última último", suffixes: "o a er", labels: "opción número",
-            fillers: "la el las esa ese una hora por favor quiero tomo"),
+            fillers: "la el las esa ese por favor quiero tomo"),
         speech: SpeechText(
             numbers: """
                 cero,uno,dos,tres,cuatro,cinco,seis,siete,ocho,nueve,diez,once,doce,trece,catorce,quince,dieciséis,\

@@ -32,6 +32,9 @@ struct PickText: Sendable {
     var labels: StaticString
     /// Words that mean nothing beside these words.
     var fillers: StaticString
+    /// Words that mean nothing behind an ordinal: the second one. Before it, they have a meaning:
+    /// one second.
+    var ones: StaticString = ""
 }
 
 /// Names of days and months, in their form within a sentence.

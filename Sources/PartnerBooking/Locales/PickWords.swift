@@ -6,6 +6,7 @@ struct PickWords: Sendable {
     let suffixes: [WordKey]
     let labels: [WordKey]
     let fillers: [WordKey]
+    let ones: [WordKey]
 
     init(_ text: PickText) {
         ordinals = Self.words(text.ordinals)
@@ -14,6 +15,7 @@ struct PickWords: Sendable {
         suffixes = Self.words(text.suffixes)
         labels = Self.words(text.labels)
         fillers = Self.words(text.fillers)
+        ones = Self.words(text.ones)
     }
 
     /// Returns the place that an ordinal names: 1 for `first`. nil for other words.

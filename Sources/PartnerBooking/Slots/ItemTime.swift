@@ -40,6 +40,17 @@ enum ItemTime: Equatable {
         }
     }
 
+    /// Returns the time of day and the date that a text shows, as seconds since 1970-01-01T00:00
+    /// of its own clock. The offset does not count. nil for other texts, also for Unix time.
+    static func shownWall(_ text: UnsafeRawBufferPointer) -> Int? {
+        guard ItemTime(text) != nil else { return nil }
+        var reader = Reader(rest: text[...])
+        guard let days = reader.date(), reader.skip("T") || reader.skip("t") || reader.skip(" "),
+            let time = reader.timeOfDay()
+        else { return nil }
+        return days * 86_400 + time
+    }
+
     /// Reads Unix time. Seconds and milliseconds differ by a factor of 1,000. Times before
     /// 1973 are refused, so no number can mean both.
     private init?(unixTime number: Int) {

@@ -17,16 +17,32 @@ enum SlotPick {
             }
         }
         if let time = ItemTime(text) {
-            return slots.only { slot in
+            let slot = slots.only { slot in
                 switch time {
                 case .instant(let instant): slot.instant == instant
                 case .wall(let wall): slot.local.wall == wall
                 }
             }
+            // "16:00Z" is not the slot at 11:00 when there is one at 16:00.
+            let shown = ItemTime.shownWall(text)
+            guard let slot, slot.local.wall == shown || !slots.contains(where: { $0.local.wall == shown }) else { return nil }
+            return slot
         }
-        guard let ordinal = OrdinalReader(text, locale.picks).ordinal else { return nil }
+        let reader = OrdinalReader(text, locale.picks)
+        guard let ordinal = reader.ordinal else { return nil }
         let place = ordinal == 0 ? offers.count - 1 : ordinal - 1
-        return offers.indices.contains(place) ? offers[place] : nil
+        guard offers.indices.contains(place) else { return nil }
+        // "The 2nd" may be the second slot, or a slot on the second of the month.
+        let isDay = reader.isLikeDay && offers.contains { $0.local.date.day == ordinal }
+        return isDay && offers[place].local.date.day != ordinal ? nil : offers[place]
+    }
+
+    /// Returns whether the text names the slot for sure: by a token with its check letter, or by
+    /// the time that the clinic's clock shows. Other texts depend on the list, or on a
+    /// computation that models get wrong.
+    static func isSure(_ text: UnsafeRawBufferPointer, of slot: SlotStart) -> Bool {
+        if let (_, isChecked) = SlotToken.read(text) { return isChecked }
+        return ItemTime.shownWall(text) == slot.local.wall
     }
 }
 
@@ -42,33 +58,40 @@ extension [SlotStart] {
 private struct OrdinalReader {
     /// Position from 1, or 0 for the last offer. nil for other texts.
     private(set) var ordinal: Int?
+    /// True for `the second` and `the 2nd`, which may also be a day of the month.
+    private(set) var isLikeDay = false
 
     init(_ text: UnsafeRawBufferPointer, _ words: PickWords) {
         guard text.count <= SlotToken.maxTextBytes else { return }
         var tokens = SpokenTokens(text)
         var number: Int?
-        /// True when `#`, a suffix or a label marks the number as a position. A number alone
-        /// may be a time of day.
-        var isNamed = false
         var found: Int?
+        /// True when `#` or a label marks the number as a position. A number alone may be a time
+        /// of day.
+        var isLabelled = false
+        var hasSuffix = false
         while let token = tokens.next() {
             switch token {
-            case .hash: isNamed = true
+            case .hash: isLabelled = true
             case .digit(let digit, _):
+                // Neither "1/0" nor "option -1" is a position.
+                guard number == nil ? tokens.gap != .pause || tokens.isAfterColon : tokens.gap == .none else { return }
                 let value = (number ?? 0) * 10 + Int(digit)
                 guard value <= 1_000 else { return }
                 number = value
             case .word(let word):
-                if number != nil, words.suffixes.contains(word) {
-                    isNamed = true
-                } else if let place = words.ordinal(word) {
-                    guard found == nil else { return }
-                    found = place
-                } else if words.lasts.contains(word) {
-                    guard found == nil else { return }
-                    found = 0
+                if number != nil, !hasSuffix, tokens.gap == .none, words.suffixes.contains(word) {
+                    hasSuffix = true
+                } else if let place = words.ordinal(word) ?? (words.lasts.contains(word) ? 0 : nil) {
+                    // "Number one, the second" names two.
+                    guard found == nil, number == nil, !isLabelled else { return }
+                    (found, isLikeDay) = (place, place > 0)
+                } else if words.ones.contains(word) {
+                    // "The second one", but not "one second".
+                    guard found != nil else { return }
+                    isLikeDay = false
                 } else if words.labels.contains(word) {
-                    isNamed = true
+                    isLabelled = isLabelled || found == nil
                 } else if !words.fillers.contains(word) {
                     return
                 }
@@ -76,8 +99,8 @@ private struct OrdinalReader {
             }
         }
         if let number {
-            guard isNamed, found == nil, number > 0 else { return }
-            found = number
+            guard isLabelled || hasSuffix, found == nil, number > 0 else { return }
+            (found, isLikeDay) = (number, !isLabelled)
         }
         ordinal = found
     }

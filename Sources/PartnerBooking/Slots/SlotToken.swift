@@ -26,23 +26,33 @@ struct SlotToken: Equatable {
         bytes[10] = Self.letters.utf8Start[sum % Self.letters.utf8CodeUnitCount]
     }
 
-    /// Reads a token as a model or a person writes it. Accepts upper and lower case, and
-    /// spaces, brackets and other signs anywhere. The word `slot` may precede it, and the
-    /// hyphen may be missing.
+    /// Reads a token as a model or a person writes it. Accepts upper and lower case. Blanks,
+    /// brackets, quotes and punctuation may stand anywhere but within a number: `mon 1/7 0900`
+    /// is no token. The word `slot` may precede it, and the hyphen may be missing.
     ///
     /// - Returns: nil for other texts. `isChecked` is false when the check letter is missing.
     static func read(_ text: UnsafeRawBufferPointer) -> (token: SlotToken, isChecked: Bool)? {
         guard text.count <= maxTextBytes else { return nil }
         var letters = [UInt8]()
+        var signs = [Int]()
         for byte in text {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): letters.append(byte | 0x20)
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): letters.append(byte)
-            case 0..<0x80: continue
+            case 0x09, 0x0A, 0x0D, 0x20, UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "("),
+                UInt8(ascii: ")"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"),
+                UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: ","), UInt8(ascii: "."), UInt8(ascii: ":"),
+                UInt8(ascii: ";"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "*"):
+                signs.append(letters.count)
             default: return nil
             }
         }
-        if letters.starts(with: "slot".utf8) { letters.removeFirst(4) }
+        var start = 0
+        if letters.starts(with: "slot".utf8) {
+            letters.removeFirst(4)
+            start = 4
+        }
+        guard !signs.contains(where: { [4, 6, 8].contains($0 - start) }) else { return nil }
         guard letters.count == 9 || letters.count == 10 else { return nil }
         var token = SlotToken()
         for (index, byte) in letters.enumerated() {

@@ -49,6 +49,56 @@ import Testing
         #expect(try sample.book(book).effect.result == .readback, "the list has changed")
     }
 
+    /// Such a text depends on the list, or on a computation.
+    @Test(arguments: ["tue15-1500", "2030-01-15T20:00:00Z", "1894737600", "the first one"])
+    mutating func yesToAnUnsureTextNeedsAReadback(_ text: String) throws {
+        for confirm in [VoiceProfile.Confirm.readback, .none] {
+            sample = try ToolCallSample()
+            sample.profile.confirm = confirm
+            try offered()
+            let book = #"{"slot":"\#(text)",\#(Self.yes)}"#
+            #expect(try sample.book(book).effect.result == .readback)
+            #expect(try sample.book(book).effect.wish?.startSeconds == ToolCallSample.instant(1, 15))
+        }
+        #expect(try sample.book(#"{"slot":"2030-01-15T15:30:00-05:00",\#(Self.yes)}"#).effect.wish != nil)
+    }
+
+    @Test mutating func aQuestionEndsTheList() throws {
+        try offered()
+        #expect(try sample.find(#"{"when":"next friday"}"#, []) == nil)
+        var call = try sample.call("find_appointment_slots", #"{"when":"next friday"}"#)
+        #expect(sample.handle(&call, .began).result == .unclear)
+        #expect(try sample.book(#"{"slot":"the second one",\#(Self.yes)}"#).effect.result == .notOffered)
+        #expect(try sample.book(#"{"slot":"the second one",\#(Self.yes)}"#).effect.result == .readback, "it was said again")
+    }
+
+    @Test mutating func aSlotOfAnotherLengthNeedsItsToken() throws {
+        try offered()
+        let token = SlotToken(sample.slot(1, 15).local, durationMinutes: 30).text
+        sample.conversation.offer([.init(start: sample.slot(2, 9), durationMinutes: 60)])
+        #expect(try sample.book(#"{"slot":"2030-01-15T15:00",\#(Self.yes)}"#).effect.result == .notOffered)
+        try offered()
+        sample.conversation.offer([.init(start: sample.slot(2, 9), durationMinutes: 60)])
+        #expect(try sample.book(#"{"slot":"\#(token)",\#(Self.yes)}"#).effect.wish?.offer.durationMinutes == 30)
+    }
+
+    @Test(arguments: [
+        (#""slot":"a","slot":"b""#, "slot"), (#""phone":["212 555 0199"]"#, "phone"), (#""name":true"#, "name"),
+        (#""phone":3012345678.5"#, "phone"), (#""caller_confirmed":true,"caller_confirmed":false"#, "caller_confirmed"),
+        (#""notes":{}"#, "notes"), (#""name":5"#, "name"),
+    ])
+    mutating func memberWithoutOneTextIsInvalid(_ members: String, _ field: String) throws {
+        try offered()
+        let reply = try sample.book("{\(members)}").effect.reply
+        #expect(reply?.result == .invalid && reply?.error?.field == field)
+    }
+
+    @Test(arguments: ["?", "-", "+12125550199", "not given"]) mutating func nameHasALetter(_ name: String) throws {
+        try offered()
+        let reply = try sample.book(#"{"slot":"the first one","name":"\#(name)"}"#).effect.reply
+        #expect(reply?.result == .invalid && reply?.error?.field == "name")
+    }
+
     @Test mutating func placeIsThatOfTheListAtTheBeginning() throws {
         try offered()
         let book = #"{"slot":"the second one",\#(Self.yes)}"#

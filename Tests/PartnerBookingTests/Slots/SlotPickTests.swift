@@ -36,6 +36,45 @@ import Testing
         #expect(text == "opción dos" ? found == nil : found.map { String($0.local.suffix(5)) } == "09:30")
     }
 
+    /// "16:00Z" is 11:00 here, but a model that writes it may mean the slot at 16:00.
+    @Test(arguments: [
+        ("2030-01-15T16:00:00Z", nil), ("2030-01-15T15:30:00-04:00", nil), ("2030-01-15T21:00:00Z", "16:00"),
+        ("2030-01-15T11:00:00-05:00", "11:00"), ("2030-01-15T11:00", "11:00"),
+    ])
+    func anOffsetDoesNotMoveATimeToAnotherSlot(_ text: String, _ expected: String?) throws {
+        let day = try slots([("2030-01-15T14:00:00Z", 480)], "America/New_York")
+        #expect(day.slot(named: text).map { String($0.local.suffix(5)) } == expected)
+    }
+
+    /// Mon 17 December and Mon 7 January.
+    @Test(arguments: ["Mon 1/7 09:00", "mon 1-7 0900", "Mon 1.7. 09:00", "!mon17-0900", "mon17-0 900", "~mon170900"])
+    func aDateIsNoToken(_ text: String) throws {
+        let days = try slots([("2029-12-17T14:00:00Z", 30), ("2030-01-07T14:00:00Z", 30)], "America/New_York") {
+            $0.now = Timestamp("2029-12-14T14:00:00Z")?.instantSeconds
+        }
+        #expect(days.slots.count == 2 && days.slot(named: text) == nil)
+        #expect(days.slot(named: "(mon17-0900)") == days.slots[0])
+    }
+
+    /// Wed 30 January to Fri 1 February.
+    @Test(arguments: [
+        ("the 1st", nil), ("the first", nil), ("the first one", "30"), ("option 1", "30"), ("the second one", "31"),
+        ("the last one", "01"), ("one second please", nil), ("that one second", nil), ("number one the second", nil),
+        ("option 1/0", nil), ("option 1.0", nil), ("option -1", nil), ("#1, 0", nil), ("slot[1]", nil), ("option: 2", "31"),
+        ("slot last one", nil),
+    ])
+    func aPlaceIsNoDay(_ text: String, _ expected: String?) throws {
+        let days = try slots(
+            [("2030-01-30T14:00:00Z", 30), ("2030-01-31T14:00:00Z", 30), ("2030-02-01T14:00:00Z", 30)],
+            "America/New_York")
+        #expect(days.slot(named: text).map { String($0.local.dropFirst(8).prefix(2)) } == expected)
+    }
+
+    @Test(arguments: ["la 1 o esa", "la 2 o una", "las 3 o esa hora", "quiero una segunda", "primera hora"])
+    func aSpanishTimeIsNoPlace(_ text: String) throws {
+        #expect(try list().slot(named: text, locale: .spanish) == nil)
+    }
+
     @Test func placesAreThoseOfTheOffer() throws {
         let offered = try list { $0.offers = 2 }
         #expect(offered.slot(named: "the second one") == offered.offers[1])
