@@ -25,8 +25,8 @@ struct ToolArguments: Sendable {
         }
     }
 
-    /// The name of a member that has no single text: it is a list or an object, it stands twice
-    /// with different values, or its number has a fraction. nil when there is none.
+    /// The name of a member that has no single text, or nil. Such a member is a list or an object,
+    /// stands twice with different values, or is a number with a fraction.
     var misshapen: String? {
         guard let object else { return nil }
         var seen: [String: JSONValue] = [:]

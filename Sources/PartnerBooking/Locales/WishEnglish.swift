@@ -32,14 +32,15 @@ extension LocaleText {
         otherOrdinals: "twentieth=20 thirtieth=30",
         ordinalSuffixes: "st, nd, rd, th",
         dayArticles: "the",
-        morning: PartOfDay(from: 6, half: 10, to: 12, words: "morning, mornings, the morning, forenoon"),
+        morning: PartOfDay(from: 6, half: 10, to: 12, words: "morning, the morning, forenoon"),
+        everyPart: "mornings, lunchtimes, afternoons, evenings nights",
         lunch: PartOfDay(
             from: 12, half: 13, to: 14,
             words: """
-                lunchtime, lunch time, lunch, lunch hour, lunch break, lunchtimes
+                lunchtime, lunch time, lunch, lunch hour, lunch break
                 """),
-        afternoon: PartOfDay(from: 12, half: 15, to: 18, words: "afternoon, afternoons, arvo"),
-        evening: PartOfDay(from: 18, half: 20, to: 24, words: "evening, evenings, night, nights"),
+        afternoon: PartOfDay(from: 12, half: 15, to: 18, words: "afternoon, arvo"),
+        evening: PartOfDay(from: 18, half: 20, to: 24, words: "evening, night"),
         noon: "noon, midday, noontime", midnight: "midnight",
         early: "early, beginning of, start of, the beginning of, the start of, early in",
         middle: "mid, middle of, the middle of",
@@ -92,7 +93,10 @@ extension LocaleText {
             what have you got, want to, like to, need to, love to, prefer to, to come, to come in, to book, \
             to make, to see, what, whats, your, i was hoping, i was thinking, guess, perfect, preferred, squeeze, fit, me in, over the, \
             any chance of, can i have, could i have, can we have, could we have, can i please have, i am, i am free, \
-            i am available, just a second, just a minute, one second, one moment, just a moment
+            i am available, just a second, just a minute, one second, one moment, just a moment, \
+            good morning, good afternoon, good evening, have a good day, have a nice day, have a great day, \
+            have a good evening, have a good night, wed prefer, wed love, wed need, wed want, wed be, wed take, \
+            wed come, wed have
             """,
         secondThoughts: "well",
         refused: """
@@ -100,6 +104,12 @@ extension LocaleText {
             i may, we may, may be, with april, with may, with june, with august, im april, im may, im june, \
             im august, i have an appointment, i have appointments, i have one appointment, my appointment, \
             my next appointment, my first appointment, the earliest i, the soonest i, is the earliest, \
-            is the soonest, earliest is
+            is the soonest, earliest is, earliest would, soonest would, earliest for me, soonest for me, \
+            earliest that works, soonest that works, earliest i, soonest i, good night, nice morning, nice evening, \
+            may work, may we, may want, may need, may have, may do, may suit, may come, it may, that may, they may, \
+            got work, have work, ill work, we work, do work, only work, just work, got an appointment, \
+            we have an appointment, have got an appointment, coming week, coming month, this coming week, \
+            this coming month, the coming week, the coming month, this is april, this is may, this is june, \
+            this is august, see april, see june, its june, its april
             """)
 }

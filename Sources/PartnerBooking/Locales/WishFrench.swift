@@ -67,8 +67,9 @@ extension LocaleText {
         after: "après, passé, plus tard que, mais après",
         before: "avant, mais avant",
         until: """
-            jusqu'à, jusqu'au, jusque, au plus tard, pas après, pas plus tard que, d'ici, d'ici à, d'ici au
+            jusqu'à, jusque, au plus tard, pas après, pas plus tard que, d'ici, d'ici à
             """,
+        untilThe: "jusqu'au, d'ici au",
         from: "à partir de, dès, depuis, pas avant", fromThe: "à partir du, à compter du",
         around: "vers, autour de, aux alentours de, environ, aux environs de, à peu près à",
         orLater: "ou plus tard, et plus tard",
@@ -92,7 +93,7 @@ extension LocaleText {
             pas de préférence, dans la journée, tous les jours, n'importe
             """,
         fillers: """
-            s'il vous plaît, s'il te plaît, euh, heu, ben, bah, alors, bon, donc, oui, ok, d'accord, bonjour, je, \
+            bon matin, bon après midi, bonne soirée, bonne journée, s'il vous plaît, s'il te plaît, euh, heu, ben, bah, alors, bon, donc, oui, ok, d'accord, bonjour, je, \
             j'aimerais, voudrais, je voudrais, je veux, souhaite, souhaiterais, préfère, préférerais, peux, \
             pourrais, peut être, est ce que, vous, auriez, avez, vous avez, quelque chose, un rendez vous, rendez vous, rdv, créneau, \
             un créneau, une place, place, pour, en, dans, de, des, le, la, l, l', les, un, au, d', ce serait, \
@@ -103,6 +104,7 @@ extension LocaleText {
         secondThoughts: "plutôt",
         refused: """
             ou plutôt, ou mieux, prochain en huit, après le rendez vous, avant le rendez vous, \
-            après un rendez vous, avant un rendez vous, après mon rendez vous, avant de venir
+            après un rendez vous, avant un rendez vous, après mon rendez vous, avant de venir, \
+            en rendez vous jusqu'à, le rendez vous est, le jour après, le jour avant
             """)
 }

@@ -1,6 +1,6 @@
 extension LocaleText {
     static let spanishWishes = WishText(
-        minutesFollowAnd: true, countsFirstDay: true, daysAreCardinals: true,
+        minutesFollowAnd: true, countsFirstDay: true, daysAreCardinals: true, tomorrowIsMorning: true,
         today: "hoy, hoy mismo",
         tomorrow: "mañana",
         dayAfterTomorrow: "pasado mañana",
@@ -67,9 +67,10 @@ extension LocaleText {
         oClock: "en punto, h, hs, hrs, horas",
         half: "media", quarter: "cuarto, un cuarto",
         minus: "menos", toHour: "para las, para la",
-        after: "después de, después del, tras, más tarde de, luego de",
-        before: "antes de, antes del",
-        until: "hasta, de aquí a, de aquí al, a más tardar, como muy tarde, no después de, no más tarde de",
+        after: "después de, tras, más tarde de, luego de", afterThe: "después del",
+        before: "antes de", beforeThe: "antes del",
+        until: "hasta, de aquí a, a más tardar, como muy tarde, no después de, no más tarde de",
+        untilThe: "de aquí al",
         from: "desde, a partir de, no antes de", fromThe: "a partir del, no antes del",
         around: """
             sobre, hacia, alrededor de, a eso de, como a, más o menos a, cerca de, aproximadamente a, tipo
@@ -78,8 +79,8 @@ extension LocaleText {
         orEarlier: "o más temprano",
         between: "entre",
         at: "",
-        to: "",
-        atOrTo: "a, al",
+        to: "al",
+        atOrTo: "a",
         and: "y, e", or: "o, u, o bien",
         earliest: """
             lo antes posible, cuanto antes, lo más pronto posible, lo más temprano posible, la primera disponible, \
@@ -94,7 +95,7 @@ extension LocaleText {
             cuando pueda, cuando haya
             """,
         fillers: """
-            por favor, eh, em, este día, pues, bueno, vale, sí, okay, ok, hola, buenas, quiero, quisiera, querría, \
+            por favor, buenas tardes, buenas noches, buenos días, eh, em, este día, pues, bueno, vale, sí, okay, ok, hola, buenas, quiero, quisiera, querría, \
             me gustaría, gustaría, necesito, prefiero, preferiría, puede ser, podría ser, puedo, podría, podemos, \
             tiene, tienen, tenéis, hay, algo, una cita, cita, hora, hueco, turno, para, de, en, el, la, los, un, me, viene bien, iría bien, va bien, sería, estaría bien, perfecto, \
             si es posible, si puede ser, a ser posible, gracias, quizás, tal vez, qué tal, libre, \
@@ -103,6 +104,8 @@ extension LocaleText {
         secondThoughts: "mejor",
         refused: """
             o mejor, o más bien, o mejor dicho, con julio, con abril, soy julio, soy abril, después de la cita, \
-            antes de la cita, después de mi cita, antes de mi cita
+            antes de la cita, después de mi cita, antes de mi cita, de mañana, \
+            una mañana, turno mañana, turno de mañana, mañana y tarde, para julio, para abril, el día después de, \
+            el día después del, el día antes de, el día antes del
             """)
 }

@@ -14,6 +14,9 @@ struct WishText: Sendable {
     /// `el 14`.
     var daysAreCardinals = false
 
+    /// True when the word for tomorrow also means "morning": `mañana`.
+    var tomorrowIsMorning = false
+
     var today: StaticString
     var tomorrow: StaticString
     var dayAfterTomorrow: StaticString
@@ -68,6 +71,8 @@ struct WishText: Sendable {
 
     /// The parts of the day.
     var morning: PartOfDay
+    /// Words for every morning and so on, in columns.
+    var everyPart: StaticString = ""
     var lunch: PartOfDay
     var afternoon: PartOfDay
     var evening: PartOfDay
@@ -91,10 +96,13 @@ struct WishText: Sendable {
     var toHour: StaticString = ""
 
     var after: StaticString
+    /// With the article of a day: `después del`. Also `beforeThe`, `untilThe` and `fromThe`.
+    var afterThe: StaticString = ""
     var before: StaticString
+    var beforeThe: StaticString = ""
     var until: StaticString
+    var untilThe: StaticString = ""
     var from: StaticString
-    /// The same with the article of a day: `à partir du`.
     var fromThe: StaticString = ""
     var around: StaticString
     /// After an hour: `ish`.

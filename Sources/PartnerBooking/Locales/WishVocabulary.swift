@@ -130,6 +130,7 @@ struct WishVocabulary: Sendable {
     }
 
     private mutating func addTimes() {
+        addColumns(text.everyPart) { WishWord(kind: .part, value: 4 + $0) }
         for (place, part) in parts.enumerated() { add(part.words, .part, place) }
         add(text.noon, .noon)
         add(text.midnight, .midnight)
@@ -150,6 +151,9 @@ struct WishVocabulary: Sendable {
         ]
         for (words, kind) in kinds { add(words, kind) }
         add(text.fromThe, .from, 1)
+        add(text.afterThe, .after, 1)
+        add(text.beforeThe, .before, 1)
+        add(text.untilThe, .until, 1)
         add(text.secondThoughts, .filler, 1)
         add(text.now, .earliest, 1)
         add(text.orLater, .orLater, 0)

@@ -25,8 +25,8 @@ enum SlotPick {
             }
             // "16:00Z" is not the slot at 11:00 when there is one at 16:00.
             let shown = ItemTime.shownWall(text)
-            guard let slot, slot.local.wall == shown || !slots.contains(where: { $0.local.wall == shown }) else { return nil }
-            return slot
+            guard let slot else { return nil }
+            return slot.local.wall == shown || !slots.contains { $0.local.wall == shown } ? slot : nil
         }
         let reader = OrdinalReader(text, locale.picks)
         guard let ordinal = reader.ordinal else { return nil }

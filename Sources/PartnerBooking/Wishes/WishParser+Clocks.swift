@@ -75,37 +75,19 @@ extension WishParser {
         if number.isOrdinal { return try dayPoint(number, like: first) }
         let next = skipFillers(from: number.end)
         if kind(at: next) == .month, !number.isWeak, number.digits < 3 { return try dayPoint(number, like: first) }
-        if isLength(number, place, article) || isDayOrHour(number, place, article) { throw problem }
+        if isLength(number, place, article) || isDayOrHour(number, place, article) || isTwoNumbers(number, article) {
+            throw problem
+        }
         let start = index
         if let (clock, isMarked) = try clock(number, place) {
             // "In 2 h" is a length of time.
-            guard article != .in else { throw problem }
+            guard article != .in, article != .dayArticle || kind != .orLater else { throw problem }
             if isMarked || article == .hourArticle || isHour(number, place, article, like: first) {
                 return number.isWeak && !isMarked && article != .hourArticle ? nil : .clock(clock)
             }
         }
         index = start
         return isDay(number, place, article, like: first) ? try dayPoint(number, like: first) : nil
-    }
-
-    /// Returns true if hours are a length of time: "an hour on Tuesday". In Spanish and French,
-    /// "14 horas" and "deux heures" are times.
-    private func isLength(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?) -> Bool {
-        guard unit(at: number.end) == .hour, place == .free || place == .open, article != .hourArticle,
-            number.digits < 3
-        else { return false }
-        guard vocabulary.text.daysAreCardinals, !number.isWeak else { return true }
-        return vocabulary.hasHourArticles && number.value <= 12
-    }
-
-    /// Returns true if a number behind a weekday may be a date or an hour: "martes 10 a 12",
-    /// "viernes 8 de la tarde".
-    private func isDayOrHour(_ number: WishNumber, _ place: Place, _ article: WishWord.Kind?) -> Bool {
-        guard isAfterWeekday, article == nil, place == .free || place == .open, !number.isAfterFiller,
-            vocabulary.text.daysAreCardinals || number.value >= 13, number.digits < 3, !sharesMonth(number)
-        else { return false }
-        if vocabulary.text.daysAreCardinals, number.value <= 12, kind(at: number.end) == .part { return true }
-        return isConnector(at: number.end) && isNumber(at: skipFillers(from: number.end + 1))
     }
 
     /// Returns true if an unmarked number is an hour. If it is not a day either, it is not
@@ -134,11 +116,11 @@ extension WishParser {
             // "Martes de 10 a 12" are hours.
             return !number.isAfterFiller && article == nil && (isCardinal || number.value >= 13)
         }
-        return isCardinal && place == .limit && field == .when
+        return false
     }
 
     /// Returns true if the number shares the month of a second day, as in "14 to 18 April".
-    private func sharesMonth(_ number: WishNumber) -> Bool {
+    func sharesMonth(_ number: WishNumber) -> Bool {
         guard isConnector(at: number.end) || kind(at: number.end) == .or,
             let second = self.number(at: skipFillers(from: number.end + 1))
         else { return false }
@@ -167,7 +149,15 @@ extension WishParser {
         case .past: sign = 1
         case .toHour where !isHalf && [5, 10, 15, 20, 25].contains(minutes) && !isAfterWeekday: sign = -1
         case .to where !isHalf, .until where kind == .quarter:
-            guard kind == .quarter || isMinutesTo(minutes, next: next, place) else { return nil }
+            guard kind == .quarter || isMinutesTo(minutes, next: next, place) else {
+                // "Ten to nine" may also be a range of hours.
+                if [5, 10].contains(minutes), place == .free || place == .open, case .word = tokens[index],
+                    next + 1 < tokens.count, case .word = tokens[next + 1], isNumber(at: next + 1)
+                {
+                    throw problem
+                }
+                return nil
+            }
             sign = -1
         case .number where isHalf, .noon where isHalf:
             (sign, next) = (1, next - 1)
@@ -285,7 +275,7 @@ extension WishParser {
     private var isAfterHourWord: Bool { index > 0 && unit(at: index - 1) == .hour }
 
     /// Returns true if the number belongs to the next word, as in `nine 14 April`.
-    private func isDayOrCount(_ number: WishNumber) -> Bool {
+    func isDayOrCount(_ number: WishNumber) -> Bool {
         let next = kind(at: skipFillers(from: number.end))
         // "15 10 h" is a day and an hour.
         if next == .oClock { return number.digits > 0 || vocabulary.text.daysAreCardinals }

@@ -6,7 +6,7 @@ extension WishParser {
     private func join(_ piece: Piece, isFirst: Bool) throws(TimeProblem) -> Bool {
         defer { (last, isAfterOr, isAfterComma) = (piece, false, false) }
         if isFirst {
-            // "Tuesday and in the morning" is one wish. "Tuesday or in the morning" is two, and so is
+            // "Tuesday and in the morning" is one wish. "Tuesday or in the morning" is two, as is
             // "evenings and weekends".
             guard last == .none || !isAfterOr || isAfterAnd && last == .day else { throw problem }
             return false
@@ -56,10 +56,11 @@ extension WishParser {
     /// Reads "or later" or "or earlier", as in "three or later".
     func takeOrLater(isLater: Bool) throws(TimeProblem) {
         index += 1
-        if isLater, last == .clock, parts.times.lower != nil, parts.times.around == nil { return }
+        if isLater, last == .clock, parts.times.lower != nil, parts.times.around == nil, parts.times.upper == nil { return }
         // "From Tuesday onwards".
         if isLater, last == .day, parts.days.spanBound == .from || parts.days.weekdayBound == .from { return }
         guard last == .clock || last == .part, let clock = parts.times.around, !parts.days.isBounded else { throw problem }
+        guard parts.times.upper == nil else { throw problem }
         parts.times.around = nil
         if isLater { parts.times.lower = clock } else { parts.times.upper = clock }
     }
@@ -154,7 +155,7 @@ extension WishParser {
         case .none: parts.times.around = clock
         case .after, .from:
             // "Before ten and after four" has a gap.
-            guard parts.times.lower == nil, parts.times.upper == nil || !isAnd else { throw problem }
+            guard parts.times.lower == nil, parts.times.upper.map({ !isAnd && !$0.isBare }) ?? true else { throw problem }
             parts.times.lower = clock
         case .before, .until:
             guard parts.times.upper == nil else { throw problem }
@@ -215,6 +216,12 @@ extension WishParser {
         default:
             guard let from = span(of: first, from: today), let to = span(of: second, from: from.from), from.from <= to.to
             else { throw problem }
+            // "15 a 10" does not end in the next month.
+            if from.kind == .dayOfMonth, to.kind == .dayOfMonth, to.from - from.from > 15,
+                CalendarDate(daysSinceEpoch: to.from).day < CalendarDate(daysSinceEpoch: from.from).day
+            {
+                throw problem
+            }
             var both = WishSpan(from: from.from, to: to.to, kind: .period)
             both.isOfOtherYear = from.isOfOtherYear || to.isOfOtherYear
             try takeSpan(both, .none)

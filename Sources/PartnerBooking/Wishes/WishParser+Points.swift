@@ -37,6 +37,11 @@ extension WishParser {
         case .number, .ordinal, .half, .quarter, .noon, .midnight:
             return try numericPoint(place, article, like: first)
         case .day:
+            if value == 1, vocabulary.text.tomorrowIsMorning {
+                // "Martes" and "mañana" in two texts: Tuesday morning.
+                if field == .time, !parts.days.isEmpty { index += 1; return .part(0) }
+                guard last != .day || isAfterOr || isAfterComma else { throw problem }
+            }
             index += 1
             return .span(counted(value + 7 * takeWeeks()))
         case .weekday:
@@ -56,7 +61,8 @@ extension WishParser {
         case .stretch: return try stretchedSpan().map { .span($0) }
         case .part:
             index += 1
-            return .part(value)
+            isPlural = value > 3
+            return .part(value & 3)
         default: return nil
         }
     }

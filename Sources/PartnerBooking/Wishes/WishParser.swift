@@ -37,6 +37,8 @@ final class WishParser {
     var hasSecondThought = false
     /// True when the wish has several days.
     var hasAlternativeDays = false
+    /// True when the last part of the day was a plural: "mornings".
+    var isPlural = false
     /// True when the parts of the day are those of today, as in "this afternoon".
     var isPartOfToday = false
     /// True behind a phrase such as "a partir del", which ends with the article of a day.
@@ -63,6 +65,8 @@ final class WishParser {
         while index < tokens.count { try step() }
         // Words without a meaning are not a wish for any day.
         guard !isAfterOr, !isListOpen, hasMeaning || tokens.isEmpty else { throw problem }
+        // "Tuesday mornings" are more than one.
+        if isPlural, parts.days.weekdays != 0, parts.days.mode == .plain { throw problem }
         // "By Friday at three" limits more than the day, so it is not understood.
         let isBoundHere = parts.days.isBounded && daysBefore.isEmpty
         if isBoundHere, parts.times.around != nil || parts.times.parts != 0, field == .when { throw problem }
@@ -146,6 +150,8 @@ final class WishParser {
             (parts.times.isEarliest, parts.times.isFirstThing) = (true, true)
             index += 1
         case .or, .and:
+            // "As soon as possible or Tuesday" is two wishes.
+            guard word.kind == .and || last != .none || !hasMeaning else { throw problem }
             (isAfterOr, isAfterAnd) = (true, word.kind == .and)
             index += 1
         case .dayAfter: try takeDayAfter(weeks: word.value == 1)
@@ -182,7 +188,14 @@ final class WishParser {
         guard let point = try point(place) else {
             guard article == .this, let next = nextPart else { throw problem }
             index = next + 1
-            return try takePartOfToday(value(at: next))
+            return try takePartOfToday(value(at: next) & 3)
+        }
+        if place == .around {
+            // "Around the 15th" is several days.
+            switch point {
+            case .span, .weekday: throw problem
+            case .clock, .part: break
+            }
         }
         try take(point)
     }
@@ -243,7 +256,7 @@ final class WishParser {
     }
 
     private func readBound(_ kind: WishWord.Kind) throws(TimeProblem) {
-        isAfterArticle = kind == .from && value(at: index) == 1
+        isAfterArticle = value(at: index) == 1
         index += 1
         if kind == .from, !isAfterArticle, let (first, second) = try readRange(.between) {
             return try takeRange(first, second)
@@ -273,6 +286,8 @@ final class WishParser {
     }
 
     private func readEvery() throws(TimeProblem) {
+        // "Every two weeks".
+        guard !isCounted(at: index + 1) else { throw problem }
         let next = skipFillers(from: index + 1)
         index += 1
         guard kind(at: next) == .weekday else {

@@ -44,8 +44,9 @@ extension WishResolver {
         time.parts = window.apart
         if window.isPart && !parts.times.isPartOfClock {
             // People stretch a part of the day by an hour: "afternoon until seven".
-            time.notBefore = time.notBefore.flatMap { $0 < window.from - 60 ? nil : $0 } ?? window.from
-            time.before = time.before.flatMap { $0 > window.to + 60 ? nil : $0 } ?? window.to
+            let (from, to) = (time.notBefore ?? window.from, time.before ?? window.to)
+            guard from >= window.from - 60, to <= window.to + 60 else { throw problem(.contradictory) }
+            (time.notBefore, time.before) = (from, to)
         }
         if let from = time.notBefore, let to = time.before, from >= to { throw problem(.contradictory) }
         if time.notBefore == 0 { time.notBefore = nil }

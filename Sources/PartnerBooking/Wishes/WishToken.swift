@@ -54,6 +54,8 @@ struct WishLexer {
     private let text: UnsafeRawBufferPointer
     private let vocabulary: WishVocabulary
     private var place = 0
+    /// True behind the `T` of a date and a time.
+    private var isAfterT = false
     private var tokens: [WishToken] = []
 
     /// Returns the tokens of a text, or nil if a word or a sign is unknown.
@@ -80,6 +82,7 @@ struct WishLexer {
         case .hyphen: tokens.append(.dash)
         case .pause:
             switch scalar {
+            case UInt32(UInt8(ascii: "<")), UInt32(UInt8(ascii: ">")): return false
             case UInt32(UInt8(ascii: ",")), UInt32(UInt8(ascii: ";")): tokens.append(.comma)
             case UInt32(UInt8(ascii: "/")):
                 // The slash of an ISO 8601 interval.
@@ -108,7 +111,10 @@ struct WishLexer {
             start = skipGap(behind)
         }
         guard let found, found.kind != .weekdays || !hasApostrophe(end) else { return false }
-        if found.kind == .afterNext, !isAfterUnit {
+        if found.kind == .weekday, hasApostrophe(end) {
+            // "We'd" is not a Wednesday.
+            tokens.append(.word(WishWord(kind: .filler)))
+        } else if found.kind == .afterNext, !isAfterUnit {
             // The phrase is "after next week", not "the week after next".
             tokens += [.word(WishWord(kind: .after)), .word(WishWord(kind: .next))]
         } else {
@@ -178,8 +184,12 @@ struct WishLexer {
             guard let minute = part(after: ":", 2...2) else { break }
             _ = part(after: ":", 2...2)
             guard let clock = WishClock(hour: first, minute: minute, hasLeadingZero: zero) else { return false }
+            let start = tokens.count
             tokens.append(.clock(clock))
-            return offset()
+            guard offset() else { return false }
+            // Models write a date as the midnight with which it begins.
+            if isAfterT, clock.minute == 0 { tokens.removeSubrange(start...) }
+            return true
         case UInt8(ascii: "h"), UInt8(ascii: "H"):
             guard let minute = part(after: byte, 2...2) else { break }
             guard let clock = WishClock(hour: first, minute: minute, hasLeadingZero: zero) else { return false }
@@ -241,7 +251,10 @@ struct WishLexer {
     private mutating func isoDate(_ year: Int, _ month: Int, _ day: Int) -> Bool {
         guard (1...12).contains(month), (1...31).contains(day) else { return false }
         tokens.append(.date(WishDate(year: year, month: month, day: day)))
-        if byte | 0x20 == UInt8(ascii: "t"), place + 1 < text.count, text[place + 1].isDigit { place += 1 }
+        if byte | 0x20 == UInt8(ascii: "t"), place + 1 < text.count, text[place + 1].isDigit {
+            place += 1
+            isAfterT = true
+        }
         return true
     }
 
@@ -269,7 +282,8 @@ struct WishLexer {
             return true
         }
         let sign = byte
-        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else { return true }
+        // "2030-01-15 15:00-17:00" is a range.
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") && isAfterT else { return true }
         let start = place
         guard let hours = part(after: sign, 2...2), let minutes = part(after: ":", 2...2), hours < 24, minutes < 60 else {
             place = start
