@@ -59,8 +59,8 @@ struct ToolArguments: Sendable {
         default: text = nil
         }
         guard let trimmed = text.map({ Self.trimmed($0) }), !trimmed.isEmpty else { return nil }
-        switch trimmed.lowercased() {
-        case "null", "none", "nil", "undefined", "n/a", "unknown", "not given", "not provided": return nil
+        switch trimmed.lowercased().filter({ $0 != " " }) {
+        case "null", "none", "nil", "undefined", "n/a", "unknown", "notgiven", "notprovided": return nil
         default: return trimmed
         }
     }

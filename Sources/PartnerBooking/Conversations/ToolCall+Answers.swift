@@ -80,7 +80,7 @@ extension ToolCall {
                 case "notes": missing("notes", "Make them shorter.", nil)
                 default: missing("slot", "Ask for another time.", words.text.askTime)
                 }
-            reply.error = error
+            reply.error = error.naming(reply.error?.field)
             return reply
         }
         return ToolReply(

@@ -76,7 +76,7 @@ extension ToolCall {
             phone = number
         } catch {
             var reply = missing("phone", "Ask for the number again, digit by digit.", words.text.askPhone)
-            reply.error = error
+            reply.error = error.naming("phone")
             return finish(reply)
         }
         let wish = BookingWish(
@@ -253,6 +253,13 @@ extension ToolCall {
 }
 
 extension PartnerBookingError {
+    /// Returns the error of a tool call, with the argument's name in place of a request's field.
+    func naming(_ argument: String?) -> PartnerBookingError {
+        var error = self
+        error.field = argument
+        return error
+    }
+
     /// True when the service refused this slot and may accept another. False when it refused
     /// the key or the bot.
     var isAboutSlot: Bool {

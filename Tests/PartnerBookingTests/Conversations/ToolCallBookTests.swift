@@ -93,6 +93,14 @@ import Testing
         #expect(reply?.result == .invalid && reply?.error?.field == field)
     }
 
+    @Test(arguments: [(#""phone":"12""#, "phone"), (#""email":"nobody""#, "email"), (#""name":"\t""#, "name")])
+    mutating func errorNamesTheArgument(_ members: String, _ field: String) throws {
+        try offered()
+        let name = field == "name" ? "" : #","name":"Ann Smith""#
+        let reply = try sample.book(#"{"slot":"the first one",\#(members)\#(name)}"#).effect.reply
+        #expect(reply?.result == .invalid && reply?.error?.field == field)
+    }
+
     @Test(arguments: ["?", "-", "+12125550199", "not given"]) mutating func nameHasALetter(_ name: String) throws {
         try offered()
         let reply = try sample.book(#"{"slot":"the first one","name":"\#(name)"}"#).effect.reply
