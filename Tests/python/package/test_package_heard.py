@@ -78,16 +78,24 @@ def test_an_end_is_heard_when_the_await_is_over(is_refused):
 
 @ENDS
 def test_a_process_that_dies_before_it_has_heard(tmp_path, is_refused):
-    """At the free of the first completion that carries the end."""
+    """At the free of the first completion that carries the end. A completion does not wait for the
+    record of the end: a process that dies before it leaves a doubt, so this one waits."""
     program = """
-import asyncio, json, os, sys
+import asyncio, json, os, sys, time
 import partnerbooking as pb
 from partnerbooking import _bindings
+def die(completion):
+    with open(json.loads(sys.argv[1])["journal_path"]) as journal:
+        records = ""
+        while records.count('"key":"key-7"') < 2:
+            records += journal.read()
+            time.sleep(0.01)
+    os._exit(7)
 async def main():
     async with pb.AsyncClient(**json.loads(sys.argv[1])) as client:
         for request in json.loads(sys.argv[2]):
             if request["idempotency_key"] == "key-7":
-                _bindings.pbk_completion_free = lambda completion: os._exit(7)
+                _bindings.pbk_completion_free = die
             await client.create_booking(request)
 asyncio.run(main())
 """
