@@ -73,7 +73,8 @@ static void on_completion(void *context, pbk_completion *completion)
         sem_post(&done);
 }
 
-/* Callbacks submit too, so the first ones are submitted by a callback as well: everything is done on one thread. */
+/* Callbacks submit too, so the first ones are submitted by a callback as well: everything is
+   done on one thread. */
 static void on_first(void *context, pbk_completion *completion)
 {
     int i, wanted = *(int *)context;

@@ -1,4 +1,5 @@
-/* Bookings with so many in flight, for the benchmarks of what keeps them: bench_journal.c and bench_ledger.c. */
+/* Bookings with so many in flight, for the benchmarks of what keeps them: bench_journal.c and
+   bench_ledger.c. */
 #ifndef BENCH_BOOKING_H
 #define BENCH_BOOKING_H
 

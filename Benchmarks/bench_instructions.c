@@ -3,9 +3,10 @@
  *
  *     bench_instructions LIBRARY BASE_URL search|book CALLS PAUSE_US
  *
- * Each booking has its own idempotency key and its own slot. The program loads LIBRARY by dlopen(), so that
- * the same program runs any build. It waits PAUSE_US microseconds after each call: the client's thread is
- * asleep again before the next call. instructions.py starts it and subtracts a short run from a long one.
+ * Each booking has its own idempotency key and its own slot. The program loads LIBRARY by dlopen(),
+ * so that the same program runs any build. It waits PAUSE_US microseconds after each call: the
+ * client's thread is asleep again before the next call. instructions.py starts it and subtracts a
+ * short run from a long one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +22,8 @@
 #define SEARCH \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"query\":{\"filter\":{\"start_at_range\":" \
     "{\"start_at\":\"2030-01-14T09:00:00Z\",\"end_at\":\"2030-01-14T17:00:00Z\"}}}}"
-/* The booking of bench_journal.c. next_booking() overwrites the digits of the key and of the start. */
+/* The booking of bench_journal.c. next_booking() overwrites the digits of the key and of the
+   start. */
 #define BOOKING                                                                                                        \
     "{\"bot_id\":\"bot_01h2xcejqtf2nbrexx3vqjhp41\",\"idempotency_key\":\"bench-0000000000\",\"booking\":{\"start_at\":" \
     "\"2030-01-01T00:00:00Z\",\"duration_minutes\":30,\"customer\":{\"phone\":\"+15551234567\",\"name\":\"John Doe\","  \

@@ -1,15 +1,17 @@
 /*
- * How many bookings a second one client makes, with a journal or without, and what the disk alone takes.
+ * How many bookings a second one client makes, with a journal or without, and what the disk alone
+ * takes.
  *
  *     bench_journal book BASE_URL JOURNAL IN_FLIGHT MILLISECONDS
  *     bench_journal sync FILE BYTES MILLISECONDS
  *
- * "book" submits the next booking from the callback of the one that ended, each under a key of its own, after some to warm up.
- * JOURNAL is the path of a file that is not there yet, or empty. It prints bookings a second, from submission to completion the
- * latency of each in microseconds, and the bytes that one booking takes in the journal.
+ * "book" submits the next booking from the callback of the one that ended, each under a key of its
+ * own, after some to warm up. JOURNAL is the path of a file that is not there yet, or empty. It
+ * prints bookings a second, from submission to completion the latency of each in microseconds, and
+ * the bytes that one booking takes in the journal.
  *
- * "sync" is what each booking would cost that waited for the disk by itself: so many bytes added to a file, and fdatasync. It
- * prints such waits a second, and the latency of each.
+ * "sync" is what each booking would cost that waited for the disk by itself: so many bytes added to
+ * a file, and fdatasync. It prints such waits a second, and the latency of each.
  */
 #include "bench_booking.h"
 

@@ -4,8 +4,9 @@
  *     bench_ledger BASE_URL IN_FLIGHT MILLISECONDS postgres CONNINFO SCRIPT
  *     bench_ledger BASE_URL IN_FLIGHT MILLISECONDS redis PORT SCRIPT
  *
- * SCRIPT is postgres.sql or redis.lua. One thread takes the batches, on one connection. Prints what "bench_journal book"
- * prints. For stores on this machine: it gives up at the first error, and waits for ever.
+ * SCRIPT is postgres.sql or redis.lua. One thread takes the batches, on one connection. Prints what
+ * "bench_journal book" prints. For stores on this machine: it gives up at the first error, and
+ * waits for ever.
  */
 #include "bench_booking.h"
 

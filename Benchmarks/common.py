@@ -1,4 +1,5 @@
-"""What all measurements share: settings, compiled programs, processes that stay on their core and end with this one."""
+"""What all measurements share: settings, compiled programs, processes that stay on their core and
+end with this one."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@
 Runs bench_instructions under callgrind with 200 calls and with 1200 calls. One call is the
 difference divided by 1000, so that start-up and the first connect cancel out. Prints one table for
 the search, one for the booking, and one for what counters, a ledger and the log add to a search.
-Writes the raw figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no Python packages.
+Writes the raw figures to build/bench/instructions.json. Needs valgrind and a C compiler, and no
+Python packages.
 
     --library    the build to count (PBK_LIBRARY, else libpartnerbooking.so in PBK_LIB_DIR, else in build/lib)
     --vs         a second build, counted in the same run; adds the ratio library / other
@@ -21,10 +22,13 @@ Read from the environment, besides PBK_LIBRARY, PBK_LIB_DIR, BENCH_DIR, BENCH_QU
 
 How the counts are made repeatable:
 
-    - The server is in this process: loopback, HTTP/1.1 in the clear, one connection, each reply in one write.
-    - The server waits 2 ms before a reply, and the caller pauses 2 ms after it. Every call then wakes each sleeping
-      thread the same number of times. Without the pauses, threads race and "ours" varies by 0.4 %.
-    - The program gets an environment of two variables. One of them switches off the random seed of Swift's hashes.
+    - The server is in this process: loopback, HTTP/1.1 in the clear, one connection, each reply in
+      one write.
+    - The server waits 2 ms before a reply, and the caller pauses 2 ms after it. Every call then
+      wakes each sleeping thread the same number of times. Without the pauses, threads race and
+      "ours" varies by 0.4 %.
+    - The program gets an environment of two variables. One of them switches off the random seed of
+      Swift's hashes.
     - Each figure is the median of the rounds, and builds take turns within a round.
 
 "spread" is the largest minus the smallest round, in per cent of the median. Expect on a quiet
@@ -86,7 +90,8 @@ VALGRIND = shutil.which("valgrind") or ""
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Answers searches with one fixed reply and each booking with its own start and end. Records both."""
+    """Answers searches with one fixed reply and each booking with its own start and end. Records
+    both."""
 
     daemon_threads = True
 
@@ -177,7 +182,8 @@ def count(library: pathlib.Path, call: str, calls: int, server: Server, output: 
 
 
 def check(call: str, calls: int, server: Server) -> None:
-    """Ends the run after a retry or a second connection, because their instructions are in the count."""
+    """Ends the run after a retry or a second connection, because their instructions are in the
+    count."""
     requests = len(server.bookings) if call == "book" else server.searches
     if (requests, server.connections) != (calls, 1):
         sys.exit(f"benchmark ended: {calls} calls made {requests} requests on {server.connections} connections: "
@@ -189,10 +195,11 @@ def check(call: str, calls: int, server: Server) -> None:
 
 
 def by_object(output: pathlib.Path) -> dict[str, int]:
-    """Returns the self cost of each object, and as HEAP_COST the cost of malloc(), free() and the like.
+    """Returns the self cost of each object, and as HEAP_COST the cost of malloc(), free() and the
+    like.
 
-    The line after "calls=" is the callee's cost with all that it called. The file lists its self costs elsewhere.
-    """
+    The line after "calls=" is the callee's cost with all that it called. The file lists its self
+    costs elsewhere. """
     names: dict[str, str] = {}  # by kind and number: the file contains each name once
     now = {"ob": "", "fn": "", "cfn": ""}
     costs: Counter[str] = Counter()
@@ -221,7 +228,8 @@ def by_object(output: pathlib.Path) -> dict[str, int]:
 
 
 def is_heap(function: str) -> bool:
-    """Returns whether it is a heap function. Callgrind adds '2 to recursive calls, and ELF symbols have versions."""
+    """Returns whether it is a heap function. Callgrind adds '2 to recursive calls, and ELF symbols
+    have versions."""
     return re.split("['@]", function)[0] in HEAP
 
 

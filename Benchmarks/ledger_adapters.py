@@ -1,9 +1,10 @@
-"""Measures ledgers on real servers: the time of one operation, operations a second, and bytes a booking.
+"""Measures ledgers on real servers: the time of one operation, operations a second, and bytes a
+booking.
 
     .venv/bin/python Benchmarks/ledger_adapters.py [postgres|redis [SETTING ...]]
 
-A SETTING is an argument of redis-server, or NAME=VALUE of PostgreSQL. docs/ledger-stores.md has the figures.
-"""
+A SETTING is an argument of redis-server, or NAME=VALUE of PostgreSQL. docs/ledger-stores.md has the
+figures. """
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Bookings a second and their latency by what keeps them: memory, the journal, PostgreSQL and Redis. The worth of
-batches is the rate of many in flight by that of one.
+"""Bookings a second and their latency by what keeps them: memory, the journal, PostgreSQL and
+Redis. The worth of batches is the rate of many in flight by that of one.
 
-Needs PostgreSQL's and Redis' servers, and the headers of libpq and hiredis. Both stores have durable settings.
-"""
+Needs PostgreSQL's and Redis' servers, and the headers of libpq and hiredis. Both stores have
+durable settings. """
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Measures what libpartnerbooking costs, beside libcurl alone and beside what other programs use.
 
-    python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames] [journal]
-                              [ledgers] [languages] [asyncio] [flat] [scanner] [values] [instructions] [sip]
+    python3 Benchmarks/run.py [blocking] [submit] [throughput] [network] [cancel] [memory] [frames]
+    [journal]
+                              [ledgers] [languages] [asyncio] [flat] [scanner] [values]
+                              [instructions] [sip]
 
 Without names it measures all. Prints tables, writes every raw figure as JSON to build/bench/, and
 draws charts. It judges nothing. Needs the built library, a C and a C++ compiler, the headers of

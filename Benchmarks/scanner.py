@@ -3,8 +3,9 @@
 
     python3 Benchmarks/scanner.py
 
-Needs swiftc, a C++ compiler, and the headers of both libraries (Debian: libsimdjson-dev, rapidjson-dev). Does not need
-the shared object: it exports no scanner, so the scanner's sources are compiled into a program of their own.
+Needs swiftc, a C++ compiler, and the headers of both libraries (Debian: libsimdjson-dev,
+rapidjson-dev). Does not need the shared object: it exports no scanner, so the scanner's sources are
+compiled into a program of their own.
 
 All check the same two documents from first byte to last, UTF-8 included, in memory, over and over:
 
@@ -12,8 +13,9 @@ All check the same two documents from first byte to last, UTF-8 included, in mem
     - simdjson     dom::parser::parse, which keeps its memory; On-Demand is slower here when it walks over everything
     - RapidJSON    Reader with kParseValidateEncodingFlag and the handler that does nothing
 
-Each measurement is a process of its own. Contestants take turns within a round. Ratios are medians of the rounds'
-ratios, ours to the other. Read from the environment, besides BENCH_DIR, BENCH_QUICK and CXX:
+Each measurement is a process of its own. Contestants take turns within a round. Ratios are medians
+of the rounds' ratios, ours to the other. Read from the environment, besides BENCH_DIR, BENCH_QUICK
+and CXX:
 
     BENCH_SCANNER_ROUNDS    how often each is measured (41; with BENCH_QUICK=1 7)
     BENCH_SCANNER_MB        megabytes that are read in each measurement (40; with BENCH_QUICK=1 10)

@@ -1,4 +1,5 @@
-"""Makes the manual pages of section 3 from the comments of the C header, which are the one reference text.
+"""Makes the manual pages of section 3 from the comments of the C header, which are the one
+reference text.
 
     python3 manpages.py partnerbooking.h FOLDER
 

@@ -3,11 +3,10 @@
 
     packaging/site.py FOLDER
 
-README.md becomes FOLDER/index.html, docs/c.md becomes FOLDER/docs/c.html, and so on: links and pictures keep their
-relative paths. The site has the pages of docs/ and those that docs/README.md links, in the groups of that page. If
-packaging/build-docs has left its pages in FOLDER, each page links them. A link to a page or heading that is missing
-is an error. Variable: VERSION.
-"""
+README.md becomes FOLDER/index.html, docs/c.md becomes FOLDER/docs/c.html, and so on: links and
+pictures keep their relative paths. The site has the pages of docs/ and those that docs/README.md
+links, in the groups of that page. If packaging/build-docs has left its pages in FOLDER, each page
+links them. A link to a page or heading that is missing is an error. Variable: VERSION. """
 
 from __future__ import annotations
 
@@ -72,7 +71,7 @@ class Page:
         return "../" * (len(PurePosixPath(self.path).parts) - 1)
 
 
-# ---- Reading --------------------------------------------------------------------------------------------------------
+# ---- Reading -------------------------------------------------------------------------------------
 
 
 def highlighted(code: str, language: str, _: str) -> str:
@@ -143,7 +142,7 @@ def groups_of(index: Page) -> dict[str, list[str]]:
     return groups
 
 
-# ---- Links ----------------------------------------------------------------------------------------------------------
+# ---- Links ---------------------------------------------------------------------------------------
 
 
 def link_tokens(inline: Token) -> Iterator[tuple[int, int]]:
@@ -155,7 +154,8 @@ def link_tokens(inline: Token) -> Iterator[tuple[int, int]]:
 
 
 def named(path: str, inner: list[Token]) -> list[Token]:
-    """Returns the words of a link to a file that is not in the site, with the file's path in place of the link."""
+    """Returns the words of a link to a file that is not in the site, with the file's path in place
+    of the link."""
     shown = [Token("code_inline", "code", 0, content=path)]
     if "".join(token.content for token in inner) in (path, PurePosixPath(path).name):
         return shown
@@ -191,7 +191,7 @@ def pictures_of(page: Page) -> set[str]:
     return {target_of(page, str(image.attrGet("src"))) for image in images}
 
 
-# ---- Writing --------------------------------------------------------------------------------------------------------
+# ---- Writing -------------------------------------------------------------------------------------
 
 
 def links(entries: list[tuple[str, str, str]]) -> str:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the numbering plans of Sources/PartnerBooking/Phones/PhonePlan+Table.swift from PyPI's phonenumbers.
+"""Writes the numbering plans of Sources/PartnerBooking/Phones/PhonePlan+Table.swift from PyPI's
+phonenumbers.
 
     pip install phonenumbers==9.0.43
     scripts/phone_table.py           writes the file
     scripts/phone_table.py --check   exit code 1 if the file is another one
 
-The same version of phonenumbers gives the same file, byte for byte. The format of the table is described in the file.
-"""
+The same version of phonenumbers gives the same file, byte for byte. The format of the table is
+described in the file. """
 
 import functools
 import itertools
@@ -27,11 +28,12 @@ DIVIDED = {6: (3, 3), 7: (3, 4), 8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11: (3,
            14: (3, 3, 4, 4)}
 # E.164 allows 15 digits, with the calling code.
 MAX_DIGITS = 15
-# Calling codes and lengths of special numbers that are not in the table. Canada's 310-1234 cannot be dialled from
-# another country, and in the United States 310 is an area code. With Poland's 12 19 123, Radom's 48 121 91 23 has two
-# readings.
+# Calling codes and lengths of special numbers that are not in the table. Canada's 310-1234 cannot
+# be dialled from another country, and in the United States 310 is an area code. With Poland's 12 19
+# 123, Radom's 48 121 91 23 has two readings.
 LEFT_OUT = {(1, 7), (48, 7)}
-# Calling codes and first digits where large cities have shorter area codes than the others: Leeds, Berlin, Delhi.
+# Calling codes and first digits where large cities have shorter area codes than the others: Leeds,
+# Berlin, Delhi.
 SEPARATE = {(44, "1"), (49, "3"), (49, "4"), (49, "6"), (49, "8"), (52, "3"), (52, "8"), (91, "1"), (91, "2"),
             (91, "3"), (91, "4")}
 
@@ -63,7 +65,7 @@ extension PhonePlan {{
 '''
 
 
-# ---- Regular expressions --------------------------------------------------------------------------------------------
+# ---- Regular expressions -------------------------------------------------------------------------
 
 
 def digits_of(members):
@@ -116,7 +118,7 @@ def texts(pattern):
     return [text for text, _ in beginnings(pattern, 17) if text]
 
 
-# ---- A calling code -------------------------------------------------------------------------------------------------
+# ---- A calling code ------------------------------------------------------------------------------
 
 
 def plans(code):
@@ -152,7 +154,8 @@ def trunk_prefixes(code):
 
 @functools.cache
 def written(code, number):
-    """The prefix with which a number is written nationally, and the sizes of the groups after it."""
+    """The prefix with which a number is written nationally, and the sizes of the groups after
+    it."""
     zeros = min(len(number) - len(number.lstrip("0")), len(number) - 1)
     parsed = phonenumbers.PhoneNumber(
         country_code=code, national_number=int(number), italian_leading_zero=zeros > 0 or None,
@@ -174,8 +177,8 @@ def written(code, number):
 def rules_of(code, trunks):
     """The ways of writing, one for each length, by the first digit of the number.
 
-    By its first two digits where that makes many numbers right, or where a national prefix could be part of a number.
-    """
+    By its first two digits where that makes many numbers right, or where a national prefix could be
+    part of a number. """
     lengths = defaultdict(set)
     votes = defaultdict(Counter)
     for plan in plans(code):
@@ -207,7 +210,8 @@ Rule = namedtuple("Rule", "ways right")
 
 
 def merge(firsts, lengths, votes):
-    """The commonest way of writing for each length of the numbers that begin so, and how many votes are for these."""
+    """The commonest way of writing for each length of the numbers that begin so, and how many votes
+    are for these."""
     ways, right = [], 0
     for length in sorted(set().union(*(lengths[first] for first in firsts))):
         count = sum((votes[first, length] for first in firsts), Counter())
@@ -221,7 +225,7 @@ def sample(first, length):
     return (first + "2345678901234567")[:length]
 
 
-# ---- The table ------------------------------------------------------------------------------------------------------
+# ---- The table -----------------------------------------------------------------------------------
 
 
 def digit_class(digits):
@@ -253,7 +257,8 @@ def rules_text(rules, trunk, names):
 
 
 def region_digits(code):
-    """The first digits by which numbers belong to another region than the first one of a calling code."""
+    """The first digits by which numbers belong to another region than the first one of a calling
+    code."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
     if len(regions) == 1:
         return {}

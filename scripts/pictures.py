@@ -4,8 +4,8 @@
     scripts/pictures.py            writes the files
     scripts/pictures.py --check    exit code 1 if a file differs
 
-An <img> cannot inherit a page's colours. So the background is transparent, each picture has a style for a light and
-one for a dark page, and text beside boxes has a contrast of 3:1 at least on both.
+An <img> cannot inherit a page's colours. So the background is transparent, each picture has a style
+for a light and one for a dark page, and text beside boxes has a contrast of 3:1 at least on both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 /*
  * The pieces of C in README.md and docs/, in a program that runs them. Tests/python/test_docs.py
- * finds each piece here or in documented_logs.c, line by line. The code around them is not on the pages. Programs that a
- * page shows whole are run by tests of their own.
+ * finds each piece here or in documented_logs.c, line by line. The code around them is not on the
+ * pages. Programs that a page shows whole are run by tests of their own.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <poll.h>
@@ -34,7 +34,7 @@ static void on_refusal(const struct call *call)
     check(0, "accepted", "a call", NULL);
 }
 
-/* ---- docs/c.md: calls that wait ----------------------------------------------------------------------------------- */
+/* ---- docs/c.md: calls that wait -------------------------------------------------------------- */
 
 static void offer(const char *reply) { check(strstr(reply, "\"start_at\"") != NULL, "searched", "a day", reply); }
 
@@ -82,7 +82,7 @@ static int calls_that_wait(const char *config)
     "{\"endpoint\":\"sandbox\",\"retry\":{\"max_attempts\":1}," \
     "\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"faults\":[{\"fault\":\"lose_reply\",\"calls\":[1]}]}}"
 
-/* ---- docs/c.md: what to say ----------------------------------------------------------------------------------------- */
+/* ---- docs/c.md: what to say ------------------------------------------------------------------ */
 
 static const char *answer_to(const char *reply)     /* of a function, a completion or a refused pbk_submit */
 {
@@ -109,7 +109,7 @@ static const char *answer_to(const char *reply)     /* of a function, a completi
     }
 }
 
-/* ---- docs/c.md: a booking without waiting --------------------------------------------------------------------------- */
+/* ---- docs/c.md: a booking without waiting ---------------------------------------------------- */
 
 #define BOOKING_REQUEST \
     "{\"bot_id\":\"bot_1\",\"idempotency_key\":\"%s\",\"detach\":true,\"tag\":%s,\"conversation\":%s," \
@@ -170,7 +170,7 @@ static void on_reply(struct call *call, const pbk_completion *done)
         booking_ended(call, pbk_completion_reply(done));    /* NULL: memory was out, the outcome is unknown */
 }
 
-/* ---- docs/c.md: the end of a booking after a hang-up ------------------------------------------------------------------ */
+/* ---- docs/c.md: the end of a booking after a hang-up ----------------------------------------- */
 
 static char made_later[64], not_made[64];
 
@@ -195,7 +195,7 @@ static void on_settled(const pbk_completion *done)
     else
         call_back(call_id, key);            /* not made: "rejected" or "not_sent" */
 }
-/* ---- README.md and docs/c.md: without waiting --------------------------------------------------------------------- */
+/* ---- README.md and docs/c.md: without waiting ------------------------------------------------ */
 
 #define SLOW "{\"endpoint\":\"sandbox\",\"slow_after_ms\":20,\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"latency_ms\":200}}"
 
@@ -284,7 +284,7 @@ static void hang_up(const char *config, const char *told)
     pbk_client_close(client, 1000);
 }
 
-/* ---- docs/c.md: callbacks ------------------------------------------------------------------------------------------ */
+/* ---- docs/c.md: callbacks -------------------------------------------------------------------- */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
@@ -325,7 +325,7 @@ static void callbacks(void)
     pbk_client_close(client, 1000);
 }
 
-/* ---- docs/c.md: what to say, tried ---------------------------------------------------------------------------------- */
+/* ---- docs/c.md: what to say, tried ----------------------------------------------------------- */
 
 #define FAULT(fault) \
     "{\"endpoint\":\"sandbox\",\"retry\":{\"max_attempts\":1}," \
@@ -354,7 +354,7 @@ static void what_to_say(void)
     check(strcmp(answer_to(NULL), "I am confirming that for you.") == 0, "out of memory", "is unknown", NULL);
 }
 
-/* ---- docs/c.md and docs/operations.md: after a restart --------------------------------------------------------------- */
+/* ---- docs/c.md and docs/operations.md: after a restart --------------------------------------- */
 
 static void after_a_restart(void)
 {

@@ -1,5 +1,6 @@
 /*
- * The pieces of C in docs/operations.md about logs, and in docs/platform-webhook.md: as documented.c.
+ * The pieces of C in docs/operations.md about logs, and in docs/platform-webhook.md: as
+ * documented.c.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <string.h>
@@ -14,7 +15,7 @@ struct call {
     "{\"endpoint\":\"sandbox\",\"retry\":{\"max_attempts\":1}," \
     "\"sandbox\":{\"now\":\"2030-01-14T08:00:00Z\",\"faults\":[{\"fault\":\"lose_reply\",\"calls\":[1]}]}}"
 
-/* ---- docs/operations.md: what to write down ------------------------------------------------------------------------- */
+/* ---- docs/operations.md: what to write down -------------------------------------------------- */
 
 static FILE *log_file;
 
@@ -131,7 +132,7 @@ static void logs(void)
     fclose(library_log);
 }
 
-/* ---- docs/platform-webhook.md: a platform ---------------------------------------------------------------------------- */
+/* ---- docs/platform-webhook.md: a platform ---------------------------------------------------- */
 
 static int answer(int status, const char *why)
 {

@@ -1,6 +1,7 @@
 /*
- * Includes the public header and nothing before it: it must be complete, and clean C99 and C++17, with C linkage. A
- * function whose prototype drifts from the type below does not compile; one that is not exported does not link.
+ * Includes the public header and nothing before it: it must be complete, and clean C99 and C++17,
+ * with C linkage. A function whose prototype drifts from the type below does not compile; one that
+ * is not exported does not link.
  */
 #include "partnerbooking.h"
 

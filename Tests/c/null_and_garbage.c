@@ -1,6 +1,7 @@
 /*
- * Calls the functions that open, close and wait with NULL, with handles that are closed, garbage or foreign, and with text
- * that is not UTF-8, not JSON, too long or too deep. Prints one line per check and ends with 1 at the first wrong answer.
+ * Calls the functions that open, close and wait with NULL, with handles that are closed, garbage or
+ * foreign, and with text that is not UTF-8, not JSON, too long or too deep. Prints one line per
+ * check and ends with 1 at the first wrong answer.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdint.h>
@@ -11,7 +12,8 @@
 #define REQUEST_LIMIT 262144
 #define DEPTH_LIMIT 128
 
-/* The status and the reply of a call that must fail: the status that is due, and an error object with the same code. */
+/* The status and the reply of a call that must fail: the status that is due, and an error object
+   with the same code. */
 static void check_reply(const char *what, const char *input, char *reply, pbk_status status, pbk_status due,
                         const char *code)
 {

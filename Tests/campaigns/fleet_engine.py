@@ -1,9 +1,9 @@
-"""An engine of `fleet_ledger.py`: one client whose bookings are in the fleet's store. It may be killed or stopped at
-any instant.
+"""An engine of `fleet_ledger.py`: one client whose bookings are in the fleet's store. It may be
+killed or stopped at any instant.
 
-Its orders come as lines of JSON on standard input, the first one is a `Life`. It appends what it does and what it is
-told to a file, before it does anything else: what it was told before it frees the completion.
-"""
+Its orders come as lines of JSON on standard input, the first one is a `Life`. It appends what it
+does and what it is told to a file, before it does anything else: what it was told before it frees
+the completion. """
 
 from __future__ import annotations
 
@@ -148,7 +148,8 @@ class Engine:
 
 
 def told_of(status: int, reply: bytes) -> dict[str, Any]:
-    """What a reply says about a booking. A success has the outcome `booked`, another shape `malformed`."""
+    """What a reply says about a booking. A success has the outcome `booked`, another shape
+    `malformed`."""
     try:
         content = json.loads(reply)
         if status == 0:

@@ -1,5 +1,5 @@
-"""The judge of `fleet_ledger.py`: compares what the engines were told with the platform's books, the store's rows and
-what a watcher saw of the store.
+"""The judge of `fleet_ledger.py`: compares what the engines were told with the platform's books,
+the store's rows and what a watcher saw of the store.
 
 All times are those of the monotonic clock, which every process on a machine shares.
 """
@@ -35,9 +35,11 @@ class Record:
     """Everything that is known of one round."""
 
     events: list[dict[str, Any]]
-    """Reports of engines, acts of the campaign (`killed`, `disturbed`), and what the watcher saw (`row`, `orphan`)."""
+    """Reports of engines, acts of the campaign (`killed`, `disturbed`), and what the watcher saw
+    (`row`, `orphan`)."""
     requests: list[dict[str, Any]]
-    """All that the platform got, in the order of arrival: `number`, `key`, `arrived`, `caller`, `notes`."""
+    """All that the platform got, in the order of arrival: `number`, `key`, `arrived`, `caller`,
+    `notes`."""
     appointments: list[dict[str, Any]]
     """The platform's file: `key`, `wish`, `id`, `start_at`, `request`, `made`."""
     rows: dict[str, dict[str, Any]]
@@ -179,7 +181,8 @@ class Judge:
             self._violation("false_booked", case, f"{telling['life']} was told {told}, made was {case.appointments}")
 
     def _judge_denied(self, case: Case, telling: dict[str, Any], outcome: str) -> None:
-        """A refusal is about all engines. `not_sent` is about the engine's own call: a twin may have booked the key."""
+        """A refusal is about all engines. `not_sent` is about the engine's own call: a twin may
+        have booked the key."""
         for made in case.appointments:
             request = self._made_by[made["request"]]
             if outcome == "not_sent" and self._is_not_its_own(case, telling, request):
@@ -232,14 +235,16 @@ class Judge:
             self._violation("false_row", case, f"{row}")
 
     def _judge_sendings(self, case: Case) -> None:
-        """After one engine has sent, another one sends only if the first was in trouble or has got a refusal."""
+        """After one engine has sent, another one sends only if the first was in trouble or has got
+        a refusal."""
         firsts: dict[str, float] = {}
         for request in case.requests:
             firsts.setdefault(request["caller"], request["arrived"])
         order = sorted(firsts, key=firsts.__getitem__)
         for before, after in zip(order, order[1:]):
             since, until = firsts[before] - self._record.lease, firsts[after]
-            # The store gives a refused key to others, also before its engine hears that it is recorded.
+            # The store gives a refused key to others, also before its engine hears that it is
+            # recorded.
             mine = [each for each in case.requests if each["caller"] == before and each["arrived"] < until]
             is_over = all((each["ended"] or math.inf) < until for each in mine)
             is_free = any(
@@ -250,7 +255,8 @@ class Judge:
                 self._violation("sent_twice", case, f"{after} sent as well, and {before} was in no trouble")
 
     def _frees(self, told: dict[str, Any]) -> bool:
-        """Whether its engine leaves the key to others after it: refused, or cancelled, which withdraws it."""
+        """Whether its engine leaves the key to others after it: refused, or cancelled, which
+        withdraws it."""
         return told["outcome"] in DENIED or told.get("code") == "cancelled"
 
     # Counts
@@ -281,8 +287,9 @@ class Judge:
         return self._record.rows.get(case.key, {"result": "absent"})
 
     def _is_doubt(self, case: Case, telling: dict[str, Any]) -> bool:
-        """Whether it says that the key is known. A claim that got no answer may not have reached the store: then a
-        living engine repeats it, a dead one cannot. Who asks by the key alone does not make it known."""
+        """Whether it says that the key is known. A claim that got no answer may not have reached
+        the store: then a living engine repeats it, a dead one cannot. Who asks by the key alone
+        does not make it known."""
         told, resumed = telling["told"], {call["call"] for call in case.calls if call["resumes"]}
         if told["outcome"] != "unknown" or told["code"] == "not_recorded":
             return False

@@ -1,27 +1,32 @@
-"""Kills, stops and cuts off engines that keep their bookings in one store, and kills the store: no booking may be made
-twice or get lost, all that was told must be true, and what a dead engine leaves must be taken over.
+"""Kills, stops and cuts off engines that keep their bookings in one store, and kills the store: no
+booking may be made twice or get lost, all that was told must be true, and what a dead engine leaves
+must be taken over.
 
     .venv/bin/python Tests/campaigns/fleet_ledger.py
     FLEET_STORES=redis FLEET_KILLS=1000 .venv/bin/python Tests/campaigns/fleet_ledger.py
 
-`FLEET_KILLS` says how many engines are killed on each store, in eights (default 8; a thousand take half an hour),
-`FLEET_STORES` which stores there are (default `postgres,redis`), `FLEET_SEED` repeats the choices of a run, though not
-what the machine makes of them. With `FLEET_KEEP=FOLDER` everything that was recorded stays there, also each
-operation on the store.
+`FLEET_KILLS` says how many engines are killed on each store, in eights (default 8; a thousand take
+half an hour), `FLEET_STORES` which stores there are (default `postgres,redis`), `FLEET_SEED`
+repeats the choices of a run, though not what the machine makes of them. With `FLEET_KEEP=FOLDER`
+everything that was recorded stays there, also each operation on the store.
 
-Six engines book at a platform that keeps keys and does everything else badly. Some bookings are made by two or three
-engines at once, with one key, and again after kills. Engines are killed, or stopped for longer than their lease. The
-store is killed and started again, with durable settings. Connections to it are cut, delayed, or lose the answer of what
-the store has carried out. Then everything is left alone, until no row is open, and a last engine asks for every key.
+Six engines book at a platform that keeps keys and does everything else badly. Some bookings are
+made by two or three engines at once, with one key, and again after kills. Engines are killed, or
+stopped for longer than their lease. The store is killed and started again, with durable settings.
+Connections to it are cut, delayed, or lose the answer of what the store has carried out. Then
+everything is left alone, until no row is open, and a last engine asks for every key.
 
 The judge is in `fleet_judge.py`. The rules:
 
 - `doubled`: one key or one wish has two bookings. After `not_sent` some callers take a new key.
-- `false_...`: told otherwise than the platform's books have it, by a reply, a report, a list or a row.
-- `no_end`, `lost`, `open_row`: a call without an end, a doubt that nobody remembers, a row that stays open.
+- `false_...`: told otherwise than the platform's books have it, by a reply, a report, a list or a
+  row.
+- `no_end`, `lost`, `open_row`: a call without an end, a doubt that nobody remembers, a row that
+  stays open.
 - `orphan`: a row whose lease has been over for 10 seconds, with the store up.
 - `sent_twice`: an engine sent what another one had sent that was in no trouble.
-- `unsettled`, `unheard`: rows that only a person's question ended, rows that are listed after they were heard.
+- `unsettled`, `unheard`: rows that only a person's question ended, rows that are listed after they
+  were heard.
 """
 
 from __future__ import annotations
@@ -147,7 +152,8 @@ class Round:
                 stage.kill_store(seconds if self._findings.counts["kill_store"] > 1 else LEASE + 1)
 
     def _connected(self) -> list[int]:
-        """Engines with a connection to the store: one that begins has none yet, and none has one while it is down."""
+        """Engines with a connection to the store: one that begins has none yet, and none has one
+        while it is down."""
         return [each for each in range(ENGINES) if self._stage.proxy.is_connected(each)]
 
     # Callers
@@ -179,7 +185,8 @@ class Round:
             self._findings.violation("died", f"{process.name} ended by itself")
 
     def _ask_again(self, dead: Process, slot: int) -> None:
-        """Some callers of a dead engine come back, to its successor or to another one, and some to two of them."""
+        """Some callers of a dead engine come back, to its successor or to another one, and some to
+        two of them."""
         now = time.monotonic()
         recent = [call for at, call in dead.orders if now - at < RECENT and call.key not in self._given_up]
         for call in self._rng.sample(recent, len(recent) // 2):
@@ -191,7 +198,8 @@ class Round:
         self._stage.engines[slot].order("list")
 
     def _hear(self) -> None:
-        """Callers that were told that nothing was sent ask once more, with the same key or with a new one."""
+        """Callers that were told that nothing was sent ask once more, with the same key or with a
+        new one."""
         for each in self._stage.news():
             if each["what"] == "told" and each["told"]["outcome"] == "not_sent" and each["key"] not in self._given_up:
                 self._ask_after_a_refusal(each["key"])

@@ -1,4 +1,5 @@
-"""What `fleet_ledger.py` does to a fleet: six engines, a store behind a proxy, and a platform of the zoo."""
+"""What `fleet_ledger.py` does to a fleet: six engines, a store behind a proxy, and a platform of
+the zoo."""
 
 from __future__ import annotations
 
@@ -47,8 +48,8 @@ PLATFORM: list[dict[str, Any]] = [
     {"is": "cuts", "share": 0.05, "first": 1},
     {"is": "refuses", "share": 0.08, "spellings": [each for each in REFUSALS if each != "404"]},
 ]
-"""It deduplicates by key, as documented, and does everything else badly. Its refusals are about the booking, so that
-they end doubts."""
+"""It deduplicates by key, as documented, and does everything else badly. Its refusals are about the
+booking, so that they end doubts."""
 
 
 @dataclass
@@ -70,7 +71,8 @@ class Process:
         self.child.stdin.flush()
 
     def news(self) -> list[dict[str, Any]]:
-        """What it has written since the last time. A kill may cut the last line, which then announces nothing."""
+        """What it has written since the last time. A kill may cut the last line, which then
+        announces nothing."""
         with self.reports.open("rb") as file:
             file.seek(self.read)
             text = file.read()
@@ -80,7 +82,8 @@ class Process:
 
 
 class Stage(AbstractContextManager):
-    """Starts everything, and notes what happens. A context manager: leaving it ends all processes."""
+    """Starts everything, and notes what happens. A context manager: leaving it ends all
+    processes."""
 
     def __init__(
         self, store: StoreServer, zoo: ZooServer, directory: Path, rng: random.Random, is_traced: bool
@@ -113,7 +116,8 @@ class Stage(AbstractContextManager):
     # Engines
 
     def start(self, slot: int) -> None:
-        """A new engine in a slot. Its client takes batches by callback, or on one or two threads."""
+        """A new engine in a slot. Its client takes batches by callback, or on one or two
+        threads."""
         self.engines[slot] = self._start_engine(f"e{self._lives}", self.proxy.ports[slot], self._lives % 3)
         self._lives += 1
 
@@ -209,7 +213,8 @@ class Stage(AbstractContextManager):
         return self._store_starts_at is not None
 
     def kill_store(self, seconds: float) -> None:
-        """`wake` starts it again after so many seconds: the thread that starts it has to live as long as it does."""
+        """`wake` starts it again after so many seconds: the thread that starts it has to live as
+        long as it does."""
         if self._store_starts_at is None:
             self._store_ended_at = time.monotonic()
             kill(self._store)  # takes a second, and calls are made only after it

@@ -50,7 +50,8 @@ def make_ledger(url: str) -> Callable[[str], str]:
 
 
 def ask(ledger: Callable[[str], str], operation: dict[str, Any], patience: float = 0) -> dict[str, Any] | None:
-    """The result of one operation, None when the store did not answer. With patience it has to, in so many seconds."""
+    """The result of one operation, None when the store did not answer. With patience it has to, in
+    so many seconds."""
     deadline = time.monotonic() + patience
     while True:
         answer = json.loads(ledger(json.dumps({"protocol": 1, "operations": [{"id": "1", **operation}]})))

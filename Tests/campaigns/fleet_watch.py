@@ -1,5 +1,5 @@
-"""Watches the store of `fleet_ledger.py`, directly and not through the proxy: what becomes of each row, and for how
-long a row has been open with its lease over while the store was up.
+"""Watches the store of `fleet_ledger.py`, directly and not through the proxy: what becomes of each
+row, and for how long a row has been open with its lease over while the store was up.
 
 It appends what it sees to a file. It ends with its standard input.
 """

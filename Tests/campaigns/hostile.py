@@ -1,27 +1,33 @@
-"""Gives one client a hostile platform and an honest one, for each behaviour of `Tests/servers/hostile_server.py`.
+"""Gives one client a hostile platform and an honest one, for each behaviour of
+`Tests/servers/hostile_server.py`.
 
     .venv/bin/python Tests/campaigns/hostile.py
     HOSTILE_ALL=1 HOSTILE_MS=3000 .venv/bin/python Tests/campaigns/hostile.py
     HOSTILE_ONLY=h2_goaway,tiny_trailers HOSTILE_MB=0 .venv/bin/python Tests/campaigns/hostile.py
 
-`HOSTILE_MS` says how long calls are made to a hostile platform (default 200). `HOSTILE_MB` is the rate of its link in
-megabytes a second (default 100; 0: without limit). `HOSTILE_ALL=1` takes all behaviours, each with a client of its own
-and with longer deadlines. `HOSTILE_ONLY` names the behaviours. `HOSTILE_SEED` repeats the choice of calls.
+`HOSTILE_MS` says how long calls are made to a hostile platform (default 200). `HOSTILE_MB` is the
+rate of its link in megabytes a second (default 100; 0: without limit). `HOSTILE_ALL=1` takes all
+behaviours, each with a client of its own and with longer deadlines. `HOSTILE_ONLY` names the
+behaviours. `HOSTILE_SEED` repeats the choice of calls.
 
-Searches go to the honest platform all the time. A second client, without a hostile platform, makes the same searches at
-the same time: the control. These are violations:
+Searches go to the honest platform all the time. A second client, without a hostile platform, makes
+the same searches at the same time: the control. These are violations:
 
-- `slow`: the honest searches take longer than 20 ms at p99. On a busy machine the control is slow, too: three times its
-  p99 is added. Above 10 ms of its p99 nothing is judged by time. The longest search of a turn does not count: cutting a
-  flood costs one. A slow behaviour is tried four times more, and counts if it is slow each time. Behaviours that
-  share a client are not judged by it. Nor is a link without limit. `HOSTILE_STRICT=1` judges all, and adds nothing.
+- `slow`: the honest searches take longer than 20 ms at p99. On a busy machine the control is slow,
+  too: three times its p99 is added. Above 10 ms of its p99 nothing is judged by time. The longest
+  search of a turn does not count: cutting a flood costs one. A slow behaviour is tried four times
+  more, and counts if it is slow each time. Behaviours that share a client are not judged by it. Nor
+  is a link without limit. `HOSTILE_STRICT=1` judges all, and adds nothing.
 - `late`: a call that ends more than a second after its deadline, or not at all.
 - `memory`: more than 64 MB above the start.
 - `threads`, `descriptors`: more than 24 threads or 200 descriptors above the start.
-- `close`: a close that takes longer than its time and a second, or leaves a thread that uses the processor.
-- `untrue`: `rejected` without a refusal, `not_sent` for a booking that the server has read, success without a reply.
+- `close`: a close that takes longer than its time and a second, or leaves a thread that uses the
+  processor.
+- `untrue`: `rejected` without a refusal, `not_sent` for a booking that the server has read, success
+  without a reply.
 - `lost`: a call that fails, other than by its deadline, although the right reply was sent.
-- `misnamed`: a cut that is not told as `connection_lost`, or a flood that is told as a lack of resources.
+- `misnamed`: a cut that is not told as `connection_lost`, or a flood that is told as a lack of
+  resources.
 - `failed`: an honest search that fails.
 """
 
@@ -53,7 +59,8 @@ DEADLINES_MS = {False: [300, 400], True: [500, 1_000, 2_000]}
 """Short, and long."""
 
 DEPTH, TOGETHER_DEPTH, RESOLVER_DEPTH = 8, 3, 40
-"""Calls at once: to a platform that has the client for itself, to one of many, to one whose name does not resolve."""
+"""Calls at once: to a platform that has the client for itself, to one of many, to one whose name
+does not resolve."""
 
 PAUSE_MS, TOGETHER_PAUSE_MS = 20, 100
 """From the end of a call to the next one in its place."""

@@ -1,7 +1,7 @@
 /*
- * Every function of the header once, so that a compiler looks at all of it: with each compiler and standard, and
- * without exceptions. It is also the second source file of one program: a header that is not inline through and through
- * would not link.
+ * Every function of the header once, so that a compiler looks at all of it: with each compiler and
+ * standard, and without exceptions. It is also the second source file of one program: a header that
+ * is not inline through and through would not link.
  */
 #include "partnerbooking.hpp"
 

@@ -1,6 +1,7 @@
 /*
- * Clients whose bookings are in a store of the host's: twins, a store that is down, answers that are late, wrong or
- * missing, and who waits for whom. Prints a line for each check and ends with 1 at the first wrong answer.
+ * Clients whose bookings are in a store of the host's: twins, a store that is down, answers that
+ * are late, wrong or missing, and who waits for whom. Prints a line for each check and ends with 1
+ * at the first wrong answer.
  */
 #include "partnerbooking.hpp"
 
@@ -33,7 +34,7 @@ static void wait_until(const char *what, Function function)
     check(function(), what);
 }
 
-/* ---- Bookings ----------------------------------------------------------------------------------------------------- */
+/* ---- Bookings -------------------------------------------------------------------------------- */
 
 static void bookings()
 {
@@ -71,7 +72,7 @@ static void taken_over()
     check(contains(client.sandbox_bookings(), "key-9"), "under its key", client.sandbox_bookings());
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------------------------ */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void no_answers()
 {
@@ -129,7 +130,7 @@ static void answers_of_other_threads()
     check(!late.empty() && !late[0].try_answer(R"({"results":[]})"), "an answer after the client", "is refused");
 }
 
-/* ---- Owning ------------------------------------------------------------------------------------------------------- */
+/* ---- Owning ---------------------------------------------------------------------------------- */
 
 /* ~Client waits for the handler. It may use what is destroyed after the client. */
 static void ends()

@@ -1,5 +1,6 @@
 /*
- * A ledger in memory, as docs/ledger-protocol.md describes it: what a store of a host's does with a batch.
+ * A ledger in memory, as docs/ledger-protocol.md describes it: what a store of a host's does with a
+ * batch.
  */
 #ifndef LEDGER_STORE_HPP
 #define LEDGER_STORE_HPP

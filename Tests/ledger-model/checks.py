@@ -11,7 +11,8 @@ class Violation(Exception):
 
 
 def may_be_made(state):
-    """A booking under this key is made, or a sending can still make it. A person's give_up pardons earlier ones."""
+    """A booking under this key is made, or a sending can still make it. A person's give_up pardons
+    earlier ones."""
     if state.booked == 2 or any(not pardoned for _, _, pardoned in state.open):
         return True
     return any(e.sending in (CHECKED, SENT) and not e.pardoned for e in state.engines)
@@ -40,7 +41,8 @@ def after_operation(state, o, row, result):
 
 
 def pardon(state):
-    """A person gave the booking up, or its retention is over: what follows from its sendings is no one's fault."""
+    """A person gave the booking up, or its retention is over: what follows from its sendings is no
+    one's fault."""
     return state._replace(
         engines=tuple([e._replace(pardoned=True) if e.sending else e for e in state.engines]),
         open=tuple([(wish, line, True) for wish, line, _ in state.open]), booked=min(state.booked, 1))

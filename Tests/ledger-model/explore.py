@@ -27,7 +27,8 @@ def trace_to(index, came):
 
 
 def explore(library, left, budget=None, symmetric=True):
-    """Breadth first, so that a trace is a shortest one. Returns the number of states and of steps."""
+    """Breadth first, so that a trace is a shortest one. Returns the number of states and of
+    steps."""
     prunes = not library.bugs
     start = canonical(first_state(left))
     index_of, came, ends = {start: 0}, [(0, "")], []

@@ -1,4 +1,5 @@
-"""The rules of the library for one key: every step that an engine, the platform or the world can take."""
+"""The rules of the library for one key: every step that an engine, the platform or the world can
+take."""
 
 from __future__ import annotations
 
@@ -108,7 +109,8 @@ class Library:
             yield f"a person gives up at {name}", self.late(spent, o), False
 
     def claiming_steps(self, state, number, put):
-        """journal_timeout_ms: the call ends `unknown`, and the claim is repeated until it is answered."""
+        """journal_timeout_ms: the call ends `unknown`, and the claim is repeated until it is
+        answered."""
         e, name = state.engines[number], NAMES[number]
         if not e.call:
             return

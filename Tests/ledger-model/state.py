@@ -1,4 +1,5 @@
-"""One state of the model: the store's row, the engines, what is on its way, and what the checks remember."""
+"""One state of the model: the store's row, the engines, what is on its way, and what the checks
+remember."""
 
 from __future__ import annotations
 
@@ -104,7 +105,8 @@ def canonical(state, symmetric=True, prunes=True):
 
 
 def matters(o, late, row, names):
-    """Can it change a row? Only if the row gets a token that it names, and it must be there for that."""
+    """Can it change a row? Only if the row gets a token that it names, and it must be there for
+    that."""
     if o.op == "settle":
         return row.state != BOOKED
     if o.claim in names or o.replaces in names:

@@ -1,9 +1,8 @@
 """The store of the ledger protocol: one row, and each operation as a pure function.
 
-It is docs/ledger-protocol.md in code, for one key. `lease` is a flag here: the explorer decides when a lease is over.
-`line` is of the model alone: it names the booking from its first claim on, also after a take-over.
-`bugs` names the rules that are broken on purpose (`planted.py`).
-"""
+It is docs/ledger-protocol.md in code, for one key. `lease` is a flag here: the explorer decides
+when a lease is over. `line` is of the model alone: it names the booking from its first claim on,
+also after a take-over. `bugs` names the rules that are broken on purpose (`planted.py`). """
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Debian's Chromium without a window, driven by the DevTools protocol over its pipe: no port, no driver."""
+"""Debian's Chromium without a window, driven by the DevTools protocol over its pipe: no port, no
+driver."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ LOUD = ("error", "warning")
 
 
 class Browser:
-    """One tab. `complaints` has what the console and the network reported since the last page was opened."""
+    """One tab. `complaints` has what the console and the network reported since the last page was
+    opened."""
 
     def __init__(self, profile: Path) -> None:
         browser_reads, self._out = os.pipe()

@@ -1,4 +1,5 @@
-"""Servers and clients for the tests of ring 3: the shipped shared object against real servers on loopback."""
+"""Servers and clients for the tests of ring 3: the shipped shared object against real servers on
+loopback."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ SECONDS_PER_TEST = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A call that never returns must not hang the run: C code cannot be interrupted, so the process ends."""
+    """A call that never returns must not hang the run: C code cannot be interrupted, so the process
+    ends."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
     for item in items:
@@ -62,7 +64,8 @@ def reference(certificates: Certificates) -> Iterator[ReferenceServer]:
 
 @pytest.fixture
 def no_violation(reference: ReferenceServer) -> Iterator[None]:
-    """Whatever a test was about: what the library sent must have been to the letter of the API document."""
+    """Whatever a test was about: what the library sent must have been to the letter of the API
+    document."""
     yield
     assert reference.take_violations() == []
 
@@ -109,10 +112,11 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def open_client(threads: ThreadPoolExecutor) -> Iterator[Callable[..., pbk.Client]]:
-    """Opens clients and closes them when the test is over. Keyword arguments are added to the configuration.
+    """Opens clients and closes them when the test is over. Keyword arguments are added to the
+    configuration.
 
-    It asks for `threads` only so that clients are closed first: calls that a failed test has left there then return.
-    """
+    It asks for `threads` only so that clients are closed first: calls that a failed test has left
+    there then return. """
     with ExitStack() as clients:
 
         def open_client(config: dict[str, Any], **members: Any) -> pbk.Client:
@@ -157,7 +161,8 @@ def journal(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_python() -> Callable[[str], None]:
-    """Runs Python in a fresh process, for what must not happen in this one. It fails the test by its exit code."""
+    """Runs Python in a fresh process, for what must not happen in this one. It fails the test by
+    its exit code."""
 
     def run(program: str) -> None:
         done = run_program(program)

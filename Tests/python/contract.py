@@ -20,7 +20,8 @@ REJECTED_BEFORE = {
     *("timeout", "dns_failed", "connect_failed", "tls_failed", "connection_lost", "proxy_failed", "address_refused"),
     "resource_unavailable",
 }
-"""Codes of a failed attempt. With one of them a booking is `rejected` only because of an earlier attempt."""
+"""Codes of a failed attempt. With one of them a booking is `rejected` only because of an earlier
+attempt."""
 OUTCOME_OF = {
     "IDEMPOTENCY_KEY_REUSED": "unknown",
     "LEDGER_FULL": "not_sent",
@@ -29,7 +30,8 @@ OUTCOME_OF = {
     "NOT_CONFIRMED": "rejected",
     "SLOT_UNAVAILABLE": "rejected",
 }
-"""By status, where it is always the same: a booking in doubt is told so, whatever the last answer was."""
+"""By status, where it is always the same: a booking in doubt is told so, whatever the last answer
+was."""
 SOURCES = {"caller", "library", "network", "partner_api", "platform"}
 ERROR_MEMBERS = {"code", "message", "status", "source", "retryable", "attempts", "field", "request_id"}
 BOOKING_MEMBERS = {"outcome", "idempotency_key"}
@@ -47,7 +49,8 @@ NEVER_ACCEPTED = {
 
 @dataclass(frozen=True)
 class DocumentedCode:
-    """One item of the lists of our own codes in docs/errors.md: `code` (status, retryable: outcomes of a booking)."""
+    """One item of the lists of our own codes in docs/errors.md: `code` (status, retryable: outcomes
+    of a booking)."""
 
     status: str
     source: str
@@ -56,7 +59,8 @@ class DocumentedCode:
 
 
 def table_rows(page: str, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, without its first two lines. No cell may hold a bar."""
+    """The cells of the first table below a heading, without its first two lines. No cell may hold a
+    bar."""
     section = page.split(f"{heading}\n", 1)[1]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
@@ -67,7 +71,8 @@ MEMBERS_OF_AN_ITEM = re.compile(r"- (`[\w.]+`(?:, `[\w.]+`)*)(?: \(([^)]*)\))?(?
 
 
 def list_members(page: str, heading: str) -> list[tuple[str, str]]:
-    """The members in the first list below a heading, each with its type and range. Every item has to name some."""
+    """The members in the first list below a heading, each with its type and range. Every item has
+    to name some."""
     section = page.split(f"{heading}\n", 1)[1]
     whole_list = re.search(r"(?:^- .*\n(?:  .*\n)*)+", section, re.MULTILINE)[0]
     found = []
@@ -86,7 +91,8 @@ CODE_OF_AN_ITEM = re.compile(r"`(\w+)` \((\d+(?:–\d+)?)(?:, (.*?))?(?:: (.*?))
 
 
 def documented_codes() -> dict[str, DocumentedCode]:
-    """Those of the sections below "The library's codes". Each section begins with the source of its codes."""
+    """Those of the sections below "The library's codes". Each section begins with the source of its
+    codes."""
     chapter = ERRORS.split("\n## The library's codes\n", 1)[1].split("\n## ", 1)[0]
     found = {}
     for section in chapter.split("\n### ")[1:]:
@@ -123,7 +129,8 @@ def success(result: Result) -> dict[str, Any]:
 
 
 def failure(result: Result, expected: str) -> dict[str, Any]:
-    """The error of a call that must have failed with the status `expected`, when it says all that the pages promise."""
+    """The error of a call that must have failed with the status `expected`, when it says all that
+    the pages promise."""
     error = error_object(result.reply)
     assert result.status == STATUS[expected], (expected, result)
     assert pbk.library.pbk_reply_status(result.reply) == result.status, result
@@ -135,9 +142,9 @@ def failure(result: Result, expected: str) -> dict[str, Any]:
 
 
 def in_doubt(result: Result, status: int | None, code: str | None) -> dict[str, Any]:
-    """The error of a booking that must be in doubt, when this is what the last answer was. `status` is None where a
-    failure came in its place, and both are where nothing was sent since the doubt began.
-    """
+    """The error of a booking that must be in doubt, when this is what the last answer was. `status`
+    is None where a failure came in its place, and both are where nothing was sent since the doubt
+    began. """
     error = failure(result, "IN_DOUBT")
     answer = None if code is None else {"status": status, "code": code}
     assert error["doubt"]["answer"] == answer, error
@@ -145,7 +152,8 @@ def in_doubt(result: Result, status: int | None, code: str | None) -> dict[str, 
 
 
 def error_object(reply: bytes) -> dict[str, Any]:
-    """The error in a reply, when its members and their types are as documented and nothing private is in it."""
+    """The error in a reply, when its members and their types are as documented and nothing private
+    is in it."""
     content = json.loads(reply)
     assert list(content) == ["error"], reply
     error = content["error"]

@@ -1,4 +1,5 @@
-"""What the tests of the ledger share: requests and their twins, and a service that answers when it is told to."""
+"""What the tests of the ledger share: requests and their twins, and a service that answers when it
+is told to."""
 
 from __future__ import annotations
 
@@ -28,12 +29,14 @@ TAKEN = {"status": 409, "code": "slot_unavailable"}
 SLOT = booking_request()["booking"]["start_at"]
 
 ENDS = {"booked": (BOOKED, "OK"), "refused": (REFUSED, "SLOT_UNAVAILABLE")}
-"""What a server answers and with what status the call ends, by the state that the booking has then."""
+"""What a server answers and with what status the call ends, by the state that the booking has
+then."""
 
 ends = pytest.mark.parametrize("end", ENDS)
 
 AT_ONCE = {"timeout_ms": 1000}
-"""In a request: a call that is in doubt ends at once, because it would pause for a second before it asks again."""
+"""In a request: a call that is in doubt ends at once, because it would pause for a second before it
+asks again."""
 
 FIRST = {"platform_keys": "first", "platform_limit_ms": 1}
 """In a configuration: a refusal ends a doubt, a second after it began."""
@@ -106,7 +109,8 @@ def states(client: pbk.Client) -> dict[str, str]:
 
 
 def unsettled(client: pbk.Client) -> list[dict[str, Any]]:
-    """Those that may have been made: whatever else is listed has ended, and only waits to be heard."""
+    """Those that may have been made: whatever else is listed has ended, and only waits to be
+    heard."""
     return [booking for booking in listed(client) if booking["state"] in ("in_flight", "in_doubt")]
 
 
@@ -130,11 +134,13 @@ def statuses(reference, bot: str) -> list[int]:
 
 
 FIRST_WORDS = {"booked": "is made", "in_flight": "is in flight", "in_doubt": "is in doubt"}
-"""A refusal of another request under a known key: its words after `The idempotency_key has another booking, which `."""
+"""A refusal of another request under a known key: its words after `The idempotency_key has another
+booking, which `."""
 
 
 def reused(result: pbk.Result, key: str, state: str, start_at: str = SLOT, booking_id: str | None = None) -> None:
-    """It must have been refused without a request, and say what the key has: nobody may believe that it is free."""
+    """It must have been refused without a request, and say what the key has: nobody may believe
+    that it is free."""
     error = failure(result, "IDEMPOTENCY_KEY_REUSED")
     assert (error["outcome"], error["field"], error["idempotency_key"]) == ("unknown", "idempotency_key", key)
     assert (error["attempts"], error["retryable"], error["status"]) == (0, False, None)
@@ -153,7 +159,8 @@ def all_of(client: pbk.Client, way: Any, tickets: list[int]) -> list[pbk.Complet
 
 
 def answer_in_turn(*replies: bytes) -> Script:
-    """The n-th request meets the n-th reply, whatever connection it comes on, and later ones meet the last."""
+    """The n-th request meets the n-th reply, whatever connection it comes on, and later ones meet
+    the last."""
     left, lock = list(replies), threading.Lock()
 
     def script(peer: Peer) -> None:
@@ -167,7 +174,8 @@ def answer_in_turn(*replies: bytes) -> Script:
 
 
 def answer_by_key(peer: Peer) -> None:
-    """What a key begins with says what its request meets: `booked`, `refused`, `in_doubt`; or nothing: `in_flight`."""
+    """What a key begins with says what its request meets: `booked`, `refused`, `in_doubt`; or
+    nothing: `in_flight`."""
     while True:
         kind = (peer.read_request().idempotency_key or "").split("-")[0]
         if kind == "in_flight":
@@ -177,7 +185,8 @@ def answer_by_key(peer: Peer) -> None:
 
 @pytest.fixture
 def one_at_a_time(reference, service, open_client) -> Callable[..., tuple[pbk.Client, Callable[[], None]]]:
-    """A client whose only place is taken until it is told: what is submitted meanwhile has certainly not been sent."""
+    """A client whose only place is taken until it is told: what is submitted meanwhile has
+    certainly not been sent."""
 
     def occupy(**members: Any) -> tuple[pbk.Client, Callable[[], None]]:
         client = open_client(service.config, max_in_flight=1, **{**PATIENT, **members})
@@ -196,9 +205,9 @@ def one_at_a_time(reference, service, open_client) -> Callable[..., tuple[pbk.Cl
 
 @pytest.fixture
 def on_the_wire(start_faults, open_client) -> Callable[..., Any]:
-    """A server that answers the first request only when it is told to, a client of it, and the event to tell it by. A
-    search is answered at once: when it is back, all that was handed in before it has been taken up.
-    """
+    """A server that answers the first request only when it is told to, a client of it, and the
+    event to tell it by. A search is answered at once: when it is back, all that was handed in
+    before it has been taken up. """
 
     def start() -> Any:
         told = threading.Event()
@@ -214,7 +223,8 @@ LINE = re.compile(rb"pbk[12] ([0-9a-f]{16}) (\{.*\})")
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    """The records of a journal, all of which must be intact but for one that is just being written."""
+    """The records of a journal, all of which must be intact but for one that is just being
+    written."""
     found = []
     for line in path.read_bytes().split(b"\n")[:-1]:
         match = LINE.fullmatch(line)
@@ -234,7 +244,8 @@ def _digest(text: bytes) -> bytes:
 
 
 def recorded(path: Path) -> dict[str, str]:
-    """What a client that opens this journal has to list: the state of each booking of whose end nobody has heard."""
+    """What a client that opens this journal has to list: the state of each booking of whose end
+    nobody has heard."""
     last: dict[str, dict[str, Any]] = {}
     for record in records(path):
         key = record.get("key", "")

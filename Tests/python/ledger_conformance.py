@@ -1,8 +1,8 @@
 """What every ledger has to do, rule by rule: docs/ledger-protocol.md.
 
 A case gets a `Scope`. Its store has `execute(operations)`, which returns results in any order, and
-`age(scope, milliseconds)`, which lets time pass for the rows of one scope. Adapters in other languages plug in here.
-"""
+`age(scope, milliseconds)`, which lets time pass for the rows of one scope. Adapters in other
+languages plug in here. """
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Store(Protocol):
 
 
 class Scope:
-    """Bookings of one case, which no other case sees. Each method is one operation, and returns its result."""
+    """Bookings of one case, which no other case sees. Each method is one operation, and returns its
+    result."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -103,7 +104,7 @@ def with_row(result: Result) -> str:
 OPEN = {"key": "k", "state": "open", "fingerprint": "f1", "claim": "c1", "owner": "o1", "withdrawn": False}
 OPEN |= {"heard": False, "took_over": False, "account_id": "acct_1", "body": BODY, **SENT}
 
-# ---- claim -----------------------------------------------------------------------------------------------------------
+# ---- claim ---------------------------------------------------------------------------------------
 
 
 @case
@@ -285,7 +286,7 @@ def claim_5_by_the_same_owner_does_not_wait_for_the_lease(scope: Scope) -> None:
     assert scope.row()["claim"] == "c2"
 
 
-# ---- wait, settle, void ----------------------------------------------------------------------------------------------
+# ---- wait, settle, void --------------------------------------------------------------------------
 
 
 @case

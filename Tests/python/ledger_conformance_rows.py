@@ -1,4 +1,5 @@
-"""The rest of the cases of ledger_conformance.py: operations on rows that are there, lists of rows, and batches."""
+"""The rest of the cases of ledger_conformance.py: operations on rows that are there, lists of rows,
+and batches."""
 
 from __future__ import annotations
 

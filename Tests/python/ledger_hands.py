@@ -1,4 +1,5 @@
-"""A host's side of a ledger that does what a test says: it takes batches, and answers wrongly, late or never."""
+"""A host's side of a ledger that does what a test says: it takes batches, and answers wrongly, late
+or never."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from waiting import SOON, SOON_MS
 
 Operation = dict[str, Any]
 Rule = Callable[[Operation], dict[str, Any] | None]
-"""The result of one operation. None keeps the whole batch: nobody answers it until the test does."""
+"""The result of one operation. None keeps the whole batch: nobody answers it until the test
+does."""
 
 
 class Memory(ReferenceLedger):
@@ -40,11 +42,11 @@ class Memory(ReferenceLedger):
 
 
 class Hands(AbstractContextManager):
-    """A client, and a thread that takes its batches. A rule answers its operation, an honest store the others.
+    """A client, and a thread that takes its batches. A rule answers its operation, an honest store
+    the others.
 
-    With `is_called` the batches come to a callback on the library's thread. A context manager: leaving it closes the
-    client.
-    """
+    With `is_called` the batches come to a callback on the library's thread. A context manager:
+    leaving it closes the client. """
 
     def __init__(self, config: dict[str, Any], is_called: bool = False, **rules: Rule) -> None:
         self.rules = rules
@@ -137,8 +139,8 @@ Start = Callable[..., tuple[FaultServer, Hands]]
 
 @pytest.fixture
 def start_hands(start_faults: Callable[..., FaultServer]) -> Iterator[Start]:
-    """Starts a platform, which books if it has no scripts, and a client of it with a ledger. Keyword arguments are
-    added to the configuration."""
+    """Starts a platform, which books if it has no scripts, and a client of it with a ledger.
+    Keyword arguments are added to the configuration."""
     with ExitStack() as stack:
 
         def start(

@@ -1,4 +1,5 @@
-"""A ledger in memory, written from docs/ledger-protocol.md: the answers of a store. Tests set its clock."""
+"""A ledger in memory, written from docs/ledger-protocol.md: the answers of a store. Tests set its
+clock."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ class ReferenceLedger:
     def age(self, _scope: str, milliseconds: int) -> None:
         self.now += milliseconds
 
-    # ---- The operations ----------------------------------------------------------------------------------------------
+    # ---- The operations --------------------------------------------------------------------------
 
     def claim(self, op: Operation) -> Result:
         row = self.row(op)
@@ -135,7 +136,7 @@ class ReferenceLedger:
         found.sort(key=lambda row: (row["recorded_at"], row["key"]))
         return {"result": "rows", "rows": [self.shown(row) for row in found[: op["limit"]]]}
 
-    # ---- Rows --------------------------------------------------------------------------------------------------------
+    # ---- Rows ------------------------------------------------------------------------------------
 
     def row(self, op: Operation) -> Row | None:
         row = self.rows.get((op["scope"], op["key"]))

@@ -30,4 +30,5 @@ LONGEST_FIRST = [
     "test_coexistence.py",
     "test_package_cli.py",
 ]
-"""Files are dealt out whole to the workers: one that takes a minute and comes last leaves all others idle for it."""
+"""Files are dealt out whole to the workers: one that takes a minute and comes last leaves all
+others idle for it."""

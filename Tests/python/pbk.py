@@ -1,8 +1,8 @@
-"""The C ABI through ctypes, as thin as can be: tests must meet the library's own behaviour and nothing of ours.
+"""The C ABI through ctypes, as thin as can be: tests must meet the library's own behaviour and
+nothing of ours.
 
-Functions and numbers come from the header: header.py.
-The library is the shared object that `PBK_LIBRARY` names, else the one that the build leaves in `build/lib`.
-"""
+Functions and numbers come from the header: header.py. The library is the shared object that
+`PBK_LIBRARY` names, else the one that the build leaves in `build/lib`. """
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from header import EVENT, FUNCTIONS, OPERATION, ROOT
 LIBRARY = Path(os.environ.get("PBK_LIBRARY", ROOT / "build" / "lib" / "libpartnerbooking.so"))
 
 Text = Any
-"""What tests hand over as JSON: a dict is written compactly, str and bytes go as they are, None is a NULL pointer."""
+"""What tests hand over as JSON: a dict is written compactly, str and bytes go as they are, None is
+a NULL pointer."""
 
 library = ctypes.CDLL(str(LIBRARY))
 
 Callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-"""`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the client is closed."""
+"""`pbk_callback`. It takes a context and a completion. Whoever makes one keeps it alive until the
+client is closed."""
 
 LedgerCallback = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p)
 """`pbk_ledger_callback`. It takes a context, the client, the number of a batch, and its JSON."""
@@ -39,7 +41,8 @@ C_TYPES = {
     "int": ctypes.c_int,
     "int32_t": ctypes.c_int32,
     "size_t": ctypes.c_size_t,
-    # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that has to be freed.
+    # Returned strings stay pointers: as c_char_p ctypes would copy them and lose the address that
+    # has to be freed.
     "char *": ctypes.c_void_p,
     "char **": ctypes.POINTER(ctypes.c_void_p),
     # What is borrowed may be copied.
@@ -209,7 +212,8 @@ def _call(function: Any, handle: int | None, request: Text) -> Result:
 def submit(
     handle: int | None, operation: int, request: Text, callback: Any = None, context: int | None = None
 ) -> Submission:
-    """With anything in place of what the library has to write, so that it shows when it does not."""
+    """With anything in place of what the library has to write, so that it shows when it does
+    not."""
     ticket, error = ctypes.c_uint64(0xDEAD), ctypes.c_void_p(0xDEAD)
     status = library.pbk_submit(
         handle,
@@ -254,7 +258,8 @@ def next_completion(handle: int | None, timeout_ms: int = 0) -> tuple[int, Compl
 
 
 def next_address(handle: int | None, timeout_ms: int = 0) -> tuple[int, int | None]:
-    """The status, and the address of the completion when there was one: it is the caller's to free."""
+    """The status, and the address of the completion when there was one: it is the caller's to
+    free."""
     status = ctypes.c_int(-1)
     completion = library.pbk_next_completion(handle, timeout_ms, ctypes.byref(status))
     return status.value, completion
@@ -307,7 +312,8 @@ def webhook_verdict_text(verdict: int) -> str:
 
 
 class Client(AbstractContextManager):
-    """An open client. Leaving the context closes it at once and takes the completions that are left."""
+    """An open client. Leaving the context closes it at once and takes the completions that are
+    left."""
 
     def __init__(self, config: Text) -> None:
         self.handle = open_handle(config)

@@ -1,4 +1,5 @@
-"""Clients that keep their bookings in a store of the host's, through the C ABI: see docs/ledger-protocol.md."""
+"""Clients that keep their bookings in a store of the host's, through the C ABI: see
+docs/ledger-protocol.md."""
 
 from __future__ import annotations
 

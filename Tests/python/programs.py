@@ -65,7 +65,8 @@ def run_program(program: str, *arguments: object, **environment: str) -> subproc
 
 
 BUILT = ROOT / ".build" / "debug"
-"""Where `swift build` has left the package. To build it once more for a consumer takes longer than all of this."""
+"""Where `swift build` has left the package. To build it once more for a consumer takes longer than
+all of this."""
 
 
 def swiftc(program: Path, *sources: Path) -> None:

@@ -1,4 +1,5 @@
-"""The examples of docs/json-contract.md are what the library does, and the sandbox replies as the Partner API does."""
+"""The examples of docs/json-contract.md are what the library does, and the sandbox replies as the
+Partner API does."""
 
 from __future__ import annotations
 

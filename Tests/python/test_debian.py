@@ -1,4 +1,5 @@
-"""The Debian packages: what is in them, what they depend on, and a program that is built with them."""
+"""The Debian packages: what is in them, what they depend on, and a program that is built with
+them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ RUN, DEV, DEBUG = "libpartnerbooking1", "libpartnerbooking-dev", "libpartnerbook
 
 @pytest.fixture(scope="module")
 def debs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """As `make deb` builds them, without lintian and little compressed, which take most of its time."""
+    """As `make deb` builds them, without lintian and little compressed, which take most of its
+    time."""
     folder = tmp_path_factory.mktemp("debs")
     options = {"VERSION": VERSION, "SONAME": "libpartnerbooking.so.1", "DEB_COMPRESSION": "-Zgzip -z1"}
     run(ROOT / "packaging" / "build-debs", folder, **options)

@@ -158,7 +158,8 @@ RUN_FROM_THE_PAGE = {
         )
     },
 }
-"""Blocks that a test takes from the page and runs: the page, how the block begins, and that test."""
+"""Blocks that a test takes from the page and runs: the page, how the block begins, and that
+test."""
 
 
 def entry(table: dict[tuple[str, str], Any], block: Block) -> Any:
@@ -223,7 +224,7 @@ def test_configuration_opens(block):
     pbk.Client(block.text).close()
 
 
-# ---- Blocks that are run from the page ------------------------------------------------------------------------------
+# ---- Blocks that are run from the page -----------------------------------------------------------
 
 
 def test_line_of_the_journal():
@@ -239,7 +240,7 @@ def test_rules_of_a_locale():
     assert block.text.strip() in source
 
 
-# ---- Swift ----------------------------------------------------------------------------------------------------------
+# ---- Swift ---------------------------------------------------------------------------------------
 
 def test_swift_package_of_the_page(tmp_path):
     """The library is found beside it, and has the product that is asked for."""
@@ -265,7 +266,7 @@ def test_swift_pieces_of_the_page(tmp_path):
     assert "WRONG" not in run(tmp_path / "documented", tmp_path / "journal")
 
 
-# ---- The JSON contract: what test_contract.py does not look at -------------------------------------------------------
+# ---- The JSON contract: what test_contract.py does not look at -----------------------------------
 
 
 def shape(value: Any) -> Any:

@@ -1,4 +1,5 @@
-"""The programs a newcomer runs first: the examples, by both build systems, and the sketch in the header."""
+"""The programs a newcomer runs first: the examples, by both build systems, and the sketch in the
+header."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ NOT_NOW = http_reply(400, b'{"error":{"code":"no","message":"No"}}')
 
 
 def service(start_faults: Any, items: list[dict[str, Any]], booked: bytes = NOT_NOW) -> tuple[Any, str]:
-    """A service that lists those items and gives that reply to bookings, and a configuration that reaches it."""
+    """A service that lists those items and gives that reply to bookings, and a configuration that
+    reaches it."""
     found = http_reply(200, json.dumps({"availabilities": items}).encode())
 
     def script(peer: Peer) -> None:
@@ -147,7 +149,8 @@ def test_hosted_service_leaks_nothing(programs, hosted):
     """Over TLS and HTTP/2. The other examples are run under valgrind by Tests/c."""
     program = programs / "hosted_service"
     for _ in range(8):
-        # On a busy machine its search may not be back in time under valgrind. A leak shows all the same, as 9.
+        # On a busy machine its search may not be back in time under valgrind. A leak shows all the
+        # same, as 9.
         output = run(*VALGRIND, program, expect=(0, 1), **hosted)
         if '"availabilities"' in output:
             return

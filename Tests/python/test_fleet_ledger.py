@@ -1,5 +1,5 @@
-"""Six engines and one store, with a small budget: see `Tests/campaigns/fleet_ledger.py`. And its judge, whom lies are
-told."""
+"""Six engines and one store, with a small budget: see `Tests/campaigns/fleet_ledger.py`. And its
+judge, whom lies are told."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def listed(life: str, at: float, state: str) -> dict[str, Any]:
 
 
 def history() -> Record:
-    """Two twins. One is sent, the other one joins it. Both are told the truth, and at the end it is asked for."""
+    """Two twins. One is sent, the other one joins it. Both are told the truth, and at the end it is
+    asked for."""
     events = [
         call(0, "e0", 1.0),
         call(1, "e1", 1.1),

@@ -1,5 +1,6 @@
-"""From an installed library to a booking: the first commands of each language's page, at most five, literally, in an
-empty folder. Each test may take 60 seconds, a fifth of the five minutes that a newcomer has."""
+"""From an installed library to a booking: the first commands of each language's page, at most five,
+literally, in an empty folder. Each test may take 60 seconds, a fifth of the five minutes that a
+newcomer has."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def booked(language: str, printed: str) -> bool:
 
 
 def follow(folder: Path, lines: list[str]) -> str:
-    """Types the commands in a shell whose home is the folder, and which finds only what they have installed."""
+    """Types the commands in a shell whose home is the folder, and which finds only what they have
+    installed."""
     return run("sh", "-e", "-c", "\n".join(lines), cwd=folder, HOME=folder, PARTNERBOOKING_LIBRARY="", PYTHONPATH="")
 
 
@@ -71,7 +73,8 @@ def test_cpp(beside):
 
 
 def test_python(tmp_path):
-    """The first command has been run by the Makefile, whose wheel this takes. All others are run."""
+    """The first command has been run by the Makefile, whose wheel this takes. All others are
+    run."""
     assert commands("python")[0] == "make wheel"
     assert len(list((ROOT / "build" / "wheel").glob("*.whl"))) == 1, "run `make wheel` first"
     for name in ("build", "bindings"):
@@ -84,9 +87,9 @@ def test_python(tmp_path):
 
 
 def test_swift(beside):
-    """`swift run` builds the library's module, which takes longer than all of this, and runs the program. Here the
-    program is compiled with the module that `make build-swift-tests` has left. All else is as typed.
-    """
+    """`swift run` builds the library's module, which takes longer than all of this, and runs the
+    program. Here the program is compiled with the module that `make build-swift-tests` has left.
+    All else is as typed. """
     *others, last = commands("swift")
     assert last == "swift run --package-path book"
     follow(beside, others)

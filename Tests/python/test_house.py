@@ -17,7 +17,8 @@ def lines(path: Path) -> list[str]:
 
 
 def functions(path: Path) -> list[tuple[str, int]]:
-    """The functions of a file that swift-format has formatted: each ends with a brace at its own indentation."""
+    """The functions of a file that swift-format has formatted: each ends with a brace at its own
+    indentation."""
     found = []
     text = lines(path)
     for start, line in enumerate(text):

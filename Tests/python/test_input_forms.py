@@ -1,4 +1,5 @@
-"""Input as people and language models write it: the table of input forms over the shipped library, and what it sends.
+"""Input as people and language models write it: the table of input forms over the shipped library,
+and what it sends.
 
 The oracles are Python's own reader of ISO 8601, and its Unicode database.
 """
@@ -88,7 +89,7 @@ def test_canonical_form_is_the_same_wish(client, desk, row):
     assert len(desk.bodies) == 1
 
 
-# ---- What no table can list ---------------------------------------------------------------------------------------
+# ---- What no table can list ----------------------------------------------------------------------
 
 
 def spelled(moment: datetime, rng: random.Random) -> str:
@@ -160,7 +161,7 @@ def test_phone_numbers_are_their_digits(seed):
         assert len(wish) == 1, ascii(text)
 
 
-# ---- Messages -------------------------------------------------------------------------------------------------------
+# ---- Messages ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=str)
@@ -187,7 +188,7 @@ def test_message_does_not_repeat_a_text_in_place_of_a_time(open_client):
         assert "Qwxyz" not in error["message"] and "0100" not in error["message"], error["message"]
 
 
-# ---- The page -------------------------------------------------------------------------------------------------------
+# ---- The page ------------------------------------------------------------------------------------
 
 
 def test_page_shows_the_kinds_of_the_table():

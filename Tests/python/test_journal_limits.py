@@ -1,4 +1,5 @@
-"""Limits of the journal: its size, the process's limit for files, what it keeps, and what an entry costs."""
+"""Limits of the journal: its size, the process's limit for files, what it keeps, and what an entry
+costs."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ def test_journal_without_replies_asks_the_service_after_a_restart(start_faults, 
 
 
 def test_journal_without_replies_never_forgets_that_it_was_made(start_faults, tmp_path):
-    """A platform that has forgotten the key refuses the repeat. That is no proof that nothing was booked."""
+    """A platform that has forgotten the key refuses the repeat. That is no proof that nothing was
+    booked."""
     server = start_faults(answer(BOOKED), *[answer(REFUSED)] * 6)
     config = with_journal(config_for(server), tmp_path, journal_keeps_replies=False, settle_for_ms=0, **FIRST)
     request = booking_request(key="k")
@@ -178,8 +180,8 @@ int main(int argc, char **argv)
 
 
 def test_entry_costs_the_same_in_a_large_journal(tmp_path):
-    """Instructions to open and close, as callgrind counts them: they do not depend on the machine's speed. It has no
-    instructions for SHA-256, which are a third of these."""
+    """Instructions to open and close, as callgrind counts them: they do not depend on the machine's
+    speed. It has no instructions for SHA-256, which are a third of these."""
     if shutil.which("valgrind") is None:
         pytest.skip("needs valgrind")
     source, program = tmp_path / "host.c", tmp_path / "host"

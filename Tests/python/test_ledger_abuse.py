@@ -1,5 +1,5 @@
-"""A host's ledger that answers wrongly, late, twice or never. Each has its exact end, and what the platform got is
-counted."""
+"""A host's ledger that answers wrongly, late, twice or never. Each has its exact end, and what the
+platform got is counted."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def test_answers_after_the_callback_has_returned(start: Start) -> None:
 
 
 def test_a_hanging_callback_holds_up_no_other_call(start: Start, hanging: Hanging) -> None:
-    """Bookings end by `journal_timeout_ms`. Searches go on, handing over does not wait, and the list is there."""
+    """Bookings end by `journal_timeout_ms`. Searches go on, handing over does not wait, and the
+    list is there."""
     server, hands = start(rules={"claim": hanging}, **SHORT)
     submit(hands, key_of_one())
     assert hanging.is_there.wait(SOON)

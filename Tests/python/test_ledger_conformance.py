@@ -1,4 +1,5 @@
-"""Each rule of docs/ledger-protocol.md, by the reference and by the ledgers of the Python package."""
+"""Each rule of docs/ledger-protocol.md, by the reference and by the ledgers of the Python
+package."""
 
 from __future__ import annotations
 

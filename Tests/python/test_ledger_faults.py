@@ -1,4 +1,5 @@
-"""Stores that crash, hang or are cut off: what was answered is there, and a repetition does nothing twice."""
+"""Stores that crash, hang or are cut off: what was answered is there, and a repetition does nothing
+twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The ledger protocol, explored: Tests/ledger-model. No state breaks a rule, and each planted bug is found."""
+"""The ledger protocol, explored: Tests/ledger-model. No state breaks a rule, and each planted bug
+is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Thousands of random operations on few keys: the stores answer as the reference does, also to repetitions."""
+"""Thousands of random operations on few keys: the stores answer as the reference does, also to
+repetitions."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from ledger_stores import AGED, LEDGERS, SERVERS
 
 ROUNDS, BATCHES = 25, 60
 STEP = 60_000
-"""Leases end half a step away from where time goes by steps: that a round takes seconds changes nothing."""
+"""Leases end half a step away from where time goes by steps: that a round takes seconds changes
+nothing."""
 SLACK = 20_000
 KEYS, OWNERS, PRINTS = ["a", "b", "ä/%{}"], ["o1", "o2", "o3"], ["f1", "f1", "f1", "f2"]
 OPERATIONS = ["claim"] * 8 + ["void", "give_up", "heard"] * 2 + ["settle", "withdraw", "wait", "renew"]

@@ -1,4 +1,5 @@
-"""The schema of a ledger: who makes it, what an older program does with a newer one, and what goes with time."""
+"""The schema of a ledger: who makes it, what an older program does with a newer one, and what goes
+with time."""
 
 from __future__ import annotations
 

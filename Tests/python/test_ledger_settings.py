@@ -1,4 +1,5 @@
-"""How stores and their clients may be set up: pools, replicas and clusters, and settings that are refused."""
+"""How stores and their clients may be set up: pools, replicas and clusters, and settings that are
+refused."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-# ---- PostgreSQL ------------------------------------------------------------------------------------------------------
+# ---- PostgreSQL ----------------------------------------------------------------------------------
 
 
 def test_pool_of_the_host(postgres):
@@ -122,7 +123,7 @@ def test_text_with_the_character_zero_poisons_no_batch(postgres, redis_server):
         assert found == [name.replace("\0", kept) for name in names]
 
 
-# ---- Redis -----------------------------------------------------------------------------------------------------------
+# ---- Redis ---------------------------------------------------------------------------------------
 
 
 def test_script_that_the_server_has_forgotten(redis_server):

@@ -1,5 +1,5 @@
-"""What a store says of a booking, and what the library makes of it: each has its exact end, and what the platform got
-is counted."""
+"""What a store says of a booking, and what the library makes of it: each has its exact end, and
+what the platform got is counted."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def test_a_doubt_of_a_dead_engine_is_sent_as_the_row_has_it(start_hands: Start) 
 
 
 def test_a_refusal_that_another_engine_has_overtaken(start_hands: Start) -> None:
-    """The platform refuses, but the claim is lost: the end is that of the engine that has the key now."""
+    """The platform refuses, but the claim is lost: the end is that of the engine that has the key
+    now."""
     server, hands = start_hands(answer(REFUSED))
     hands.rules["void"] = lambda operation: {"result": "lost"}
     hands.rules["wait"] = lambda operation: {"result": "booked", "row": booked_row(hands.named("claim")[0])}
@@ -108,7 +109,8 @@ def test_a_refusal_that_another_engine_has_overtaken(start_hands: Start) -> None
 
 
 def test_a_lost_lease_ends_the_sending(start_hands: Start) -> None:
-    """The renewal says that another engine has the key. Nothing more is sent, and the end is the other's."""
+    """The renewal says that another engine has the key. Nothing more is sent, and the end is the
+    other's."""
     server, hands = start_hands(answer_in_turn(FAILED), platform_keys="first", platform_limit_ms=1, retry={"budget": 0})
     hands.rules["renew"] = lambda operation: {"result": "renewed", "lost": [operation["claims"][0]["key"]]}
     hands.rules["wait"] = lambda operation: {"result": "booked", "row": booked_row(hands.named("claim")[0])}

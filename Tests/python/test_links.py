@@ -11,7 +11,7 @@ from header import HEADER, ROOT, STATUS
 from makefile import targets
 from pages import CODE_PAGES, CONTRIBUTORS_PAGES, DOCS, anchors, code_of, links_of
 
-# ---- Links ----------------------------------------------------------------------------------------------------------
+# ---- Links ---------------------------------------------------------------------------------------
 
 LINKED_PAGES = [*CODE_PAGES, *CONTRIBUTORS_PAGES, ROOT / "CHANGELOG.md"]
 
@@ -69,7 +69,7 @@ def test_pages_that_sources_name_are_there():
     assert {(file, name) for file, name in named if not (DOCS / name).exists()} == set()
 
 
-# ---- Pages for contributors -----------------------------------------------------------------------------------------
+# ---- Pages for contributors ----------------------------------------------------------------------
 
 PAGES_ABOUT_THE_TREE = [
     *CONTRIBUTORS_PAGES,
@@ -80,7 +80,8 @@ PAGES_ABOUT_THE_TREE = [
 
 
 def missing_paths(page: Path) -> set[str]:
-    """Paths may begin at the top of the repository or at the page. What a build makes is not looked for."""
+    """Paths may begin at the top of the repository or at the page. What a build makes is not looked
+    for."""
     paths = {word for code in code_of(page) for word in code.split() if re.fullmatch(r"[\w.-]+/[\w./-]*", word)}
     made = {path for path in paths if path.startswith(("build/", ".venv/", "../../build/"))}
     return {path for path in paths - made if not ((ROOT / path).exists() or (page.parent / path).exists())}
@@ -117,7 +118,7 @@ def test_wrong_name_would_be_seen(tmp_path):
     assert missing_types(page) == {"NoSuchType"}
 
 
-# ---- Guides --------------------------------------------------------------------------------------------------------
+# ---- Guides --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["embedding.md", "operations.md"])

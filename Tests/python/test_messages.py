@@ -181,7 +181,7 @@ def test_texts_of_codes_are_short_and_of_one_form(path: Path) -> None:
         assert faults_of_form(text, 80) == [] and not re.match("[A-Z][a-z]", text), text
 
 
-# ---- The commands of the Python package ------------------------------------------------------------------------------
+# ---- The commands of the Python package ----------------------------------------------------------
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:

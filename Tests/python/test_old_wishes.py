@@ -1,4 +1,5 @@
-"""Journals of version 1 of the library: their bookings are known by what was asked for then, and settled as today."""
+"""Journals of version 1 of the library: their bookings are known by what was asked for then, and
+settled as today."""
 
 from __future__ import annotations
 
@@ -167,7 +168,8 @@ def test_booked_keys_are_not_for_others(journal, reopen, server):
 
 
 def test_booked_keys_in_another_spelling(journal, reopen, server):
-    """All that was kept is a hash of the text. Whether it can be found equal or not, it is never booked again."""
+    """All that was kept is a hash of the text. Whether it can be found equal or not, it is never
+    booked again."""
     journal(*(booked(key, wish) for key, wish in WISHES.items()))
     client = reopen()
     for seed, (key, wish) in enumerate(WISHES.items()):
@@ -181,7 +183,8 @@ def test_booked_keys_in_another_spelling(journal, reopen, server):
 
 
 def test_doubts_are_joined_in_any_spelling(journal, reopen, desk, server):
-    """From then on their bookings are of today's kind: found in any spelling too, and through openings."""
+    """From then on their bookings are of today's kind: found in any spelling too, and through
+    openings."""
     journal(*(intent(key, wish) for key, wish in WISHES.items()))
     client = reopen(booking_retention_minutes=1)
     assert states_of(client) == dict.fromkeys(WISHES, "in_doubt")

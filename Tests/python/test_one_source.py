@@ -1,10 +1,10 @@
 """Everything that stands in more than one place, compared with the place it comes from.
 
-- The C header is the source of statuses and of all other values: header.py reads it. `Tests/abi/values.txt` lists the
-  values that there ever were, and test_frozen_abi.py compares it.
+- The C header is the source of statuses and of all other values: header.py reads it.
+  `Tests/abi/values.txt` lists the values that there ever were, and test_frozen_abi.py compares it.
 - The settings in Swift are the source of defaults. `ConfigurationDefaultsTests` in
-  `Tests/PartnerBookingTests/Configuration` compares docs/json-contract.md with them; here other pages are compared with
-  that page.
+  `Tests/PartnerBookingTests/Configuration` compares docs/json-contract.md with them; here other
+  pages are compared with that page.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def error_reply(code: str, status: int | None) -> bytes:
     return json.dumps({"error": error}).encode()
 
 
-# ---- Statuses: the library ------------------------------------------------------------------------------------------
+# ---- Statuses: the library -----------------------------------------------------------------------
 
 
 def test_library_gives_each_code_its_number():
@@ -46,7 +46,7 @@ def test_each_code_of_the_sources_has_a_status_or_is_a_services_own():
     assert {code for code in codes - set(OWN_CODES) if f"`{code}`" not in pages} == set()
 
 
-# ---- Statuses: the pages --------------------------------------------------------------------------------------------
+# ---- Statuses: the pages -------------------------------------------------------------------------
 
 
 def test_pages_and_header_number_the_codes_alike():
@@ -96,7 +96,7 @@ def test_names_are_those_of_the_header():
     assert {file: names for file, names in wrong.items() if names} == {}
 
 
-# ---- Statuses: the Python package -----------------------------------------------------------------------------------
+# ---- Statuses: the Python package ----------------------------------------------------------------
 
 
 def test_each_status_has_its_exception():
@@ -131,13 +131,14 @@ def test_constants_are_the_headers():
     assert {"VALID": 0, "INVALID_ARGUMENT": 1, **refusals} == VERDICT
 
 
-# ---- Defaults -------------------------------------------------------------------------------------------------------
+# ---- Defaults ------------------------------------------------------------------------------------
 
 VALUE = re.compile(r'"[^"]*"|(?<!\w)\d+|\b(?:true|false)\b')
 
 
 def defaults_of_the_contract() -> dict[str, set[str]]:
-    """The values that stand in the column of defaults. Those of a group such as `retry` are those of its members."""
+    """The values that stand in the column of defaults. Those of a group such as `retry` are those
+    of its members."""
     found: dict[str, set[str]] = {}
     for name, _, default, *_ in table_rows(CONTRACT, "## Configuration"):
         member = name.strip("`")
@@ -147,7 +148,8 @@ def defaults_of_the_contract() -> dict[str, set[str]]:
 
 
 def names_with_defaults(page: Path) -> list[tuple[str, str]]:
-    """Names and defaults, of tables that have a column of defaults, and of items such as "- `name`, default 5: …"."""
+    """Names and defaults, of tables that have a column of defaults, and of items such as "- `name`,
+    default 5: …"."""
     text = page.read_text()
     rows = re.findall(r"^- ([^,:]*), default ([^:]+):", text, re.MULTILINE)
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):

@@ -1,4 +1,5 @@
-"""How the pages read: their length and width, the first page against what its commands print, the glossary."""
+"""How the pages read: their length and width, the first page against what its commands print, the
+glossary."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-# ---- Length and width -----------------------------------------------------------------------------------------------
+# ---- Length and width ----------------------------------------------------------------------------
 
 
 def prose(text: str) -> list[str]:
@@ -63,7 +64,7 @@ def test_header_is_narrow(header):
     assert [line for line in header.read_text().splitlines() if len(line) > HEADER_WIDTH] == []
 
 
-# ---- Sentences ------------------------------------------------------------------------------------------------------
+# ---- Sentences -----------------------------------------------------------------------------------
 
 FIRST_STEPS = [README, *(DOCS / f"{name}.md" for name in ("c", "cpp", "python", "swift", "install"))]
 
@@ -103,7 +104,7 @@ def test_readme_is_short():
     assert len(text.split()) <= 1000
 
 
-# ---- The first page -------------------------------------------------------------------------------------------------
+# ---- The first page ------------------------------------------------------------------------------
 
 
 def block(beginning: str) -> str:
@@ -204,7 +205,7 @@ def test_figures_of_the_readme_are_those_of_the_pages():
         assert len(shown) > 4 and shown - known == set(), section
 
 
-# ---- Names ----------------------------------------------------------------------------------------------------------
+# ---- Names ---------------------------------------------------------------------------------------
 
 
 def test_names_of_the_glossary_are_there():

@@ -10,7 +10,8 @@ from samples import CALLS_ONLY
 
 
 def test_client_of_the_parent_says_so():
-    """Each function, in the child and in its child. A client that was closed before the fork is just closed."""
+    """Each function, in the child and in its child. A client that was closed before the fork is
+    just closed."""
     program = """
 import json, os, signal
 import pbk, samples

@@ -14,7 +14,8 @@ from programs import run
 
 
 def test_reference_pages(tmp_path):
-    """Doxygen and DocC have nothing to complain about, and no public name of the Swift API is without a word."""
+    """Doxygen and DocC have nothing to complain about, and no public name of the Swift API is
+    without a word."""
     run(ROOT / "packaging" / "build-docs", tmp_path, VERSION=VERSION)
     header = (tmp_path / "html" / "partnerbooking_8h.html").read_text()
     assert "pbk_create_booking" in header and "Note" in header

@@ -1,4 +1,5 @@
-"""The site of the pages, which packaging/site.py makes: opened in Chromium, as a file and from a web server."""
+"""The site of the pages, which packaging/site.py makes: opened in Chromium, as a file and from a
+web server."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def phone(browser: Browser) -> Iterator[Browser]:
     browser.resize(1440, 900)
 
 
-# ---- What is written ------------------------------------------------------------------------------------------------
+# ---- What is written -----------------------------------------------------------------------------
 
 
 class Html(HTMLParser):
@@ -190,7 +191,7 @@ def test_flaw_of_a_page_is_refused(tmp_path, file, text, complaint):
     assert not (tmp_path / "site").exists()
 
 
-# ---- In the browser -------------------------------------------------------------------------------------------------
+# ---- In the browser ------------------------------------------------------------------------------
 
 
 @pages
@@ -282,7 +283,7 @@ def test_faint_text_would_be_seen(browser, tmp_path):
     assert 3.5 < browser.evaluate(CONTRAST)["ratio"] < 3.6
 
 
-# ---- Search ---------------------------------------------------------------------------------------------------------
+# ---- Search --------------------------------------------------------------------------------------
 
 LINKS = "[...document.querySelectorAll('#Results a')].map((link) => link.href)"
 CHOSEN = "document.querySelector('#Results [aria-selected=true] a')?.href"

@@ -1,4 +1,5 @@
-"""The zoo of platforms: each behaviour does what its name says. Driven without the library, by plain sockets."""
+"""The zoo of platforms: each behaviour does what its name says. Driven without the library, by
+plain sockets."""
 
 from __future__ import annotations
 

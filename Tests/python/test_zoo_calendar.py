@@ -1,4 +1,5 @@
-"""What platforms of the zoo list as free, and who else takes it. Driven without the library, by plain sockets."""
+"""What platforms of the zoo list as free, and who else takes it. Driven without the library, by
+plain sockets."""
 
 from __future__ import annotations
 

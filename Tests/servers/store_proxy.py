@@ -1,5 +1,5 @@
-"""A TCP relay between clients and a store, one port for each client: it cuts connections, delays them, and loses
-answers of requests that the store has carried out. It looks at no byte."""
+"""A TCP relay between clients and a store, one port for each client: it cuts connections, delays
+them, and loses answers of requests that the store has carried out. It looks at no byte."""
 
 from __future__ import annotations
 

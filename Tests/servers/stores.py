@@ -1,4 +1,5 @@
-"""Real PostgreSQL and Redis servers in temporary directories, which tests may kill and start again."""
+"""Real PostgreSQL and Redis servers in temporary directories, which tests may kill and start
+again."""
 
 from __future__ import annotations
 

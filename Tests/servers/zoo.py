@@ -1,12 +1,14 @@
-"""The zoo's platforms: how one takes a request for a booking, what it writes into its books, and how it answers.
+"""The zoo's platforms: how one takes a request for a booking, what it writes into its books, and
+how it answers.
 
 A platform is a list of behaviours (`zoo_behaviours.py`), each of which changes one step:
 
     guard -> carry [ queue -> decide [ look -> work -> verdict -> commit ] -> reword ]
 
-The outer brackets hold the platform's own work. It is a task of its own, which goes on when the client hangs up or
-when a gateway has answered for the platform. Chance comes from the platform's seed, the key, and the number of the
-request among those with its key, so that the order in which requests arrive changes nothing.
+The outer brackets hold the platform's own work. It is a task of its own, which goes on when the
+client hangs up or when a gateway has answered for the platform. Chance comes from the platform's
+seed, the key, and the number of the request among those with its key, so that the order in which
+requests arrive changes nothing.
 
 All times are those of the monotonic clock, which every process on a machine shares.
 """
@@ -64,7 +66,8 @@ class Unasked:
 
 @dataclass(frozen=True)
 class Act:
-    """What happens at the connection. Without an answer it is dropped, and not a byte is written."""
+    """What happens at the connection. Without an answer it is dropped, and not a byte is
+    written."""
 
     answer: Answer | None
     is_cut: bool = False
@@ -92,7 +95,8 @@ class Request:
     """Counted from 1 among the requests with its key."""
     seed: int
     lag: float
-    """Seconds: how late the zoo was with its work around then. `arrived` may be late by some times as much."""
+    """Seconds: how late the zoo was with its work around then. `arrived` may be late by some times
+    as much."""
     customer: dict[str, Any] = field(default_factory=dict)
     caller: str = ""
     """The end of the API key: a campaign gives each client another one."""
@@ -101,8 +105,8 @@ class Request:
     ended: float | None = None
     """When it was answered, or when its connection or stream was gone."""
     answered: int | str | None = None
-    """The status, or `dropped`, `cut`, `gone` when the client left first, or `unread` when another reply lay on its
-    connection."""
+    """The status, or `dropped`, `cut`, `gone` when the client left first, or `unread` when another
+    reply lay on its connection."""
     met: list[str] = field(default_factory=list)
     """The behaviours that did something to it."""
 
@@ -210,7 +214,8 @@ class Platform:
         return request
 
     async def take(self, request: Request) -> Act:
-        """What is to happen at the request's connection. The platform's own work may go on afterwards."""
+        """What is to happen at the request's connection. The platform's own work may go on
+        afterwards."""
         for behaviour in self.behaviours:
             if (refused := behaviour.guard(request)) is not None:
                 return Act(refused)
@@ -267,7 +272,8 @@ class Platform:
         return None if appointment is None else appointment.answer(200)
 
     def taken(self, request: Request) -> Answer | None:
-        """A refusal when the slot is booked, or held by a booking that is being made, or given to nobody."""
+        """A refusal when the slot is booked, or held by a booking that is being made, or given to
+        nobody."""
         for behaviour in self.behaviours:
             if (refused := behaviour.look(request)) is not None:
                 return refused

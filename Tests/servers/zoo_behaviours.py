@@ -1,10 +1,10 @@
-"""What platforms do, one small class for each: the order of looking, time and locks, and what stands in front of a
-platform. What they answer is in `zoo_answers.py`. A platform combines any of them with one order of looking.
+"""What platforms do, one small class for each: the order of looking, time and locks, and what
+stands in front of a platform. What they answer is in `zoo_answers.py`. A platform combines any of
+them with one order of looking.
 
-In JSON a behaviour is an object: `is` names it, the other members are the arguments of its class. Every one has `share`
-and `first`: it does something to that part of the requests, and only to the first so many with each key. Times are in
-milliseconds, and a list of two is a range.
-"""
+In JSON a behaviour is an object: `is` names it, the other members are the arguments of its class.
+Every one has `share` and `first`: it does something to that part of the requests, and only to the
+first so many with each key. Times are in milliseconds, and a list of two is a range. """
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Behaviour:
         """A refusal before anything is looked at."""
 
     def carries(self, request: Request) -> bool:
-        """Whether it stands between the connection and the platform. The first one that does is the only one."""
+        """Whether it stands between the connection and the platform. The first one that does is the
+        only one."""
         return False
 
     async def carry(self, request: Request) -> Act:
@@ -101,8 +102,9 @@ class Order(Behaviour):
 
 
 class KeysFirst(Order):
-    """A known key gives its booking, whatever became of slot and time. `in_work` says what a key in work gives: `wait`
-    for the other request's end, `refuse` with a 409 that says so, or `look` at the slot, which that request holds."""
+    """A known key gives its booking, whatever became of slot and time. `in_work` says what a key in
+    work gives: `wait` for the other request's end, `refuse` with a 409 that says so, or `look` at
+    the slot, which that request holds."""
 
     name = "keys_first"
 
@@ -161,7 +163,8 @@ class NoKeys(Order):
 
 
 class Queues(Behaviour):
-    """Something in front of the platform keeps the request for a while before the platform sees it."""
+    """Something in front of the platform keeps the request for a while before the platform sees
+    it."""
 
     name = "queues"
 
@@ -174,7 +177,8 @@ class Queues(Behaviour):
 
 
 class Works(Behaviour):
-    """Takes its time over a booking, and goes on when the client has hung up. `scale` multiplies the time."""
+    """Takes its time over a booking, and goes on when the client has hung up. `scale` multiplies
+    the time."""
 
     name = "works"
 
@@ -187,8 +191,8 @@ class Works(Behaviour):
 
 
 class Races(Behaviour):
-    """Looks at the key, then at the slot, then inserts, without a lock. The second of two twins meets its key's own
-    row: a 409 `slot_unavailable` or a 500."""
+    """Looks at the key, then at the slot, then inserts, without a lock. The second of two twins
+    meets its key's own row: a 409 `slot_unavailable` or a 500."""
 
     name = "races"
 
@@ -279,8 +283,9 @@ class Fails(Behaviour):
 
 
 class Drops(Behaviour):
-    """Drops the connection without a byte: as soon as the request was `read`, when its work is `done`, or `lost`, when
-    it was read and nobody works on it. On a kept HTTP/1.1 connection libcurl then sends the request again itself."""
+    """Drops the connection without a byte: as soon as the request was `read`, when its work is
+    `done`, or `lost`, when it was read and nobody works on it. On a kept HTTP/1.1 connection
+    libcurl then sends the request again itself."""
 
     name = "drops"
 

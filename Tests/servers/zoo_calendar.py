@@ -1,8 +1,9 @@
-"""What platforms of the zoo list as free: slots or windows, in many spellings, slowly, or not at all.
+"""What platforms of the zoo list as free: slots or windows, in many spellings, slowly, or not at
+all.
 
-The free time of a day follows from the behaviour's arguments alone (`openings`): a judge knows it without asking.
-Text of third parties has the words of `MARKS` in it, which no sentence of the library may contain.
-"""
+The free time of a day follows from the behaviour's arguments alone (`openings`): a judge knows it
+without asking. Text of third parties has the words of `MARKS` in it, which no sentence of the
+library may contain. """
 
 from __future__ import annotations
 
@@ -50,9 +51,10 @@ def instant(text: str) -> datetime:
 
 
 class Lists(Behaviour):
-    """Lists what is free. `form` is `slots` of half an hour or `windows`; `offset` is `Z`, `zone`, `other` (the one
-    of half a year before, with the right instant) or `wall` (none). `odd` items that nobody can read stand between the
-    others. `trouble` is a share of searches that `fail`, are `dropped`, or `stall` for `stall_ms`."""
+    """Lists what is free. `form` is `slots` of half an hour or `windows`; `offset` is `Z`, `zone`,
+    `other` (the one of half a year before, with the right instant) or `wall` (none). `odd` items
+    that nobody can read stand between the others. `trouble` is a share of searches that `fail`, are
+    `dropped`, or `stall` for `stall_ms`."""
 
     name = "lists"
 

@@ -1,9 +1,8 @@
-"""The zoo on the wire: HTTP/1.1 by hand, so that a connection can be dropped at any point. HTTP/2 is in `zoo_http2.py`:
-this file needs the standard library alone.
+"""The zoo on the wire: HTTP/1.1 by hand, so that a connection can be dropped at any point. HTTP/2
+is in `zoo_http2.py`: this file needs the standard library alone.
 
-A booking is asked for as at the Partner API or as at a platform's webhook; the bot or the account names the platform.
-Below `/_zoo` campaigns make platforms and read their books.
-"""
+A booking is asked for as at the Partner API or as at a platform's webhook; the bot or the account
+names the platform. Below `/_zoo` campaigns make platforms and read their books. """
 
 from __future__ import annotations
 
@@ -70,7 +69,8 @@ class Zoo:
         return await self._serve(asked)
 
     async def watch_lag(self) -> None:
-        """Looks how late this process comes to its work. Times in the books are late by as much, or some times that."""
+        """Looks how late this process comes to its work. Times in the books are late by as much, or
+        some times that."""
         while True:
             self._due = time.monotonic() + WATCHED
             await asyncio.sleep(WATCHED)
@@ -194,7 +194,8 @@ class Http1(Connection):
 
     async def _serve(self, asked: Asked) -> None:
         if asked.unasked_at is not None:
-            # The client takes what lies on the connection for its reply. The real one would be the next request's.
+            # The client takes what lies on the connection for its reply. The real one would be the
+            # next request's.
             asyncio.get_running_loop().call_soon(lambda: self._drop(asked.booking, "unread"))
         act = await self._zoo.respond(asked)
         if self._transport.is_closing():
@@ -219,7 +220,8 @@ class Http1(Connection):
             asyncio.get_running_loop().call_later(act.unasked.seconds, self._write_unasked, act.unasked)
 
     def _write_unasked(self, unasked: Unasked) -> None:
-        """Only to a connection without a request on it: which of two comes first is nobody's fault."""
+        """Only to a connection without a request on it: which of two comes first is nobody's
+        fault."""
         if self._asked is not None or self._buffer or self._transport.is_closing():
             return
         poll = select.poll()

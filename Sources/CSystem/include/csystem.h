@@ -62,8 +62,8 @@ void csystem_cut(int descriptor);
 
 /*
  * Replaces _swift_installCrashHandler in the shared object, by the linker. Swift's runtime calls it
- * when it is loaded, if SWIFT_ROOT or the library's folder leads to a swift-backtrace. It would take
- * over the host's crash signals.
+ * when it is loaded, if SWIFT_ROOT or the library's folder leads to a swift-backtrace. It would
+ * take over the host's crash signals.
  */
 int csystem_install_no_crash_handler(void);
 

@@ -92,7 +92,8 @@ def test_other_severity_would_be_seen(tmp_path):
 
 
 def test_other_counting_of_first_failures_would_be_seen(tmp_path):
-    """increase() does not see the first value of a series. Without a look at the process, old ones would count."""
+    """increase() does not see the first value of a series. Without a look at the process, old ones
+    would count."""
     young, late = ("Unauthorized", "young"), ("Unauthorized", "late")
     assert young in expected("starts") and late not in expected("starts")
     first = r"\(\(partnerbooking_calls_total unless[^\n]*\n[^\n]*\n[^\n]*\n\s*or\n"

@@ -1,4 +1,5 @@
-"""The package against the header and the pages of documentation, and its types against a type checker."""
+"""The package against the header and the pages of documentation, and its types against a type
+checker."""
 
 from __future__ import annotations
 
@@ -154,7 +155,8 @@ ILL_TYPED = {
 
 
 def test_types_hold_under_mypy_strict(tmp_path: Path):
-    """The package, its examples, and what a user writes: what is right passes, what is wrong is found."""
+    """The package, its examples, and what a user writes: what is right passes, what is wrong is
+    found."""
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
     right.write_text(f"from __future__ import annotations\n{WELL_TYPED}")
     wrong.write_text("import partnerbooking as pb\n" + "\n".join(ILL_TYPED))

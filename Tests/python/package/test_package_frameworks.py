@@ -1,4 +1,5 @@
-"""The modules for agent frameworks, where no framework is installed. `Tests/hosts` has those with their frameworks."""
+"""The modules for agent frameworks, where no framework is installed. `Tests/hosts` has those with
+their frameworks."""
 
 from __future__ import annotations
 

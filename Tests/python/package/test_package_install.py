@@ -1,5 +1,5 @@
-"""How the package comes to a machine: the wheel, the source, which library it loads, and what the page tells to
-type."""
+"""How the package comes to a machine: the wheel, the source, which library it loads, and what the
+page tells to type."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def wheel() -> Path:
     return found[0]
 
 
-# ---- The wheel -------------------------------------------------------------------------------------------------------
+# ---- The wheel -----------------------------------------------------------------------------------
 
 
 def test_wheel_holds_the_library_libcurl_the_types_and_nothing_else(wheel):
@@ -115,7 +115,8 @@ print(*(line.split()[-1] for line in open("/proc/self/maps") if "/libcurl" in li
 
 
 def test_wheel_has_the_tag_that_the_page_says(wheel):
-    """The page tells that of Debian 12 on x86-64. Elsewhere it may be another, but no newer than the system."""
+    """The page tells that of Debian 12 on x86-64. Elsewhere it may be another, but no newer than
+    the system."""
     glibc, machine = int(platform.libc_ver()[1].split(".")[1]), platform.machine()
     found = re.fullmatch(
         rf"partnerbooking-{re.escape(pb.__version__)}-py3-none-(manylinux_2_(\d+)_(\w+))\.whl", wheel.name
@@ -125,7 +126,7 @@ def test_wheel_has_the_tag_that_the_page_says(wheel):
         assert found[1] == re.search(r"tagged `(\w+)`", PAGE)[1]
 
 
-# ---- The source ------------------------------------------------------------------------------------------------------
+# ---- The source ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_source_takes_the_library_that_is_named_or_the_systems_or_says_what_to_d
     assert not [name for name in zipfile.ZipFile(pure).namelist() if ".so" in name]
 
 
-# ---- What is loaded --------------------------------------------------------------------------------------------------
+# ---- What is loaded ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -218,7 +219,7 @@ def test_what_cannot_be_loaded_is_explained(plain, tmp_path):
     assert "newer system" in _library._advice("x", "/lib/libm.so.6: version `GLIBC_2.99' not found")
 
 
-# ---- The page --------------------------------------------------------------------------------------------------------
+# ---- The page ------------------------------------------------------------------------------------
 
 
 # test_package_process.py looks at worker_processes.py more closely, test_package_stats.py at
@@ -231,7 +232,8 @@ ELSEWHERE |= {"worker_processes.py", "metrics_server.py", "fleet_engine.py"}
 def test_example(name, tmp_path):
     """In development mode, with warnings as errors."""
     done = run_program(EXAMPLES / name, tmp_path / "journal", options=("-X", "dev", "-W", "error"))
-    # asyncio tells of each step that took more than a tenth of a second, which on a busy machine is any.
+    # asyncio tells of each step that took more than a tenth of a second, which on a busy machine is
+    # any.
     complaints = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
     assert done.returncode == 0 and done.stdout and not complaints, done.stdout + done.stderr
 

@@ -1,5 +1,5 @@
-"""Clients with a ledger: bookings of a fleet, a ledger that fails, hangs or answers nonsense, and the ends of clients,
-loops and processes while batches are open."""
+"""Clients with a ledger: bookings of a fleet, a ledger that fails, hangs or answers nonsense, and
+the ends of clients, loops and processes while batches are open."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "pbk-batches"]
 
 
-# ---- Bookings --------------------------------------------------------------------------------------------------------
+# ---- Bookings ------------------------------------------------------------------------------------
 
 
 def test_twins_on_two_clients_are_one_booking():
@@ -117,7 +117,7 @@ def test_what_a_dead_engine_left_is_booked_by_the_next(kind):
     run(main())
 
 
-# ---- Answers ---------------------------------------------------------------------------------------------------------
+# ---- Answers -------------------------------------------------------------------------------------
 
 
 SPOILED = {
@@ -186,7 +186,7 @@ def test_what_is_no_ledger_is_refused():
         pb.Client(**FLEET)
 
 
-# ---- Ends ------------------------------------------------------------------------------------------------------------
+# ---- Ends ----------------------------------------------------------------------------------------
 
 
 def test_close_waits_for_no_ledger_that_hangs():
@@ -250,7 +250,8 @@ def test_a_client_that_made_no_call_closes():
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_client_outlives_its_loop(is_async, caplog):
-    """Batches of a loop that is closed are answered as failed, and no coroutine is left that nobody awaits."""
+    """Batches of a loop that is closed are answered as failed, and no coroutine is left that nobody
+    awaits."""
     store = Store()
 
     async def main() -> pb.AsyncClient:
@@ -281,7 +282,7 @@ def test_a_forgotten_client_ends_its_thread(kind):
     wait_until(lambda: threads() == [])
 
 
-# ---- Pages -----------------------------------------------------------------------------------------------------------
+# ---- Pages ---------------------------------------------------------------------------------------
 
 
 def test_example_books_through_a_ledger(monkeypatch, capsys):

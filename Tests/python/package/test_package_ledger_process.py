@@ -1,4 +1,5 @@
-"""A client with a ledger and the processes around it: fork, and an interpreter that ends while a batch is open."""
+"""A client with a ledger and the processes around it: fork, and an interpreter that ends while a
+batch is open."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def test_interpreter_ends_while_a_batch_is_open(name):
 
 
 def test_fork():
-    """The child's copies are closed, and no thread of theirs is waited for. It opens clients of its own."""
+    """The child's copies are closed, and no thread of theirs is waited for. It opens clients of its
+    own."""
     run("""
 async def own(store):
     async with pb.AsyncClient(**FLEET, ledger=AsyncStore(store)) as client:

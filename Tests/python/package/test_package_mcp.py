@@ -116,7 +116,8 @@ def test_look_up_caller_is_a_tool_when_asked_for(tmp_path):
 
 
 def test_a_result_has_a_sentence_for_the_model_and_the_rest_for_the_host(peer):
-    """What models may read has neither keys nor times for machines: those are in `_meta`, which they do not get."""
+    """What models may read has neither keys nor times for machines: those are in `_meta`, which
+    they do not get."""
     found, booked = peer.call(FIND, TOMORROW), peer.call(BOOK, WISH)
     for result in (found, booked):
         [content] = result["content"]
